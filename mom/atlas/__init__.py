@@ -1,0 +1,1 @@
+"""What an Atlas configuration means: model, schemas, validation, environment references, changes."""

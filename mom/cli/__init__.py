@@ -1,0 +1,26 @@
+"""What the user types. `main` is the single boundary at which errors become words and an exit status.
+
+`mom curl` and `mom --version` are dispatched before anything heavy is imported: they do not pay for the editor.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run mom with `argv` (without the program's name; default: the process's own) and return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:
+        from mom import __version__
+
+        sys.stdout.write(f"mom {__version__}\n")
+        return 0
+    if arguments[:1] == ["curl"]:
+        from mom.curl.execute import main as curl
+
+        return curl(arguments[1:])
+    from mom.cli.app import run
+
+    return run(arguments)

@@ -1,0 +1,124 @@
+"""The only writer to the terminal: data to stdout, talk to stderr, colour only on a terminal and without `NO_COLOR`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
+
+from mom.errors import MomError
+from mom.problems import Problem, Severity
+
+# SGR codes by meaning. Sixteen colours only: they follow the user's theme.
+_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34", "dim": "2"}
+_DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
+
+
+class Console:
+    """Writes what commands return. The streams and the environment are passed in, so that tests need no patching."""
+
+    def __init__(
+        self, stdout: IO[str] | None = None, stderr: IO[str] | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
+        """Take the process's own streams and environment where none are given."""
+        self.stdout = sys.stdout if stdout is None else stdout
+        self.stderr = sys.stderr if stderr is None else stderr
+        self.environ = os.environ if environ is None else environ
+
+    def colour(self, stream: IO[str]) -> bool:
+        """Whether `stream` gets colour: NO_COLOR (no-color.org) and FORCE_COLOR decide, else whether it is a terminal."""
+        if self.environ.get("NO_COLOR"):
+            return False
+        if self.environ.get("FORCE_COLOR"):
+            return True
+        return stream.isatty() and self.environ.get("TERM") != "dumb"
+
+    def _paint(self, stream: IO[str], style: str, text: str) -> str:
+        return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour(stream) else text
+
+    def status(self, verb: str, text: str) -> None:
+        """Say what was done: a verb, then the rest of the sentence. stderr."""
+        self.stderr.write(f"{self._paint(self.stderr, 'status', verb)} {_visible(text)}\n")
+
+    def say(self, text: str) -> None:
+        """Write a plain line of talk to stderr."""
+        self.stderr.write(f"{_visible(text)}\n")
+
+    def hint(self, text: str) -> None:
+        """Say what to do next or instead. stderr."""
+        self.stderr.write(f"{self._paint(self.stderr, 'hint', 'hint')}: {_visible(text)}\n")
+
+    def warning(self, text: str) -> None:
+        """Warn on stderr."""
+        self.stderr.write(f"{self._paint(self.stderr, 'warning', 'warning')}: {_visible(text)}\n")
+
+    def error(self, error: MomError) -> None:
+        """Show an expected failure on stderr: its problems with their places, or its message, then the way out."""
+        if error.problems:
+            self.problems(error.problems, self.stderr)
+        if not error.problems or error.message != error.problems[0].message:
+            self.stderr.write(f"{self._paint(self.stderr, 'error', 'error')}: {_visible(error.message)}\n")
+            if error.hint:
+                self.hint(error.hint)
+
+    def problems(self, problems: Iterable[Problem], stream: IO[str]) -> None:
+        """Show problems, each as `file:line:column: severity: message`, the line with a caret, the way out."""
+        for problem in problems:
+            stream.write(self._problem(problem, stream))
+
+    def _problem(self, problem: Problem, stream: IO[str]) -> str:
+        severity = self._paint(stream, "error" if problem.severity is Severity.ERROR else "warning", problem.severity)
+        path = f" ({problem.path})" if problem.path else ""
+        lines = [f"{problem.place}: {severity}: {_visible(problem.message)}{path}"]
+        if problem.excerpt.strip():
+            lines += _excerpt(problem)
+        note = self._paint(stream, "note", "note")
+        lines += [f"  {note}: {place}: {_visible(words)}" for place, words in problem.related]
+        if problem.hint:
+            lines.append(f"  {self._paint(stream, 'hint', 'hint')}: {_visible(problem.hint)}")
+        return "\n".join(lines) + "\n"
+
+    def data(self, text: str) -> None:
+        """Write data to stdout as it is."""
+        self.stdout.write(text)
+
+    def json(self, value: Any) -> None:
+        """Write `value` to stdout as indented JSON."""
+        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def diff(self, text: str, stream: IO[str] | None = None) -> None:
+        """Write a unified diff to stdout, coloured on a terminal."""
+        stream = self.stdout if stream is None else stream
+        if not self.colour(stream):
+            stream.write(text)
+            return
+        for line in text.split("\n")[:-1]:
+            style = _DIFF_STYLES.get(line[:1])
+            stream.write(f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
+
+
+# Room for the excerpt at 80 columns, the line number's gutter taken off.
+_EXCERPT_WIDTH = 70
+
+
+def _excerpt(problem: Problem) -> list[str]:
+    """Return the source line and its caret line, cut around the caret where the line is long."""
+    line = problem.excerpt.replace("\t", " ")
+    column = problem.place.column - 1
+    begin = 0 if column + problem.width <= _EXCERPT_WIDTH else max(0, column - _EXCERPT_WIDTH // 2)
+    shown = line[begin : begin + _EXCERPT_WIDTH]
+    width = max(1, min(problem.width, len(shown) - (column - begin)))
+    before = "…" if begin else ""
+    after = "…" if begin + _EXCERPT_WIDTH < len(line) else ""
+    number = str(problem.place.line)
+    return [
+        f"  {number} | {before}{_visible(shown)}{after}",
+        f"  {' ' * len(number)} | {' ' * (column - begin + len(before))}{'^' * width}",
+    ]
+
+
+def _visible(text: str) -> str:
+    """Replace control characters: a file or an argument must not be able to drive the terminal."""
+    return "".join(character if character.isprintable() or character in " \n" else "\ufffd" for character in text)

@@ -1,0 +1,58 @@
+"""What can go wrong, as values: a message, a way out, an exit status.
+
+This module is imported by `mom curl`, which pays for every import: it needs nothing heavier than `enum`.
+A mistake inside a file has a place and is a `mom.problems.Problem`; a `MomError` may carry several.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mom.problems import Problem
+
+
+class ExitStatus(IntEnum):
+    """Every exit status of mom, except curl's own, which `mom curl` passes on."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    WOULD_CHANGE = 3
+    CURL_NOT_STARTED = 125
+    CURL_MISSING = 127
+    INTERRUPTED = 130
+
+
+class MomError(Exception):
+    """An expected failure: one clear sentence, and where possible what to do instead.
+
+    `problems` are mistakes with a place in a file; they are shown below the message.
+    """
+
+    exit_status = ExitStatus.FAILED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        problems: Sequence[Problem] = (),
+        exit_status: ExitStatus | None = None,
+    ) -> None:
+        """Keep the words for the boundary that prints them; `exit_status` overrides the class's own."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.problems = tuple(problems)
+        if exit_status is not None:
+            self.exit_status = exit_status
+
+
+class UsageError(MomError):
+    """The command line itself is wrong: an option's value, or a combination."""
+
+    exit_status = ExitStatus.USAGE

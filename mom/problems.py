@@ -1,0 +1,53 @@
+"""A mistake in a file, as a value: where it is, what is wrong, what to write instead.
+
+Checks return lists of these; only `mom.console` and the report formats of `mom.cli` turn them into words on a screen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad a problem is: an error refuses the file, a warning does so only under `--strict`."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Place:
+    """A position in a file: `line` and `column` start at 1 and count lines (LF or CRLF) and code points.
+
+    The byte-order mark has no column. `file` is the name as the user gave it (`<stdin>` for `-`).
+    """
+
+    file: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        """Give `file:line:column`, which editors and terminals turn into a link."""
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One mistake with its place.
+
+    place: where it starts. rule: a stable id in kebab case (`duplicate-key`), the same in every output format.
+    message: what is wrong, without the place. hint: what to write instead. path: where in the document
+    (`spec.headers[0].value`), empty for the whole. excerpt: the source line, without its line end. width: how many
+    code points the caret line underlines, at least 1. related: other places that belong to it, each with a word.
+    """
+
+    place: Place
+    rule: str
+    message: str
+    severity: Severity = Severity.ERROR
+    hint: str | None = None
+    path: str = ""
+    excerpt: str = ""
+    width: int = 1
+    related: tuple[tuple[Place, str], ...] = ()

@@ -1,0 +1,297 @@
+"""A YAML stream as documents with limits, and the one place where a parser is called.
+
+`documents` finds the limits without parsing. `parse_document` reads one document's events (libyaml's where
+`ruamel.yaml.clib` is installed, else those of ruamel.yaml in Python) into a tree of `mom.yamledit.nodes`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mom.errors import MomError
+from mom.problems import Problem
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.source import BOM, Source
+
+# c-forbidden (YAML 1.2.2, rule 206): these lines are document markers wherever they stand.
+_MARKER = re.compile(r"^(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
+# Before `---`, lines that hold a directive, a comment or nothing belong to the document that follows.
+_PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
+
+# No configuration is nested that deep or has that many nodes; hostile files are (libyaml takes quadratic time for the
+# first, a tree takes gigabytes for the second).
+MAX_DEPTH = 200
+MAX_NODES = 3_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The limits of one document, as offsets into the stream's text.
+
+    start: of its directives and leading comments. marker: of its `---`, None without one. body: after the marker (or
+    `start`). end: of the next document's marker, of its own `...` line, or the stream's end.
+    """
+
+    start: int
+    marker: int | None
+    body: int
+    end: int
+
+
+def documents(source: Source) -> tuple[Document, ...]:
+    """Return the documents of the stream, in order, without parsing any.
+
+    A stretch with only comments, blank lines or directives is no document unless a `---` opens it.
+    """
+    text = source.text
+    begin = len(BOM) if text.startswith(BOM) else 0
+    found: list[Document] = []
+    marker: int | None = None
+    start = body = begin
+
+    def close(end: int) -> None:
+        if marker is not None or not _is_prefix(text[body:end]):
+            found.append(Document(start, marker, body, end))
+
+    for match in _markers(text, begin):
+        at = match[0]
+        if match[1] == "...":
+            close(at)
+            line_end = text.find("\n", at)
+            marker, start = None, len(text) if line_end == -1 else line_end + 1
+            body = start
+        elif marker is None and _is_prefix(text[body:at]):
+            marker, body = at, at + 3
+        else:
+            close(at)
+            marker, start, body = at, at, at + 3
+    close(len(text))
+    return tuple(found)
+
+
+def _markers(text: str, begin: int) -> Iterator[tuple[int, str]]:
+    if begin and (first := re.match(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)", text[begin : begin + 4])):
+        yield begin, first.group(1)
+    for match in _MARKER.finditer(text):
+        yield match.start(), match.group(1)
+
+
+def _is_prefix(text: str) -> bool:
+    return all(_PREFIX_LINE.match(line) for line in text.split("\n"))
+
+
+class YamlSyntaxError(MomError):
+    """A document that cannot be read; `problem` has the place and the reason."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Carry one problem."""
+        super().__init__(problem.message, hint=problem.hint, problems=[problem])
+        self.problem = problem
+
+
+class _ParserError(Exception):
+    """What a parser said: an offset into the text it was given, and its words."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.message = message
+
+
+def parse_document(source: Source, document: Document) -> Node | None:
+    """Return the tree of `document`, None where it holds nothing (not even a null).
+
+    Raises YamlSyntaxError with the place, in words that name git conflict markers and template braces as such.
+    """
+    text = source.text[document.start : document.end]
+    try:
+        return _parse(text, document.start)
+    except _ParserError as failure:
+        raise YamlSyntaxError(_explain(source, document, failure)) from None
+
+
+def check_syntax(source: Source, document: Document) -> None:
+    """Raise YamlSyntaxError where `document` cannot be read; some five times faster than building its tree."""
+    if (parser := _c_parser()) is not None:
+        try:
+            parser(source.text[document.start : document.end]).raw_parse()
+        except Exception:  # noqa: BLE001 - whatever libyaml dislikes is judged, and worded, by the full parse
+            parse_document(source, document)
+    else:
+        parse_document(source, document)
+
+
+def _c_parser() -> Any:
+    """Return the class of libyaml's parser, or None where `ruamel.yaml.clib` is not installed."""
+    try:
+        from _ruamel_yaml import CParser
+    except ImportError:
+        return None
+    return CParser
+
+
+# Characters that YAML 1.2 takes as text and libyaml takes as line breaks or refuses. While libyaml reads, each is
+# replaced by a private-use character that the text does not hold, so that offsets stay and values can be put back.
+_FOREIGN = re.compile("[\x7f\x80-\x9f\u2028\u2029\ufeff]")
+# A tab in white space before a comment or a line's end is separation in YAML 1.2; libyaml refuses some of them.
+_TAB_BEFORE_COMMENT = re.compile(r"(?<=[^\s])([ \t]*\t[ \t]*)(?=#|\r?$)|^([ ]*\t[ \t]*)(?=#|\r?$)", re.MULTILINE)
+
+
+def _parse(text: str, offset: int) -> Node | None:
+    restore: dict[int, str] = {}
+    foreign = sorted(set(_FOREIGN.findall(text)))
+    if foreign:
+        free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+        away = {ord(character): next(free) for character in foreign}
+        restore = {ord(new): chr(old) for old, new in away.items()}
+        text = text.translate(away)
+    try:
+        return _build(text, offset, restore)
+    except _ParserError as first:
+        spaces = _TAB_BEFORE_COMMENT.sub(lambda match: " " * len(match.group(0)), text)
+        if spaces == text:
+            raise
+        try:
+            return _build(spaces, offset, restore)
+        except _ParserError:
+            raise first from None
+
+
+def _build(text: str, offset: int, restore: dict[int, str]) -> Node | None:
+    """Turn events into a tree, without recursion."""
+    from ruamel.yaml import events as kinds
+
+    scalar_event, alias_event = kinds.ScalarEvent, kinds.AliasEvent
+    starts = (kinds.MappingStartEvent, kinds.SequenceStartEvent)
+    ends = (kinds.MappingEndEvent, kinds.SequenceEndEvent)
+    # One frame per open collection: its start event and the siblings before it.
+    stack: list[tuple[Any, list[Node]]] = []
+    children: list[Node] = []
+    root = children
+    for count, event in enumerate(_events(text)):
+        kind = type(event)
+        if kind is scalar_event:
+            value = event.value.translate(restore) if restore else event.value
+            start, end = event.start_mark.index, event.end_mark.index
+            style = event.style or ""
+            if style in {"|", ">"}:
+                end = _block_scalar_end(text, start, end, value)
+            elif start == end:
+                before = children[-1].end - offset if children else stack[-1][0].end_mark.index if stack else start
+                start = end = _empty_scalar_position(text, before, start)
+            children.append(Scalar(start + offset, end + offset, value, style, event.tag, event.anchor))
+        elif kind in starts:
+            stack.append((event, children))
+            children = []
+            if len(stack) > MAX_DEPTH:
+                raise _ParserError(event.start_mark.index, f"collections are nested more than {MAX_DEPTH} levels deep")
+        elif kind in ends:
+            opened, siblings = stack.pop()
+            start = opened.start_mark.index + offset
+            flow = bool(opened.flow_style)
+            end = event.end_mark.index + offset if flow else children[-1].end
+            if kind is kinds.MappingEndEvent:
+                pairs = tuple(zip(children[::2], children[1::2], strict=True))
+                siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
+            else:
+                siblings.append(Sequence(start, end, tuple(children), flow, opened.tag, opened.anchor))
+            children = siblings
+        elif kind is alias_event:
+            children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
+        if count > MAX_NODES:
+            raise _ParserError(event.start_mark.index, f"the document has more than {MAX_NODES:,} nodes")
+    return root[0] if root else None
+
+
+def _events(text: str) -> Iterator[Any]:
+    """Yield the parser's events; whatever it refuses becomes a `_ParserError`."""
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+    from ruamel.yaml.reader import ReaderError
+
+    try:
+        if (parser := _c_parser()) is not None:
+            running = parser(text)
+            while running.check_event():
+                yield running.get_event()
+        else:
+            from ruamel.yaml import YAML
+
+            yield from YAML(typ="safe", pure=True).parse(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        words = ", ".join(part for part in (error.context, error.problem) if part)
+        raise _ParserError(mark.index if mark else 0, words or "this is not YAML") from None
+    except ReaderError as error:
+        character = error.character if isinstance(error.character, int) else ord(error.character)
+        raise _ParserError(
+            text.find(chr(character)), f"the control character U+{character:04X} is not allowed"
+        ) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise _ParserError(0, str(error)) from None
+
+
+def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:
+    """Leave out the blank lines after a block scalar that are not part of its value.
+
+    The parser's mark is past them. They are data under `|+`, and where the last line of the value is white space.
+    """
+    header = text[start:end].split("\n", 1)[0]
+    keep = "+" in header.split("#", 1)[0]
+    if keep or not value.strip("\n") or not value.rstrip("\n").rsplit("\n", 1)[-1].strip():
+        return end
+    trimmed = text[start:end].rstrip()
+    line_end = text.find("\n", start + len(trimmed))
+    return end if line_end == -1 else min(line_end + 1, end)
+
+
+# From the end of what stands before an empty value to its indicator: white space and comments only.
+_INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*)*[:\-?](?=\s|\Z)")
+
+
+def _empty_scalar_position(text: str, before: int, mark: int) -> int:
+    """Return where an empty value stands: right after its `:`, `-` or `?`.
+
+    libyaml says so; the parser in Python gives the position of the next token, past comments and blank lines.
+    """
+    match = _INDICATOR.match(text, before, mark)
+    return match.end() if match else mark
+
+
+_CONFLICT = re.compile(r"^<{7} .*?^={7}\r?$.*?^>{7} ", re.MULTILINE | re.DOTALL)
+_TEMPLATE = re.compile(r"(?<!\$)\{\{|\{%")
+
+
+def _explain(source: Source, document: Document, failure: _ParserError) -> Problem:
+    """Turn a parser's words into a problem: a place, and what is really wrong where that is known."""
+    text = source.text
+    conflict = _CONFLICT.search(text)
+    if conflict and conflict.start() < document.end and conflict.end() > document.start:
+        return source.problem(
+            conflict.start(),
+            "conflict-marker",
+            "git conflict markers: the merge is not finished",
+            end=conflict.start() + 7,
+            hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, then run the command again",
+        )
+    template = _TEMPLATE.search(text, document.start, document.end)
+    if template:
+        return source.problem(
+            template.start(),
+            "template",
+            f"`{template.group()}` is a template (Helm, Jinja): this file is not YAML until it is rendered",
+            end=template.end(),
+            hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
+        )
+    offset = min(document.start + failure.offset, len(text))
+    # At the end of the text the last line with content says more than the empty line after it.
+    while offset > document.start and offset >= len(text) and text[offset - 1 : offset] in {"\n", "\r"}:
+        offset -= 1
+    line_start = text.rfind("\n", 0, offset) + 1
+    before = text[line_start : offset + 1]
+    if "\t" in before and not before.strip():
+        message = "a tab is used for indentation: YAML allows only spaces"
+        return source.problem(line_start + before.index("\t"), "yaml-syntax", message, hint="use spaces")
+    return source.problem(offset, "yaml-syntax", f"this is not YAML: {failure.message}")
