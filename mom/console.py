@@ -28,7 +28,7 @@ class Console:
         self.environ = os.environ if environ is None else environ
 
     def colour(self, stream: IO[str]) -> bool:
-        """Whether `stream` gets colour: NO_COLOR (no-color.org) and FORCE_COLOR decide, else whether it is a terminal."""
+        """Whether `stream` gets colour: NO_COLOR (no-color.org), FORCE_COLOR, else whether it is a terminal."""
         if self.environ.get("NO_COLOR"):
             return False
         if self.environ.get("FORCE_COLOR"):

@@ -1,0 +1,131 @@
+"""A node tree as Python data, and the keys that it holds twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from mom.errors import MomError
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.scalars import resolve
+
+Data: TypeAlias = "str | int | float | bool | list[Data] | dict[str, Data] | None"
+
+# A few lines of aliases can stand for billions of nodes ("billion laughs"). Real files share a handful.
+MAX_EXPANDED = 5_000_000
+
+
+class ExpansionError(MomError):
+    """Aliases that cannot be followed: unknown, inside themselves, or too many. `node` has the place."""
+
+    def __init__(self, message: str, node: Node) -> None:
+        """Keep the node at fault beside the words."""
+        super().__init__(message)
+        self.node = node
+
+
+def to_data(root: Node | None) -> Data:
+    """Return the data of a tree: YAML 1.2 core schema, aliases followed, `<<` merged.
+
+    Aliases share the value they name, so the result is as small as the tree; keys that are no strings are given as
+    their text. Raises ExpansionError where an alias has no anchor or stands inside it, or where the data, with aliases
+    written out, would have more than `MAX_EXPANDED` nodes. Of duplicate keys the first counts (`duplicate_keys` finds
+    them).
+    """
+    return _Reader().read(root)[0] if root is not None else None
+
+
+class _Reader:
+    """Recursion is safe here: `mom.yamledit.stream` bounds the depth of a tree."""
+
+    def __init__(self) -> None:
+        # Per anchor: its value and that value's size with all aliases written out. None while it is being read.
+        self.anchors: dict[str, tuple[Data, int] | None] = {}
+
+    def read(self, node: Node) -> tuple[Data, int]:
+        if isinstance(node, Alias):
+            return self._follow(node)
+        if node.anchor is not None:
+            self.anchors[node.anchor] = None
+        found = self._read(node)
+        if found[1] > MAX_EXPANDED:
+            raise ExpansionError(f"aliases stand for more than {MAX_EXPANDED:,} values here", node)
+        if node.anchor is not None:
+            self.anchors[node.anchor] = found
+        return found
+
+    def _follow(self, node: Alias) -> tuple[Data, int]:
+        if node.name not in self.anchors:
+            raise ExpansionError(f"no anchor `&{node.name}` stands before this alias", node)
+        found = self.anchors[node.name]
+        if found is None:
+            raise ExpansionError(f"the alias `*{node.name}` stands inside what it names", node)
+        return found
+
+    def _read(self, node: Scalar | Sequence | Mapping) -> tuple[Data, int]:
+        if isinstance(node, Scalar):
+            return resolve(node.value, node.style, node.tag), 1
+        size = 1
+        if isinstance(node, Sequence):
+            items: list[Data] = []
+            for item in node.items:
+                value, weight = self.read(item)
+                items.append(value)
+                size += weight
+            return items, size
+        own: dict[str, Data] = {}
+        merged: dict[str, Data] = {}
+        for key, value_node in node.entries:
+            name = key_text(key)
+            value, weight = self.read(value_node)
+            size += weight + 1
+            if isinstance(key, Scalar) and is_merge(key):
+                for source in value if isinstance(value, list) else [value]:
+                    for inherited, part in source.items() if isinstance(source, dict) else ():
+                        merged.setdefault(inherited, part)
+            else:
+                own.setdefault(name, value)
+        return {**own, **{name: part for name, part in merged.items() if name not in own}}, size
+
+
+def is_merge(key: Node) -> bool:
+    """Whether `key` is the merge key (yaml.org/type/merge): a plain `<<`."""
+    return isinstance(key, Scalar) and key.value == "<<" and not key.style
+
+
+def key_text(key: Node) -> str:
+    """Return a key as text: a scalar's value, `*name` for an alias, and a word for a collection (`? [a, b]`)."""
+    if isinstance(key, Scalar):
+        return key.value
+    return f"*{key.name}" if isinstance(key, Alias) else "(complex key)"
+
+
+def walk(root: Node | None) -> Iterator[Node]:
+    """Yield every node below and including `root`, in file order, without recursion."""
+    waiting = [root] if root is not None else []
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, Sequence):
+            waiting.extend(reversed(node.items))
+        elif isinstance(node, Mapping):
+            waiting.extend(part for entry in reversed(node.entries) for part in reversed(entry))
+
+
+def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
+    """Return each key that a mapping holds twice (YAML 1.2.2, section 3.2.1.1, forbids that): name, first, repeated.
+
+    Two `<<` are counted too: readers disagree about them.
+    """
+    found: list[tuple[str, Node, Node]] = []
+    for node in walk(root):
+        if isinstance(node, Mapping) and len(node.entries) > 1:
+            seen: dict[tuple[str, bool], Node] = {}
+            for key, _ in node.entries:
+                if isinstance(key, Scalar):
+                    name = (key.value, bool(key.style) or key.value not in {"~", "null", ""})
+                    if name in seen:
+                        found.append((key.value, seen[name], key))
+                    else:
+                        seen[name] = key
+    return found
