@@ -1,14 +1,15 @@
 """What can go wrong, as values: a message, a way out, an exit status.
 
-This module is imported by `mom curl`, which pays for every import: it needs nothing heavier than `enum`.
+This module is imported by `mom curl`, which pays for every import: it needs nothing heavier than `enum` (`typing` would
+double its time; type checkers know the name TYPE_CHECKING without it).
 A mistake inside a file has a place and is a `mom.problems.Problem`; a `MomError` may carry several.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -1,0 +1,123 @@
+"""A gateway's base URL, read strictly: where requests go, and which audience a token for it names.
+
+Strict because this string decides where a token is sent: what curl might read differently than we do is refused.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_BASE_URL = "http://127.0.0.1:8082"
+VARIABLE = "MOM_BASE_URL"
+
+_HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+_PREFIX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@%/")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Gateway:
+    """A gateway's address.
+
+    scheme: `http` or `https`. host: lower case, an IPv6 address without brackets. port: always a number.
+    prefix: the base URL's path, without a slash at its end, empty for none.
+    """
+
+    __slots__ = ("host", "port", "prefix", "scheme")
+
+    def __init__(self, scheme: str, host: str, port: int, prefix: str = "") -> None:
+        """Keep the parts as they are."""
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.prefix = prefix
+
+    @property
+    def authority(self) -> str:
+        """`host` or `host:port`, the scheme's default port dropped, an IPv6 address in brackets."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """`scheme://host[:port]` (RFC 6454): the audience of a token for this gateway."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def base(self) -> str:
+        """The origin and the prefix: `base + "/path"` is a URL."""
+        return self.origin + self.prefix
+
+    @property
+    def loopback(self) -> bool:
+        """Whether what is sent there cannot leave this machine: `localhost`, 127.0.0.0/8 in full, `::1`.
+
+        Other spellings of these addresses (`127.1`, `0x7f.1`) count as elsewhere: the doubt is on the safe side.
+        """
+        if self.host in ("localhost", "::1"):
+            return True
+        numbers = self.host.split(".")
+        return len(numbers) == 4 and numbers[0] == "127" and all(part.isdigit() and part.isascii() for part in numbers)
+
+
+def choose(option: str | None, environ: Mapping[str, str]) -> Gateway:
+    """Return the gateway of `--base-url` (`option`), else of MOM_BASE_URL, else the one `mom atlas run` listens at.
+
+    Raises UsageError for a malformed one, and for an empty variable: an address that went missing is no choice.
+    """
+    if option is not None:
+        return parse(option, "--base-url")
+    value = environ.get(VARIABLE)
+    return parse(DEFAULT_BASE_URL if value is None else value, VARIABLE)
+
+
+def parse(base_url: str, name: str = "the base URL") -> Gateway:
+    """Read `http[s]://host[:port][/prefix]`. Raises UsageError, in which `name` says where the URL came from."""
+    scheme, separator, rest = base_url.partition("://")
+    scheme = scheme.lower()
+    if not separator or scheme not in _DEFAULT_PORTS:
+        raise _malformed(name, base_url, "it starts with neither http:// nor https://")
+    authority, slash, path = rest.partition("/")
+    prefix = (slash + path).rstrip("/")
+    if authority.startswith("["):
+        host, bracket, port = authority[1:].partition("]")
+        if not bracket or not _is_ipv6(host):
+            raise _malformed(name, base_url, "the address in brackets is no IPv6 address")
+        if port and not port.startswith(":"):
+            raise _malformed(name, base_url, "after ] comes :port or nothing")
+        port = port[1:]
+    else:
+        host, colon, port = authority.partition(":")
+        if "@" in authority:
+            raise _malformed(name, base_url, "user names and passwords do not belong in it")
+        if colon and not port:
+            raise _malformed(name, base_url, "the port is missing after the colon")
+        if not host or not _HOST.issuperset(host.lower()) or not host.strip(".-"):
+            raise _malformed(name, base_url, "the host is missing or holds something else than letters, digits, . - _")
+    if port and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
+        raise _malformed(name, base_url, "the port is no number from 1 to 65535")
+    if not _PREFIX.issuperset(prefix):
+        raise _malformed(name, base_url, "its path holds a query, a fragment, or characters that have to be %-encoded")
+    return Gateway(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme], prefix)
+
+
+def _is_ipv6(text: str) -> bool:
+    import socket
+
+    try:
+        socket.inet_pton(socket.AF_INET6, text)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _malformed(name: str, base_url: str, reason: str) -> Exception:
+    from mom.errors import UsageError
+
+    # What stands before an @ may be a password.
+    shown = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
+    return UsageError(
+        f"{name} is not a gateway's address: {shown!r}: {reason}",
+        hint=f"like {DEFAULT_BASE_URL} or https://atlas.example",
+    )

@@ -1,0 +1,269 @@
+"""Signing keys: made once, private, rotated without a gap, published without anything private."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mom.auth import keys, store
+from mom.errors import MomError, UsageError
+
+NOW = 1_800_000_000.0
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes and owners are POSIX's")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def mode(path: str | Path) -> int:
+    return stat.S_IMODE(Path(path).lstat().st_mode)
+
+
+def test_the_key_is_made_at_first_need_and_stays_the_same(home: Path) -> None:
+    first = keys.ensure(home)
+    second = keys.ensure(home, algorithm="EdDSA")
+    assert (first.algorithm, first.kid) == (second.algorithm, second.kid) == ("ES256", first.kid)
+
+
+def test_the_key_file_is_0600_in_0700_folders_whatever_the_umask(home: Path) -> None:
+    before = os.umask(0)
+    try:
+        keys.ensure(home)
+    finally:
+        os.umask(before)
+    path = Path(keys.key_file(home))
+    assert [mode(path), mode(path.parent), mode(home)] == [0o600, 0o700, 0o700]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == ["keys.json", "lock"]
+
+
+def test_ten_processes_that_start_at_once_have_one_key(home: Path) -> None:
+    program = f"from mom.auth import keys; print(keys.ensure({str(home)!r}).kid)"
+
+    def kid(_: int) -> str:
+        return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    with ThreadPoolExecutor(10) as pool:
+        kids = set(pool.map(kid, range(10)))
+    assert kids == {keys.ensure(home).kid + "\n"}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_the_key_id_is_the_thumbprint_that_rfc_7638_defines(algorithm: str) -> None:
+    jwk = keys.generate(algorithm, NOW)
+    assert jwk["kid"] == keys.thumbprint(jwk)
+    assert jwk["alg"] == algorithm
+
+
+def test_the_thumbprint_of_rfc_8037s_example_is_the_one_it_prints() -> None:
+    # RFC 8037, appendix A.3
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    assert keys.thumbprint(jwk) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_another_algorithm_is_refused_by_name(home: Path) -> None:
+    with pytest.raises(UsageError, match="HS256"):
+        keys.ensure(home, algorithm="HS256")
+    assert keys.load(home) is None
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_the_public_set_holds_nothing_private(home: Path, algorithm: str) -> None:
+    secret = keys.ensure(home, algorithm=algorithm).current["d"]
+    rotated = keys.rotate(home).current["d"]
+    text = json.dumps(keys.public_jwks(home))
+    assert secret not in text
+    assert rotated not in text
+    assert '"d"' not in text
+
+
+def test_rotation_keeps_the_old_public_key_for_two_hours_and_the_subject_for_ever(home: Path) -> None:
+    old = keys.ensure(home, subject="me@here", now=NOW)
+    new = keys.rotate(home, now=NOW)
+    assert new.kid != old.kid
+    assert [jwk["kid"] for jwk in keys.public_jwks(home, now=NOW + 7199)["keys"]] == [new.kid, old.kid]
+    assert [jwk["kid"] for jwk in keys.public_jwks(home, now=NOW + 7200)["keys"]] == [new.kid]
+    assert keys.ensure(home).subject == "me@here"
+
+
+def test_a_retired_key_loses_its_private_part_and_leaves_the_file_at_last(home: Path) -> None:
+    secret = keys.ensure(home, now=NOW).current["d"]
+    keys.rotate(home, now=NOW)
+    assert secret not in Path(keys.key_file(home)).read_text()
+    keys.rotate(home, now=NOW + 8000)
+    assert len(json.loads(Path(keys.key_file(home)).read_text())["keys"]) == 2
+
+
+def test_rotation_keeps_the_algorithm_unless_another_is_named(home: Path) -> None:
+    keys.ensure(home, algorithm="EdDSA")
+    assert keys.rotate(home).algorithm == "EdDSA"
+    assert keys.rotate(home, algorithm="ES256").algorithm == "ES256"
+
+
+def test_rotation_makes_the_first_key_too(home: Path) -> None:
+    assert keys.rotate(home).retired == []
+
+
+@pytest.mark.parametrize("wrong", [0o640, 0o604, 0o644, 0o660])
+def test_a_key_that_others_could_read_is_refused_with_the_command_to_run(home: Path, wrong: int) -> None:
+    keys.ensure(home)
+    path = keys.key_file(home)
+    Path(path).chmod(wrong)
+    with pytest.raises(MomError, match="other users can read") as caught:
+        keys.ensure(home)
+    assert f"chmod 600 '{path}'" in str(caught.value.hint)
+
+
+def test_a_folder_that_others_can_look_into_is_refused_before_a_key_is_made(home: Path) -> None:
+    (home / "auth").mkdir(parents=True)
+    (home / "auth").chmod(0o755)
+    with pytest.raises(MomError, match="look into") as caught:
+        keys.ensure(home)
+    assert f"chmod 700 '{home / 'auth'}'" in str(caught.value.hint)
+    assert keys.load(home) is None
+
+
+def test_a_folder_in_which_others_can_replace_ours_is_refused(home: Path) -> None:
+    home.mkdir()
+    home.chmod(0o777)
+    with pytest.raises(MomError, match="replace") as caught:
+        keys.ensure(home)
+    assert f"chmod go-w '{home}'" in str(caught.value.hint)
+
+
+def test_a_key_of_another_user_is_refused(home: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    keys.ensure(home)
+    os.chown(keys.key_file(home), 12345, -1)
+    with pytest.raises(MomError, match="another user"):
+        keys.ensure(home)
+
+
+def test_a_symbolic_link_in_place_of_the_key_is_not_followed(home: Path, tmp_path: Path) -> None:
+    keys.ensure(tmp_path / "elsewhere")
+    keys.ensure(home)
+    Path(keys.key_file(home)).unlink()
+    Path(keys.key_file(home)).symlink_to(keys.key_file(tmp_path / "elsewhere"))
+    with pytest.raises(MomError, match="symbolic link"):
+        keys.ensure(home)
+
+
+def test_a_symbolic_link_in_place_of_the_folder_is_refused(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    home.mkdir(mode=0o700)
+    (home / "auth").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MomError, match="not a folder"):
+        keys.ensure(home)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_named_pipe_in_place_of_the_key_is_refused_and_not_waited_for(home: Path) -> None:
+    (home / "auth").mkdir(parents=True, mode=0o700)
+    os.mkfifo(keys.key_file(home), 0o600)
+    with pytest.raises(MomError, match="not a regular file"):
+        keys.load(home)
+
+
+def _without(document: dict[str, Any], name: str) -> dict[str, Any]:
+    first, *rest = document["keys"]
+    return {**document, "keys": [{key: value for key, value in first.items() if key != name}, *rest]}
+
+
+@pytest.mark.parametrize("name", ["kty", "crv", "x", "y", "d", "kid", "alg"])
+def test_a_key_without_one_of_its_members_is_damaged_and_says_so(home: Path, name: str) -> None:
+    keys.ensure(home)
+    path = Path(keys.key_file(home))
+    path.write_text(json.dumps(_without(json.loads(path.read_text()), name)))
+    with pytest.raises(MomError, match="is damaged"):
+        keys.load(home)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"keys": []}', '{"keys": [1], "subject": "x"}', "\xff"])
+def test_a_file_that_holds_something_else_is_damaged_and_says_so(home: Path, text: str) -> None:
+    keys.ensure(home)
+    Path(keys.key_file(home)).write_bytes(text.encode("latin-1"))
+    with pytest.raises(MomError, match="is damaged"):
+        keys.load(home)
+
+
+def test_a_write_that_fails_leaves_the_old_key_and_no_other_file(tmp_path: Path) -> None:
+    target = tmp_path / "folder-in-the-way"
+    target.mkdir()
+    (target / "x").touch()
+    with pytest.raises(MomError, match="cannot be written"):
+        store.write_private(str(target), b"data")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["folder-in-the-way"]
+
+
+def test_merging_keeps_each_key_once_and_others_as_they_are(home: Path, tmp_path: Path) -> None:
+    mine = keys.public_jwks(home)
+    theirs = keys.public_jwks(tmp_path / "other")
+    rsa = {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "r"}
+    merged = keys.merge({"keys": [*theirs["keys"], rsa]}, mine)
+    assert merged == {"keys": [*theirs["keys"], rsa, *mine["keys"]]}
+    assert keys.merge(merged, mine) == merged
+
+
+@pytest.mark.parametrize(
+    "jwks",
+    [
+        [],
+        {},
+        {"keys": {}},
+        {"keys": [1]},
+        {"keys": [{"kty": "EC", "crv": "P-256", "x": "a"}]},
+        {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]},
+        {"keys": [{"kty": "RSA", "n": "a", "e": "b", "d": "c"}]},
+    ],
+)
+def test_what_is_no_set_of_public_keys_is_not_merged(home: Path, jwks: Any) -> None:
+    with pytest.raises(MomError):
+        keys.merge(jwks, keys.public_jwks(home))
+
+
+@given(st.binary(max_size=70))
+def test_base64url_gives_back_every_byte(data: bytes) -> None:
+    text = keys.encode(data)
+    assert keys.decode(text) == data
+    assert not set(text) & set("+/=\n")
+
+
+@pytest.mark.parametrize("text", ["a", "ab+c", "ab/c", "ab==", "a b", "ab\n", "äbcd"])
+def test_what_is_not_base64url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - several parts of Python raise it
+        keys.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("platform", "environ", "expected"),
+    [
+        ("linux", {"HOME": "/h"}, "/h/.local/share/mom"),
+        ("linux", {"HOME": "/h", "XDG_DATA_HOME": "/d"}, "/d/mom"),
+        ("linux", {"HOME": "/h", "XDG_DATA_HOME": "relative"}, "/h/.local/share/mom"),
+        ("linux", {"HOME": "/h", "MOM_HOME": "/m"}, "/m"),
+        ("linux", {"HOME": "/h", "MOM_HOME": ""}, "/h/.local/share/mom"),
+        ("darwin", {"HOME": "/h", "XDG_DATA_HOME": "/d"}, "/h/Library/Application Support/mom"),
+        ("win32", {"LOCALAPPDATA": "/l"}, "/l/mom"),
+    ],
+)
+def test_files_are_kept_where_the_platform_keeps_them(platform: str, environ: dict[str, str], expected: str) -> None:
+    assert store.home(environ, platform) == expected
+
+
+def test_a_relative_home_is_an_error_that_names_the_variable_to_set() -> None:
+    with pytest.raises(MomError, match="no home directory") as caught:
+        store.home({"HOME": "relative"}, "linux")
+    assert "MOM_HOME" in str(caught.value.hint)

@@ -1,0 +1,176 @@
+"""Tokens, checked from outside by PyJWT, and the fixed order of their sources."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+
+from mom.auth import gateway, keys, sources, tokens
+from mom.errors import MomError, UsageError
+
+NOW = 1_800_000_000.5
+AUDIENCE = "https://atlas.example"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def checked_by_pyjwt(token: str, jwk: dict[str, Any], **options: Any) -> dict[str, Any]:
+    options = {"verify_exp": False, "verify_nbf": False, "verify_iat": False, **options}
+    return jwt.decode(token, jwt.PyJWK(jwk), algorithms=[jwk["alg"]], audience=AUDIENCE, options=options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_pyjwt_accepts_our_token_with_the_published_key(home: Path, algorithm: str) -> None:
+    token = tokens.mint(keys.ensure(home, algorithm=algorithm, subject="me@here"), AUDIENCE, now=NOW)
+    claims = checked_by_pyjwt(token, keys.public_jwks(home)["keys"][0])
+    assert len(claims.pop("jti")) == 32
+    assert claims == {
+        "iss": "urn:mom:local",
+        "sub": "me@here",
+        "aud": AUDIENCE,
+        "iat": 1_800_000_000,
+        "nbf": 1_799_999_995,
+        "exp": 1_800_000_060,
+    }
+    assert jwt.get_unverified_header(token) == {"alg": algorithm, "kid": keys.ensure(home).kid, "typ": "JWT"}
+
+
+def test_pyjwt_accepts_a_token_that_was_signed_now_with_all_its_checks(home: Path) -> None:
+    token = tokens.mint(keys.ensure(home), AUDIENCE)
+    on = {"verify_exp": True, "verify_nbf": True, "verify_iat": True, "require": ["exp", "nbf", "iat", "aud", "iss"]}
+    assert checked_by_pyjwt(token, keys.public_jwks(home)["keys"][0], **on)["aud"] == AUDIENCE
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_a_hundred_signatures_all_have_64_bytes_and_verify(home: Path, algorithm: str) -> None:
+    # r or s starts with a zero byte in one of 128: DER would leave it out, and so would a careless conversion
+    kept = keys.ensure(home, algorithm=algorithm)
+    public = keys.public_jwks(home)["keys"][0]
+    for _ in range(100):
+        token = tokens.mint(kept, AUDIENCE, now=NOW)
+        assert len(tokens.read(token).signature) == 64
+        assert checked_by_pyjwt(token, public)
+        assert tokens.verify(tokens.read(token), public)
+
+
+def test_two_tokens_are_never_the_same(home: Path) -> None:
+    kept = keys.ensure(home)
+    assert len({tokens.read(tokens.mint(kept, AUDIENCE, now=NOW)).claims["jti"] for _ in range(20)}) == 20
+
+
+def test_a_token_from_before_a_rotation_verifies_with_the_published_set(home: Path) -> None:
+    token = tokens.mint(keys.ensure(home), AUDIENCE)
+    keys.rotate(home, algorithm="EdDSA")
+    retired = {jwk["kid"]: jwk for jwk in keys.public_jwks(home)["keys"]}[jwt.get_unverified_header(token)["kid"]]
+    assert checked_by_pyjwt(token, retired)
+
+
+@pytest.mark.parametrize("ttl", [-1, 0, 3601, 10**9])
+def test_a_life_outside_of_an_hour_is_refused(home: Path, ttl: int) -> None:
+    with pytest.raises(UsageError, match="cannot live"):
+        tokens.mint(keys.ensure(home), AUDIENCE, ttl=ttl)
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+def test_a_changed_signature_payload_or_key_does_not_verify(home: Path, algorithm: str) -> None:
+    token = tokens.read(tokens.mint(keys.ensure(home, algorithm=algorithm), AUDIENCE))
+    public = keys.public_jwks(home)["keys"][0]
+    other = keys.public_jwk(keys.generate(algorithm, NOW))
+    flipped = bytes([token.signature[0] ^ 1]) + token.signature[1:]
+    assert tokens.verify(token, public)
+    assert not tokens.verify(token, other)
+    assert not tokens.verify(tokens.Token(token.header, token.claims, token.signed, flipped), public)
+    assert not tokens.verify(tokens.Token(token.header, token.claims, token.signed, b""), public)
+    assert not tokens.verify(tokens.Token(token.header, token.claims, token.signed, bytes(64)), public)
+    assert not tokens.verify(tokens.Token(token.header, token.claims, token.signed + b"x", token.signature), public)
+    assert not tokens.verify(tokens.Token({"alg": "none"}, token.claims, token.signed, token.signature), public)
+
+
+def test_a_damaged_private_part_is_an_error_and_no_traceback(home: Path) -> None:
+    kept = keys.ensure(home)
+    for damaged in ("", "!", "AA", keys.encode(b"\xff" * 32)):
+        kept.current["d"] = damaged
+        with pytest.raises(MomError, match="damaged"):
+            tokens.mint(kept, AUDIENCE)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "a.b", "a.b.c.d", "e30.e30.!", "e30.W10.AA", "!.e30.AA", "e30.eyJ.AA", "...", "e30.ä.AA"]
+)
+def test_what_is_no_token_is_an_error_that_does_not_repeat_it(text: str) -> None:
+    with pytest.raises(MomError, match="not a signed token"):
+        tokens.read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "empty", id="empty"),
+        pytest.param('secret"\nurl = "http://evil', "line break", id="a quote and a line break"),
+        pytest.param("secret\r", "carriage return", id="a carriage return"),
+        pytest.param("Bearer secret", "blank", id="a scheme before it"),
+        pytest.param("'secret'", "quote", id="quotes around it"),
+        pytest.param("secret\\n", "no token has", id="a backslash"),
+        pytest.param("secret\0", "no token has", id="a zero byte"),
+        pytest.param("sécret", "no token has", id="a letter with an accent"),
+        pytest.param("a" * 16_001, "longer", id="too long"),
+    ],
+)
+def test_a_token_that_could_end_its_own_header_is_refused_without_showing_it(text: str, reason: str) -> None:
+    with pytest.raises(MomError, match=reason) as caught:
+        tokens.check(text, "MOM_TOKEN")
+    assert "MOM_TOKEN" in caught.value.message
+    assert "secret" not in caught.value.message
+
+
+GATEWAY = gateway.parse(AUDIENCE)
+
+
+def test_the_token_file_wins_over_the_variable_and_the_variable_over_the_key(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("from-file\n")
+    environ = {"MOM_TOKEN": "from-variable", "MOM_HOME": str(home)}
+    assert sources.token(sources.choose(str(file), environ), GATEWAY, environ) == "from-file"
+    assert sources.token(sources.choose(None, environ), GATEWAY, environ) == "from-variable"
+    assert not home.exists()
+    del environ["MOM_TOKEN"]
+    token = sources.token(sources.choose(None, environ), GATEWAY, environ)
+    assert checked_by_pyjwt(token, keys.public_jwks(home)["keys"][0])
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"two words", b"\xff\xfe", b"a\nb"])
+def test_a_broken_token_file_is_an_error_and_no_other_source_is_asked(
+    home: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    environ = {"MOM_TOKEN": "from-variable", "MOM_HOME": str(home)}
+    with pytest.raises(MomError, match=str(file)):
+        sources.token(sources.choose(str(file), environ), GATEWAY, environ)
+    assert not home.exists()
+
+
+def test_an_empty_variable_is_an_error_and_no_key_is_used_instead(home: Path) -> None:
+    environ = {"MOM_TOKEN": "", "MOM_HOME": str(home)}
+    with pytest.raises(MomError, match="MOM_TOKEN is empty"):
+        sources.token(sources.choose(None, environ), GATEWAY, environ)
+    assert not home.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_broken_key_is_an_error_and_no_new_one_is_made(home: Path) -> None:
+    kept = keys.ensure(home)
+    Path(keys.key_file(home)).chmod(0o644)
+    environ = {"MOM_HOME": str(home)}
+    with pytest.raises(MomError, match="other users can read"):
+        sources.token(sources.choose(None, environ), GATEWAY, environ)
+    Path(keys.key_file(home)).chmod(0o600)
+    assert keys.ensure(home).kid == kept.kid
