@@ -50,15 +50,15 @@ def _resolve_plain(value: str) -> str | int | float | bool | None:
     if _INT.match(value):
         return int(value)
     if _OCTAL.match(value):
-        return int(value[2:], 8)
+        return int(value, 0)
     if _HEX.match(value):
-        return int(value[2:], 16)
+        return int(value, 0)
     if _FLOAT.match(value) or _INFINITY.match(value):
         return float(value.replace(".inf", "inf").replace(".Inf", "inf").replace(".INF", "inf"))
     return float("nan") if value in _NOT_A_NUMBER else value
 
 
-# Words and shapes that YAML 1.1 (yaml.org/type), 1.2, or a reader between the two (PyYAML, Go's) takes for another type.
+# Words and shapes that YAML 1.1 (yaml.org/type), 1.2, or a reader in between (PyYAML, Go's) takes for another type.
 _OTHER_TYPE = re.compile(
     r"""(?:
       ~ | null | true | false | yes | no | on | off | y | n | = | <<

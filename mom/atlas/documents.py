@@ -1,0 +1,71 @@
+"""Which documents of a stream are Atlas's, and which are somebody else's.
+
+A document is ours when its `apiVersion` is of the group `moment.dev`. All others are bystanders: they are not parsed
+more than it takes to know that, and what stands in them is nobody's error.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mom.yamledit.nodes import Mapping, Node, get, text_of
+from mom.yamledit.source import Source
+from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
+
+ATLAS = "moment.dev/atlas/"
+ADAPTERS = "moment.dev/adapters/"
+ATLAS_VERSION = "moment.dev/atlas/v1alpha1"
+ADAPTER_VERSION = "moment.dev/adapters/v1alpha1"
+
+# What makes a document that cannot be read ours all the same: a line, or a flow entry, that gives such an apiVersion.
+_OWN_LINE = re.compile(r"""^[ \t]*[{,]?[ \t]*["']?apiVersion["']?[ \t]*:[ \t]*["']?moment\.dev/""", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDocument:
+    """A parsed document of ours. `root` is its mapping; the fields are its text, None where absent or no scalar."""
+
+    document: Document
+    root: Mapping
+    api_version: str
+    kind: str | None
+    name: str | None
+
+
+def may_be_own(source: Source, document: Document) -> bool:
+    """Whether `document` can be ours: it holds the group's name, or escapes that could spell it."""
+    text = source.text
+    return (
+        text.find("moment.dev/", document.body, document.end) != -1
+        or text.find("\\", document.body, document.end) != -1
+    )
+
+
+def looks_own(source: Source, document: Document) -> bool:
+    """Whether `document`, though it cannot be read, has an apiVersion line of ours."""
+    return _OWN_LINE.search(source.text, document.body, document.end) is not None
+
+
+def read_own(source: Source, document: Document) -> OwnDocument | None:
+    """Return `document` parsed when it is ours, None when it is a bystander.
+
+    Raises YamlSyntaxError when it cannot be read and looks like ours.
+    """
+    if not may_be_own(source, document):
+        return None
+    try:
+        root = parse_document(source, document)
+    except YamlSyntaxError:
+        if looks_own(source, document):
+            raise
+        return None
+    return as_own(document, root)
+
+
+def as_own(document: Document, root: Node | None) -> OwnDocument | None:
+    """Return a parsed document when it is ours."""
+    version = text_of(get(root, "apiVersion"))
+    if not isinstance(root, Mapping) or version is None or not version.startswith("moment.dev/"):
+        return None
+    return OwnDocument(document, root, version, text_of(get(root, "kind")), text_of(get(root, "metadata", "name")))

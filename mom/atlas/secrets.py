@@ -1,0 +1,127 @@
+"""Credentials in plain text: what a configuration in git must never hold. Pure functions; no value is ever repeated."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from mom.atlas.references import Reference, scan
+
+
+class TokenShape(NamedTuple):
+    """What the credentials of one issuer look like: a name for messages, and a pattern."""
+
+    name: str
+    pattern: re.Pattern[str]
+
+
+def _shape(name: str, pattern: str) -> TokenShape:
+    # Not inside a longer word: `risk-management-score` holds no OpenAI key.
+    return TokenShape(name, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})"))
+
+
+# Shapes that issuers document, so that leaked credentials are found: each has a prefix that other text does not.
+TOKEN_SHAPES = (
+    _shape("a Stripe key", r"[rs]k_(?:live|test)_[0-9A-Za-z]{8,}"),
+    _shape("an API key (`sk-…`)", r"sk-[A-Za-z0-9_-]{8,}"),
+    _shape("a GitHub token", r"gh[pousr]_[A-Za-z0-9]{8,}|github_pat_[A-Za-z0-9_]{8,}"),
+    _shape("a GitLab token", r"gl(?:pat|ptt|rt|dt|cbt|ft|soat|imt|agent)-[A-Za-z0-9_-]{16,}"),
+    _shape("a Slack token", r"xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}"),
+    _shape("an AWS access key", r"(?:AKIA|ASIA)[0-9A-Z]{12,}"),
+    _shape("a JSON Web Token", r"eyJ[A-Za-z0-9_-]{8,}"),
+    _shape("a Google API key", r"AIza[0-9A-Za-z_-]{20,}"),
+    _shape("a Google access token", r"ya29\.[0-9A-Za-z_-]{16,}"),
+    _shape("a SendGrid key", r"SG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
+    _shape("a Linear key", r"lin_(?:api|oauth)_[A-Za-z0-9]{8,}"),
+    _shape("an npm token", r"npm_[A-Za-z0-9]{16,}"),
+    _shape("a PyPI token", r"pypi-[A-Za-z0-9_-]{16,}"),
+    _shape("a Hugging Face token", r"hf_[A-Za-z0-9]{16,}"),
+    _shape("a DigitalOcean token", r"do[opr]_v1_[0-9a-f]{16,}"),
+    _shape("a Shopify token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{16,}"),
+    _shape("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+)
+
+# Headers that carry a credential, by whole name or by the name's last word.
+_CREDENTIAL_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "apikey", "x-apikey"})
+_CREDENTIAL_WORDS = frozenset(
+    {"auth", "authorization", "apikey", "credential", "credentials", "jwt", "key", "pass", "passwd", "password"}
+    | {"secret", "token"}
+)
+# Names that end in such a word and say something public.
+_PUBLIC_NAMES = frozenset({"idempotency-key", "x-idempotency-key", "surrogate-key", "sec-websocket-key", "x-cache-key"})
+
+
+def is_credential_header(name: str) -> bool:
+    """Whether a header of that name carries a credential: `Authorization`, `X-Api-Key`, `Private-Token`, …"""
+    lower = name.lower()
+    if lower in _PUBLIC_NAMES:
+        return False
+    return lower in _CREDENTIAL_NAMES or re.split(r"[-_.]", lower)[-1] in _CREDENTIAL_WORDS
+
+
+def literal_secret(header_name: str, value: str) -> str | None:
+    """Return why a header's value is a credential in plain text, or None where it is not.
+
+    Either a part of it outside its environment references looks like a known token, or the header is one that carries
+    a credential and its value refers to no environment variable. The reason never repeats the value.
+    """
+    if reason := known_token(value):
+        return reason
+    if is_credential_header(header_name) and value.strip() and not _refers(value):
+        return f"`{header_name}` carries a credential, and its value is plain text"
+    return None
+
+
+def literal_credential(what: str, value: str) -> str | None:
+    """Return why the value of a field that is always a credential (`secretAccessKey`) is plain text, or None."""
+    if reason := known_token(value):
+        return reason
+    return f"`{what}` is a credential, and its value is plain text" if value.strip() and not _refers(value) else None
+
+
+def literal_password(url: str) -> str | None:
+    """Return why the password in a connection URL is plain text, or None where it has none or a reference."""
+    if reason := known_token(url):
+        return reason
+    # A reference may hold what a URL may not; as a word it is one character of no meaning to a URL.
+    plain = "".join(part if isinstance(part, str) else "\ufffd" for part in scan(url))
+    try:
+        parts = urlsplit(plain)
+        password = parts.password
+    except ValueError:
+        return None
+    if password is None and (inside := re.search(r"[?&]password=([^&]*)", parts.query and f"?{parts.query}")):
+        password = inside.group(1)
+    return "the password in this URL is plain text" if password and "\ufffd" not in password else None
+
+
+def known_token(value: str) -> str | None:
+    """Return what known token a part of `value` outside its environment references looks like, or None."""
+    for part in scan(value):
+        if isinstance(part, Reference):
+            continue
+        text = part if isinstance(part, str) else value[part.start : part.end]
+        for shape in TOKEN_SHAPES:
+            if shape.pattern.search(text):
+                return f"the value holds what looks like {shape.name}"
+    return None
+
+
+def suggested_reference(name: str, value: str = "") -> str:
+    """Return what to write instead of a literal credential in the header or field `name`.
+
+    A leading scheme word (`Bearer`, `Basic`, `token`) is kept: it is public, and the API needs it.
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    variable = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").upper() or "TOKEN"
+    if not re.match(r"[A-Z_]", variable):
+        variable = f"_{variable}"
+    if variable in {"AUTHORIZATION", "PROXY_AUTHORIZATION"}:
+        variable = "API_TOKEN"
+    scheme = re.match(r"""["']?(Bearer|Basic|Token|token|bearer|basic)\s""", value)
+    return f"{scheme.group(1)} ${{{{ {variable} }}}}" if scheme else f"${{{{ {variable} }}}}"
+
+
+def _refers(value: str) -> bool:
+    return any(isinstance(part, Reference) for part in scan(value))

@@ -1,0 +1,220 @@
+"""How the neighbour is written, as a value, and the same way of writing for something new.
+
+`shape_of` looks at a node; `block` and `flow` write a value in that shape. What the neighbour does not show falls back
+to the house style: two spaces a step, dashes at their key's column, plain scalars.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from collections.abc import Sequence as SequenceABC
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.scalars import needs_quotes, write
+from mom.yamledit.source import BOM
+
+# What can be written: strings, and mappings and lists of them, keys in the order of the house style.
+Value: TypeAlias = "str | MappingABC[str, Value] | SequenceABC[Value]"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way of writing a value.
+
+    flow: `{…}`, `[…]`. pad: a space inside the braces. quote, key_quote: '' plain, or the quote that was a choice.
+    order: the neighbour's key order. indent: from a key's column to the first column of what stands below it (a
+    mapping's keys, a list's dashes); None where the neighbour shows none. gap: spaces after a dash. blanks: blank lines
+    between two items. children: shapes of values by key. item: shape of a list's items.
+    """
+
+    flow: bool = False
+    pad: bool = False
+    quote: str = ""
+    key_quote: str = ""
+    order: tuple[str, ...] = ()
+    indent: int | None = None
+    gap: int = 1
+    blanks: int = 0
+    children: MappingABC[str, Shape] = field(default_factory=dict)
+    item: Shape | None = None
+
+    def child(self, key: str) -> Shape:
+        """Return the shape of the value of `key`, the house style where the neighbour has no such key."""
+        return self.children.get(key) or Shape(flow=self.flow, pad=self.pad, key_quote=self.key_quote)
+
+    def with_child(self, key: str, shape: Shape) -> Shape:
+        """Return this shape with another one for the value of `key`."""
+        return replace(self, children={**self.children, key: shape})
+
+
+MAP_INDENT = 2
+LIST_INDENT = 0
+
+
+def column(text: str, offset: int) -> int:
+    """Return the column, from 0, of `offset`; a byte-order mark has none."""
+    line = text.rfind("\n", 0, offset) + 1
+    return offset - line - (1 if line == 0 and text.startswith(BOM) else 0)
+
+
+def shape_of(text: str, node: Node, key_column: int = 0) -> Shape:
+    """Return the shape of `node` in `text`; `key_column` is that of the key it is the value of."""
+    if isinstance(node, Scalar):
+        return Shape(quote=_chosen_quote(node))
+    if isinstance(node, Mapping):
+        return _mapping_shape(text, node, key_column)
+    if isinstance(node, Sequence):
+        return _sequence_shape(text, node, key_column)
+    return Shape()
+
+
+def _chosen_quote(node: Scalar) -> str:
+    chosen = node.style in {"'", '"'} and "\n" not in node.value and not needs_quotes(node.value, flow=False)
+    return node.style if chosen else ""
+
+
+def _mapping_shape(text: str, node: Mapping, key_column: int) -> Shape:
+    if not node.entries:
+        return Shape(flow=node.flow)
+    first = node.entries[0][0]
+    own_column = column(text, first.start)
+    return Shape(
+        flow=node.flow,
+        pad=node.flow and text[node.start : first.start].endswith(" "),
+        key_quote=_chosen_quote(first) if isinstance(first, Scalar) else "",
+        order=tuple(key.value for key, _ in node.entries if isinstance(key, Scalar)),
+        indent=None if node.flow else own_column - key_column,
+        children={
+            key.value: shape_of(text, value, own_column) for key, value in node.entries if isinstance(key, Scalar)
+        },
+    )
+
+
+def _sequence_shape(text: str, node: Sequence, key_column: int) -> Shape:
+    examples = [item for item in node.items if not isinstance(item, Alias)]
+    if not examples:
+        return Shape(flow=node.flow)
+    if node.flow:
+        inner = text[node.start + 1 : node.items[0].start]
+        return Shape(flow=True, pad=inner == " ", item=shape_of(text, examples[-1]))
+    dash = dash_column(text, node)
+    return Shape(
+        indent=dash - key_column,
+        gap=_dash_gap(text, node, dash),
+        blanks=blank_lines_between(text, node),
+        item=shape_of(text, examples[-1], dash),
+    )
+
+
+def dash_column(text: str, node: Sequence) -> int:
+    """Return the column of a block list's dashes. An anchor or tag may stand before the first of them."""
+    if node.anchor is None and node.tag is None:
+        return column(text, node.start)
+    line_start = text.rfind("\n", 0, node.items[0].start) + 1
+    while line_start > node.start:
+        line = text[line_start : text.find("\n", line_start) + 1 or len(text)]
+        if line.lstrip(" ").startswith("-"):
+            return len(line) - len(line.lstrip(" "))
+        line_start = text.rfind("\n", 0, line_start - 1) + 1
+    return column(text, node.start)
+
+
+def _dash_gap(text: str, node: Sequence, dash: int) -> int:
+    """Return the spaces after the dash of the last item that starts on its dash's line."""
+    for item in reversed(node.items):
+        line_start = text.rfind("\n", 0, item.start) + 1
+        between = text[line_start + dash + 1 : item.start]
+        if text[line_start + dash : line_start + dash + 1] == "-" and between and not between.strip(" "):
+            return len(between)
+    return 1
+
+
+def blank_lines_between(text: str, node: Sequence) -> int:
+    """Return how many blank lines follow the last but one item of a block list: what separates items here."""
+    if len(node.items) < 2:
+        return 0
+    before, last = node.items[-2], node.items[-1]
+    end = before.end
+    line_end = end if text[end - 1 : end] == "\n" else text.find("\n", end) + 1
+    count = 0
+    for line in text[line_end : last.start].split("\n"):
+        if line.strip():
+            break
+        count += 1
+    return min(count, text[line_end : last.start].count("\n"))
+
+
+def ordered(value: MappingABC[str, Value], shape: Shape) -> list[tuple[str, Value]]:
+    """Return the entries of `value`: those that the neighbour has in its order, the others after them."""
+    known = [key for key in shape.order if key in value]
+    return [(key, value[key]) for key in dict.fromkeys([*known, *value])]
+
+
+def flow(value: Value, shape: Shape) -> str:
+    """Return `value` on one line: a scalar, `{…}` or `[…]`."""
+    if isinstance(value, str):
+        return write(value, flow=True, style=shape.quote)
+    pad = " " if shape.pad else ""
+    if isinstance(value, MappingABC):
+        parts = [
+            f"{write(key, flow=True, style=shape.key_quote)}: {flow(part, _inherit(shape.child(key), shape))}"
+            for key, part in ordered(value, shape)
+        ]
+        return "{" + pad + ", ".join(parts) + pad + "}"
+    item_shape = _inherit(shape.item or Shape(), shape)
+    return "[" + pad + ", ".join(flow(item, item_shape) for item in value) + pad + "]"
+
+
+def _inherit(child: Shape, parent: Shape) -> Shape:
+    """A flow collection without a neighbour is written like the one around it."""
+    if child.order or child.item or child.quote:
+        return child
+    return replace(child, pad=child.pad or parent.pad, key_quote=child.key_quote or parent.key_quote)
+
+
+def block(value: MappingABC[str, Value], shape: Shape) -> list[str]:
+    """Return a mapping as lines, without line ends, its keys at column 0."""
+    lines: list[str] = []
+    for key, part in ordered(value, shape):
+        name = write(key, flow=False, style=shape.key_quote)
+        child = shape.child(key)
+        if isinstance(part, str):
+            lines.append(f"{name}: {write(part, flow=False, style=child.quote)}")
+        elif child.flow or not part:
+            lines.append(f"{name}: {flow(part, child)}")
+        elif isinstance(part, MappingABC):
+            indent = MAP_INDENT if child.indent is None else child.indent
+            lines += [f"{name}:", *_indented(block(part, child), indent)]
+        else:
+            indent = LIST_INDENT if child.indent is None else child.indent
+            lines += [f"{name}:", *_indented(items(part, child), indent)]
+    return lines
+
+
+def items(values: SequenceABC[Value], shape: Shape) -> list[str]:
+    """Return list items as lines, their dashes at column 0, without the blank lines before the first."""
+    lines: list[str] = []
+    for number, value in enumerate(values):
+        if number:
+            lines += [""] * shape.blanks
+        lines += item(value, shape)
+    return lines
+
+
+def item(value: Value, shape: Shape) -> list[str]:
+    """Return one list item as lines, its dash at column 0."""
+    item_shape = shape.item or Shape()
+    dash = "-" + " " * shape.gap
+    if not isinstance(value, MappingABC) or item_shape.flow:
+        return [
+            dash
+            + (write(value, flow=False, style=item_shape.quote) if isinstance(value, str) else flow(value, item_shape))
+        ]
+    first, *rest = block(value, item_shape)
+    return [dash + first, *_indented(rest, len(dash))]
+
+
+def _indented(lines: SequenceABC[str], width: int) -> list[str]:
+    return [" " * width + line if line else line for line in lines]
