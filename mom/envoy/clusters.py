@@ -1,0 +1,117 @@
+"""Clusters: the upstreams, one per origin, however many adapters share it.
+
+A cluster per adapter would cost 70 KB and half a millisecond of start-up each; 10,000 adapters of 50 APIs need 50.
+"""
+
+from __future__ import annotations
+
+from mom.envoy.messages import Json, extension, typed
+from mom.envoy.origins import Origin
+
+_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+# Shorter than the keep-alive of common servers (nginx 75 s, many load balancers 60 s): Envoy, not the API, closes an
+# idle connection, so that no request is written into one that is about to go.
+_IDLE = "30s"
+_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": {}}}
+_BY_ALPN: Json = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+
+
+def name(origin: Origin, *, http1: bool = False) -> str:
+    """Return the name of an origin's cluster; `http1`: of the one that speaks HTTP/1.1 only."""
+    return f"{origin}#http1" if http1 else str(origin)
+
+
+def clusters(origin: Origin, ca_file: str, *, websocket: bool = True) -> list[Json]:
+    """Return what reaches one origin: a cluster, and for https a second one for web sockets.
+
+    Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and answer 400.
+    """
+    if origin.scheme == "http":
+        return [_cluster(name(origin), origin, _HTTP1)]
+    socket = {"transport_socket": _tls(origin, ca_file)}
+    found = [_cluster(name(origin), origin, _BY_ALPN) | socket]
+    if websocket:
+        found.append(_cluster(name(origin, http1=True), origin, _HTTP1) | socket)
+    return found
+
+
+def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
+    return {
+        "name": name,
+        **_discovery(origin),
+        "connect_timeout": "5s",
+        "per_connection_buffer_limit_bytes": 1_048_576,
+        # The defaults, 1024 of each and 3 retries, turn a burst of an HTTP/2 server's GOAWAYs into errors.
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": 10_000,
+                    "max_pending_requests": 10_000,
+                    "max_requests": 10_000,
+                    "max_retries": 1_000,
+                }
+            ]
+        },
+        # A peer that went away without a word (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
+        "upstream_connection_options": {
+            "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4}
+        },
+        "typed_extension_protocol_options": {
+            _OPTIONS: typed(_OPTIONS, {"common_http_protocol_options": {"idle_timeout": _IDLE}, **protocol})
+        },
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [
+                {
+                    "lb_endpoints": [
+                        {
+                            "endpoint": {
+                                "address": {"socket_address": {"address": origin.host, "port_value": origin.port}}
+                            }
+                        }
+                    ]
+                }
+            ],
+        },
+    }
+
+
+def _discovery(origin: Origin) -> Json:
+    """Return how the host becomes addresses.
+
+    LOGICAL_DNS with all families tries IPv6 and IPv4 as RFC 8305 says, so that a machine without an IPv6 route or an
+    API that listens on one family only is reached at once; STRICT_DNS would spread requests over both.
+    """
+    if origin.is_ip:
+        return {"type": "STATIC"}
+    return {
+        "type": "LOGICAL_DNS",
+        "dns_lookup_family": "ALL",
+        "dns_refresh_rate": "30s",
+        "respect_dns_ttl": True,
+        "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "10s"},
+    }
+
+
+def _tls(origin: Origin, ca_file: str) -> Json:
+    """Return the TLS side of a connection to `origin`: whose certificate must be valid for the host of the base URL.
+
+    Without a `validation_context` Envoy verifies nothing, and without the name any certificate of any owner will do.
+    """
+    # RFC 6066, 3: SNI carries names only.
+    sni = {} if origin.is_ip else {"sni": origin.host}
+    kind = "IP_ADDRESS" if origin.is_ip else "DNS"
+    return extension(
+        "envoy.transport_sockets.tls",
+        "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+        {
+            **sni,
+            "common_tls_context": {
+                "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                "validation_context": {
+                    "trusted_ca": {"filename": ca_file},
+                    "match_typed_subject_alt_names": [{"san_type": kind, "matcher": {"exact": origin.host}}],
+                },
+            },
+        },
+    )

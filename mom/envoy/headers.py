@@ -1,0 +1,88 @@
+"""The headers that Atlas sets on a request to an API, and those it never lets through.
+
+Credentials are never in the configuration that Envoy reads: a `${{ NAME }}` becomes `%ENVIRONMENT(NAME)%`, which Envoy
+replaces from its own environment when it loads the route (Envoy: "Access log command operators", which custom headers
+share). Everything else is literal, and a `%` in it is doubled, since Envoy would otherwise run it as a command.
+"""
+
+from __future__ import annotations
+
+from mom.atlas.checks import check_header_name, check_header_value
+from mom.atlas.model import Header
+from mom.atlas.references import Reference, names, scan
+from mom.envoy.messages import Json
+
+TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105  the name of a header, not a secret
+ERROR_HEADER = "Atlas-Error"
+
+# From the client to the API: the access token; what belongs to the gateway's origin (a cookie of one API must not reach
+# another); what names the client's page or address; and hop-by-hop settings that would tell of an HTTP/2 upgrade.
+REQUEST_REMOVED = (
+    TOKEN_HEADER.lower(),
+    "cookie",
+    "origin",
+    "referer",
+    "proxy-authorization",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-envoy-external-address",
+    "forwarded",
+    "x-real-ip",
+    "http2-settings",
+)
+# From the API to the client: cookies would be shared by all APIs, `alt-svc` would lead clients past Atlas, an API's
+# CORS headers would open Atlas to web pages, and only Atlas itself may say that an answer is Atlas's.
+RESPONSE_REMOVED = (
+    "set-cookie",
+    "alt-svc",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    ERROR_HEADER.lower(),
+)
+
+# Envoy refuses longer literals in a header to add (config.core.v3.HeaderValue).
+MAX_LITERAL = 16_384
+
+
+def check(header: Header) -> str | None:
+    """Return what is wrong with a configured header, of which Envoy would take all but the last two, or None."""
+    if reason := check_header_name(header.name) or check_header_value(header.value):
+        return reason
+    if header.name.lower() == "expect":
+        return "`Expect` is answered by each server on the way itself: leave it out"
+    if len(format_string(header.value).encode()) > MAX_LITERAL:
+        return f"the value is longer than {MAX_LITERAL} bytes"
+    if is_host(header) and (not header.value.strip() or names(header.value)):
+        return "`Host` must be a fixed name: Envoy cannot take it from a variable"
+    return None
+
+
+def is_host(header: Header) -> bool:
+    """Whether it is the one header that Envoy sets in another way (`host_rewrite_literal`)."""
+    return header.name.lower() == "host"
+
+
+def format_string(value: str) -> str:
+    """Return a header value as Envoy's format string: references as commands, everything else literal."""
+    return "".join(
+        f"%ENVIRONMENT({part.name})%" if isinstance(part, Reference) else str(part).replace("%", "%%")
+        for part in scan(value)
+    )
+
+
+def to_add(headers: tuple[Header, ...]) -> list[Json]:
+    """Return `request_headers_to_add` for an adapter's headers, each of which replaces all that the client sent.
+
+    `keep_empty_value`: without it an empty value makes Envoy skip the header and let the client's own through.
+    """
+    return [
+        {
+            "header": {"key": header.name, "value": format_string(header.value)},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            "keep_empty_value": True,
+        }
+        for header in headers
+        if not is_host(header)
+    ]

@@ -1,0 +1,87 @@
+"""What an Envoy configuration needs to know beside the Atlas configuration: where to listen, whom else to trust."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mom.envoy.origins import authority
+
+DEFAULT_PORT = 8082
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """The one address that an Atlas serves: an IP address literal (`::1` without brackets) and a TCP port."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def is_wildcard(self) -> bool:
+        """Whether it means every interface (`0.0.0.0`, `::`)."""
+        return ipaddress.ip_address(self.host).is_unspecified
+
+    def __str__(self) -> str:
+        """Give `host:port`, with the brackets that IPv6 needs."""
+        return authority(self.host, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The TLS certificate of the listener: two PEM files, and a word that changes whenever they do."""
+
+    chain: str
+    key: str
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalKey:
+    """This user's own signing key, as Atlas sees it: who issues, for which origins, and the public JWKS."""
+
+    issuer: str
+    audiences: tuple[str, ...]
+    jwks: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything about one Atlas that is not in its configuration file.
+
+    listen: the address. ca_file: PEM bundle that upstream and identity provider certificates are checked against.
+    jwks: for each identity provider whose keys are a file, that file's JSON text by the name in the configuration.
+    hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
+    tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
+    access_log: a file path, `-` for standard output, None for none. max_connections: clients at once.
+    tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
+    """
+
+    listen: Listen
+    ca_file: str
+    jwks: Mapping[str, str] = field(default_factory=dict)
+    hosts: tuple[str, ...] | None = None
+    local_key: LocalKey | None = None
+    tls: Certificate | None = None
+    timeout: float | None = None
+    access_log: str | None = None
+    max_connections: int = 10_000
+    tree_above: int = 1_000
+
+
+def loopback_hosts(port: int) -> tuple[str, ...]:
+    """Return the `Host` values by which a client on this machine addresses a loopback listener.
+
+    A web page that has its own name resolve to 127.0.0.1 (DNS rebinding) sends that name, and is refused by this list.
+    """
+    names = [authority(name, port) for name in LOOPBACK_NAMES]
+    # A client omits the default port of its scheme (RFC 9110, 7.2); which scheme that is does not matter here.
+    bare = [authority(name, None) for name in LOOPBACK_NAMES] if port in {80, 443} else []
+    return (*names, *bare)

@@ -1,0 +1,107 @@
+"""Atlas's own answers: JSON with an error type, and a header by which a client tells them from the API's.
+
+The names are those of the original where it has one. No message quotes what Envoy knows about an upstream: its reasons
+name certificates and addresses. Only Envoy's own replies pass here; what an API answers is never touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mom.envoy.headers import ERROR_HEADER, TOKEN_HEADER
+from mom.envoy.messages import Json, extension
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One kind of answer: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's."""
+
+    when: str | tuple[str, int]
+    type: str
+    message: str
+    status: int | None = None
+
+
+# What the filter or the router said about a request, in their words: "%LOCAL_REPLY_BODY%" is safe to quote where
+# nothing but the request itself has been looked at.
+_REASON = "%LOCAL_REPLY_BODY%"
+
+
+def _detail(text: str) -> str:
+    return f"response.code_details.contains('{text}')"
+
+
+# The first match wins.
+REPLIES = (
+    Reply(
+        _detail("Jwt_is_missing"),
+        "API_MissingAccessTokenError",
+        f"Missing access token: send one in the {TOKEN_HEADER} header",
+        401,
+    ),
+    Reply(
+        _detail("Jwks_remote_fetch_is_failed"),
+        "API_IdentityProviderUnavailableError",
+        "The signing keys of the identity provider could not be fetched",
+        503,
+    ),
+    # Envoy answers 403 to a wrong audience; to a client it is one thing, a token that is not good here.
+    Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", f"Invalid access token: {_REASON}", 401),
+    Reply(
+        _detail("rbac_access_denied"),
+        "API_InvalidAccessTokenError",
+        "Invalid access token: it is not signed with an asymmetric algorithm",
+        401,
+    ),
+    Reply(
+        _detail("invalid_header_value_for"),
+        "API_AdapterConfigError",
+        "A header of this adapter has a value that cannot be sent",
+        500,
+    ),
+    Reply(("EQ", 404), "API_NoMatchingInstanceError", "No API is served at this path; GET /v1alpha1/apis lists them"),
+    Reply(("EQ", 405), "API_MethodNotAllowedError", "This method is not forwarded"),
+    Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),
+    Reply(("EQ", 431), "API_RequestHeadersTooLargeError", "The request's headers are too large"),
+    Reply(_detail("overflow"), "API_InstanceLimitsExceededError", "Too many requests to this API are in progress", 503),
+    Reply(("EQ", 504), "API_InstanceRequestTimeoutError", "The API did not answer in time"),
+    Reply(
+        _detail("CERTIFICATE_VERIFY_FAILED"),
+        "API_UpstreamCertificateError",
+        "The API's certificate is not valid for the host of its base URL",
+        502,
+    ),
+    Reply(("EQ", 503), "API_UpstreamConnectionError", "The API could not be reached", 502),
+    Reply(("GE", 500), "API_UpstreamResponseError", "The API's answer could not be passed on"),
+    Reply(("GE", 400), "API_RequestError", f"The request could not be served: {_REASON}"),
+)
+
+
+def mappers() -> list[Json]:
+    """Return `local_reply_config.mappers` for all of them."""
+    return [_mapper(reply) for reply in REPLIES]
+
+
+def _mapper(reply: Reply) -> Json:
+    status = {} if reply.status is None else {"status_code": reply.status}
+    return {
+        "filter": _filter(reply.when),
+        **status,
+        "headers_to_add": [
+            {
+                "header": {"key": ERROR_HEADER, "value": reply.type},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
+        "body_format_override": {"json_format": {"error": {"type": reply.type, "message": reply.message}}},
+    }
+
+
+def _filter(when: str | tuple[str, int]) -> Json:
+    if isinstance(when, str):
+        message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+        return {"extension_filter": extension("cel", message, {"expression": when})}
+    operator, status = when
+    # Envoy wants a name under which the number could be changed at run time; mom never does.
+    value = {"default_value": status, "runtime_key": f"mom.reply.{operator.lower()}.{status}"}
+    return {"status_code_filter": {"comparison": {"op": operator, "value": value}}}

@@ -1,0 +1,106 @@
+"""The translation: an Atlas configuration and options in, Envoy's resources out. Pure; the same for run and export."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mom.atlas.checks import check_adapter_name, check_base_url, check_public_key
+from mom.atlas.model import Configuration, HttpAdapter, IdentityProvider
+from mom.envoy import clusters, headers, jwt, listener, routes
+from mom.envoy.messages import Json
+from mom.envoy.options import Options
+from mom.envoy.origins import split
+from mom.errors import MomError
+from mom.problems import Place, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Everything Envoy serves, as JSON-able dictionaries of its v3 API: one listener, its routes, all upstreams."""
+
+    listener: Json
+    routes: Json
+    clusters: tuple[Json, ...]
+
+
+def translate(configuration: Configuration, options: Options, *, route_source: Json | None = None) -> Resources:
+    """Return the Envoy resources that serve `configuration`.
+
+    route_source: where the listener takes its routes from (`listener.rds(...)`); None has them in the listener itself.
+    Raises MomError with a Problem for each thing that Envoy would take but not do (see `problems`).
+    """
+    if found := problems(configuration, options):
+        raise MomError(f"{configuration.file} cannot be served", problems=found)
+    routing = routes.route_configuration(configuration, options)
+    source = {"route_config": routing} if route_source is None else route_source
+    return Resources(
+        listener.listener(configuration, options, source), routing, tuple(_clusters(configuration, options))
+    )
+
+
+def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
+    apis = {split(adapter.base_url)[0] for adapter in configuration.http_adapters}
+    keys = {
+        split(provider.public_key)[0]
+        for provider in configuration.identity_providers
+        if jwt.is_url(provider.public_key)
+    }
+    for origin in sorted(apis | keys):
+        yield from clusters.clusters(origin, options.ca_file, websocket=origin in apis)
+
+
+def problems(configuration: Configuration, options: Options) -> list[Problem]:
+    """Return what Envoy accepts in silence and then does wrong: all of it, in the order of the configuration.
+
+    `mom.atlas.validate` says most of it earlier and in more words; here it is the last line before a credential is at
+    stake, so it is complete on its own.
+    """
+    found = [problem for adapter in configuration.http_adapters for problem in _adapter_problems(adapter)]
+    found += _duplicates(configuration.http_adapters)
+    found += [problem for one in configuration.identity_providers for problem in _provider_problems(one, options)]
+    if not configuration.identity_providers and options.local_key is None:
+        message = "no identity provider: nobody could send a request"
+        found.append(Problem(place=configuration.place, rule="no-identity-provider", message=message))
+    return found
+
+
+def _adapter_problems(adapter: HttpAdapter) -> Iterator[Problem]:
+    if reason := check_adapter_name(adapter.name):
+        yield Problem(place=adapter.place, rule="adapter-name", message=reason)
+    if reason := check_base_url(adapter.base_url):
+        yield Problem(place=adapter.place, rule="base-url", message=f"{adapter.name}: {reason}")
+    seen: set[str] = set()
+    for header in adapter.headers:
+        reason = headers.check(header)
+        if reason is None and header.name.lower() in seen:
+            reason = "it is set twice; header names do not tell upper from lower case"
+        seen.add(header.name.lower())
+        if reason:
+            message = f"the header `{header.name}` of {adapter.name}: {reason}"
+            yield Problem(place=header.place, rule="header", message=message)
+
+
+def _duplicates(adapters: tuple[HttpAdapter, ...]) -> Iterator[Problem]:
+    # Of two routes with one path Envoy takes the first and never mentions the second.
+    seen: dict[str, Place] = {}
+    for adapter in adapters:
+        if adapter.name in seen:
+            message = f"a second adapter named {adapter.name}: only the first would be served"
+            related = ((seen[adapter.name], "the first"),)
+            yield Problem(place=adapter.place, rule="duplicate-adapter", message=message, related=related)
+        seen.setdefault(adapter.name, adapter.place)
+
+
+def _provider_problems(provider: IdentityProvider, options: Options) -> Iterator[Problem]:
+    # Envoy does not check an audience or an issuer that is not given.
+    for word, value in (("audience", provider.audience), ("issuer", provider.issuer)):
+        if not value.strip():
+            message = f"the identity provider {provider.name} has no {word}, so a token for anyone would do"
+            yield Problem(place=provider.place, rule=f"no-{word}", message=message)
+    reason = check_public_key(provider.public_key)
+    if reason is None and not jwt.is_url(provider.public_key) and provider.public_key not in options.jwks:
+        reason = f"{provider.public_key} was not read"
+    if reason:
+        message = f"the publicKey of the identity provider {provider.name}: {reason}"
+        yield Problem(place=provider.place, rule="public-key", message=message)

@@ -1,0 +1,82 @@
+"""A certificate authority that lives for one test run."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+@dataclass(frozen=True)
+class Files:
+    """A certificate chain and its private key in PEM files."""
+
+    chain: Path
+    key: Path
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+    def write(self, folder: Path, name: str = "server") -> Files:
+        """Write both to `folder`."""
+        files = Files(folder / f"{name}.pem", folder / f"{name}-key.pem")
+        files.chain.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
+        secret = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        files.key.write_bytes(secret)
+        return files
+
+
+class Authority:
+    """Issues server certificates; `file` is its own certificate."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = _issue("test authority", [], None, 1)
+        self.file = self._root.write(folder, "ca").chain
+
+    def issue(self, *names: str, expired: bool = False) -> Issued:
+        """Return a certificate for DNS names and IP addresses."""
+        return _issue(names[0], list(names), self._root, -1 if expired else 1)
+
+
+def self_signed(*names: str) -> Issued:
+    """Return a certificate that nobody vouches for."""
+    return _issue(names[0], list(names), None, 1)
+
+
+def _issue(common_name: str, names: list[str], issuer: Issued | None, days: int) -> Issued:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    now = dt.datetime.now(dt.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + dt.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_name(one) for one in names]), critical=False)
+    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def _name(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)

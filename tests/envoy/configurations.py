@@ -1,0 +1,62 @@
+"""Configuration values for tests, from a YAML text read without any of mom's own reading and checking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
+from mom.problems import Place
+
+HERE = Place("atlas.yml", 1, 1)
+
+
+def http(name: str, base_url: str, headers: Mapping[str, str] | None = None) -> HttpAdapter:
+    """Return an adapter."""
+    pairs = (headers or {}).items()
+    return HttpAdapter(name, base_url, tuple(Header(key, value, HERE) for key, value in pairs), HERE)
+
+
+def provider(
+    public_key: str, *, audience: str = "https://atlas.test", issuer: str = "https://idp.test/"
+) -> IdentityProvider:
+    """Return an identity provider named `idp`."""
+    return IdentityProvider("idp", public_key, audience, issuer, HERE)
+
+
+def configuration(*adapters: HttpAdapter, providers: tuple[IdentityProvider, ...] = ()) -> Configuration:
+    """Return a configuration of `adapters`."""
+    return Configuration("atlas.yml", "test", "example.test", providers, adapters, (), None, None, HERE)
+
+
+def read(text: str) -> Configuration:
+    """Read the documents of an Atlas stream in which everything is as it should be."""
+    documents: list[dict[str, Any]] = list(yaml.safe_load_all(text))
+    atlas = next(one for one in documents if one["kind"] == "Atlas")
+    named = {(one["kind"], one["metadata"]["name"]): one for one in documents}
+    references = [entry["adapterRef"] for entry in atlas["spec"].get("apiAdapters", [])]
+    http_adapters = []
+    for reference in (one for one in references if one["kind"] == "HTTP"):
+        spec = named["HTTP", reference["name"]]["spec"]
+        headers = tuple(Header(one["name"], one["value"], HERE) for one in spec.get("headers", []))
+        http_adapters.append(HttpAdapter(reference["name"], spec["baseUrl"], headers, HERE))
+    providers = [
+        IdentityProvider(name, one["publicKey"], one["audience"], one["issuer"], HERE)
+        for entry in atlas["spec"].get("identityProviders", [])
+        for name, one in entry.items()
+    ]
+    others = tuple(OtherAdapter(one["kind"], one["name"], HERE) for one in references if one["kind"] != "HTTP")
+    ports = atlas["spec"].get("exposedPorts", {})
+    return Configuration(
+        file="atlas.yml",
+        name=atlas["metadata"]["name"],
+        owner=atlas["spec"].get("owner"),
+        identity_providers=tuple(providers),
+        http_adapters=tuple(http_adapters),
+        other_adapters=others,
+        ingress_http_port=ports.get("ingressHttpPort"),
+        admin_port=ports.get("adminPort"),
+        place=HERE,
+    )
