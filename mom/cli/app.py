@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import typer
 
+from mom.cli.add_http_adapter import add
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
 
@@ -25,6 +26,7 @@ atlas = typer.Typer(help="Configure and run an Atlas.", no_args_is_help=True)
 config = typer.Typer(help="Edit and check an Atlas configuration.", no_args_is_help=True)
 app.add_typer(atlas, name="atlas")
 atlas.add_typer(config, name="config")
+config.command("add-http-adapter")(add)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,0 +1,213 @@
+"""Changes to an Atlas configuration: the one place that knows that an adapter touches two documents.
+
+A change is computed, applied to the text, read back and proved here; nothing is written. Refusals are MomErrors whose
+problems have places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as SequenceABC
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mom.atlas.neighbours import document_shape
+from mom.atlas.ownership import ADAPTER_VERSION, ADAPTERS, OwnDocument
+from mom.atlas.proof import Addition, prove
+from mom.atlas.scope import only_atlas, read, refusal
+from mom.atlas.target import Target
+from mom.errors import MomError
+from mom.problems import Problem
+from mom.yamledit import insert
+from mom.yamledit.data import Data, ExpansionError, to_data
+from mom.yamledit.diff import Change, changes
+from mom.yamledit.insert import Splice
+from mom.yamledit.nodes import Node, Sequence, get
+from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAdapterSpec:
+    """An HTTP adapter to be added: what the user asked for, already checked (`mom.atlas.checks`)."""
+
+    name: str
+    base_url: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def reference(self) -> dict[str, Value]:
+        """Return the list item that names the adapter."""
+        return {"adapterRef": {"apiVersion": ADAPTER_VERSION, "kind": "HTTP", "name": self.name}}
+
+    def document(self) -> dict[str, Value]:
+        """Return the adapter's document."""
+        spec: dict[str, Value] = {"baseUrl": self.base_url}
+        if self.headers:
+            spec["headers"] = [{"name": name, "value": value} for name, value in self.headers]
+        return {"apiVersion": ADAPTER_VERSION, "kind": "HTTP", "metadata": {"name": self.name}, "spec": spec}
+
+
+class Action(StrEnum):
+    """What an edit does: both parts, the missing one of them, or nothing."""
+
+    ADDED = "added"
+    COMPLETED = "completed"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A proved edit of `source`: `text` is the result; `changes` are its lines, for a diff and for line numbers."""
+
+    source: Source
+    text: str
+    action: Action
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def added_lines(self) -> tuple[tuple[int, int], ...]:
+        """Return the ranges of new lines in the result, first and last, from 1."""
+        ranges: list[tuple[int, int]] = []
+        shift = 0
+        for change in self.changes:
+            first = change.start + shift + 1
+            shift += len(change.new) - len(change.old)
+            fresh = len(change.new) - len(change.old)
+            if fresh > 0:
+                ranges.append((first + len(change.old), first + len(change.new) - 1))
+        return tuple(ranges)
+
+    def replaced_lines(self) -> tuple[int, ...]:
+        """Return the old lines, from 1, that the edit had to change."""
+        return tuple(change.start + number + 1 for change in self.changes for number in range(len(change.old)))
+
+
+def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
+    """Return the edit that adds `adapter`: its reference at the end of `apiAdapters`, its document at the stream's end.
+
+    What is there already, and equal, is left alone. Raises MomError where the file has no place for it, where it holds
+    something else under that name, or where the edit could not be proved to add just that.
+    """
+    scope = read(source, adapter.name)
+    atlas = only_atlas(source, scope)
+    target = Target(source, atlas.root)
+    addition = Addition(
+        reference=None if _find_reference(source, target, adapter) else adapter.reference(),
+        document=None if _find_document(source, scope.named, adapter) else adapter.document(),
+    )
+    notes = _notes(source, scope.named, adapter)
+    if addition == Addition(None, None):
+        return Edit(source, source.text, Action.UNCHANGED, notes=notes)
+
+    splices: list[Splice] = []
+    if addition.reference is not None:
+        splices += target.append(addition.reference)
+    if addition.document is not None:
+        shape = document_shape(source, scope.documents, target.house)
+        splices += insert.append_document(source, scope.documents, addition.document, shape)
+    splices = insert.final_line_end(source, splices)
+    edit = Edit(
+        source=source,
+        text=insert.apply(source.text, splices),
+        action=Action.COMPLETED if addition.reference is None or addition.document is None else Action.ADDED,
+        changes=tuple(changes(source, splices)),
+        notes=notes,
+    )
+    new = Source(source.name, edit.text)
+    prove(source, new, scope=scope, atlas=atlas, addition=addition, changed=edit.changes)
+    return edit
+
+
+def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) -> bool:
+    """Whether the list names the adapter already. Raises MomError when it does so twice."""
+    found: list[Node] = []
+    for node, data in target.references():
+        reference = data.get("adapterRef") if isinstance(data, dict) else None
+        if not isinstance(reference, dict) or reference.get("name") != adapter.name or reference.get("kind") != "HTTP":
+            continue
+        if str(reference.get("apiVersion")).startswith(ADAPTERS):
+            found.append(node)
+    if len(found) > 1:
+        raise _twice(source, f"`apiAdapters` names the HTTP adapter {adapter.name}", found, "spec.apiAdapters")
+    return bool(found)
+
+
+def _twice(source: Source, what: str, nodes: SequenceABC[Node], path: str) -> MomError:
+    first, second = nodes[0], nodes[1]
+    lines = " and ".join(str(source.line_number(node.start)) for node in nodes)
+    problem = source.problem(
+        second.start,
+        "duplicate-name",
+        f"{what} more than once: in lines {lines}",
+        hint="remove all but one",
+        path=path,
+        related=((source.place(first.start), "it stands here first"),),
+    )
+    return refusal(problem)
+
+
+def _find_document(source: Source, named: SequenceABC[OwnDocument], adapter: HttpAdapterSpec) -> bool:
+    """Whether the stream holds the adapter's document already. Raises MomError when it differs, or stands twice."""
+    same_name = [own for own in named if own.kind == "HTTP" and own.name == adapter.name]
+    if not same_name:
+        return False
+    if len(same_name) > 1:
+        raise _twice(source, f"the HTTP adapter {adapter.name} has a document", [own.root for own in same_name], "")
+    existing = same_name[0]
+    try:
+        data = to_data(existing.root)
+    except ExpansionError as error:
+        raise refusal(source.problem(error.node.start, "alias", error.message)) from None
+    differences = _differences(source, existing, data, adapter)
+    if differences:
+        line = source.line_number(existing.root.start)
+        raise MomError(
+            f"{source.name} already has an HTTP adapter {adapter.name}, with other content: nothing was changed",
+            hint=f"edit its document (line {line}), or choose another --adapter-name",
+            problems=differences,
+        )
+    return True
+
+
+def _differences(source: Source, existing: OwnDocument, data: Data, adapter: HttpAdapterSpec) -> list[Problem]:
+    """Return one problem per place where the document is not what was asked for; the order of headers is no matter."""
+    spec = data.get("spec") if isinstance(data, dict) else None
+    spec = spec if isinstance(spec, dict) else {}
+    node = get(existing.root, "spec") or existing.root
+    problems: list[Problem] = []
+
+    def differ(where: Node | None, path: str, message: str) -> None:
+        at = where or node
+        problems.append(source.problem(at.start, "other-content", message, end=at.end, path=path))
+
+    if spec.get("baseUrl") != adapter.base_url:
+        differ(get(node, "baseUrl"), "spec.baseUrl", f"the base URL is not {adapter.base_url}")
+    wanted = {name.lower(): (name, value) for name, value in adapter.headers}
+    listed = spec.get("headers")
+    nodes = get(node, "headers")
+    header_nodes = nodes.items if isinstance(nodes, Sequence) else ()
+    for number, header in enumerate(listed if isinstance(listed, list) else []):
+        where = header_nodes[number] if number < len(header_nodes) else None
+        name = str(header.get("name")) if isinstance(header, dict) else ""
+        asked = wanted.pop(name.lower(), None)
+        path = f"spec.headers[{number}]"
+        if asked is None:
+            differ(where, path, f"the header {name or '(unnamed)'} was not asked for")
+        elif not isinstance(header, dict) or header.get("value") != asked[1]:
+            differ(get(where, "value") or where, f"{path}.value", f"the value of {name} is not {asked[1]}")
+    for name, _ in wanted.values():
+        differ(nodes, "spec.headers", f"the header {name} is missing")
+    for key in spec.keys() - {"baseUrl", "headers"}:
+        differ(get(node, key), f"spec.{key}", f"`{key}` was not asked for")
+    return problems
+
+
+def _notes(source: Source, named: SequenceABC[OwnDocument], adapter: HttpAdapterSpec) -> tuple[str, ...]:
+    """Return what a user should know about adapters of nearly the same name: no reason to refuse."""
+    notes = []
+    for own in named:
+        line = source.line_number(own.root.start)
+        if own.name != adapter.name:
+            notes.append(f"the {own.kind} adapter {own.name} (line {line}) differs from {adapter.name} only in case")
+        elif own.kind != "HTTP":
+            notes.append(f"there is also a {own.kind} adapter {own.name} (line {line}): another kind, another route")
+    return tuple(notes)

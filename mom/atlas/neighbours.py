@@ -1,0 +1,54 @@
+"""How a new adapter document is written: like the adapters that the stream has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from mom.atlas.ownership import OwnDocument, may_be_own, read_own
+from mom.yamledit import shape as shapes
+from mom.yamledit.shape import Shape
+from mom.yamledit.source import Source
+from mom.yamledit.stream import Document, YamlSyntaxError
+
+# A handful of neighbours is enough to know a style; ten thousand would take seconds to parse.
+_NEIGHBOURS = 20
+
+
+def document_shape(source: Source, documents: Sequence[Document], house: Shape) -> Shape:
+    """Return the shape of a new adapter document: that of the last HTTP adapter, else of the last of our documents.
+
+    Where the last HTTP adapter has no headers, an earlier one shows how they are written; where none does, the dashes
+    stand as those of `house`, the shape of a list in the Atlas document.
+    """
+    http: Shape | None = None
+    other: Shape | None = None
+    for own in _last_own(source, documents):
+        shape = shapes.shape_of(source.text, own.root)
+        if own.kind != "HTTP":
+            other = other or shape
+            continue
+        http = http or shape
+        headers = shape.child("spec").child("headers")
+        if headers.item is not None:
+            return http.with_child("spec", http.child("spec").with_child("headers", headers))
+    shape = http or other or Shape()
+    headers = Shape(flow=shape.flow, pad=shape.pad, key_quote=shape.key_quote, indent=house.indent)
+    spec = shape.child("spec").with_child("headers", headers)
+    if http is None:
+        # Another kind shows how keys and steps are written, not how this kind's values are.
+        spec = replace(spec, flow=shape.flow, order=())
+    return shape.with_child("spec", spec)
+
+
+def _last_own(source: Source, documents: Sequence[Document]) -> Iterator[OwnDocument]:
+    """Yield the last documents of ours that can be read, the last one first."""
+    candidates = (document for document in reversed(documents) if may_be_own(source, document))
+    for document in islice(candidates, _NEIGHBOURS):
+        try:
+            own = read_own(source, document)
+        except YamlSyntaxError:
+            continue
+        if own is not None and own.root.entries:
+            yield own

@@ -1,0 +1,140 @@
+"""What an edit needs of a file: its documents' limits, its one Atlas, and the documents that may hold a name.
+
+Only those are parsed. Of the other documents of ours it is only seen that they can be read: a file of ten thousand
+adapters is edited in well under a second.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
+from mom.errors import MomError
+from mom.problems import Problem
+from mom.yamledit.data import duplicate_keys
+from mom.yamledit.source import Source
+from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents
+
+
+def refusal(*problems: Problem) -> MomError:
+    """Return the error that refuses an edit because of `problems`; the first one is its message."""
+    first = problems[0]
+    return MomError(first.message, hint=first.hint, problems=problems)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an edit needs of a file: every document's limits, the Atlas documents, those that may hold the name."""
+
+    documents: tuple[Document, ...]
+    atlases: tuple[OwnDocument, ...]
+    named: tuple[OwnDocument, ...]
+
+
+def read(source: Source, name: str) -> Scope:
+    """Parse the documents that the edit is about; of the other documents of ours, see only that they can be read."""
+    text = source.text
+    found = documents(source)
+    carriage_return = re.search(r"\r(?!\n)", text)
+    if carriage_return and any(may_be_own(source, document) for document in found):
+        raise refusal(
+            source.problem(
+                carriage_return.start(),
+                "line-end",
+                "a carriage return without a line feed: old Macintosh line ends, which mom does not edit",
+                hint="convert the file's line ends to LF",
+            )
+        )
+    pattern = re.compile(re.escape(name), re.IGNORECASE)
+    atlases: list[OwnDocument] = []
+    named: list[OwnDocument] = []
+    rest: list[Document] = []
+    problems: list[Problem] = []
+    for document in found:
+        if not may_be_own(source, document):
+            continue
+        limits = (document.body, document.end)
+        escaped = text.find("\\", *limits) != -1
+        if not escaped and text.find(ATLAS, *limits) == -1 and not pattern.search(text, *limits):
+            rest.append(document)
+            continue
+        try:
+            own = read_own(source, document)
+        except YamlSyntaxError as error:
+            problems.append(error.problem)
+            continue
+        if own is None:
+            continue
+        if own.api_version.startswith(ATLAS) and own.kind == "Atlas":
+            atlases.append(own)
+        elif own.api_version.startswith(ADAPTERS) and (own.name or "").casefold() == name.casefold():
+            named.append(own)
+    problems += _syntax_problems(source, rest)
+    if problems:
+        problems.sort(key=lambda problem: problem.place)
+        raise MomError(f"{source.name} cannot be read: nothing was changed", problems=problems)
+    return Scope(found, tuple(atlases), tuple(named))
+
+
+def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]:
+    problems = []
+    for document in found:
+        try:
+            check_syntax(source, document)
+        except YamlSyntaxError as error:
+            if looks_own(source, document):
+                problems.append(error.problem)
+    return problems
+
+
+def only_atlas(source: Source, stream: Scope) -> OwnDocument:
+    if len(stream.atlases) == 1:
+        atlas = stream.atlases[0]
+        repeated = [
+            source.problem(
+                second.start,
+                "duplicate-key",
+                f"the key `{key}` stands twice: in lines {source.line_number(first.start)} "
+                f"and {source.line_number(second.start)}",
+                end=second.end,
+                hint="YAML allows a key once: join the two, or remove one",
+                related=((source.place(first.start), "it stands here first"),),
+            )
+            for own in (atlas, *stream.named)
+            for key, first, second in duplicate_keys(own.root)
+        ]
+        if repeated:
+            raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=repeated)
+        return atlas
+    if stream.atlases:
+        where = [source.place(own.root.start) for own in stream.atlases]
+        names = " and ".join(
+            f"{own.name or 'unnamed'} ({place.line})" for own, place in zip(stream.atlases, where, strict=True)
+        )
+        raise MomError(
+            f"{source.name} holds {len(stream.atlases)} Atlas documents: {names} (line)",
+            hint="one file configures one Atlas: move the others to files of their own",
+        )
+    raise _no_atlas(source)
+
+
+def _no_atlas(source: Source) -> MomError:
+    inside = re.search(r"^[ \t]+[^#\n]*\bmoment\.dev/atlas/", source.text, re.MULTILINE)
+    if inside:
+        return refusal(
+            source.problem(
+                inside.end() - len(ATLAS),
+                "no-atlas",
+                "the Atlas document stands inside a value (as in a ConfigMap): mom edits documents, not values",
+                end=inside.end(),
+                hint="keep atlas.yml as a file of its own and make the ConfigMap from it "
+                "(kubectl create configmap --from-file=atlas.yml)",
+            )
+        )
+    what = "is empty" if not source.text.strip() else "holds no Atlas document"
+    return MomError(
+        f"{source.name} {what} (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
+        hint="name the file that configures your Atlas with -f",
+    )

@@ -1,0 +1,195 @@
+"""`mom atlas config add-http-adapter`: flags in, one edit, what was done on stderr, diff or JSON on stdout if asked."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_header_value, is_loopback
+from mom.atlas.references import names
+from mom.atlas.secrets import literal_secret, suggested_reference
+from mom.console import Console
+from mom.errors import ExitStatus, MomError, UsageError
+from mom.yamledit.diff import unified
+from mom.yamledit.files import LockedFile
+from mom.yamledit.source import Source, decode
+
+
+class Output(StrEnum):
+    """How a command reports."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def add(
+    *,
+    file: Annotated[
+        str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration; - for stdin to stdout.")
+    ],
+    adapter_name: Annotated[
+        str,
+        typer.Option(
+            "--adapter-name", metavar="NAME", help="The adapter's name: a segment of the URL it is called by."
+        ),
+    ],
+    base_url: Annotated[
+        str, typer.Option("--base-url", metavar="URL", help="Where the API is: absolute, http or https.")
+    ],
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header",
+            "-H",
+            metavar="'NAME: VALUE'",
+            help="A header that Atlas sets; ${{ NAME }} is a variable. Repeatable.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", "-n", help="Print the diff on stdout, write nothing.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Write, and print the diff on stdout.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the file would change.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    output: Annotated[Output, typer.Option("--output", help="How to report.")] = Output.TEXT,
+    allow_literal_secret: Annotated[
+        bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
+    ] = False,
+) -> int:
+    """Add an HTTP adapter: its reference and its document, as added lines only.
+
+    Example: mom atlas config add-http-adapter -f atlas.yml --adapter-name openai --base-url https://api.openai.com
+    -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
+    """
+    adapter = HttpAdapterSpec(
+        name=_checked("--adapter-name", adapter_name, check_adapter_name(adapter_name)),
+        base_url=_checked("--base-url", base_url, check_base_url(base_url)),
+        headers=read_headers(header or (), allow_literal_secret=allow_literal_secret),
+    )
+    if file == "-":
+        if diff and not dry_run:
+            raise UsageError("--diff and -f - both write to stdout", hint="use --dry-run for the diff alone")
+        source = decode(sys.stdin.buffer.read(), "<stdin>")
+        edit = add_http_adapter(source, adapter)
+        if not (dry_run or check or output is Output.JSON):
+            sys.stdout.buffer.write(edit.text.encode())
+            sys.stdout.buffer.flush()
+    else:
+        with LockedFile(file) as locked:
+            source = decode(locked.data, file)
+            edit = add_http_adapter(source, adapter)
+            if edit.action is not Action.UNCHANGED and not (dry_run or check):
+                locked.replace(edit.text.encode())
+    console = Console()
+    wrote = edit.action is not Action.UNCHANGED and not (dry_run or check)
+    if dry_run or (diff and file != "-"):
+        console.diff(_diff(source, edit))
+    if output is Output.JSON and not dry_run and not diff:
+        console.json(_report(source, adapter, edit, wrote=wrote))
+    if not quiet:
+        _say(console, source, adapter, edit, file=file, wrote=wrote)
+    return int(ExitStatus.WOULD_CHANGE if check and edit.action is not Action.UNCHANGED else ExitStatus.DONE)
+
+
+def _checked(option: str, value: str, wrong: str | None) -> str:
+    if wrong:
+        raise UsageError(f"{option}: {wrong}")
+    return value
+
+
+def read_headers(given: list[str] | tuple[str, ...], *, allow_literal_secret: bool) -> tuple[tuple[str, str], ...]:
+    """Return the headers that `-H` gives as name and value. Raises UsageError, or MomError for a literal secret.
+
+    A header is split at its first colon, as curl does; one pair of double quotes around the value is dropped, as the
+    original mom did.
+    """
+    headers: list[tuple[str, str]] = []
+    seen: dict[str, str] = {}
+    for text in given:
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise UsageError(f"-H: `{text}` has no colon", hint="write a header as -H 'Name: value'")
+        _checked("-H", name, check_header_name(name))
+        value = value.strip(" \t")
+        if len(value) >= 2 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        _checked(f"-H {name}", value, check_header_value(value))
+        if name.lower() in seen:
+            hint = "which one Atlas should send is ambiguous: give one"
+            raise UsageError(f"-H: the header {name} is given twice", hint=hint)
+        seen[name.lower()] = name
+        if not allow_literal_secret and (reason := literal_secret(name, value)):
+            raise MomError(
+                f"-H: {reason}: a configuration in git is no place for it",
+                hint=f"name a variable: -H '{name}: {suggested_reference(name, value)}' (or --allow-literal-secret)",
+            )
+        headers.append((name, value))
+    return tuple(headers)
+
+
+def _diff(source: Source, edit: Edit) -> str:
+    name = source.name.lstrip("/")
+    return unified(source, edit.changes, old_name=f"a/{name}", new_name=f"b/{name}")
+
+
+def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit, *, file: str, wrote: bool) -> None:
+    if edit.action is Action.UNCHANGED:
+        console.status("Unchanged", f"HTTP adapter {adapter.name} is already configured in {source.name}")
+    else:
+        where = " and ".join(f"{first}-{last}" if last > first else str(first) for first, last in edit.added_lines())
+        verb = "Adding" if wrote else "Would add"
+        parts = "HTTP adapter" if edit.action is Action.ADDED else "the missing part of HTTP adapter"
+        console.status(
+            verb, f"{parts} {adapter.name} to {source.name} (line{'s' if '-' in where or ' ' in where else ''} {where})"
+        )
+    for line in edit.replaced_lines():
+        console.say(f"note: line {line} had to change: {_reason(source, edit, line)}")
+    for note in [*edit.notes, *_warnings(adapter)]:
+        console.warning(note)
+    if wrote:
+        variables = _variables(adapter)
+        first = f"set {', '.join(variables)} where Atlas runs; " if variables else ""
+        shown = "atlas.yml" if file == "-" else shlex.quote(file)
+        console.say(f"  next: {first}try it: mom atlas run -f {shown}")
+
+
+def _reason(source: Source, edit: Edit, line: int) -> str:
+    if line == len(source.text.split("\n")) and not source.text.endswith("\n"):
+        return "the file had no final line end"
+    change = next(change for change in edit.changes if change.start < line <= change.start + len(change.old))
+    removed = len(change.new) < len(change.old) or len(change.new[0]) < len(change.old[0])
+    return "its empty list became a list" if removed else "the list is written in flow style"
+
+
+def _warnings(adapter: HttpAdapterSpec) -> list[str]:
+    from urllib.parse import urlsplit
+
+    warnings = [
+        f"the value of {name} is not ASCII: servers disagree about such bytes"
+        for name, value in adapter.headers
+        if not value.isascii()
+    ]
+    parts = urlsplit(adapter.base_url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        warnings.append(f"{adapter.base_url} is plain http: the credentials would cross the network in clear text")
+    return warnings
+
+
+def _variables(adapter: HttpAdapterSpec) -> list[str]:
+    return list(dict.fromkeys(name for _, value in adapter.headers for name in names(value)))
+
+
+def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool) -> dict[str, Any]:
+    return {
+        "file": source.name,
+        "adapter": {"kind": "HTTP", "name": adapter.name, "baseUrl": adapter.base_url},
+        "action": edit.action.value,
+        "written": wrote,
+        "addedLines": [list(lines) for lines in edit.added_lines()],
+        "changedLines": list(edit.replaced_lines()),
+        "environment": _variables(adapter),
+        "warnings": [*edit.notes, *_warnings(adapter)],
+    }
