@@ -120,7 +120,7 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
 def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) -> bool:
     """Whether the list names the adapter already. Raises MomError when it does so twice."""
     found: list[Node] = []
-    for node, data in target.references():
+    for node, data in target.references(adapter.name):
         reference = data.get("adapterRef") if isinstance(data, dict) else None
         if not isinstance(reference, dict) or reference.get("name") != adapter.name or reference.get("kind") != "HTTP":
             continue

@@ -79,14 +79,8 @@ def read(source: Source, name: str) -> Scope:
 
 
 def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]:
-    problems = []
-    for document in found:
-        try:
-            check_syntax(source, document)
-        except YamlSyntaxError as error:
-            if looks_own(source, document):
-                problems.append(error.problem)
-    return problems
+    errors = check_syntax(source, found) if found else []
+    return [error.problem for error in errors if looks_own(source, error.document)]
 
 
 def only_atlas(source: Source, stream: Scope) -> OwnDocument:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from mom.atlas.scope import refusal
 from mom.problems import Problem
 from mom.yamledit import insert
@@ -24,12 +26,22 @@ class Target:
         self.spec = self._spec()
         entries = entries_of(self.spec, "apiAdapters")
         self.entry = entries[0] if entries else None
-        try:
-            self.data = to_data(root)
-        except ExpansionError as error:
-            raise refusal(source.problem(error.node.start, "alias", error.message)) from None
         self.house = self._house_list()
         self._check()
+
+    @cached_property
+    def _data(self) -> dict[str, Data]:
+        """The data of `spec`, aliases followed and `<<` merged. Made only where the nodes alone do not tell."""
+        try:
+            data = to_data(self.root)
+        except ExpansionError as error:
+            raise refusal(self.source.problem(error.node.start, "alias", error.message)) from None
+        spec = data.get("spec") if isinstance(data, dict) else None
+        return spec if isinstance(spec, dict) else {}
+
+    def _holds(self, *words: str) -> bool:
+        """Whether the document's text holds one of `words`."""
+        return any(self.source.text.find(word, self.root.start, self.root.end) != -1 for word in words)
 
     def _spec(self) -> Mapping:
         spec = get(self.root, "spec")
@@ -57,7 +69,8 @@ class Target:
 
     def _check(self) -> None:
         path = "spec.apiAdapters"
-        aliased = {node.name: node for node in walk(self.root) if isinstance(node, Alias)}
+        nodes = walk(self.root) if self._holds("*") else ()
+        aliased = {node.name: node for node in nodes if isinstance(node, Alias)}
         for node, where in ((self.root, ""), (self.spec, "spec"), (self.entry[1] if self.entry else None, path)):
             if node is not None and not isinstance(node, Alias) and node.anchor in aliased:
                 other = self.source.place(aliased[node.anchor].start)
@@ -66,8 +79,7 @@ class Target:
                 )
                 raise refusal(self._problem(node, where, message, "write the two lists out, each where it stands"))
         if self.entry is None:
-            spec = self.data.get("spec") if isinstance(self.data, dict) else None
-            if isinstance(spec, dict) and "apiAdapters" in spec:
+            if "apiAdapters" in self._data:
                 merge = next(key for key, _ in self.spec.entries if text_of(key) == "<<")
                 message = "`apiAdapters` arrives through `<<`: a list written here would hide the merged one"
                 raise refusal(self._problem(merge, "spec", message, "write the list out in `spec`"))
@@ -100,13 +112,15 @@ class Target:
         inner = Shape(order=order, key_quote=keys.key_quote)
         return Shape(indent=indent, item=Shape(key_quote=keys.key_quote).with_child("adapterRef", inner))
 
-    def references(self) -> list[tuple[Node, Data]]:
-        """Return the list's items: node and data."""
+    def references(self, name: str) -> list[tuple[Node, Data]]:
+        """Return the list's items, node and data, or none where the document cannot name `name` at all.
+
+        It can where its text holds the name, or the escapes or aliases that might stand for it.
+        """
         node = self.entry[1] if self.entry else None
-        if not isinstance(node, Sequence) or not isinstance(self.data, dict):
+        if not isinstance(node, Sequence) or not self._holds(name, "\\", "*"):
             return []
-        spec = self.data["spec"]
-        listed = spec["apiAdapters"] if isinstance(spec, dict) else None
+        listed = self._data.get("apiAdapters")
         return list(zip(node.items, listed, strict=True)) if isinstance(listed, list) else []
 
     def append(self, value: Value) -> list[Splice]:

@@ -118,14 +118,30 @@ def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
     Two `<<` are counted too: readers disagree about them.
     """
     found: list[tuple[str, Node, Node]] = []
-    for node in walk(root):
-        if isinstance(node, Mapping) and len(node.entries) > 1:
-            seen: dict[tuple[str, bool], Node] = {}
-            for key, _ in node.entries:
-                if isinstance(key, Scalar):
-                    name = (key.value, bool(key.style) or key.value not in {"~", "null", ""})
-                    if name in seen:
-                        found.append((key.value, seen[name], key))
-                    else:
-                        seen[name] = key
+    waiting = [root] if root is not None else []
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Sequence):
+            waiting.extend(reversed(node.items))
+        elif isinstance(node, Mapping):
+            waiting.extend(value for _, value in reversed(node.entries) if not isinstance(value, Scalar))
+            waiting.extend(key for key, _ in node.entries if not isinstance(key, Scalar))
+            names = {key.value for key, _ in node.entries if isinstance(key, Scalar)}
+            if len(names) < len(node.entries):
+                found += _repeated(node)
+    return sorted(found, key=lambda entry: entry[2].start)
+
+
+def _repeated(node: Mapping) -> list[tuple[str, Node, Node]]:
+    found: list[tuple[str, Node, Node]] = []
+    seen: dict[str | tuple[str], Node] = {}
+    for key, _ in node.entries:
+        if isinstance(key, Scalar):
+            # `~` and `null` are one key, and not the strings of that name.
+            null = resolve(key.value, key.style, key.tag) is None
+            name = "" if null else (key.value,)
+            if name in seen:
+                found.append((key.value, seen[name], key))
+            else:
+                seen[name] = key
     return found

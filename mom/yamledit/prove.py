@@ -13,36 +13,48 @@ def same(old: Node | None, new: Node | None) -> bool:
     waiting: list[tuple[Node | None, Node | None]] = [(old, new)]
     while waiting:
         left, right = waiting.pop()
-        if type(left) is not type(right):
+        kind = type(left)
+        if kind is not type(right):
             return False
-        if isinstance(left, Scalar | Alias):
-            assert right is not None
+        if left is None or right is None:
+            continue
+        if kind is Scalar or kind is Alias:
             if left[2:] != right[2:]:
                 return False
-        elif isinstance(left, Sequence):
-            assert isinstance(right, Sequence)
-            if left[3:] != right[3:] or len(left.items) != len(right.items):
+            continue
+        if left[3:] != right[3:]:
+            return False
+        parts, twins = _parts(left), _parts(right)
+        if len(parts) != len(twins):
+            return False
+        for part, twin in zip(parts, twins, strict=True):
+            # Scalars, which are nearly all of a tree, are compared at once.
+            if type(part) is not Scalar or type(twin) is not Scalar:
+                waiting.append((part, twin))
+            elif part[2:] != twin[2:]:
                 return False
-            waiting.extend(zip(left.items, right.items, strict=True))
-        elif isinstance(left, Mapping):
-            assert isinstance(right, Mapping)
-            if left[3:] != right[3:] or len(left.entries) != len(right.entries):
-                return False
-            for (old_key, old_value), (new_key, new_value) in zip(left.entries, right.entries, strict=True):
-                waiting.append((old_value, new_value))
-                if old_key[2:] != new_key[2:]:
-                    waiting.append((old_key, new_key))
     return True
+
+
+def _parts(node: Node) -> SequenceABC[Node]:
+    if isinstance(node, Sequence):
+        return node.items
+    return [part for entry in node.entries for part in entry] if isinstance(node, Mapping) else ()
 
 
 def lines_kept(old: str, new: str, changed: SequenceABC[Change]) -> bool:
     """Whether every line of `old` stands in `new`, in order, but for those that `changed` names as replaced.
 
-    Checked on the two texts alone, not on the splices that made one from the other.
+    Compared on the two texts; of the changes only the numbers of lines are used.
     """
-    replaced = {change.start + number for change in changed for number in range(len(change.old))}
-    rest = iter(new.split("\n"))
-    lines = old.split("\n")
-    # What follows the last line end is no line.
-    count = len(lines) - (1 if lines[-1] == "" else 0)
-    return all(number in replaced or any(line == other for other in rest) for number, line in enumerate(lines[:count]))
+    old_lines, new_lines = old.split("\n"), new.split("\n")
+    position = new_position = 0
+    for change in changed:
+        kept = change.start - position
+        if old_lines[position : change.start] != new_lines[new_position : new_position + kept]:
+            return False
+        position = change.start + len(change.old)
+        new_position += kept + len(change.new)
+    # What follows the last line end is no line: a file may gain one there.
+    rest, new_rest = old_lines[position:], new_lines[new_position:]
+    return rest == new_rest or (rest == [] and new_rest == [""])

@@ -6,6 +6,7 @@ import bisect
 import codecs
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from mom.errors import MomError
 from mom.problems import Place, Problem, Severity
@@ -26,12 +27,9 @@ class Source:
     @cached_property
     def line_starts(self) -> tuple[int, ...]:
         """Offsets at which lines start. Only LF ends a line here (CRLF ends in LF; NEL and LS are text in YAML 1.2)."""
-        starts = [len(BOM) if self.text.startswith(BOM) else 0]
-        position = self.text.find("\n")
-        while position != -1:
-            starts.append(position + 1)
-            position = self.text.find("\n", position + 1)
-        return tuple(starts)
+        lengths = (len(line) + 1 for line in self.text.split("\n"))
+        starts = tuple(accumulate(lengths, initial=0))[:-1]
+        return (len(BOM), *starts[1:]) if self.text.startswith(BOM) else starts
 
     def line_number(self, offset: int) -> int:
         """Return the line, from 1, that holds the character at `offset`."""

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ _PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
 # first, a tree takes gigabytes for the second).
 MAX_DEPTH = 200
 MAX_NODES = 3_000_000
+
+_BLOCK_STYLES = frozenset("|>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,10 @@ def _is_prefix(text: str) -> bool:
 class YamlSyntaxError(MomError):
     """A document that cannot be read; `problem` has the place and the reason."""
 
-    def __init__(self, problem: Problem) -> None:
-        """Carry one problem."""
+    def __init__(self, document: Document, problem: Problem) -> None:
+        """Carry the document and its one problem."""
         super().__init__(problem.message, hint=problem.hint, problems=[problem])
+        self.document = document
         self.problem = problem
 
 
@@ -110,18 +115,30 @@ def parse_document(source: Source, document: Document) -> Node | None:
     try:
         return _parse(text, document.start)
     except _ParserError as failure:
-        raise YamlSyntaxError(_explain(source, document, failure)) from None
+        raise YamlSyntaxError(document, _explain(source, document, failure)) from None
 
 
-def check_syntax(source: Source, document: Document) -> None:
-    """Raise YamlSyntaxError where `document` cannot be read; some five times faster than building its tree."""
-    if (parser := _c_parser()) is not None:
-        try:
-            parser(source.text[document.start : document.end]).raw_parse()
-        except Exception:  # noqa: BLE001 - whatever libyaml dislikes is judged, and worded, by the full parse
-            parse_document(source, document)
-    else:
-        parse_document(source, document)
+def check_syntax(source: Source, found: SequenceABC[Document]) -> list[YamlSyntaxError]:
+    """Return an error for each of the documents `found` that cannot be read; no trees are built where none is wrong."""
+    if (parser := _c_parser()) is not None and _reads(parser, source.text.removeprefix(BOM)):
+        return []
+    errors = []
+    for document in found:
+        if parser is None or not _reads(parser, source.text[document.start : document.end]):
+            try:
+                parse_document(source, document)
+            except YamlSyntaxError as error:
+                errors.append(error)
+    return errors
+
+
+def _reads(parser: Any, text: str) -> bool:
+    """Whether libyaml reads `text`. It goes through the events without making Python objects of them."""
+    try:
+        parser(text).raw_parse()
+    except Exception:  # noqa: BLE001 - what libyaml dislikes is judged, and worded, by the full parse
+        return False
+    return True
 
 
 def _c_parser() -> Any:
@@ -162,60 +179,93 @@ def _parse(text: str, offset: int) -> Node | None:
 
 def _build(text: str, offset: int, restore: dict[int, str]) -> Node | None:
     """Turn events into a tree, without recursion."""
-    from ruamel.yaml import events as kinds
+    # A tree holds no cycles, and looking for some while it grows would take a third of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _Builder(text, offset, restore).build()
+    finally:
+        if collecting:
+            gc.enable()
 
-    scalar_event, alias_event = kinds.ScalarEvent, kinds.AliasEvent
-    starts = (kinds.MappingStartEvent, kinds.SequenceStartEvent)
-    ends = (kinds.MappingEndEvent, kinds.SequenceEndEvent)
-    # One frame per open collection: its start event and the siblings before it.
-    stack: list[tuple[Any, list[Node]]] = []
-    children: list[Node] = []
-    root = children
-    for count, event in enumerate(_events(text)):
-        kind = type(event)
-        if kind is scalar_event:
-            value = event.value.translate(restore) if restore else event.value
-            start, end = event.start_mark.index, event.end_mark.index
-            style = event.style or ""
-            if style in {"|", ">"}:
-                end = _block_scalar_end(text, start, end, value)
-            elif start == end:
-                before = children[-1].end - offset if children else stack[-1][0].end_mark.index if stack else start
-                start = end = _empty_scalar_position(text, before, start)
-            children.append(Scalar(start + offset, end + offset, value, style, event.tag, event.anchor))
-        elif kind in starts:
-            stack.append((event, children))
-            children = []
-            if len(stack) > MAX_DEPTH:
-                raise _ParserError(event.start_mark.index, f"collections are nested more than {MAX_DEPTH} levels deep")
-        elif kind in ends:
-            opened, siblings = stack.pop()
-            start = opened.start_mark.index + offset
-            flow = bool(opened.flow_style)
-            end = event.end_mark.index + offset if flow else children[-1].end
-            if kind is kinds.MappingEndEvent:
-                pairs = tuple(zip(children[::2], children[1::2], strict=True))
-                siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
-            else:
-                siblings.append(Sequence(start, end, tuple(children), flow, opened.tag, opened.anchor))
-            children = siblings
-        elif kind is alias_event:
-            children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
-        if count > MAX_NODES:
-            raise _ParserError(event.start_mark.index, f"the document has more than {MAX_NODES:,} nodes")
-    return root[0] if root else None
+
+class _Builder:
+    """One tree in the making. `offset` is added to every position; `restore` puts foreign characters back."""
+
+    def __init__(self, text: str, offset: int, restore: dict[int, str]) -> None:
+        self.text = text
+        self.offset = offset
+        self.restore = restore
+
+    def build(self) -> Node | None:
+        from ruamel.yaml import events as kinds
+
+        scalar_event, alias_event = kinds.ScalarEvent, kinds.AliasEvent
+        mapping_start, sequence_start = kinds.MappingStartEvent, kinds.SequenceStartEvent
+        mapping_end, sequence_end = kinds.MappingEndEvent, kinds.SequenceEndEvent
+        # One frame per open collection: its start event and the siblings before it.
+        stack: list[tuple[Any, list[Node]]] = []
+        children: list[Node] = []
+        root = children
+        offset, plain_only = self.offset, not self.restore
+        count = 0
+        # Scalars are most of a tree. This is what `Scalar(…)` does, without the call in between.
+        new: Any = tuple.__new__
+        for event in _events(self.text):
+            kind = type(event)
+            if kind is scalar_event:
+                start, end, style = event.start_mark.index, event.end_mark.index, event.style
+                if plain_only and start != end and style not in _BLOCK_STYLES:
+                    tag = event.tag if event.ctag is not None else None
+                    fields = (start + offset, end + offset, event.value, style or "", tag, event.anchor)
+                    children.append(new(Scalar, fields))
+                else:
+                    children.append(self._unusual(event, style or "", stack, children))
+            elif kind is mapping_start or kind is sequence_start:
+                stack.append((event, children))
+                children = []
+                if len(stack) > MAX_DEPTH:
+                    message = f"collections are nested more than {MAX_DEPTH} levels deep"
+                    raise _ParserError(event.start_mark.index, message)
+            elif kind is mapping_end or kind is sequence_end:
+                opened, siblings = stack.pop()
+                start = opened.start_mark.index + offset
+                flow = bool(opened.flow_style)
+                end = event.end_mark.index + offset if flow else children[-1].end
+                if kind is mapping_end:
+                    pairs = tuple(zip(children[::2], children[1::2], strict=True))
+                    siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
+                else:
+                    siblings.append(Sequence(start, end, tuple(children), flow, opened.tag, opened.anchor))
+                count += len(children)
+                if count > MAX_NODES:
+                    raise _ParserError(start - offset, f"the document has more than {MAX_NODES:,} nodes")
+                children = siblings
+            elif kind is alias_event:
+                children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
+        return root[0] if root else None
+
+    def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:
+        """Return a scalar whose position or value is not simply the event's: empty, block, or with foreign text."""
+        start, end = event.start_mark.index, event.end_mark.index
+        value = event.value.translate(self.restore) if self.restore else event.value
+        if style in _BLOCK_STYLES:
+            end = _block_scalar_end(self.text, start, end, value)
+        elif start == end:
+            before = children[-1].end - self.offset if children else stack[-1][0].end_mark.index if stack else start
+            start = end = _empty_scalar_position(self.text, before, start)
+        return Scalar(start + self.offset, end + self.offset, value, style, event.tag, event.anchor)
 
 
 def _events(text: str) -> Iterator[Any]:
-    """Yield the parser's events; whatever it refuses becomes a `_ParserError`."""
+    """Return the parser's events; whatever it refuses is raised as a `_ParserError`."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
 
     try:
         if (parser := _c_parser()) is not None:
-            running = parser(text)
-            while running.check_event():
-                yield running.get_event()
+            # At the stream's end libyaml's parser gives None.
+            yield from iter(parser(text).get_event, None)
         else:
             from ruamel.yaml import YAML
 
@@ -226,9 +276,8 @@ def _events(text: str) -> Iterator[Any]:
         raise _ParserError(mark.index if mark else 0, words or "this is not YAML") from None
     except ReaderError as error:
         character = error.character if isinstance(error.character, int) else ord(error.character)
-        raise _ParserError(
-            text.find(chr(character)), f"the control character U+{character:04X} is not allowed"
-        ) from None
+        message = f"the control character U+{character:04X} is not allowed"
+        raise _ParserError(max(text.find(chr(character)), 0), message) from None
     except (YAMLError, RecursionError, ValueError) as error:
         raise _ParserError(0, str(error)) from None
 
