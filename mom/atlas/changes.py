@@ -7,12 +7,12 @@ problems have places.
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from mom.atlas.neighbours import document_shape
 from mom.atlas.ownership import ADAPTER_VERSION, ADAPTERS, OwnDocument
-from mom.atlas.proof import Addition, prove
+from mom.atlas.proof import Addition, line_end_note, prove
 from mom.atlas.scope import only_atlas, read, refusal
 from mom.atlas.target import Target
 from mom.errors import MomError
@@ -114,7 +114,7 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
     )
     new = Source(source.name, edit.text)
     prove(source, new, scope=scope, atlas=atlas, addition=addition, changed=edit.changes)
-    return edit
+    return replace(edit, notes=(*notes, *line_end_note(source, new, scope)))
 
 
 def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) -> bool:

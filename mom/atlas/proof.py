@@ -79,9 +79,32 @@ def _parsed(source: Source, document: Document) -> Node | None:
 
 
 def _only_line_end_added(old: Source, left: Document, new: Source, right: Document) -> bool:
-    """Whether the last document only got its final line end, and means the same with it (a block scalar may not)."""
+    """Whether the last document only got its final line end, and, when it is ours, means the same with it."""
     was, becomes = old.text[left.start : left.end], new.text[right.start : right.end]
-    return becomes.removesuffix("\n").removesuffix("\r") == was and same(_parsed(old, left), _parsed(new, right))
+    only = becomes.removesuffix("\n").removesuffix("\r") == was
+    return only and (as_own(left, _parsed(old, left)) is None or not _gained_line_end(old, left, new, right))
+
+
+def _gained_line_end(old: Source, left: Document, new: Source, right: Document) -> bool:
+    """Whether a document means something else with its final line end: its last value is a block scalar.
+
+    YAML 1.2.2, section 8.1.1.2, keeps a scalar's final line break; at the end of a stream without one, the events of
+    the public yaml-test-suite have it all the same, libyaml's and those of its descendants do not.
+    """
+    return not same(_parsed(old, left), _parsed(new, right))
+
+
+def line_end_note(old: Source, new: Source, scope: Scope) -> tuple[str, ...]:
+    """Return what to say when the final line end that the file needed became part of a bystander's last value."""
+    if not scope.documents or old.text.endswith("\n") or new.text == old.text:
+        return ()
+    number = len(scope.documents) - 1
+    left, right = scope.documents[number], documents(new)[number]
+    ours = as_own(left, _parsed(old, left)) is not None
+    if ours or left.end != len(old.text) or not _gained_line_end(old, left, new, right):
+        return ()
+    line = old.line_number(left.body)
+    return (f"the document in line {line} ends in a block scalar without a line end: it has one now",)
 
 
 def _plus_reference(old: Mapping, new: Mapping, reference: Value | None) -> bool:

@@ -86,12 +86,21 @@ def append_entry(source: Source, mapping: Mapping, key: str, value: SequenceABC[
 
 
 def append_document(source: Source, found: SequenceABC[Document], value: Value, shape: Shape) -> list[Splice]:
-    """Return the splice that puts a document at the end of the stream; a bare `---` there is used for it."""
+    """Return the splice that puts a document at the end of the stream; a bare `---` there is used for it.
+
+    One with directives is left alone: they were written for another document.
+    """
     text = source.text
     assert not isinstance(value, str)
     lines = [shapes.flow(value, shape)] if shape.flow else shapes.block(value, shape)  # type: ignore[arg-type]
     last = found[-1] if found else None
-    bare = last is not None and last.marker is not None and last.end == len(text) and _is_empty(text[last.body :])
+    bare = (
+        last is not None
+        and last.marker is not None
+        and last.end == len(text)
+        and _is_empty(text[last.start : last.marker])
+        and _is_empty(text[last.body :])
+    )
     return [_lines(text, len(text), lines if bare else ["---", *lines], 0)]
 
 
