@@ -32,5 +32,17 @@ types: setup
 tests: setup
 	$(BIN)/python -m pytest -n $(JOBS)
 
+# The peers are not needed for anything else.
+$(VENV)/.bench: $(VENV)/.stamp
+	$(BIN)/python -m pip install --quiet --group bench
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python benchmarks/edit.py
+
+# What gets published, tested as it is published: built, installed without any tool of ours, run.
+wheel: setup
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo
