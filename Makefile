@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup test lint types tests demo bench wheel clean
+.PHONY: help setup test lint types tests package demo bench clean
 
 help:
 	@echo "make demo   run the guide from start to finish on a sample file"
-	@echo "make test   lint, types and tests"
+	@echo "make test   lint, types, tests, and the wheel in an environment of its own"
 	@echo "make bench  the figures of the README, measured here"
 
 setup: $(VENV)/.stamp
@@ -20,7 +20,7 @@ $(VENV)/.stamp: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[atlas]' --group dev
 	@touch $@
 
-test: lint types tests
+test: lint types tests package
 
 lint: setup
 	$(BIN)/ruff check .
@@ -40,9 +40,16 @@ $(VENV)/.bench: $(VENV)/.stamp
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/edit.py
 
-# What gets published, tested as it is published: built, installed without any tool of ours, run.
-wheel: setup
+# What gets published, checked as it is published: built, installed without any tool of development, run.
+package: setup
+	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(PYTHON) -m venv --clear $(VENV)/wheel
+	$(VENV)/wheel/bin/python -m pip install --quiet dist/*.whl
+	$(BIN)/python tests/package/check_wheel.py $(VENV)/wheel/bin
+
+demo: setup
+	@$(BIN)/python docs/demo/demo.py .demo
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo

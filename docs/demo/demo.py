@@ -1,0 +1,125 @@
+"""`make demo`: the guide from start to finish on this machine.
+
+An adapter is added to a sample configuration, the diff is shown, a real Envoy serves it, and a signed request goes
+through it to a stand-in for the API. Everything happens in one folder (default: .demo), the key of the signature
+included. Needs nothing but this Python's `mom`, its Envoy, and curl.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+MOM = shutil.which("mom", path=str(Path(sys.executable).parent)) or "mom"
+
+
+def say(text: str) -> None:
+    """Print a line of explanation."""
+    print(f"\n# {text}", flush=True)
+
+
+def run(folder: Path, environment: dict[str, str], *arguments: str) -> int:
+    """Print a command as a user would type it, run it in `folder`, and return its exit status."""
+    print(f"$ mom {shlex.join(arguments)}", flush=True)
+    return subprocess.run([MOM, *arguments], cwd=folder, env=environment, check=False).returncode
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def serving(port: int, process: subprocess.Popen[bytes]) -> bool:
+    """Wait, at most 20 seconds, until somebody accepts connections at `port`."""
+    for _ in range(200):
+        if process.poll() is not None:
+            return False
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.1)
+    return False
+
+
+def demo(folder: Path) -> int:
+    """Run the demo in `folder` and return 0 when the API answered the signed request."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in ("atlas.yml", "jwks.json"):
+        shutil.copy(HERE / name, folder)
+    environment = {**os.environ, "MOM_HOME": str(folder / "home")}
+    for name in ("MOM_TOKEN", "MOM_BASE_URL"):
+        environment.pop(name, None)
+
+    with subprocess.Popen([sys.executable, str(HERE / "api.py")], stdout=subprocess.PIPE) as api:
+        atlas: subprocess.Popen[bytes] | None = None
+        try:
+            assert api.stdout is not None
+            base_url = f"http://127.0.0.1:{int(api.stdout.readline())}"
+            say(f"A stand-in for the OpenAI API runs at {base_url}; it wants `Authorization: Bearer demo-secret`.")
+            say("1. Add it to the configuration. The diff holds only added lines:")
+            added = run(
+                *(folder, environment, "atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--diff"),
+                *("--adapter-name", "openai", "--base-url", base_url),
+                *("-H", "Authorization: Bearer ${{ OPENAI_API_TOKEN }}"),
+            )
+            if added:
+                return added
+            say("2. Run it. The credential lives in Atlas's environment, and nowhere else:")
+            port = free_port()
+            print(
+                f"$ OPENAI_API_TOKEN=demo-secret GITHUB_TOKEN=unused mom atlas run -f atlas.yml --listen 127.0.0.1:{port} &"
+            )
+            sys.stdout.flush()
+            atlas = subprocess.Popen(
+                [MOM, "atlas", "run", "-f", "atlas.yml", "--listen", f"127.0.0.1:{port}"],
+                cwd=folder,
+                env={**environment, "OPENAI_API_TOKEN": "demo-secret", "GITHUB_TOKEN": "unused"},
+            )
+            if not serving(port, atlas):
+                return 1
+            time.sleep(0.5)
+            say("3. Call the API through it. curl sends no credential, only a token signed for this minute:")
+            gateway = f"http://127.0.0.1:{port}"
+            answered = run(
+                folder,
+                environment,
+                "curl",
+                "-sS",
+                "--fail-with-body",
+                "--base-url",
+                gateway,
+                "/v1/apis/http/openai/v1/models",
+            )
+            say("4. Without a token nobody gets through:")
+            run(
+                folder,
+                environment,
+                "curl",
+                "-sS",
+                "--mom-no-auth",
+                "--base-url",
+                gateway,
+                "/v1/apis/http/openai/v1/models",
+            )
+            print(flush=True)
+            return answered
+        finally:
+            for process in (atlas, api):
+                if process is not None:
+                    process.send_signal(signal.SIGTERM)
+                    process.wait(timeout=20)
+
+
+if __name__ == "__main__":
+    sys.exit(demo(Path(sys.argv[1] if len(sys.argv) > 1 else ".demo").resolve()))
