@@ -1,0 +1,34 @@
+"""Being curl, only signed: `arguments` reads the command line as curl does, `urls` completes paths, `command` adds the
+proof of who sends, `execute` becomes curl.
+
+What is added, to each group of options (the stretches between `--next`) that has URLs or a `-K` file:
+
+- the token, as `-K /dev/fd/N`: a pipe that holds `header = "Atlas-Accesstoken: …"`. Not `-H`, which `ps` shows, nor a
+  file, nor stdin, which is the user's. A pipe can be read once, so each group has its own.
+- the pin: `--connect-to ::HOST:PORT --proto =SCHEME --proto-redir =SCHEME`, and `--no-location` unless the user asked
+  for redirects. curl sends a header of ours to wherever a redirect, a `url=` in a file, or a mistake of ours points:
+  it keeps only Authorization and Cookie from other hosts. Pinned, every connection goes to the gateway, whatever the
+  URL says; with https it then fails on the certificate's name.
+- `--noproxy '*'` for an http gateway, unless the user named a proxy: curl sends even loopback requests to the proxy of
+  `http_proxy` or ~/.curlrc, which would read the token. With https a proxy sees only `CONNECT host:port`.
+
+All of it stands at the end of the group, before `--`: `-q` stays the first word, and ours wins over files read before
+it. `--connect-to` is the exception, since of several the first match wins: a second one stands before the group's first
+`-K`, and ~/.curlrc, which is read before everything, is looked into (see `execute.check_curlrc`).
+
+Decided, on whose word the token may take another way:
+
+- What the user writes on this command line is the user's will: `--proxy` and its kin (with an http gateway that proxy
+  reads the token), `--connect-to`, `--resolve`, `--unix-socket`, `--dns-servers`, `--doh-url`, `--insecure`; `-v`,
+  `--trace` and `--libcurl` show or store the token. It lives a minute, and serves one gateway.
+- What comes from elsewhere (redirects, ~/.curlrc, `-K` files, proxy variables) never takes it to another host. Not held
+  off are a `-K` file that starts a group of its own with `next` and reroutes it, and one with `resolve`: to write
+  these takes intent, and with https the certificate's name still stands in the way.
+- A group in which the user gives an Atlas-Accesstoken header gets no token of ours, and is pinned all the same.
+- `--mom-no-auth` sends no token, so that nothing is pinned or refused: curl, with paths completed.
+- Where we cannot tell how curl reads a command line, it runs without a token and without additions, to say itself what
+  is wrong with it.
+- MOM_TOKEN is taken out of curl's environment.
+
+curl 7.61 and later have all the options that are added.
+"""

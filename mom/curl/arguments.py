@@ -1,0 +1,357 @@
+"""curl's command line, read as curl reads it: which words are options, their values, URLs; where a group ends.
+
+The rules are those of curl's own parser, facts taken from its sources and checked against running curls:
+
+- a word that does not start with `-` is a URL, and so is every word after `--`, and the value of `--url`;
+- in a cluster of letters, the first one that takes a value eats the rest of the word, or else the next word;
+- `-:` is `--next`, which starts a new group of options; the rest of its cluster is dropped;
+- `--no-X` turns a boolean X off; `--expand-X` (curl 8.3) takes a value like X; `--X=value` exists since curl 8.16;
+- up to curl 8.5 long options may be abbreviated and written in capitals.
+
+The tables are the union over curl 7.61 to 8.21 and the development version of August 2026. One union serves them all:
+in that time no option but `--help` changed whether it takes a value. `curl --help all` is no replacement (it hides the
+values of some options and some options altogether); it is asked only about a long option that the tables lack.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # `typing` costs more than all of this; type checkers know the name
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_WITH_VALUE = frozenset(
+    """
+    abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to
+    continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw
+    data-urlencode delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-header ech egd-file
+    engine etag-compare etag-save expect100-timeout form form-string ftp-account ftp-alternative-to-user ftp-method
+    ftp-port ftp-ssl-ccc-mode happy-eyeballs-timeout-ms haproxy-clientip header help hostpubmd5 hostpubsha256 hsts
+    httpsig-algo httpsig-headers httpsig-key httpsig-keyid interface ip-tos ipfs-gateway json keepalive-cnt
+    keepalive-time key key-type knownhosts krb krb4 libcurl limit-rate local-port login-options mail-auth mail-from
+    mail-rcpt max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output output-dir parallel-max
+    parallel-max-host pass pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-capath
+    proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile proxy-header proxy-key proxy-key-type proxy-pass
+    proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser
+    proxy-user proxy1.0 pubkey quote random-file range rate referer request request-target resolve retry retry-delay
+    retry-max-time sasl-authzid service-name sigalgs socks4 socks4a socks5 socks5-gssapi-service socks5-hostname
+    speed-limit speed-time ssl-sessions stderr telnet-option tftp-blksize time-cond tls-max tls13-ciphers
+    tlsauthtype tlspassword tlsuser trace trace-ascii trace-config unix-socket upload-file upload-flags url
+    url-query user user-agent variable vlan-priority write-out
+    """.split()  # noqa: SIM905 - quotes around each would hide the names
+)
+_WITHOUT_VALUE = frozenset(
+    """
+    alpn anyauth append basic buffer ca-native cert-status clobber compressed compressed-ssh create-dirs crlf digest
+    disable disable-eprt disable-epsv disallow-username-in-url doh-cert-status doh-insecure dump-ca-embed eprt epsv
+    fail fail-early fail-with-body false-start follow form-escape ftp-create-dirs ftp-pasv ftp-pret ftp-skip-pasv-ip
+    ftp-ssl ftp-ssl-ccc ftp-ssl-control ftp-ssl-reqd get globoff haproxy-protocol head http0.9 http1.0 http1.1 http2
+    http2-prior-knowledge http3 http3-only ignore-content-length include insecure ipv4 ipv6 junk-session-cookies
+    keepalive list-only location location-trusted mail-rcpt-allowfails manual metalink mptcp negotiate netrc
+    netrc-optional next npn ntlm ntlm-wb out-null parallel parallel-immediate path-as-is post301 post302 post303
+    progress-bar progress-meter proxy-anyauth proxy-basic proxy-ca-native proxy-digest proxy-http2 proxy-http3
+    proxy-insecure proxy-negotiate proxy-ntlm proxy-ssl-allow-beast proxy-ssl-auto-client-cert proxy-tlsv1
+    proxytunnel raw remote-header-name remote-name remote-name-all remote-time remove-on-error retry-all-errors
+    retry-connrefused sasl-ir sessionid show-error show-headers silent skip-existing socks5-basic socks5-gssapi
+    socks5-gssapi-nec ssl ssl-allow-beast ssl-auto-client-cert ssl-no-revoke ssl-reqd ssl-revoke-best-effort sslv2
+    sslv3 styled-output suppress-connect-headers tcp-fastopen tcp-nodelay test-duphandle test-event tftp-no-options
+    tls-earlydata tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3 tr-encoding trace-ids trace-time use-ascii verbose version
+    wdebug xattr
+    """.split()  # noqa: SIM905 - quotes around each would hide the names
+)
+# Each letter with the long option it stands for.
+_LETTERS = {
+    entry[0]: entry[1:]
+    for entry in """
+    aappend Nbuffer Ecert Kconfig Ccontinue-at bcookie ccookie-jar ddata qdisable Ddump-header ffail Fform Pftp-port
+    Gget ggloboff Ihead Hheader hhelp 0http1.0 kinsecure 4ipv4 6ipv6 jjunk-session-cookies llist-only Llocation
+    Mmanual mmax-time nnetrc :next ooutput Zparallel #progress-bar xproxy Uproxy-user pproxytunnel Qquote rrange
+    ereferer Jremote-header-name Oremote-name Rremote-time Xrequest Sshow-error ishow-headers ssilent Yspeed-limit
+    yspeed-time 2sslv2 3sslv3 ttelnet-option ztime-cond 1tlsv1 Tupload-file Buse-ascii uuser Auser-agent vverbose
+    Vversion wwrite-out
+    """.split()  # noqa: SIM905 - quotes around each would hide the names
+}
+# curl accepts these and has never listed them in its help, or no longer does.
+_UNLISTED = ("eprt", "epsv", "ftp-ssl", "ftp-ssl-reqd", "include", "krb4")
+
+# curl prints something and ends as soon as it reads one of these.
+_INFORMING = frozenset(("help", "manual", "version"))
+_FOLLOWING = frozenset(("follow", "location", "location-trusted"))
+_PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
+
+TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105 - the name of a header
+
+# mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
+_OWN = {
+    "base-url": True,
+    "mom-insecure-http": False,
+    "mom-no-auth": False,
+    "mom-print": False,
+    "mom-token-file": True,
+}
+
+
+class Group:
+    """The options of one group of URLs: what stands before the first `--next`, between two, or after the last.
+
+    end: the index in `Scan.words` before which this group can be given more options. urls: how many URL words it has.
+    configs: the indices of its `-K` words. follows: it asks for redirects to be followed. own_token: it names
+    Atlas-Accesstoken in a header of its own. proxy: it names a proxy. connect_to: it names `--connect-to`.
+    """
+
+    __slots__ = ("configs", "connect_to", "end", "follows", "own_token", "proxy", "urls")
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.end = 0
+        self.urls = 0
+        self.configs: list[int] = []
+        self.follows = False
+        self.own_token = False
+        self.proxy = False
+        self.connect_to = False
+
+
+class Url:
+    """A URL on the command line: `words[index]` is `before` (as `--url=`, mostly empty) and `text`.
+
+    expands: curl replaces `{{variables}}` in it before it reads it.
+    """
+
+    __slots__ = ("before", "expands", "index", "text")
+
+    def __init__(self, index: int, before: str, text: str, *, expands: bool) -> None:
+        """Keep the four."""
+        self.index = index
+        self.before = before
+        self.text = text
+        self.expands = expands
+
+
+class Scan:
+    """A command line, read.
+
+    words: what is curl's of it, mom's own options taken out. urls and groups: in their order. own: mom's own options
+    and their values (empty for those that take none). unsure: curl will refuse this command line, or we cannot tell
+    how it reads it; nothing can be added then. informs: curl only prints its help, version or manual.
+    """
+
+    __slots__ = ("groups", "informs", "own", "unsure", "urls", "words")
+
+    def __init__(self) -> None:
+        """Start empty, with the first group."""
+        self.words: list[str] = []
+        self.urls: list[Url] = []
+        self.groups = [Group()]
+        self.own: dict[str, str] = {}
+        self.unsure = False
+        self.informs = False
+
+
+def scan(arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]]) -> Scan:
+    """Read `arguments`, what stands after `mom curl`.
+
+    `installed` gives the long options of the curl at hand and whether each takes a value (see `parse_help`); it is
+    called only for a long option that the tables lack. Raises UsageError for a mistake in one of mom's own options.
+    """
+    return _Scanner(arguments, installed).run()
+
+
+def parse_help(text: str) -> dict[str, bool]:
+    """Return the long options that `curl --help all` lists, and whether each takes a value."""
+    found = dict.fromkeys(_UNLISTED, False)
+    found["krb4"] = True
+    for line in text.splitlines():
+        words = line.split()
+        for position, word in enumerate(words[:2]):
+            if word.startswith("--"):
+                name = word[2:].removeprefix("no-")
+                listed = words[position + 1 : position + 2]
+                found[name] = name in _WITH_VALUE or (
+                    name not in _WITHOUT_VALUE and listed[:1] != [] and listed[0][0] == "<"
+                )
+                break
+    return found
+
+
+class _Scanner:
+    def __init__(self, arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]]) -> None:
+        self.arguments = arguments
+        self.installed = installed
+        self.next = 0
+        self.result = Scan()
+
+    def run(self) -> Scan:
+        result = self.result
+        options = True
+        while self.next < len(self.arguments) and not result.unsure and not result.informs:
+            word = self.arguments[self.next]
+            self.next += 1
+            if not options or not word.startswith("-"):
+                self.url(len(result.words), "", word)
+                result.words.append(word)
+            elif word == "--":
+                options = False
+                result.groups[-1].end = len(result.words)
+                result.words.append(word)
+            elif word.startswith("--"):
+                self.long(word)
+            else:
+                self.cluster(word)
+        result.words += self.arguments[self.next :]
+        if options:
+            result.groups[-1].end = len(result.words)
+        return result
+
+    def long(self, word: str) -> None:
+        """Read a word that starts with two dashes and is longer."""
+        name, equals, value = word[2:].partition("=")
+        if name in _OWN or name.startswith("mom-"):
+            self.own(name, equals, value)
+            return
+        off = name.startswith("no-")
+        expands = name.startswith("expand-")
+        name = name.removeprefix("no-") if off else name.removeprefix("expand-")
+        option = self.resolve(name)
+        if option is None:
+            self.unsure(word)
+            return
+        canonical, takes_value = option
+        if off:
+            # Only booleans can be turned off, and turned off they ask for nothing.
+            self.result.words.append(word)
+            self.result.unsure = takes_value or bool(equals)
+        elif not takes_value or canonical == "help":
+            if (equals or expands) and canonical != "help":
+                self.unsure(word)
+            elif canonical == "next":
+                self.close_group()
+                self.result.words.append(word)
+            else:
+                self.note(canonical)
+                self.result.words.append(word)
+        elif equals:
+            self.value(canonical, len(self.result.words), f"{word.partition('=')[0]}=", value, expands=expands)
+            self.result.words.append(word)
+        else:
+            self.separate_value(canonical, word, expands=expands)
+
+    def cluster(self, word: str) -> None:
+        """Read a word of one dash and letters."""
+        begin = 1
+        position = 1
+        while position < len(word):
+            name = _LETTERS.get(word[position])
+            if name is None:
+                break
+            rest = word[position + 1 :]
+            if name in _WITH_VALUE and name != "help":
+                shown = f"-{word[begin:]}"
+                if rest:
+                    before = shown[: len(shown) - len(rest)]
+                    self.value(name, len(self.result.words), before, rest, expands=False)
+                    self.result.words.append(shown)
+                else:
+                    self.separate_value(name, shown, expands=False)
+                return
+            if name == "next":
+                self.close_group()
+                break
+            self.note(name)
+            if self.result.informs:
+                break
+            position += 1
+            if name in ("sslv2", "sslv3") and rest:
+                # Since curl 8.14.1 these two drop the rest of their cluster without a word: on their own they cannot.
+                before = word[begin : position - 1]
+                self.result.words += [f"-{before}"] if before else []
+                self.result.words.append(f"-{word[position - 1]}")
+                begin = position
+        else:
+            if len(word) > 1:
+                self.result.words.append(f"-{word[begin:]}")
+            else:
+                self.unsure(word)
+            return
+        if self.result.informs or _LETTERS.get(word[position]) == "next":
+            self.result.words.append(f"-{word[begin:]}")
+        else:
+            self.unsure(f"-{word[begin:]}")
+
+    def separate_value(self, name: str, word: str, *, expands: bool) -> None:
+        """Take the next word as the value of option `name`, which is written as `word`."""
+        if self.next == len(self.arguments):
+            self.unsure(word)
+            return
+        index = len(self.result.words)
+        value = self.arguments[self.next]
+        self.next += 1
+        self.result.words += [word, value]
+        self.value(name, index + 1, "", value, expands=expands)
+
+    def value(self, name: str, index: int, before: str, value: str, *, expands: bool) -> None:
+        """Note what option `name` says with `value`, which stands in word `index` after `before`."""
+        group = self.result.groups[-1]
+        if name == "url":
+            self.url(index, before, value, expands=expands)
+        elif name == "header":
+            header = value.replace(";", ":").partition(":")[0]
+            group.own_token = group.own_token or header.strip().lower() == TOKEN_HEADER.lower()
+        elif name == "config":
+            group.configs.append(index if before else index - 1)
+        elif name == "connect-to":
+            group.connect_to = True
+        elif name in _PROXIES:
+            group.proxy = True
+
+    def note(self, name: str) -> None:
+        """Note what option `name`, which takes no value, says."""
+        if name in _FOLLOWING:
+            self.result.groups[-1].follows = True
+        elif name in _INFORMING:
+            self.result.informs = True
+
+    def url(self, index: int, before: str, text: str, *, expands: bool = False) -> None:
+        self.result.urls.append(Url(index, before, text, expands=expands))
+        self.result.groups[-1].urls += 1
+
+    def close_group(self) -> None:
+        group = self.result.groups[-1]
+        # Before curl 8.0, `--next` without a URL before it starts no group; later ones refuse it.
+        if group.urls or group.configs:
+            group.end = len(self.result.words)
+            self.result.groups.append(Group())
+
+    def unsure(self, word: str) -> None:
+        self.result.words.append(word)
+        self.result.unsure = True
+
+    def resolve(self, name: str) -> tuple[str, bool] | None:
+        """Return the option that curl takes `name` for, and whether that takes a value; None where there is none."""
+        for exact in (name, name.lower()):
+            if exact in _WITH_VALUE:
+                return exact, True
+            if exact in _WITHOUT_VALUE:
+                return exact, False
+        known = self.installed()
+        lower = name.lower()
+        if lower in known:
+            return lower, known[lower]
+        matches = [option for option in known if lower and option.startswith(lower)]
+        return (matches[0], known[matches[0]]) if len(matches) == 1 else None
+
+    def own(self, name: str, equals: str, value: str) -> None:
+        """Take one of mom's own options out of the command line."""
+        from mom.errors import UsageError
+
+        if name not in _OWN:
+            own = ", ".join(f"--{option}" for option in _OWN)
+            raise UsageError(f"mom curl has no option --{name}", hint=f"its own are {own}; every other one is curl's")
+        if not _OWN[name]:
+            if equals:
+                raise UsageError(f"--{name} takes no value")
+        elif not equals:
+            if self.next == len(self.arguments):
+                raise UsageError(f"--{name} needs a value")
+            value = self.arguments[self.next]
+            self.next += 1
+        self.result.own[name] = value

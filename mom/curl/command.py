@@ -1,0 +1,104 @@
+"""The curl command for a command line of `mom curl`: arguments in; arguments and the content of pipes out. Pure."""
+
+from __future__ import annotations
+
+from mom.curl.arguments import TOKEN_HEADER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mom.auth.gateway import Gateway
+    from mom.curl.arguments import Group, Scan
+
+# How the token gets to curl. PIPE: `-K` of a pipe of its own, for each group. VARIABLE: curl's `--variable`, taken from
+# its environment (curl 8.3 and later, for Windows, where there is no /dev/fd). STDIN: `-K -`, one group only.
+PIPE = "pipe"
+VARIABLE = "variable"
+STDIN = "stdin"
+
+# The environment variable of the second way, which only the curl that we start has.
+ENVIRONMENT = "MOM_CURL_TOKEN"
+
+# What stands in the arguments where a pipe's name belongs.
+HOLE = ""
+
+
+class Command:
+    """What to run.
+
+    arguments: curl's, without its name. holes: the indices of those that are to be the names of pipes, each of a pipe
+    of its own that holds `config(token)`. standard_input: whether curl reads that from its stdin instead. environment:
+    whether the token has to be in the environment variable ENVIRONMENT instead.
+    """
+
+    __slots__ = ("arguments", "environment", "holes", "standard_input")
+
+    def __init__(self, arguments: list[str], holes: list[int], *, standard_input: bool, environment: bool) -> None:
+        """Keep the four."""
+        self.arguments = arguments
+        self.holes = holes
+        self.standard_input = standard_input
+        self.environment = environment
+
+
+def config(token: str) -> bytes:
+    """Return curl configuration that sends `token`, whose characters `mom.auth.tokens.check` has let pass."""
+    return f'header = "{TOKEN_HEADER}: {token}"\n'.encode("ascii")
+
+
+def signed_groups(scan: Scan) -> list[Group]:
+    """Return the groups that are to have a token of ours: those that send something and bring none of their own."""
+    return [group for group in scan.groups if (group.urls or group.configs) and not group.own_token]
+
+
+def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = PIPE) -> Command:
+    """Return the command that runs `words` (those of `scan`, its URLs completed) with a token, pinned to `gateway`."""
+    signed = signed_groups(scan)
+    additions: dict[int, list[str]] = {}
+    holes_of: list[int] = []
+    first = True
+    for group in scan.groups:
+        if not group.urls and not group.configs:
+            continue
+        more = additions.setdefault(group.end, [])
+        more += _pin(group, gateway)
+        if group in signed:
+            if channel == PIPE:
+                more += ["-K", HOLE]
+                holes_of.append(group.end)
+            elif channel == STDIN:
+                more += ["-K", "-"]
+            else:
+                more += ["--variable", f"%{ENVIRONMENT}"] if first else []
+                more += ["--expand-header", f"{TOKEN_HEADER}: {{{{{ENVIRONMENT}}}}}"]
+                first = False
+        if group.configs and not group.connect_to:
+            before = _connect_to(gateway)
+            if group.configs[0] == 0 and words[0].startswith("-q"):
+                # This `-q`, in one word with the `-K`, counts only as the first word.
+                before = ["-q", *before]
+            additions.setdefault(group.configs[0], [])[:0] = before
+    arguments: list[str] = []
+    holes: list[int] = []
+    for index in range(len(words) + 1):
+        arguments += additions.get(index, ())
+        if index in holes_of:
+            holes.append(len(arguments) - 1)
+        arguments += words[index : index + 1]
+    used = bool(signed)
+    return Command(arguments, holes, standard_input=used and channel == STDIN, environment=used and channel == VARIABLE)
+
+
+def _connect_to(gateway: Gateway) -> list[str]:
+    host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
+    return ["--connect-to", f"::{host}:{gateway.port}"]
+
+
+def _pin(group: Group, gateway: Gateway) -> list[str]:
+    pin = [*_connect_to(gateway), "--proto", f"={gateway.scheme}", "--proto-redir", f"={gateway.scheme}"]
+    if not group.follows:
+        pin.append("--no-location")
+    if gateway.scheme == "http" and not group.proxy:
+        pin += ["--noproxy", "*"]
+    return pin

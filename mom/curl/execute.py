@@ -1,0 +1,306 @@
+"""`mom curl`: becomes curl by `exec`, so that exit status, signals, terminal, stdin and streams are curl's own.
+
+Everything that costs milliseconds is imported where it is needed: this runs on every call.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mom.curl import arguments, command, urls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import IO
+
+    from mom.auth.gateway import Gateway
+    from mom.auth.sources import Source
+    from mom.curl.arguments import Scan
+    from mom.curl.command import Command
+
+    # Runs a command with an environment: like `os.execvpe` it does not return, or it returns an exit status.
+    Execute = Callable[[str, list[str], dict[str, str]], int]
+
+HELP = """\
+Usage: mom curl [curl arguments] PATH
+
+Run curl, all of it, with requests signed for an Atlas gateway. PATH is the path
+of an API at the gateway. Every argument but those below is curl's own.
+
+Options:
+  --base-url URL         The gateway. Default: $MOM_BASE_URL, else
+                         http://127.0.0.1:8082, where mom atlas run listens.
+  --mom-print            Print the equivalent curl command, without a secret.
+  --mom-no-auth          Send no token.
+  --mom-token-file FILE  Send the token in FILE. Default: $MOM_TOKEN, else a new
+                         one, signed by your own key (see mom auth status).
+  --mom-insecure-http    Allow http to another machine: everybody on the way can
+                         read the token.
+  --help                 Show this help. curl's own: mom curl --help all
+
+Examples:
+  mom curl /v1/apis/http/openai/v1/models
+  mom curl -sS --fail-with-body '/v1/apis/http/github/user/repos?per_page=5'
+  mom curl -N --json @request.json /v1/apis/http/openai/v1/responses
+  mom curl --base-url https://atlas.example /v1/apis/http/stripe/v1/charges
+  mom curl --mom-print -d @body.json /v1/apis/http/linear/
+
+The token lives a minute, goes to the gateway only, and is not seen in ps. Exit
+statuses are curl's; 125: mom itself failed; 127: there is no curl.
+"""
+
+
+def main(
+    argv: list[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    execute: Execute | None = None,
+    stdout: IO[str] | None = None,
+    stderr: IO[str] | None = None,
+) -> int:
+    """Run curl with `argv`, what stands after `mom curl`; return an exit status only where curl could not take over.
+
+    The environment, the function that starts curl, and the streams of mom's own words can be passed in.
+    """
+    environ = os.environ if environ is None else environ
+    stdout = sys.stdout if stdout is None else stdout
+    try:
+        if argv == ["--help"]:
+            stdout.write(HELP)
+            return 0
+        return _run(argv, environ, _execute if execute is None else execute, stdout)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
+        return _failed(error, environ, sys.stderr if stderr is None else stderr)
+
+
+def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
+    """Say in one line why curl did not run, and return the exit status for it."""
+    from mom.errors import ExitStatus, MomError
+
+    if isinstance(error, MomError):
+        message, hint = error.message, error.hint
+    elif environ.get("MOM_DEBUG"):
+        raise error
+    else:
+        message = f"internal error: {type(error).__name__}: {error}"
+        hint = "this is a bug in mom; MOM_DEBUG=1 shows where"
+    for kind, text in (("error", message), ("hint", hint)):
+        if text:
+            shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
+            stderr.write(f"{kind}: {shown}\n")
+    missing = isinstance(error, MomError) and error.exit_status is ExitStatus.CURL_MISSING
+    return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
+
+
+def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, stdout: IO[str]) -> int:
+    scan = arguments.scan(argv, lambda: _installed_options(environ))
+    own = scan.own
+    sends = any(group.urls or group.configs for group in scan.groups)
+    if scan.informs or not sends:
+        return _plain(scan.words, scan, environ, execute, stdout)
+    from mom.auth import gateway as gateways
+
+    gateway = gateways.choose(own.get("base-url"), environ)
+    authenticated = not scan.unsure and "mom-no-auth" not in own
+    words = _complete(scan, gateway, refuse=authenticated)
+    if not authenticated:
+        return _plain(words, scan, environ, execute, stdout)
+    signed = command.signed_groups(scan)
+    if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
+        from mom.errors import MomError
+
+        raise MomError(
+            f"{gateway.origin} is another machine and not https: everybody on the way could read the token",
+            hint="use https, or allow it for this call: --mom-insecure-http",
+        )
+    if not words[0].startswith("-q") and words[0] != "--disable":
+        check_curlrc(environ, gateway)
+    from mom.auth import sources
+
+    source = sources.choose(own.get("mom-token-file"), environ)
+    if "mom-print" in own:
+        stdout.write(_printed(command.build(words, scan, gateway), source, gateway))
+        return 0
+    token = sources.token(source, gateway, environ) if signed else ""
+    if os.name == "posix":
+        return _with_pipes(command.build(words, scan, gateway), token, environ, execute)
+    from mom.curl import windows
+
+    built = command.build(words, scan, gateway, channel=windows.channel(scan, _curl_version(environ)))
+    return windows.run(built, token, _environment(environ))
+
+
+def _complete(scan: Scan, gateway: Gateway, *, refuse: bool) -> list[str]:
+    """Return the words of `scan` with its paths made URLs of `gateway`; refuse other hosts where a token is sent."""
+    words = list(scan.words)
+    for url in scan.urls:
+        completed = urls.complete(url.text, gateway)
+        if completed is not None:
+            words[url.index] = url.before + completed
+        elif refuse and not (url.expands and url.text.startswith("{{")):
+            from mom.errors import UsageError
+
+            message, hint = urls.explain(url.text, gateway)
+            raise UsageError(message, hint=hint)
+    return words
+
+
+def _plain(words: list[str], scan: Scan, environ: Mapping[str, str], execute: Execute, stdout: IO[str]) -> int:
+    """Run curl as it is: without a token, and so without a pin."""
+    if "mom-print" in scan.own:
+        import shlex
+
+        stdout.write(f"{shlex.join(['curl', *words])}\n")
+        return 0
+    return execute("curl", ["curl", *words], _environment(environ))
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return curl's environment: ours, without the token."""
+    from mom.auth.sources import TOKEN_VARIABLE
+
+    return {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
+
+
+def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute: Execute) -> int:
+    """Put the token into a pipe for each group, and become curl."""
+    content = command.config(token) if built.holes else b""
+    words = ["curl", *built.arguments]
+    for hole in built.holes:
+        try:
+            reader, writer = os.pipe()
+            # A pipe takes 64 KiB, but less where the kernel is short of them: fail then, rather than wait for ever.
+            os.set_blocking(writer, False)
+            written = os.write(writer, content)
+            os.close(writer)
+            os.set_inheritable(reader, True)
+        except OSError as error:
+            from mom.errors import MomError
+
+            raise MomError(
+                f"no pipe for the token: {error.strerror}", hint="fewer --next groups need fewer pipes"
+            ) from None
+        name = f"/dev/fd/{reader}"
+        if written != len(content) or not os.path.exists(name):
+            from mom.errors import MomError
+
+            raise MomError(f"the token cannot be handed to curl by {name}", hint="is /dev/fd mounted?")
+        words[hole + 1] = name
+    return execute("curl", words, _environment(environ))
+
+
+def _execute(file: str, words: list[str], environ: dict[str, str]) -> int:
+    """Become `file` (POSIX), or run it and return its exit status (Windows, where exec loses it)."""
+    if os.name != "posix":
+        from mom.curl import windows
+
+        return windows.start(file, words, environ)
+    try:
+        import _signal as signal  # type: ignore[import-not-found] # `signal` imports enum, 4 ms
+    except ImportError:
+        import signal
+
+    # Python ignores these two, and exec would hand that on to curl.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    try:
+        os.execvpe(file, words, environ)  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        raise not_started(error) from None
+
+
+def not_started(error: OSError) -> Exception:
+    """Return the error for a curl that could not be started."""
+    from mom.errors import ExitStatus, MomError
+
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return MomError(
+            "there is no curl on the PATH, and mom curl runs curl",
+            hint="install it: apt install curl, dnf install curl, brew install curl, winget install cURL.cURL",
+            exit_status=ExitStatus.CURL_MISSING,
+        )
+    return MomError(f"curl could not be started: {error.strerror}")
+
+
+def _printed(built: Command, source: Source, gateway: Gateway) -> str:
+    """Return the command as a line for bash or zsh in which no secret stands, but a command that gives it."""
+    import shlex
+
+    from mom.auth import sources
+
+    if source.kind == sources.VARIABLE:
+        giver = f'"${source.place}"'
+    elif source.kind == sources.TOKEN_FILE:
+        giver = f'"$(cat {shlex.quote(source.place)})"'
+    else:
+        giver = f'"$(mom auth token --base-url {shlex.quote(gateway.origin)})"'
+    # printf is part of the shell: its arguments are not seen in ps.
+    pipe = f"<(printf 'header = \"{arguments.TOKEN_HEADER}: %s\"\\n' {giver})"
+    holes = set(built.holes)
+    words = [pipe if index in holes else shlex.quote(word) for index, word in enumerate(built.arguments)]
+    return " ".join(["curl", *words]) + "\n"
+
+
+def _installed_options(environ: Mapping[str, str]) -> dict[str, bool]:
+    return arguments.parse_help(_output_of_curl(["-q", "--help", "all"], environ))
+
+
+def _curl_version(environ: Mapping[str, str]) -> tuple[int, ...]:
+    words = _output_of_curl(["-q", "--version"], environ).split()
+    numbers = words[1].split(".") if len(words) > 1 else []
+    return tuple(int(number) for number in numbers if number.isdigit())
+
+
+def _output_of_curl(words: list[str], environ: Mapping[str, str]) -> str:
+    import subprocess
+
+    try:
+        done = subprocess.run(
+            ["curl", *words], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=_environment(environ)
+        )
+    except OSError as error:
+        raise not_started(error) from None
+    return done.stdout.decode("utf-8", "replace")
+
+
+# Options of which the first one given wins over the pin, or that pass it by.
+_REROUTES = ("abstract-unix-socket", "connect-to", "resolve", "unix-socket")
+
+
+def check_curlrc(environ: Mapping[str, str], gateway: Gateway) -> None:
+    """Refuse to run where ~/.curlrc would lead the token elsewhere: it is read first, and ours could not win over it.
+
+    Looks into every file that some curl takes for its .curlrc. `resolve` counts for the gateway's own name only: with
+    the pin in place no other is looked up. Raises MomError with the line.
+    """
+    home, curl_home, config_home = (environ.get(name) for name in ("HOME", "CURL_HOME", "XDG_CONFIG_HOME"))
+    candidates = [f"{folder}/.curlrc" for folder in (curl_home, config_home, home) if folder]
+    candidates += [f"{config_home}/curlrc"] if config_home else []
+    candidates += [
+        f"{folder}/.config/{name}" for folder in (curl_home, home) if folder for name in (".curlrc", "curlrc")
+    ]
+    for path in candidates:
+        try:
+            with open(path, "rb") as stream:
+                lines = stream.read().decode("latin-1").split("\n")
+        except OSError:
+            continue
+        for number, line in enumerate(lines, 1):
+            words = line.lstrip(" \t-").replace("=", " ", 1).replace(":", " ", 1).split(None, 1)
+            name = words[0].lower().removeprefix("expand-") if words else ""
+            # Old curls take unique beginnings of names, too.
+            if len(name) < 4 or not any(option.startswith(name) for option in _REROUTES):
+                continue
+            host = words[-1].lstrip(' \t=:"+').partition(":")[0].lower()
+            if "resolve".startswith(name) and host not in ("*", gateway.host, f"[{gateway.host}"[: len(host)]):
+                continue
+            from mom.errors import MomError
+
+            raise MomError(
+                f"{path}:{number}: {name} leads connections elsewhere, and the token with them",
+                hint="leave that file out with -q as the first argument, or give the option on the command line",
+            )

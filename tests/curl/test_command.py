@@ -1,0 +1,134 @@
+"""What is added to a command line, and where. Pure: nothing runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from mom.auth import gateway
+from mom.curl import arguments, command, windows
+from mom.errors import MomError
+
+HTTP = gateway.parse("http://127.0.0.1:8082")
+HTTPS = gateway.parse("https://atlas.example")
+
+CONNECT = ["--connect-to", "::127.0.0.1:8082"]
+PROTOCOLS = ["--proto", "=http", "--proto-redir", "=http"]
+NO_PROXY = ["--noproxy", "*"]
+TOKEN = ["-K", ""]
+ALL = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, *TOKEN]
+
+
+def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -> command.Command:
+    found = arguments.scan(line, dict)
+    return command.build(found.words, found, at, channel=channel)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param(["-s", "/a", "-v"], ["-s", "/a", "-v", *ALL], id="at the end"),
+        pytest.param(["-q", "/a"], ["-q", "/a", *ALL], id="so that -q stays the first word"),
+        pytest.param(["-s", "--", "/a", "-x"], ["-s", *ALL, "--", "/a", "-x"], id="before two dashes"),
+        pytest.param(["/a", "--next", "/b"], ["/a", *ALL, "--next", "/b", *ALL], id="in each group"),
+        pytest.param(["/a", "-s:", "/b", "--", "/c"], ["/a", *ALL, "-s:", "/b", *ALL, "--", "/c"], id="before -: too"),
+        pytest.param(["--", "/a", "--next"], [*ALL, "--", "/a", "--next"], id="--next after -- is a URL"),
+        pytest.param(
+            ["-L", "/a"], ["-L", "/a", *CONNECT, *PROTOCOLS, *NO_PROXY, *TOKEN], id="redirects that are asked for stay"
+        ),
+        pytest.param(
+            ["-x", "p", "/a"],
+            ["-x", "p", "/a", *CONNECT, *PROTOCOLS, "--no-location", *TOKEN],
+            id="a proxy that is asked for stays",
+        ),
+        pytest.param(
+            ["-H", "Atlas-Accesstoken: x", "/a"],
+            ["-H", "Atlas-Accesstoken: x", "/a", *CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY],
+            id="a token of the user's own is pinned and stays the only one",
+        ),
+        pytest.param(
+            ["-K", "f", "/a"], [*CONNECT, "-K", "f", "/a", *ALL], id="pinned before a file that may reroute, too"
+        ),
+        pytest.param(
+            ["-qK", "f", "/a"], ["-q", *CONNECT, "-qK", "f", "/a", *ALL], id="with -q still the first word then"
+        ),
+        pytest.param(["-s", "-Kf"], ["-s", *CONNECT, "-Kf", *ALL], id="a file may hold the URL"),
+        pytest.param(
+            ["--connect-to", "a:1:b:2", "-K", "f", "/a"],
+            ["--connect-to", "a:1:b:2", "-K", "f", "/a", *ALL],
+            id="a way that the user names on the command line comes first",
+        ),
+    ],
+)
+def test_the_pin_and_the_token_are_added(line: list[str], expected: list[str]) -> None:
+    built = build(*line)
+    assert built.arguments == expected
+    assert [built.arguments[hole] for hole in built.holes] == [""] * sum(word == "" for word in expected)
+    assert all(built.arguments[hole - 1] == "-K" for hole in built.holes)
+
+
+def test_with_https_a_proxy_may_stay_since_it_only_tunnels() -> None:
+    assert build("/a", at=HTTPS).arguments == [
+        *("/a", "--connect-to", "::atlas.example:443", "--proto", "=https", "--proto-redir", "=https"),
+        *("--no-location", "-K", ""),
+    ]
+
+
+def test_an_ipv6_gateway_is_pinned_in_brackets() -> None:
+    assert "::[::1]:8082" in build("/a", at=gateway.parse("http://[::1]:8082")).arguments
+
+
+@pytest.mark.parametrize(
+    "option", ["-x", "--proxy", "--preproxy", "--proxy1.0", "--socks4", "--socks4a", "--socks5", "--socks5-hostname"]
+)
+def test_each_way_to_name_a_proxy_is_seen(option: str) -> None:
+    assert "--noproxy" not in build(option, "p", "/a").arguments
+
+
+def test_a_token_for_curl_is_one_line_of_its_configuration() -> None:
+    assert command.config("a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
+
+
+def test_on_windows_the_token_is_a_variable_that_each_group_expands() -> None:
+    built = build("/a", "--next", "/b", channel=command.VARIABLE)
+    header = ["--expand-header", "Atlas-Accesstoken: {{MOM_CURL_TOKEN}}"]
+    rest = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY]
+    assert built.arguments == [
+        *("/a", *rest, "--variable", "%MOM_CURL_TOKEN", *header),
+        *("--next", "/b", *rest, *header),
+    ]
+    assert (built.holes, built.environment, built.standard_input) == ([], True, False)
+
+
+def test_for_older_curls_on_windows_the_token_is_on_stdin() -> None:
+    built = build("/a", channel=command.STDIN)
+    assert built.arguments[-2:] == ["-K", "-"]
+    assert (built.holes, built.environment, built.standard_input) == ([], False, True)
+
+
+def channel(version: tuple[int, ...], *line: str) -> str:
+    return windows.channel(arguments.scan(line, dict), version)
+
+
+def test_the_way_on_windows_depends_on_the_version() -> None:
+    assert channel((8, 3, 0), "/a", "--next", "/b", "-d", "@-") == command.VARIABLE
+    assert channel((10,), "/a") == command.VARIABLE
+    assert channel((8, 2, 1), "/a", "-d", "@file") == command.STDIN
+    assert channel((), "/a") == command.STDIN
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ["/a", "-d", "@-"],
+        ["/a", "-d@-"],
+        ["/a", "-T", "-"],
+        ["/a", "-T-"],
+        ["/a", "-K", "-"],
+        ["/a", "-K-"],
+        ["/a", "-F", "x=@-"],
+        ["/a", "--next", "/b"],
+    ],
+)
+def test_an_older_curl_on_windows_whose_stdin_is_taken_is_refused(line: list[str]) -> None:
+    with pytest.raises(MomError, match=r"curl 8\.2 takes the token on stdin"):
+        channel((8, 2), *line)

@@ -1,0 +1,121 @@
+"""URL words: paths are completed, the gateway's own URLs pass, everything else is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from mom.auth import gateway
+from mom.curl import urls
+
+HTTP = gateway.parse("http://127.0.0.1:8082")
+HTTPS = gateway.parse("https://atlas.example/team")
+PORT_80 = gateway.parse("http://localhost")
+IPV6 = gateway.parse("http://[::1]:8082")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1/a?b=c&d=/e",
+        "//double",
+        "/a{b,c}[1-3]",
+        "/a%2Fb/../c",
+        "/?url=http://other/",
+        "/a#fragment",
+        "/with space",
+        "/ünï",
+        "/@x",
+        "/:80/",
+        "/\\x",
+    ],
+)
+def test_a_path_is_put_after_the_base_url_as_it_is(path: str) -> None:
+    assert urls.complete(path, HTTP) == "http://127.0.0.1:8082" + path
+    assert urls.complete(path, HTTPS) == "https://atlas.example/team" + path
+    assert urls.complete(path, IPV6) == "http://[::1]:8082" + path
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("http://127.0.0.1:8082", HTTP),
+        ("HTTP://127.0.0.1:8082/x", HTTP),
+        ("http://127.0.0.1:8082?x", HTTP),
+        ("http://127.0.0.1:8082#x", HTTP),
+        ("http://user:pw@127.0.0.1:8082/x", HTTP),
+        ("127.0.0.1:8082/x", HTTP),
+        ("127.0.0.1:8082/x?u=http://y", HTTP),
+        ("user@127.0.0.1:8082", HTTP),
+        ("https://Atlas.Example/other", HTTPS),
+        ("https://atlas.example:443/", HTTPS),
+        ("http://localhost:80/", PORT_80),
+        ("localhost", PORT_80),
+        ("http://[::1]:8082/x", IPV6),
+        ("", HTTP),
+        ("@file", HTTP),
+    ],
+)
+def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: gateway.Gateway) -> None:
+    assert urls.complete(text, at) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        pytest.param("http://127.0.0.1:8083/", HTTP, id="another port"),
+        pytest.param("http://127.0.0.1/", HTTP, id="the default port"),
+        pytest.param("https://127.0.0.1:8082/", HTTP, id="another scheme"),
+        pytest.param("http://localhost:8082/", HTTP, id="another name of the same machine"),
+        pytest.param("http://127.0.0.1:80820/", HTTP, id="a port that starts alike"),
+        pytest.param("http://127.0.0.1:8082.evil/", HTTP, id="a host that starts alike"),
+        pytest.param("http://127.0.0.1:8082@evil/", HTTP, id="the gateway as a user name"),
+        pytest.param("http://127.0.0.1:8082:pw@evil/", HTTP, id="the gateway as user name and password"),
+        pytest.param("http://a@b@127.0.0.1:8082/", HTTP, id="two @"),
+        pytest.param("http://127.0.0.1:8082\\@evil/", HTTP, id="a backslash"),
+        pytest.param("http://evil\\@127.0.0.1:8082/", HTTP, id="a backslash before @"),
+        pytest.param("http://evil#@127.0.0.1:8082/", HTTP, id="a fragment before @"),
+        pytest.param("http://evil?@127.0.0.1:8082/", HTTP, id="a query before @"),
+        pytest.param("http://{127.0.0.1:8082,evil}/", HTTP, id="a glob of hosts"),
+        pytest.param("http://127.0.0.[1-9]:8082/", HTTP, id="a range of hosts"),
+        pytest.param("http:127.0.0.1:8082/", HTTP, id="no slashes"),
+        pytest.param("http:///127.0.0.1:8082/", HTTP, id="three slashes"),
+        pytest.param(" http://127.0.0.1:8082/", HTTP, id="a blank before"),
+        pytest.param("http://127.0.0.1:8082 /", HTTP, id="a blank after"),
+        pytest.param("file:///etc/passwd", HTTP, id="a file"),
+        pytest.param("ftp://127.0.0.1:8082/", HTTP, id="ftp"),
+        pytest.param("evil", HTTP, id="a host without a scheme"),
+        pytest.param("v1/x", HTTP, id="a path without its slash"),
+        pytest.param("?x", HTTP, id="a query"),
+        pytest.param("http://atlas.example/", HTTPS, id="http for https"),
+        pytest.param("atlas.example/", HTTPS, id="no scheme, which is http for curl"),
+        pytest.param("http://[::2]:8082/", IPV6, id="another IPv6 address"),
+    ],
+)
+def test_everything_else_is_refused_with_a_way_out(text: str, at: gateway.Gateway) -> None:
+    assert urls.complete(text, at) is None
+    message, hint = urls.explain(text, at)
+    assert at.origin in message
+    assert hint
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("C:/Program Files/Git/v1/apis/http/x/y?z=C:/v1/", "/v1/apis/http/x/y?z=C:/v1/"),
+        ("D:/msys64/v1alpha1/instances", "/v1alpha1/instances"),
+        ("C:/Program Files/Git/healthz", "/healthz"),
+    ],
+)
+def test_a_path_that_git_bash_made_a_windows_path_of_is_repaired(text: str, path: str) -> None:
+    assert urls.complete(text, HTTP) == HTTP.base + path
+
+
+def test_a_windows_path_that_cannot_be_repaired_is_explained() -> None:
+    for text in ("C:/Program Files/Git/other", "C:\\v1\\x"):
+        assert urls.complete(text, HTTP) is None
+        assert "MSYS_NO_PATHCONV=1" in urls.explain(text, HTTP)[1]
+
+
+def test_a_path_without_its_slash_is_shown_with_it() -> None:
+    assert urls.explain("v1/x", HTTP)[1].endswith("/v1/x")
