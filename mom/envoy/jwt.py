@@ -62,7 +62,10 @@ def _algorithms() -> Json:
     asymmetric = {"filter": FILTER, "path": path, "value": {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}}
     health = {"url_path": {"path": {"exact": HEALTH_PATH}}}
     policies = {
-        "verified": {"permissions": [{"metadata": asymmetric}], "principals": [{"any": True}]},
+        "verified": {
+            "permissions": [{"sourced_metadata": {"metadata_matcher": asymmetric}}],
+            "principals": [{"any": True}],
+        },
         "health": {"permissions": [health], "principals": [{"any": True}]},
     }
     message = "envoy.extensions.filters.http.rbac.v3.RBAC"
@@ -110,6 +113,10 @@ def _remote(url: str) -> Json:
             "cache_duration": "300s",
             # A new listener waits for the keys before it takes over, so that no reload makes a good token bad.
             "async_fetch": {"fast_listener": False, "failed_refetch_duration": "5s"},
-            "retry_policy": {"num_retries": 1},
+            # The default waits up to ten seconds between two attempts, and a start waits with it.
+            "retry_policy": {
+                "num_retries": 1,
+                "retry_back_off": {"base_interval": "0.2s", "max_interval": "1s"},
+            },
         }
     }

@@ -56,9 +56,10 @@ def rds(config_source: Json) -> Json:
 def _client_headers() -> Json:
     """Return what keeps a client's `x-envoy-*` headers from steering Envoy, and Envoy's own from reaching the API."""
     return {
-        # Makes every client external, whose control headers (timeouts, retries, original path) Envoy drops.
+        # Makes every client external, whose control headers (timeouts, retries, original path) Envoy drops. An empty
+        # list of internal addresses would mean the default one, loopback in it; this one is TEST-NET-1 (RFC 5737).
         "use_remote_address": True,
-        "internal_address_config": {"unix_sockets": False},
+        "internal_address_config": {"cidr_ranges": [{"address_prefix": "192.0.2.0", "prefix_len": 24}]},
         "skip_xff_append": True,
         "generate_request_id": False,
         "preserve_external_request_id": True,

@@ -19,9 +19,11 @@ def http(name: str, base_url: str, headers: Mapping[str, str] | None = None) -> 
     return HttpAdapter(name, base_url, tuple(Header(key, value, HERE) for key, value in pairs), HERE)
 
 
-def provider(
-    public_key: str, *, audience: str = "https://atlas.test", issuer: str = "https://idp.test/"
-) -> IdentityProvider:
+AUDIENCE = "https://atlas.test"
+ISSUER = "https://idp.test/"
+
+
+def provider(public_key: str, *, audience: str = AUDIENCE, issuer: str = ISSUER) -> IdentityProvider:
     """Return an identity provider named `idp`."""
     return IdentityProvider("idp", public_key, audience, issuer, HERE)
 

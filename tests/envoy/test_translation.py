@@ -1,6 +1,6 @@
 """The translation, case by case: `translation/SITUATION` holds `atlas.yml`, `options.json` and what must come out.
 
-A folder shows the parts that its situation is about: `listener.json`, `routes.json`, `clusters.json`, or of the listener
+A folder shows the parts that its situation is about: `listener.json`, `routes.json`, `clusters.json`, of the listener
 only the `providers.json`, of the routes only the `adapters.json`. All of it must be acceptable to the real Envoy.
 """
 

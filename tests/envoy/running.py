@@ -1,0 +1,82 @@
+"""An Envoy that serves what the translation gives, without `mom` around it: for tests of the data path."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mom.atlas.model import Configuration
+from mom.envoy.bootstrap import dumps, static
+from mom.envoy.options import Options
+from mom.envoy.translate import translate
+from tests.envoy.binary import ENVOY
+from tests.envoy.client import Client
+
+SECONDS = 30.0
+
+
+_given: set[int] = set()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nothing listens, a different one each time."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = int(probe.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running Envoy: a client for it, its process, and the files of its run."""
+
+    client: Client
+    process: subprocess.Popen[bytes]
+    folder: Path
+
+    @property
+    def log(self) -> str:
+        """What Envoy has written to its own log."""
+        return (self.folder / "envoy.log").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def running(
+    configuration: Configuration, options: Options, folder: Path, environ: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Run an Envoy for `configuration` until the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "bootstrap.json"
+    admin = str(folder / "admin.sock")
+    file.write_text(dumps(static(translate(configuration, options), options, admin_socket=admin)))
+    command = [ENVOY, "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "-l", "info"]
+    command += ["--file-flush-interval-msec", "50"]
+    client = Client(options.listen.port, host=options.listen.host)
+    with (folder / "envoy.log").open("wb") as log:
+        environment = {"PATH": os.environ["PATH"], **(environ or {})}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
+        try:
+            wait_until_serving(client, process)
+            yield Running(client, process, folder)
+        finally:
+            process.terminate()
+            process.wait(SECONDS)
+
+
+def wait_until_serving(client: Client, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the listener is open."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "Envoy ended"
+        with contextlib.suppress(OSError), client.connect():
+            return
+        time.sleep(0.02)
+    raise AssertionError("Envoy does not listen")

@@ -1,0 +1,193 @@
+"""The third-party API: a server on loopback that records the bytes it gets and behaves as the path says.
+
+| the path ends in | what happens |
+|---|---|
+| `/status/N` | that status |
+| `/hold/KEY` | no answer until `release(KEY)`, then 200 |
+| `/events/KEY` | an event stream: one event at once, one more after `release(KEY)`, then the end |
+| `/reset` | the connection is reset after the request |
+| `/garbage` | an answer that is not HTTP |
+| `/huge/N` | a body of N bytes |
+| `/hostile` | headers that must not reach a client |
+| anything, with `Upgrade: websocket` | 101, then bytes are echoed |
+| anything else | 200 and `body`, which is `ok` unless told |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import IO, Self
+
+HOSTILE = (
+    b'Set-Cookie: session=1\r\nAlt-Svc: h2=":443"\r\nAtlas-Error: forged\r\n'
+    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\nX-Kept: yes\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came."""
+
+    line: bytes
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes
+
+    @property
+    def target(self) -> str:
+        """The request target."""
+        return self.line.split(b" ")[1].decode("latin-1")
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self.line.split(b" ")[0].decode()
+
+    def get(self, name: str) -> list[str]:
+        """Return all values of a header."""
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name.lower().encode()]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all headers, in lower case."""
+        return [key.decode().lower() for key, _ in self.headers]
+
+
+class Upstream:
+    """Serves until `close`, a thread for each connection."""
+
+    def __init__(self, context: ssl.SSLContext | None = None, body: bytes = b"ok") -> None:
+        self._context = context
+        self.body = body
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port: int = self._listening.getsockname()[1]
+        self.requests: list[Request] = []
+        self._released: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self._changed = threading.Condition()
+        self._connections: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all connections and threads."""
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for event in self._released.values():
+            event.set()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+
+    def release(self, key: str) -> None:
+        """Let the requests to `/hold/KEY` and `/events/KEY` go on."""
+        self._released[key].set()
+
+    def seen(self, ending: str) -> list[Request]:
+        """Return the recorded requests whose path, without query, ends so."""
+        return [one for one in self.requests if one.target.partition("?")[0].endswith(ending)]
+
+    def wait(self, ending: str, count: int = 1, seconds: float = 20) -> list[Request]:
+        """Wait until `count` requests whose path ends so have come, and return them."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.seen(ending)) >= count, seconds), f"no request to {ending}"
+        return self.seen(ending)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection,))
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        self._connections.add(connection)
+        try:
+            if self._context:
+                connection.settimeout(20)
+                connection = self._context.wrap_socket(connection, server_side=True)
+                self._connections.add(connection)
+            connection.settimeout(60)
+            with connection.makefile("rb") as reader:
+                while request := read_request(reader):
+                    with self._changed:
+                        self.requests.append(request)
+                        self._changed.notify_all()
+                    if not self._answer(connection, request):
+                        break
+        except (OSError, ValueError):
+            pass
+        finally:
+            self._connections.discard(connection)
+            connection.close()
+
+    def _answer(self, connection: socket.socket, request: Request) -> bool:
+        path = request.target.partition("?")[0]
+        *_, word, argument = ["", *path.split("/")]
+        if request.get("upgrade") == ["websocket"]:
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+            while data := connection.recv(65536):
+                connection.sendall(data)
+            return False
+        if argument == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        if argument == "garbage":
+            connection.sendall(b"\x00\x01 this is not HTTP\r\n\r\n")
+            return False
+        if word == "hold":
+            self._released[argument].wait(60)
+        if word == "events":
+            return self._events(connection, argument)
+        status = int(argument) if word == "status" else 200
+        body = b"x" * int(argument) if word == "huge" else self.body
+        extra = HOSTILE if argument == "hostile" else b""
+        head = b"HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), extra)
+        connection.sendall(head + (b"" if request.method == "HEAD" else body))
+        return True
+
+    def _events(self, connection: socket.socket, key: str) -> bool:
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"d\r\ndata: first\n\n\r\n"
+        )
+        self._released[key].wait(60)
+        connection.sendall(b"e\r\ndata: second\n\n\r\n0\r\n\r\n")
+        return True
+
+
+def read_request(reader: IO[bytes]) -> Request | None:
+    """Read one HTTP/1.1 request, None at the end of the connection."""
+    line = reader.readline().rstrip(b"\r\n")
+    if not line:
+        return None
+    headers = []
+    while header := reader.readline().rstrip(b"\r\n"):
+        name, _, value = header.partition(b":")
+        headers.append((name, value.strip()))
+    found = {name.lower(): value for name, value in headers}
+    body = b""
+    if b"chunked" in found.get(b"transfer-encoding", b""):
+        while size := int(reader.readline().split(b";")[0], 16):
+            body += reader.read(size)
+            reader.readline()
+        reader.readline()
+    elif length := int(found.get(b"content-length", b"0")):
+        body = reader.read(length)
+    return Request(line, tuple(headers), body)
