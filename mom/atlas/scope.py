@@ -14,7 +14,7 @@ from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_
 from mom.errors import MomError
 from mom.problems import Problem
 from mom.yamledit.data import duplicate_keys
-from mom.yamledit.source import Source
+from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents
 
 
@@ -48,6 +48,8 @@ def read(source: Source, name: str) -> Scope:
             )
         )
     pattern = re.compile(re.escape(name), re.IGNORECASE)
+    # `{{ x }}` of a template may pass for YAML until its tree is looked at.
+    templated = text.count("{{") > text.count("${{")
     atlases: list[OwnDocument] = []
     named: list[OwnDocument] = []
     rest: list[Document] = []
@@ -57,7 +59,7 @@ def read(source: Source, name: str) -> Scope:
             continue
         limits = (document.body, document.end)
         escaped = text.find("\\", *limits) != -1
-        if not escaped and text.find(ATLAS, *limits) == -1 and not pattern.search(text, *limits):
+        if not escaped and not templated and text.find(ATLAS, *limits) == -1 and not pattern.search(text, *limits):
             rest.append(document)
             continue
         try:
@@ -103,15 +105,23 @@ def only_atlas(source: Source, stream: Scope) -> OwnDocument:
             raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=repeated)
         return atlas
     if stream.atlases:
-        where = [source.place(own.root.start) for own in stream.atlases]
-        names = " and ".join(
-            f"{own.name or 'unnamed'} ({place.line})" for own, place in zip(stream.atlases, where, strict=True)
-        )
-        raise MomError(
-            f"{source.name} holds {len(stream.atlases)} Atlas documents: {names} (line)",
-            hint="one file configures one Atlas: move the others to files of their own",
-        )
+        raise _several_atlases(source, stream.atlases)
     raise _no_atlas(source)
+
+
+def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError:
+    first, second = atlases[0], atlases[1]
+    names = [f"{own.name or 'unnamed'} (line {source.line_number(own.root.start)})" for own in atlases]
+    return refusal(
+        source.problem(
+            second.root.start,
+            "several-atlases",
+            f"a file configures one Atlas, this one holds {len(atlases)}: {' and '.join(names)}",
+            end=source.text.find("\n", second.root.start),
+            hint="move the others to files of their own",
+            related=((source.place(first.root.start), "the first one"),),
+        )
+    )
 
 
 def _no_atlas(source: Source) -> MomError:
@@ -127,8 +137,8 @@ def _no_atlas(source: Source) -> MomError:
                 "(kubectl create configmap --from-file=atlas.yml)",
             )
         )
-    what = "is empty" if not source.text.strip() else "holds no Atlas document"
+    empty = "is empty: it " if not source.text.strip(BOM + " \t\r\n") else ""
     return MomError(
-        f"{source.name} {what} (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
+        f"{source.name} {empty}holds no Atlas document (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
         hint="name the file that configures your Atlas with -f",
     )

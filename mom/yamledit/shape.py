@@ -6,6 +6,7 @@ to the house style: two spaces a step, dashes at their key's column, plain scala
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field, replace
@@ -82,7 +83,7 @@ def _mapping_shape(text: str, node: Mapping, key_column: int) -> Shape:
     own_column = column(text, first.start)
     return Shape(
         flow=node.flow,
-        pad=node.flow and text[node.start : first.start].endswith(" "),
+        pad=node.flow and bool(re.match(r"\{ +[^\s#]", text[text.index("{", node.start) : first.start + 1])),
         key_quote=_chosen_quote(first) if isinstance(first, Scalar) else "",
         order=tuple(key.value for key, _ in node.entries if isinstance(key, Scalar)),
         indent=None if node.flow else own_column - key_column,

@@ -155,26 +155,36 @@ def _c_parser() -> Any:
 _FOREIGN = re.compile("[\x7f\x80-\x9f\u2028\u2029\ufeff]")
 # A tab in white space before a comment or a line's end is separation in YAML 1.2; libyaml refuses some of them.
 _TAB_BEFORE_COMMENT = re.compile(r"(?<=[^\s])([ \t]*\t[ \t]*)(?=#|\r?$)|^([ ]*\t[ \t]*)(?=#|\r?$)", re.MULTILINE)
+# A plain scalar inside `{…}` or `[…]` may hold a `:` (`{url: https://x}`); the libyaml of ruamel.yaml.clib refuses it.
+# This finds words that neither are quoted nor name a tag, an anchor or an alias, and directives, which stay.
+_DIRECTIVE_OR_WORD = re.compile(r"""^%.*|(?<![^\s,\[\]{}])[^\s,\[\]{}!&*'"][^\s,\[\]{}]*""", re.MULTILINE)
+_COLON_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)""")
 
 
 def _parse(text: str, offset: int) -> Node | None:
+    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
     restore: dict[int, str] = {}
     foreign = sorted(set(_FOREIGN.findall(text)))
     if foreign:
-        free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
         away = {ord(character): next(free) for character in foreign}
         restore = {ord(new): chr(old) for old, new in away.items()}
         text = text.translate(away)
     try:
         return _build(text, offset, restore)
     except _ParserError as first:
-        spaces = _TAB_BEFORE_COMMENT.sub(lambda match: " " * len(match.group(0)), text)
-        if spaces == text:
+        easier = _TAB_BEFORE_COMMENT.sub(lambda match: " " * len(match.group(0)), text)
+        colon = next(free)
+        easier = _DIRECTIVE_OR_WORD.sub(lambda match: _without_colons(match.group(), colon), easier)
+        if easier == text:
             raise
         try:
-            return _build(spaces, offset, restore)
+            return _build(easier, offset, {**restore, ord(colon): ":"})
         except _ParserError:
             raise first from None
+
+
+def _without_colons(word: str, instead: str) -> str:
+    return word if word.startswith("%") else _COLON_IN_WORD.sub(instead, word)
 
 
 def _build(text: str, offset: int, restore: dict[int, str]) -> Node | None:
@@ -233,6 +243,9 @@ class _Builder:
                 flow = bool(opened.flow_style)
                 end = event.end_mark.index + offset if flow else children[-1].end
                 if kind is mapping_end:
+                    if flow and children and type(children[0]) is Mapping and children[0].start == start + 1:
+                        # `{{ x }}` can be read as a mapping with a mapping for a key. Nobody means that.
+                        raise _ParserError(start - offset, "`{{` opens a template")
                     pairs = tuple(zip(children[::2], children[1::2], strict=True))
                     siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
                 else:
@@ -273,6 +286,9 @@ def _events(text: str) -> Iterator[Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = ", ".join(part for part in (error.context, error.problem) if part)
+        if "quoted scalar" in (error.context or "") and (error.problem or "").startswith("found unexpected"):
+            # The document's end was found: where the quote opens says more.
+            mark, words = error.context_mark, "this quote is not closed"
         raise _ParserError(mark.index if mark else 0, words or "this is not YAML") from None
     except ReaderError as error:
         character = error.character if isinstance(error.character, int) else ord(error.character)
