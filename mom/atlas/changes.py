@@ -14,6 +14,7 @@ from mom.atlas.neighbours import document_shape
 from mom.atlas.ownership import ADAPTER_VERSION, ADAPTERS, OwnDocument
 from mom.atlas.proof import Addition, line_end_note, prove
 from mom.atlas.scope import only_atlas, read, refusal
+from mom.atlas.secrets import literal_secret
 from mom.atlas.target import Target
 from mom.errors import MomError
 from mom.problems import Problem
@@ -76,9 +77,18 @@ class Edit:
                 ranges.append((first + len(change.old), first + len(change.new) - 1))
         return tuple(ranges)
 
-    def replaced_lines(self) -> tuple[int, ...]:
-        """Return the old lines, from 1, that the edit had to change."""
-        return tuple(change.start + number + 1 for change in self.changes for number in range(len(change.old)))
+    def changed_lines(self) -> tuple[tuple[int, Change], ...]:
+        """Return where the result shows a line, from 1, that the edit had to change, and the change it is part of."""
+        return tuple(
+            (self.line_after(change.start + number + 1), change)
+            for change in self.changes
+            for number in range(len(change.old))
+        )
+
+    def line_after(self, number: int) -> int:
+        """Return which line of the result, from 1, the old line `number` is."""
+        before = (change for change in self.changes if change.start + len(change.old) < number)
+        return number + sum(len(change.new) - len(change.old) for change in before)
 
 
 def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
@@ -94,10 +104,11 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
         reference=None if _find_reference(source, target, adapter) else adapter.reference(),
         document=None if _find_document(source, scope.named, adapter) else adapter.document(),
     )
-    notes = _notes(source, scope.named, adapter)
     if addition == Addition(None, None):
-        return Edit(source, source.text, Action.UNCHANGED, notes=notes)
+        return _with_notes(Edit(source, source.text, Action.UNCHANGED), scope.named, adapter)
 
+    if addition.document is not None:
+        _refuse_json(source)
     splices: list[Splice] = []
     if addition.reference is not None:
         splices += target.append(addition.reference)
@@ -110,11 +121,27 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
         text=insert.apply(source.text, splices),
         action=Action.COMPLETED if addition.reference is None or addition.document is None else Action.ADDED,
         changes=tuple(changes(source, splices)),
-        notes=notes,
     )
     new = Source(source.name, edit.text)
     prove(source, new, scope=scope, atlas=atlas, addition=addition, changed=edit.changes)
-    return replace(edit, notes=(*notes, *line_end_note(source, new, scope)))
+    edit = _with_notes(edit, scope.named, adapter)
+    return replace(edit, notes=(*edit.notes, *line_end_note(source, new, scope)))
+
+
+def _refuse_json(source: Source) -> None:
+    """Raise MomError where the file is one JSON value: a second document would make it something else."""
+    if not source.text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return
+    import json
+
+    try:
+        json.loads(source.text.removeprefix("\ufeff"))
+    except ValueError:
+        return
+    raise MomError(
+        f"{source.name} is JSON, which holds one value: there is no place for the adapter's document",
+        hint="convert it to YAML first",
+    )
 
 
 def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) -> bool:
@@ -175,9 +202,10 @@ def _differences(source: Source, existing: OwnDocument, data: Data, adapter: Htt
     node = get(existing.root, "spec") or existing.root
     problems: list[Problem] = []
 
-    def differ(where: Node | None, path: str, message: str) -> None:
+    def differ(where: Node | None, path: str, message: str, *, secret: bool = False) -> None:
         at = where or node
-        problems.append(source.problem(at.start, "other-content", message, end=at.end, path=path))
+        problem = source.problem(at.start, "other-content", message, end=at.end, path=path)
+        problems.append(replace(problem, excerpt="") if secret else problem)
 
     if spec.get("baseUrl") != adapter.base_url:
         differ(get(node, "baseUrl"), "spec.baseUrl", f"the base URL is not {adapter.base_url}")
@@ -188,12 +216,16 @@ def _differences(source: Source, existing: OwnDocument, data: Data, adapter: Htt
     for number, header in enumerate(listed if isinstance(listed, list) else []):
         where = header_nodes[number] if number < len(header_nodes) else None
         name = str(header.get("name")) if isinstance(header, dict) else ""
+        value = header.get("value") if isinstance(header, dict) else None
+        # A credential is not repeated, neither the one that stands there nor the one that was asked for.
+        secret = literal_secret(name, str(value)) is not None
         asked = wanted.pop(name.lower(), None)
         path = f"spec.headers[{number}]"
         if asked is None:
-            differ(where, path, f"the header {name or '(unnamed)'} was not asked for")
-        elif not isinstance(header, dict) or header.get("value") != asked[1]:
-            differ(get(where, "value") or where, f"{path}.value", f"the value of {name} is not {asked[1]}")
+            differ(where, path, f"the header {name or '(unnamed)'} was not asked for", secret=secret)
+        elif value != asked[1]:
+            shown = "the one asked for" if literal_secret(*asked) else asked[1]
+            differ(get(where, "value") or where, f"{path}.value", f"the value of {name} is not {shown}", secret=secret)
     for name, _ in wanted.values():
         differ(nodes, "spec.headers", f"the header {name} is missing")
     for key in spec.keys() - {"baseUrl", "headers"}:
@@ -201,13 +233,13 @@ def _differences(source: Source, existing: OwnDocument, data: Data, adapter: Htt
     return problems
 
 
-def _notes(source: Source, named: SequenceABC[OwnDocument], adapter: HttpAdapterSpec) -> tuple[str, ...]:
-    """Return what a user should know about adapters of nearly the same name: no reason to refuse."""
+def _with_notes(edit: Edit, named: SequenceABC[OwnDocument], adapter: HttpAdapterSpec) -> Edit:
+    """Add what a user should know about adapters of nearly the same name: no reason to refuse."""
     notes = []
     for own in named:
-        line = source.line_number(own.root.start)
+        line = edit.line_after(edit.source.line_number(own.root.start))
         if own.name != adapter.name:
             notes.append(f"the {own.kind} adapter {own.name} (line {line}) differs from {adapter.name} only in case")
         elif own.kind != "HTTP":
-            notes.append(f"there is also a {own.kind} adapter {own.name} (line {line}): another kind, another route")
-    return tuple(notes)
+            notes.append(f"{own.name} (line {line}) is an adapter of kind {own.kind}: another kind, another route")
+    return replace(edit, notes=tuple(notes))

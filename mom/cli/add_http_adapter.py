@@ -15,7 +15,7 @@ from mom.atlas.references import names
 from mom.atlas.secrets import literal_secret, suggested_reference
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
-from mom.yamledit.diff import unified
+from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import Source, decode
 
@@ -145,8 +145,8 @@ def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit,
         console.status(
             verb, f"{parts} {adapter.name} to {source.name} (line{'s' if '-' in where or ' ' in where else ''} {where})"
         )
-    for line in edit.replaced_lines():
-        console.say(f"note: line {line} had to change: {_reason(source, edit, line)}")
+    for line, change in edit.changed_lines():
+        console.say(f"note: line {line} had to change: {_reason(change)}")
     for note in [*edit.notes, *_warnings(adapter)]:
         console.warning(note)
     if wrote:
@@ -156,12 +156,11 @@ def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit,
         console.say(f"  next: {first}try it: mom atlas run -f {shown}")
 
 
-def _reason(source: Source, edit: Edit, line: int) -> str:
-    if line == len(source.text.split("\n")) and not source.text.endswith("\n"):
+def _reason(change: Change) -> str:
+    if change.new and change.new[0].rstrip("\r\n") == change.old[0]:
         return "the file had no final line end"
-    change = next(change for change in edit.changes if change.start < line <= change.start + len(change.old))
-    removed = len(change.new) < len(change.old) or len(change.new[0]) < len(change.old[0])
-    return "its empty list became a list" if removed else "the list is written in flow style"
+    emptied = not change.new or len(change.new[0]) < len(change.old[0])
+    return "its empty value became a list" if emptied else "the list is written in flow style"
 
 
 def _warnings(adapter: HttpAdapterSpec) -> list[str]:
@@ -189,7 +188,7 @@ def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool
         "action": edit.action.value,
         "written": wrote,
         "addedLines": [list(lines) for lines in edit.added_lines()],
-        "changedLines": list(edit.replaced_lines()),
+        "changedLines": [line for line, _ in edit.changed_lines()],
         "environment": _variables(adapter),
         "warnings": [*edit.notes, *_warnings(adapter)],
     }
