@@ -13,8 +13,13 @@ from collections.abc import Sequence
 import typer
 
 from mom.cli.add_http_adapter import add
+from mom.cli.auth import auth
+from mom.cli.curl import curl
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
+
+# Everything after `curl` is curl's.
+CURL = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 app = typer.Typer(
     name="mom",
@@ -27,6 +32,8 @@ config = typer.Typer(help="Edit and check an Atlas configuration.", no_args_is_h
 app.add_typer(atlas, name="atlas")
 atlas.add_typer(config, name="config")
 config.command("add-http-adapter")(add)
+app.add_typer(auth, name="auth")
+app.command("curl", context_settings=CURL, add_help_option=False)(curl)
 
 
 @app.callback(invoke_without_command=True)
