@@ -106,11 +106,11 @@ _EXCERPT_WIDTH = 70
 def _excerpt(problem: Problem) -> list[str]:
     """Return the source line and its caret line, cut around the caret where the line is long."""
     line = problem.excerpt.replace("\t", " ")
-    column = problem.place.column - 1
+    column = problem.place.column - problem.excerpt_column
     begin = 0 if column + problem.width <= _EXCERPT_WIDTH else max(0, column - _EXCERPT_WIDTH // 2)
     shown = line[begin : begin + _EXCERPT_WIDTH]
     width = max(1, min(problem.width, len(shown) - (column - begin)))
-    before = "…" if begin else ""
+    before = "…" if begin or problem.excerpt_column > 1 else ""
     after = "…" if begin + _EXCERPT_WIDTH < len(line) else ""
     number = str(problem.place.line)
     return [

@@ -24,21 +24,22 @@ class ExpansionError(MomError):
         self.node = node
 
 
-def to_data(root: Node | None) -> Data:
+def to_data(root: Node | None, *, limit: int = MAX_EXPANDED) -> Data:
     """Return the data of a tree: YAML 1.2 core schema, aliases followed, `<<` merged.
 
     Aliases share the value they name, so the result is as small as the tree; keys that are no strings are given as
     their text. Raises ExpansionError where an alias has no anchor or stands inside it, or where the data, with aliases
-    written out, would have more than `MAX_EXPANDED` nodes. Of duplicate keys the first counts (`duplicate_keys` finds
+    written out, would have more than `limit` nodes. Of duplicate keys the first counts (`duplicate_keys` finds
     them).
     """
-    return _Reader().read(root)[0] if root is not None else None
+    return _Reader(limit).read(root)[0] if root is not None else None
 
 
 class _Reader:
     """Recursion is safe here: `mom.yamledit.stream` bounds the depth of a tree."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         # Per anchor: its value and that value's size with all aliases written out. None while it is being read.
         self.anchors: dict[str, tuple[Data, int] | None] = {}
 
@@ -48,8 +49,8 @@ class _Reader:
         if node.anchor is not None:
             self.anchors[node.anchor] = None
         found = self._read(node)
-        if found[1] > MAX_EXPANDED:
-            raise ExpansionError(f"aliases stand for more than {MAX_EXPANDED:,} values here", node)
+        if found[1] > self.limit:
+            raise ExpansionError(f"aliases stand for more than {self.limit:,} values here", node)
         if node.anchor is not None:
             self.anchors[node.anchor] = found
         return found

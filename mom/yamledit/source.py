@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import codecs
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -15,6 +16,12 @@ BOM = "\ufeff"
 
 # Longer files get a clear answer instead of minutes and gigabytes; a configuration of 10,000 adapters has 3 MB.
 MAX_BYTES = 64 * 1024 * 1024
+
+# A longer line is shown in part.
+MAX_EXCERPT = 1000
+
+# What git writes around a conflict, at column 0, where no block scalar of a mapping can hold such a line.
+_CONFLICT_LINE = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,30 @@ class Source:
         line = self.line_number(offset)
         return Place(self.name, line, max(offset - self.line_starts[line - 1], 0) + 1)
 
+    @cached_property
+    def conflicts(self) -> tuple[tuple[int, int], ...]:
+        """Unfinished merges: where the marker lines of each begin, from its first to its last; some may be missing."""
+        found: list[tuple[int, int]] = []
+        start: int | None = None
+        for match in _CONFLICT_LINE.finditer(self.text):
+            if match.group().startswith("<"):
+                if start is not None:
+                    found.append((start, start))
+                start = match.start()
+            else:
+                found.append((match.start() if start is None else start, match.start()))
+                start = None
+        return tuple(found if start is None else [*found, (start, start)])
+
     def line(self, number: int) -> str:
         """Return line `number` (from 1) without its line end."""
+        start, end = self._line_limits(number)
+        return self.text[start:end]
+
+    def _line_limits(self, number: int) -> tuple[int, int]:
         start = self.line_starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end == -1 else end].removesuffix("\r")
+        end = len(self.text) if number == len(self.line_starts) else self.line_starts[number] - 1
+        return start, end - 1 if end > start and self.text[end - 1] == "\r" else end
 
     def problem(
         self,
@@ -60,9 +86,11 @@ class Source:
     ) -> Problem:
         """Return a problem at `offset`; its caret line ends at `end` or at the line's end, whichever comes first."""
         place = self.place(offset)
-        excerpt = self.line(place.line)
-        room = len(excerpt) - (place.column - 1)
-        width = max(1, min((end if end is not None else offset + 1) - offset, room))
+        line_start, line_end = self._line_limits(place.line)
+        width = max(1, min((end if end is not None else offset + 1) - offset, line_end - offset))
+        # Thousands of problems in one line of a megabyte must not take gigabytes.
+        first = line_start if line_end - line_start <= MAX_EXCERPT else max(line_start, offset - MAX_EXCERPT // 2)
+        excerpt = self.text[first : min(line_end, first + MAX_EXCERPT)]
         return Problem(
             place=place,
             rule=rule,
@@ -71,7 +99,8 @@ class Source:
             hint=hint,
             path=path,
             excerpt=excerpt,
-            width=width,
+            excerpt_column=first - line_start + 1,
+            width=min(width, max(len(excerpt) - (offset - first), 1)),
             related=related,
         )
 

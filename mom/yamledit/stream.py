@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import bisect
 import gc
 import re
 from collections.abc import Iterator
@@ -325,21 +326,21 @@ def _empty_scalar_position(text: str, before: int, mark: int) -> int:
     return match.end() if match else mark
 
 
-_CONFLICT = re.compile(r"^<{7} .*?^={7}\r?$.*?^>{7} ", re.MULTILINE | re.DOTALL)
 _TEMPLATE = re.compile(r"(?<!\$)\{\{|\{%")
 
 
 def _explain(source: Source, document: Document, failure: _ParserError) -> Problem:
     """Turn a parser's words into a problem: a place, and what is really wrong where that is known."""
     text = source.text
-    conflict = _CONFLICT.search(text)
-    if conflict and conflict.start() < document.end and conflict.end() > document.start:
+    # The first conflict that ends inside or after the document.
+    conflict = bisect.bisect_left(source.conflicts, document.start, key=lambda limits: limits[1])
+    if conflict < len(source.conflicts) and (start := source.conflicts[conflict][0]) < document.end:
         return source.problem(
-            conflict.start(),
+            start,
             "conflict-marker",
             "git conflict markers: the merge is not finished",
-            end=conflict.start() + 7,
-            hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, then run the command again",
+            end=start + 7,
+            hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
         )
     template = _TEMPLATE.search(text, document.start, document.end)
     if template:
