@@ -18,8 +18,8 @@ ADAPTERS = "moment.dev/adapters/"
 ATLAS_VERSION = "moment.dev/atlas/v1alpha1"
 ADAPTER_VERSION = "moment.dev/adapters/v1alpha1"
 
-# What makes a document that cannot be read ours all the same: a line, or a flow entry, that gives such an apiVersion.
-_OWN_LINE = re.compile(r"""^[ \t]*[{,]?[ \t]*["']?apiVersion["']?[ \t]*:[ \t]*["']?moment\.dev/""", re.MULTILINE)
+# What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion.
+_VERSION_LINE = re.compile(r"""^([ \t]*)[{,]?[ \t]*["']?apiVersion["']?[ \t]*:[ \t]*["']?([^\s"',}]*)""", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,13 @@ def may_be_own(source: Source, document: Document) -> bool:
 
 
 def looks_own(source: Source, document: Document) -> bool:
-    """Whether `document`, though it cannot be read, has an apiVersion line of ours."""
-    return _OWN_LINE.search(source.text, document.body, document.end) is not None
+    """Whether `document`, though it cannot be read, says it is ours: by the least indented of its apiVersion lines.
+
+    Those further in belong to references, or to a value of another tool's document that holds a configuration.
+    """
+    lines = _VERSION_LINE.finditer(source.text, document.body, document.end)
+    least = min(lines, key=lambda line: len(line.group(1)), default=None)
+    return least is not None and least.group(2).startswith("moment.dev/")
 
 
 def read_own(source: Source, document: Document) -> OwnDocument | None:

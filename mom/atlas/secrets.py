@@ -125,3 +125,10 @@ def suggested_reference(name: str, value: str = "") -> str:
 
 def _refers(value: str) -> bool:
     return any(isinstance(part, Reference) for part in scan(value))
+
+
+def mask_tokens(text: str) -> str:
+    """Return `text` with every known token replaced by as many asterisks, for excerpts in reports."""
+    for shape in TOKEN_SHAPES:
+        text = shape.pattern.sub(lambda match: "*" * len(match.group()), text)
+    return text

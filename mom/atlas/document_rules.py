@@ -1,0 +1,361 @@
+"""What no schema can say about one document: keys held twice, names, URLs, headers, references, credentials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from urllib.parse import urlsplit
+
+from mom.atlas import checks, secrets
+from mom.atlas.documents import DataDocument, items_at, text_at, value_at
+from mom.atlas.kinds import ATLAS, AWS, HTTP, KINDS, MOMENT, POSTGRES, Kind
+from mom.atlas.references import Malformed, scan
+from mom.atlas.suggestions import closest, listed
+from mom.problems import Place, Problem, Severity
+from mom.yamledit.data import Data, duplicate_keys
+from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
+from mom.yamledit.paths import Path, places, show
+
+
+@dataclass
+class Findings:
+    """What was found in one document, each problem with the path of the value at fault.
+
+    `templates` are the paths of template braces that YAML read as mappings: whatever else is said about those values
+    only distracts. `unread` are the paths of values with a reference that is none. `secrets` are the limits of values
+    that no report may show.
+    """
+
+    document: DataDocument
+    problems: list[tuple[Path, Problem]] = field(default_factory=list)
+    templates: set[Path] = field(default_factory=set)
+    unread: set[Path] = field(default_factory=set)
+    secrets: list[tuple[int, int]] = field(default_factory=list)
+
+    def add(
+        self,
+        path: Path,
+        rule: str,
+        message: str,
+        *,
+        at: Node | None = None,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        related: tuple[tuple[Place, str], ...] = (),
+    ) -> None:
+        """Add a problem about the value at `path`."""
+        problem = self.document.problem(path, rule, message, at=at, hint=hint, severity=severity, related=related)
+        self.problems.append((path, problem))
+
+    def has_template(self, path: Path) -> bool:
+        """Whether `path` leads into template braces."""
+        return bool(self.templates) and any(path[:length] in self.templates for length in range(len(path) + 1))
+
+
+def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Problem]]]:
+    """Return the kind that a document is, or was probably meant to be, and what is wrong with how it says so."""
+    findings = Findings(document)
+    version = text_at(document.data, "apiVersion") or ""
+    versions = list(dict.fromkeys(kind.api_version for kind in KINDS))
+    kind = document.data.get("kind")
+    of_version = {known.kind: known for known in KINDS if known.api_version == version}
+    if kind is None:
+        meant = closest("kind", document.data)
+        hint = f"did you mean `kind` instead of `{meant}`?" if meant else f"add `kind:`, one of {listed(of_version)}"
+        version_entry = document.tree.nearest(("apiVersion",))
+        findings.add((), "missing-kind", "this document has no `kind`", at=version_entry.key, hint=hint)
+        return next(iter(of_version.values())) if len(of_version) == 1 else None, findings.problems
+    if not isinstance(kind, str):
+        findings.add(("kind",), "unknown-kind", "`kind` must be text", hint=f"known here: {listed(of_version)}")
+        return None, findings.problems
+    if kind in of_version:
+        return of_version[kind], []
+    by_kind = {known.kind: known for known in KINDS}
+    if (known := by_kind.get(kind)) is not None:
+        hint = f"did you mean `{known.api_version}`?"
+        findings.add(("apiVersion",), "unknown-kind", f"`{kind}` is not a kind of `{version}`", hint=hint)
+        return known, findings.problems
+    if not of_version:
+        likely = closest(version, versions)
+        hint = f"did you mean `{likely}`?" if likely else f"known versions: {listed(versions)}"
+        findings.add(("apiVersion",), "unknown-kind", f"`{version}` is not known", hint=hint)
+        return None, findings.problems
+    likely = closest(kind, of_version)
+    hint = f"did you mean `{likely}`?" if likely else f"known here: {listed(of_version)}"
+    findings.add(("kind",), "unknown-kind", f"`{kind}` is not a kind of `{version}`", hint=hint)
+    return of_version.get(likely or ""), findings.problems
+
+
+def check_document(document: DataDocument, kind: Kind | None) -> Findings:
+    """Return all that is wrong with `document`, as one of `kind`, beyond what its schema says."""
+    findings = Findings(document)
+    _duplicate_keys(findings)
+    _braces(findings)
+    if kind is not None and kind != ATLAS:
+        _adapter_name(findings)
+    if kind == ATLAS:
+        _identity_providers(findings)
+    elif kind == HTTP:
+        _base_url(findings, ("spec", "baseUrl"))
+        _headers(findings)
+    elif kind in {AWS, POSTGRES}:
+        _profiles(findings)
+    elif kind == MOMENT:
+        github: Path = ("spec", "catalog", "github")
+        _base_url(findings, (*github, "baseUrl"))
+        _credential(findings, (*github, "accessToken"))
+    return findings
+
+
+def _duplicate_keys(findings: Findings) -> None:
+    document = findings.document
+    found = duplicate_keys(document.root)
+    paths = _paths_of_keys(document.root) if found else {}
+    for name, first, again in found:
+        line = document.source.line_number(first.start)
+        lines = f"lines {line} and {document.source.line_number(again.start)}"
+        problem = document.source.problem(
+            again.start,
+            "duplicate-key",
+            f"`{name}` stands twice in one mapping, in {lines}",
+            end=again.end,
+            hint="keep one of them: readers disagree about which one counts",
+            path=show(paths[id(again)]),
+            related=((document.source.place(first.start), "the first one"),),
+        )
+        # No schema speaks of that key by this path, so none is covered.
+        findings.problems.append(((), problem))
+
+
+def _paths_of_keys(root: Node) -> dict[int, Path]:
+    return {
+        id(key): (*path, name) if (name := text_of(key)) else path
+        for path, node in places(root)
+        if isinstance(node, Mapping)
+        for key, _ in node.entries
+    }
+
+
+# Anything but well-formed references, as most documents have it written: those need not be walked through.
+_ODD_BRACES = re.compile(r"(?<!\$)\{\{|\$\{\{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}\})|\{%")
+_BRACES = re.compile(r"(?<!\$)\{\{.*?(?:\}\}|$)|\{%-?\s.*?(?:%\}|$)", re.MULTILINE)
+_BARE_NAME = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}\Z")
+
+
+def _braces(findings: Findings) -> None:
+    """Find malformed environment references, and the braces of templates, wherever text stands."""
+    document = findings.document
+    text = document.source.text
+    start, end = document.root.start, document.root.end
+    if not _ODD_BRACES.search(text, start, end) and text.find("\\", start, end) == -1:
+        return
+    for path, node in places(document.root):
+        if isinstance(node, Mapping):
+            for part in (node, *(key for key, _ in node.entries)):
+                if _is_template(text, part):
+                    findings.templates.add(path)
+                    _template(findings, path, part.start, text[part.start : part.end].split("\n", 1)[0])
+        elif isinstance(node, Scalar) and "{" in node.value:
+            if "${{" in node.value and path[:1] == ("spec",):
+                _references(findings, path, node)
+            in_use = path[:1] == ("spec",) or path == ("metadata", "name")
+            if in_use and (found := _BRACES.search(node.value)) is not None:
+                _braces_in_text(findings, path, node, found.group())
+
+
+def _is_template(text: str, node: Node) -> bool:
+    """Whether a node is `{{ x }}`, which YAML reads as a mapping whose key is a mapping."""
+    return (
+        isinstance(node, Mapping)
+        and node.flow
+        and len(node.entries) == 1
+        and isinstance(node.entries[0][0], Mapping)
+        and text.startswith("{{", node.start)
+    )
+
+
+def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
+    shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
+    found = findings.document.source.problem(
+        start,
+        "template",
+        f"`{shown}` is a template (Helm, Jinja): this file is not a configuration until it is rendered",
+        end=start + len(shown),
+        hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
+        path=show(path),
+    )
+    findings.problems.append((path, found))
+
+
+def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -> None:
+    start, end = _inside(findings, node, braces)
+    if not _is_sent(path):
+        findings.templates.add(path)
+        _template(findings, path, start, braces)
+        return
+    findings.unread.add(path)
+    name = _BARE_NAME.match(braces)
+    hint = f"write ${{{{ {name.group(1)} }}}}" if name else "write ${{ NAME }}, or run mom on the rendered file"
+    found = findings.document.source.problem(
+        start,
+        "reference-without-dollar",
+        f"`{braces}` is sent as it stands: an environment reference begins with a dollar sign",
+        end=end,
+        hint=hint,
+        path=show(path),
+        severity=Severity.WARNING,
+    )
+    findings.problems.append((path, found))
+
+
+def _is_sent(path: Path) -> bool:
+    """Whether a value is text for an API, where braces may be meant."""
+    return path[-1] == "value" and "headers" in path
+
+
+def _references(findings: Findings, path: Path, node: Scalar) -> None:
+    if path == ("spec", "baseUrl"):
+        return  # told there: a base URL holds no references at all
+    after = node.start
+    malformed = [part for part in scan(node.value) if isinstance(part, Malformed)]
+    # No value of a person's has more; one of a megabyte may have a hundred thousand.
+    for part in malformed[:20]:
+        findings.unread.add(path)
+        start, after = _inside(findings, node, node.value[part.start : part.end], after)
+        found = findings.document.source.problem(
+            start, "environment-reference", checks.reference_problem(part), end=after, path=show(path)
+        )
+        findings.problems.append((path, found))
+
+
+def _inside(findings: Findings, node: Scalar, text: str, after: int | None = None) -> tuple[int, int]:
+    """Return where `text`, a part of a scalar's value, stands in the file; the scalar's start where it is escaped."""
+    first = text.split("\n", 1)[0]
+    found = findings.document.source.text.find(first, node.start if after is None else after, node.end)
+    return (node.start, node.end) if found == -1 else (found, found + len(first))
+
+
+def _adapter_name(findings: Findings) -> None:
+    path: Path = ("metadata", "name")
+    name = findings.document.name
+    if name is not None and not findings.has_template(path) and (reason := checks.check_adapter_name(name)):
+        findings.add(path, "adapter-name", reason)
+
+
+def _base_url(findings: Findings, path: Path) -> None:
+    url = text_at(findings.document.data, *path)
+    if url is None or findings.has_template(path):
+        return
+    if reason := checks.check_base_url(url):
+        findings.add(path, "base-url", reason)
+        if "@" in url:
+            value = findings.document.tree.nearest(path).value
+            findings.secrets.append((value.start, value.end))
+    elif url.lower().startswith("http://") and not checks.is_loopback(urlsplit(url).hostname or ""):
+        message = "plain http: anyone on the way can read the credentials that Atlas adds"
+        findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
+
+
+def _identity_providers(findings: Findings) -> None:
+    for path, provider in identity_providers(findings.document.data):
+        place = (*path, "publicKey")
+        key = text_at(provider, "publicKey")
+        if key is not None and not findings.has_template(place) and (reason := checks.check_public_key(key)):
+            findings.add(place, "public-key", reason)
+
+
+def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:
+    """Yield the identity providers of an Atlas document with their paths, from both published forms."""
+    path: Path = ("spec", "identityProviders")
+    found = value_at(data, *path)
+    for place, group in items_at(data, *path) if isinstance(found, list) else [(path, found)]:
+        for name, provider in group.items() if isinstance(group, dict) else ():
+            yield (*place, name), provider
+
+
+def _headers(findings: Findings) -> None:
+    seen: dict[str, Path] = {}
+    for path, header in items_at(findings.document.data, "spec", "headers"):
+        name, value = text_at(header, "name"), text_at(header, "value")
+        if name is not None:
+            _header_name(findings, (*path, "name"), name, seen)
+        if value is not None:
+            _header_value(findings, (*path, "value"), name or "", value)
+
+
+def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path]) -> None:
+    if reason := checks.check_header_name(name):
+        findings.add(path, "header-name", reason)
+        return
+    first = seen.setdefault(name.lower(), path)
+    if first is not path:
+        findings.add(
+            path,
+            "repeated-header",
+            f"`{name}` is set twice (header names have no case): which one counts is not defined",
+            hint="keep one of them",
+            related=((findings.document.place(first), "the first one"),),
+        )
+
+
+def _header_value(findings: Findings, path: Path, name: str, value: str) -> None:
+    if reason := checks.check_control_characters(value):
+        hint = "a block scalar (`|`) ends in a line end: write the value on the key's line" if "\n" in value else None
+        findings.add(path, "header-value", reason, hint=hint)
+    elif not value.isascii():
+        message = "the value holds characters outside ASCII: servers disagree about their encoding"
+        findings.add(path, "non-ascii-header", message, severity=Severity.WARNING)
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    if quoted and ("${{" in value or secrets.is_credential_header(name)):
+        message = "the value holds its quotes, and they are sent to the API"
+        hint = (
+            f"leave out the inner quotes: {value[1:-1]}"
+            if not secrets.literal_secret(name, value)
+            else ("leave out the inner quotes")
+        )
+        findings.add(path, "quoted-value", message, hint=hint, severity=Severity.WARNING)
+    if reason := secrets.literal_secret(name, value):
+        _literal(findings, path, reason, value, name)
+
+
+def _literal(findings: Findings, path: Path, reason: str, value: str, name: str | None = None) -> None:
+    """Report a credential in plain text, unless it was meant as a reference and that is told already."""
+    node = findings.document.tree.nearest(path).value
+    findings.secrets.append((node.start, node.end))
+    if path in findings.unread and not secrets.known_token(value):
+        return
+    instead = secrets.suggested_reference(name or str(path[-1]), value)
+    hint = (
+        f"keep it in the environment of Atlas and write {instead}; a credential that was in git is no secret any more"
+    )
+    findings.add(path, "literal-secret", reason, hint=hint, severity=Severity.WARNING)
+
+
+def _profiles(findings: Findings) -> None:
+    seen: dict[str, Path] = {}
+    for path, profile in items_at(findings.document.data, "spec", "profiles"):
+        name = text_at(profile, "name")
+        place = (*path, "name")
+        if name is not None and (first := seen.setdefault(name, place)) is not place:
+            findings.add(
+                place,
+                "duplicate-profile",
+                f"the profile `{name}` stands twice",
+                related=((findings.document.place(first), "the first one"),),
+            )
+        _secret(findings, (*path, "accessKeyId"), secrets.known_token)
+        _credential(findings, (*path, "secretAccessKey"))
+        _credential(findings, (*path, "sessionToken"))
+        _secret(findings, (*path, "databaseUrl"), secrets.literal_password)
+
+
+def _credential(findings: Findings, path: Path) -> None:
+    _secret(findings, path, partial(secrets.literal_credential, str(path[-1])))
+
+
+def _secret(findings: Findings, path: Path, check: Callable[[str], str | None]) -> None:
+    value = text_at(findings.document.data, *path)
+    if value is not None and (reason := check(value)):
+        _literal(findings, path, reason, value)

@@ -1,0 +1,140 @@
+"""A file's own documents read as data, with the way back from data to places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from mom.atlas.ownership import read_own
+from mom.problems import Place, Problem, Severity
+from mom.yamledit.data import Data, ExpansionError, to_data
+from mom.yamledit.nodes import Mapping, Node
+from mom.yamledit.paths import Path, Tree, show
+from mom.yamledit.source import Source
+from mom.yamledit.stream import Document, YamlSyntaxError, documents
+
+_MAX_ALIASED = 500_000
+
+
+@dataclass(frozen=True)
+class DataDocument:
+    """A document of ours that could be read: its limits, its tree, and its data."""
+
+    source: Source
+    limits: Document
+    root: Mapping
+    data: dict[str, Data]
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Return the tree, searched by path."""
+        return Tree(self.root)
+
+    @property
+    def name(self) -> str | None:
+        """Return `metadata.name`, None where there is none or it is no text."""
+        return text_at(self.data, "metadata", "name")
+
+    def offset(self, path: Path) -> int:
+        """Return where the value at `path` stands, or the nearest thing above it that exists."""
+        return self.tree.nearest(path).value.start
+
+    def place(self, path: Path) -> Place:
+        """Return the place of the value at `path`, or of the nearest thing above it that exists."""
+        return self.source.place(self.offset(path))
+
+    def problem(
+        self,
+        path: Path,
+        rule: str,
+        message: str,
+        *,
+        at: Node | None = None,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        related: tuple[tuple[Place, str], ...] = (),
+    ) -> Problem:
+        """Return a problem about the value at `path`, placed where that stands or at another node."""
+        node = self.tree.nearest(path).value if at is None else at
+        return self.source.problem(
+            node.start, rule, message, end=node.end, hint=hint, path=show(path), severity=severity, related=related
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A document that says it is ours and cannot be read."""
+
+    limits: Document
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A file's documents, sorted by whose they are; each list in file order."""
+
+    source: Source
+    own: tuple[DataDocument, ...]
+    unreadable: tuple[Unreadable, ...]
+    bystanders: tuple[Document, ...]
+
+
+def read(source: Source) -> Stream:
+    """Read all documents of ours in `source`. What cannot be read is given as a value, with its problem."""
+    own: list[DataDocument] = []
+    unreadable: list[Unreadable] = []
+    bystanders: list[Document] = []
+    for limits in documents(source):
+        found = _read_document(source, limits)
+        if isinstance(found, DataDocument):
+            own.append(found)
+        elif isinstance(found, Unreadable):
+            unreadable.append(found)
+        else:
+            bystanders.append(limits)
+    return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders))
+
+
+def _read_document(source: Source, limits: Document) -> DataDocument | Unreadable | None:
+    try:
+        own = read_own(source, limits)
+    except YamlSyntaxError as error:
+        return Unreadable(limits, error.problem)
+    if own is None:
+        return None
+    # No tree has more nodes than its text has characters; what goes far beyond comes from aliases, and validating
+    # takes time for every use of an alias.
+    limit = _MAX_ALIASED + limits.end - limits.start
+    try:
+        data = to_data(own.root, limit=limit)
+    except ExpansionError as error:
+        problem = source.problem(error.node.start, "yaml-alias", error.message, end=error.node.end)
+        return Unreadable(limits, problem)
+    assert isinstance(data, dict)
+    return DataDocument(source, limits, own.root, data)
+
+
+def value_at(data: Data, *path: str | int) -> Data:
+    """Follow `path` into data; None where it leads nowhere."""
+    for step in path:
+        if isinstance(data, dict) and isinstance(step, str):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and 0 <= step < len(data):
+            data = data[step]
+        else:
+            return None
+    return data
+
+
+def text_at(data: Data, *path: str | int) -> str | None:
+    """Follow `path` into data; None unless text stands there."""
+    found = value_at(data, *path)
+    return found if isinstance(found, str) else None
+
+
+def items_at(data: Data, *path: str | int) -> Iterator[tuple[Path, Data]]:
+    """Yield the items of the list at `path`, each with its own path; nothing where no list stands there."""
+    found = value_at(data, *path)
+    for index, item in enumerate(found if isinstance(found, list) else ()):
+        yield (*path, index), item

@@ -1,0 +1,69 @@
+"""From a file to the values of `mom.atlas.model`."""
+
+from __future__ import annotations
+
+from mom.atlas.document_rules import identity_providers
+from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
+from mom.atlas.kinds import ATLAS, HTTP
+from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
+from mom.atlas.stream_rules import NAME, references_of
+from mom.atlas.validate import check
+from mom.errors import MomError
+from mom.problems import Severity
+from mom.yamledit.source import Source
+
+
+def load(source: Source) -> Configuration:
+    """Return the configuration in `source`.
+
+    Raises MomError with every problem of the file, warnings included, where one of them is an error.
+    """
+    problems, typed = check(read(source))
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    if errors:
+        raise MomError(f"{source.name} has {errors} error{'s' if errors > 1 else ''}", problems=problems)
+    (atlas,) = (document for document, kind in typed if kind == ATLAS)
+    adapters = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
+    http: list[HttpAdapter] = []
+    others: list[OtherAdapter] = []
+    for reference in references_of(atlas):
+        document = adapters[reference.identity]
+        if reference.kind == HTTP.kind:
+            http.append(_http_adapter(document))
+        else:
+            others.append(OtherAdapter(reference.kind, reference.name, document.place(NAME)))
+    return Configuration(
+        file=source.name,
+        name=atlas.name or "",
+        owner=text_at(atlas.data, "spec", "owner"),
+        identity_providers=_identity_providers(atlas),
+        http_adapters=tuple(http),
+        other_adapters=tuple(others),
+        ingress_http_port=_port(atlas, "ingressHttpPort"),
+        admin_port=_port(atlas, "adminPort"),
+        place=atlas.place(NAME),
+    )
+
+
+def _http_adapter(document: DataDocument) -> HttpAdapter:
+    headers = tuple(
+        Header(text_at(header, "name") or "", text_at(header, "value") or "", document.place((*path, "name")))
+        for path, header in items_at(document.data, "spec", "headers")
+    )
+    base_url = text_at(document.data, "spec", "baseUrl") or ""
+    return HttpAdapter(document.name or "", base_url, headers, document.place(NAME))
+
+
+def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
+    providers = []
+    for path, provider in identity_providers(atlas.data):
+        found = atlas.tree.nearest(path)
+        public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
+        place = atlas.source.place((found.key or found.value).start)
+        providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place))
+    return tuple(providers)
+
+
+def _port(atlas: DataDocument, name: str) -> int | None:
+    port = value_at(atlas.data, "spec", "exposedPorts", name)
+    return int(port) if isinstance(port, int | float) else None

@@ -1,0 +1,238 @@
+"""What must fit between the documents of one file: the Atlas, its references, and the adapters they name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from mom.atlas.documents import DataDocument, Stream, items_at, text_at
+from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, HTTP, KINDS, Kind
+from mom.atlas.suggestions import closest
+from mom.problems import Problem, Severity
+from mom.yamledit.paths import Path
+
+Typed = tuple[DataDocument, Kind | None]
+# An adapter's identity: two of different kinds may share a name, since their URLs differ.
+Identity = tuple[str, str]
+
+NAME: Path = ("metadata", "name")
+_KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
+_NAME_LINE = re.compile(r"""^[ \t]*["']?name["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
+
+# A document to begin with.
+MINIMAL = """apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters: []"""
+
+# Comparing each unknown name with all known ones takes quadratic time: that many comparisons are made, not more.
+_MAX_COMPARISONS = 20_000
+
+
+def stream_problems(stream: Stream, typed: Sequence[Typed]) -> Iterator[Problem]:
+    """Yield what does not fit together in the file. `typed` are its readable documents with their kinds."""
+    atlases = [document for document, kind in typed if kind == ATLAS]
+    adapters: dict[Identity, list[DataDocument]] = {}
+    for document, kind in typed:
+        if kind is not None and kind != ATLAS and document.name:
+            adapters.setdefault((kind.kind, document.name), []).append(document)
+    unclear = _Unclear(stream, typed)
+    if not atlases and not unclear.atlas:
+        yield _no_atlas(stream)
+    for again in atlases[1:]:
+        yield _another_atlas(again, atlases[0])
+    yield from _same_names(adapters)
+    references = [reference for atlas in atlases for reference in references_of(atlas)]
+    yield from _repeated(references)
+    strangers = _Strangers(stream)
+    suggestions = _Suggestions(adapters)
+    for reference in references:
+        if reference.is_known and reference.identity not in adapters and reference.name not in unclear.names:
+            yield _missing(reference, adapters, strangers, suggestions)
+    if atlases and not unclear.atlas:
+        yield from _unreferenced(references, adapters)
+
+
+class _Unclear:
+    """What the documents that cannot be read, or whose kind is not known, may be: that is not reported as missing."""
+
+    def __init__(self, stream: Stream, typed: Sequence[Typed]) -> None:
+        untyped = [document for document, kind in typed if kind is None]
+        texts = [stream.source.text[found.limits.start : found.limits.end] for found in stream.unreadable]
+        kinds = [set(_KIND_LINE.findall(text)) for text in texts]
+        self.atlas = bool(untyped) or any(ATLAS.kind in found for found in kinds)
+        self.names = {name for text in texts for name in _NAME_LINE.findall(text)}
+        self.names |= {document.name for document in untyped if document.name}
+
+
+class Reference(NamedTuple):
+    """An `adapterRef`: the Atlas document it stands in, its path, and what it names."""
+
+    document: DataDocument
+    path: Path
+    api_version: str
+    kind: str
+    name: str
+
+    @property
+    def identity(self) -> Identity:
+        """Return what it names."""
+        return self.kind, self.name
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its type is one that can be looked for; others are told by the schema."""
+        return self.api_version == ADAPTERS_VERSION and self.kind in _ADAPTER_KINDS
+
+
+_ADAPTER_KINDS = tuple(kind.kind for kind in KINDS if kind != ATLAS)
+
+
+def references_of(atlas: DataDocument) -> Iterator[Reference]:
+    """Yield the references of an Atlas document that name something."""
+    for path, item in items_at(atlas.data, "spec", "apiAdapters"):
+        version, kind, name = (text_at(item, "adapterRef", key) for key in ("apiVersion", "kind", "name"))
+        if name:
+            yield Reference(atlas, (*path, "adapterRef"), version or "", kind or "", name)
+
+
+def _no_atlas(stream: Stream) -> Problem:
+    for limits in stream.bystanders:
+        for match in _KIND_LINE.finditer(stream.source.text, limits.start, limits.end):
+            if match.group(1) == ATLAS.kind:
+                return stream.source.problem(
+                    match.start(1),
+                    "no-atlas",
+                    "there is no Atlas document: this one says `kind: Atlas` under another apiVersion, or under none",
+                    end=match.end(1),
+                    hint=f"write `apiVersion: {ATLAS.api_version}` in it",
+                )
+    hint = "add one, at least:\n" + "\n".join(f"    {line}" for line in MINIMAL.split("\n"))
+    return stream.source.problem(stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
+
+
+def _another_atlas(again: DataDocument, first: DataDocument) -> Problem:
+    return again.problem(
+        ("kind",),
+        "several-atlas",
+        f"this is another Atlas document{_called(again)}: a file has one",
+        hint="move it, with its adapters, to a file of its own",
+        related=((first.place(("kind",)), f"the first one{_called(first)}"),),
+    )
+
+
+def _called(document: DataDocument) -> str:
+    return f", `{document.name}`" if document.name else ""
+
+
+def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Problem]:
+    folded: dict[Identity, DataDocument] = {}
+    for (kind, name), (first, *others) in adapters.items():
+        for again in others:
+            yield again.problem(
+                NAME,
+                "duplicate-name",
+                f"the name `{name}` stands twice among the {kind} adapters",
+                hint="give one of them another name, or leave it out",
+                related=((first.place(NAME), "the first one"),),
+            )
+        similar = folded.setdefault((kind, name.casefold()), first)
+        if similar is not first:
+            yield first.problem(
+                NAME,
+                "similar-name",
+                f"`{name}` and `{similar.name}` differ only in case, and their URLs are easily confused",
+                severity=Severity.WARNING,
+                related=((similar.place(NAME), f"`{similar.name}`"),),
+            )
+
+
+def _repeated(references: Sequence[Reference]) -> Iterator[Problem]:
+    seen: dict[tuple[int, str, str], Reference] = {}
+    for reference in references:
+        first = seen.setdefault((id(reference.document), *reference.identity), reference)
+        if first is not reference:
+            yield reference.document.problem(
+                (*reference.path, "name"),
+                "duplicate-reference",
+                f"the {reference.kind} adapter `{reference.name}` is listed twice",
+                hint="leave one of them out",
+                related=((first.document.place((*first.path, "name")), "the first one"),),
+            )
+
+
+def _missing(
+    reference: Reference,
+    adapters: dict[Identity, list[DataDocument]],
+    strangers: _Strangers,
+    suggestions: _Suggestions,
+) -> Problem:
+    kind, name = reference.identity
+    other = next((known for known in _ADAPTER_KINDS if (known, name) in adapters), None)
+    if (line := strangers.line_of(reference.identity)) is not None:
+        hint = f"the document of line {line} has that kind and name: give it `apiVersion: {ADAPTERS_VERSION}`"
+    elif other is not None:
+        hint = f"there is an {other} adapter of that name: did you mean `kind: {other}`?"
+    elif meant := suggestions.name(kind, name):
+        hint = f"did you mean `{meant}`?"
+    elif kind == HTTP.kind:
+        hint = f"add its document (mom atlas config add-http-adapter --adapter-name {name} …), or leave this out"
+    else:
+        hint = "add its document, or leave this out"
+    message = f"no {kind} adapter `{name}` stands in this file"
+    return reference.document.problem((*reference.path, "name"), "missing-document", message, hint=hint)
+
+
+class _Strangers:
+    """Documents that look like adapters and have another apiVersion, or none. Read only when one is missing."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._lines: dict[Identity, int] | None = None
+
+    def line_of(self, identity: Identity) -> int | None:
+        if self._lines is None:
+            source = self._stream.source
+            self._lines = {}
+            for limits in self._stream.bystanders:
+                kind = _KIND_LINE.search(source.text, limits.start, limits.end)
+                name = _NAME_LINE.search(source.text, limits.start, limits.end)
+                if kind and name and kind.group(1) in _ADAPTER_KINDS:
+                    line = source.line_number(kind.start())
+                    self._lines.setdefault((kind.group(1), name.group(1)), line)
+        return self._lines.get(identity)
+
+
+class _Suggestions:
+    """Names of adapters that resemble one that does not exist, as long as looking for them is cheap."""
+
+    def __init__(self, adapters: dict[Identity, list[DataDocument]]) -> None:
+        self._names: dict[str, list[str]] = {}
+        for kind, name in adapters:
+            self._names.setdefault(kind, []).append(name)
+        self._left = _MAX_COMPARISONS
+
+    def name(self, kind: str, name: str) -> str | None:
+        known = self._names.get(kind, [])
+        if len(known) > self._left:
+            return None
+        self._left -= len(known)
+        return closest(name, known)
+
+
+def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list[DataDocument]]) -> Iterator[Problem]:
+    named = {reference.identity for reference in references}
+    # A reference whose kind is misspelt still shows which adapter is meant.
+    named |= {(meant, found.name) for found in references if (meant := closest(found.kind, _ADAPTER_KINDS))}
+    for (kind, name), (document, *_) in adapters.items():
+        if (kind, name) not in named:
+            yield document.problem(
+                NAME,
+                "unreferenced-document",
+                f"no adapterRef names the {kind} adapter `{name}`: Atlas does not serve it",
+                hint="list it in the Atlas document's `apiAdapters`, or leave it out",
+                severity=Severity.WARNING,
+            )

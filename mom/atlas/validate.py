@@ -1,0 +1,83 @@
+"""All problems of one configuration file, in one run."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mom.atlas.document_rules import Findings, check_document, kind_of
+from mom.atlas.documents import DataDocument, Stream, read
+from mom.atlas.kinds import Kind
+from mom.atlas.schema_problems import schema_problems
+from mom.atlas.secrets import mask_tokens
+from mom.atlas.stream_rules import Typed, stream_problems
+from mom.problems import Problem, Severity
+from mom.yamledit.source import Source
+
+
+def validate(source: Source) -> list[Problem]:
+    """Return every problem of `source`, sorted by place: errors, and warnings such as a credential in plain text.
+
+    Never raises for what the file holds. Documents of other tools are left alone. An excerpt shows no credential that
+    was found.
+    """
+    return check(read(source))[0]
+
+
+def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
+    """Return every problem of a stream that was read, and its readable documents with their kinds."""
+    problems = [found.problem for found in stream.unreadable]
+    hidden: list[tuple[int, int]] = []
+    typed: list[Typed] = []
+    for document in stream.own:
+        kind, about_kind = kind_of(document)
+        typed.append((document, kind))
+        findings = check_document(document, kind)
+        problems += [problem for _, problem in about_kind]
+        problems += [problem for _, problem in findings.problems]
+        if kind is not None:
+            problems += _of_schema(document, kind, findings)
+        hidden += findings.secrets
+    problems += stream_problems(stream, typed)
+    return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
+
+
+# What a schema says of a value in fewer words than the rule that checks that value.
+_SAID_BETTER = frozenset({"wrong-value"})
+
+
+def _of_schema(document: DataDocument, kind: Kind, findings: Findings) -> Iterable[Problem]:
+    covered = {path for path, problem in findings.problems if problem.severity is Severity.ERROR}
+    for path, problem in schema_problems(document, kind):
+        if findings.has_template(path) or (problem.rule in _SAID_BETTER and path in covered):
+            continue
+        yield problem
+
+
+def _unique(problems: Iterable[Problem]) -> list[Problem]:
+    """Drop repetitions: what stands once and is used through aliases is wrong once."""
+    return list({(problem.place, problem.rule, problem.message): problem for problem in problems}.values())
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda problem: (problem.place, problem.rule, problem.message))
+
+
+def _masked(source: Source, problems: Sequence[Problem], hidden: Sequence[tuple[int, int]]) -> list[Problem]:
+    """Hide credentials in excerpts: reports end up in logs of CI and in tickets."""
+    spans = sorted(hidden)
+    starts = [start for start, _ in spans]
+    shown = []
+    for problem in problems:
+        begin = source.line_starts[problem.place.line - 1] + problem.excerpt_column - 1
+        excerpt = problem.excerpt
+        # Credentials do not overlap, so those that touch the excerpt are neighbours.
+        nearest = bisect_right(starts, begin + len(excerpt)) - 1
+        while nearest >= 0 and spans[nearest][1] > begin:
+            left, right = max(spans[nearest][0] - begin, 0), min(spans[nearest][1] - begin, len(excerpt))
+            excerpt = excerpt[:left] + "*" * (right - left) + excerpt[right:]
+            nearest -= 1
+        excerpt = mask_tokens(excerpt)
+        shown.append(problem if excerpt == problem.excerpt else replace(problem, excerpt=excerpt))
+    return shown
