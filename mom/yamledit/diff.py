@@ -75,12 +75,16 @@ def unified(source: Source, found: Sequence[Change], *, old_name: str, new_name:
     if not found:
         return ""
     hunks: list[list[Change]] = []
-    for change in found:
+    for change in _joined(found):
         if hunks and change.start - (hunks[-1][-1].start + len(hunks[-1][-1].old)) <= 2 * _CONTEXT:
             hunks[-1].append(change)
         else:
             hunks.append([change])
-    parts = [f"--- {old_name}\n", f"+++ {new_name}\n"]
+    # A tab ends a name with spaces, for those that apply the diff.
+    parts = [
+        f"{mark} {name}\t\n" if " " in name else f"{mark} {name}\n"
+        for mark, name in (("---", old_name), ("+++", new_name))
+    ]
     shift = 0
     for hunk in hunks:
         body, first, old_count, new_count = _hunk(source, hunk)
@@ -88,6 +92,18 @@ def unified(source: Source, found: Sequence[Change], *, old_name: str, new_name:
         parts += body
         shift += new_count - old_count
     return "".join(parts)
+
+
+def _joined(found: Sequence[Change]) -> list[Change]:
+    """Make one of changes without a line between them: all that goes is shown before all that comes."""
+    joined: list[Change] = []
+    for change in found:
+        if joined and change.start == joined[-1].start + len(joined[-1].old):
+            last = joined.pop()
+            joined.append(Change(last.start, last.old + change.old, last.new + change.new))
+        else:
+            joined.append(change)
+    return joined
 
 
 def _hunk(source: Source, hunk: Sequence[Change]) -> tuple[list[str], int, int, int]:
