@@ -60,7 +60,8 @@ class LockedFile:
         Raises MomError, with the old file whole, when the file is read-only, when another program changed it since it
         was read, or when the new content cannot be written.
         """
-        if not self._status.st_mode & 0o222 or not os.access(self.target, os.W_OK):
+        forbidden = os.path.exists(self.target) and not os.access(self.target, os.W_OK)  # noqa: PTH110
+        if forbidden or not self._status.st_mode & 0o222:
             mode = stat.S_IMODE(self._status.st_mode)
             raise MomError(f"{self.path} is read-only (mode {mode:04o})", hint=f"chmod u+w {self.path}")
         folder, name = os.path.split(self.target)
