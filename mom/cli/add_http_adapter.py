@@ -70,11 +70,12 @@ def add(
         headers=read_headers(header or (), allow_literal_secret=allow_literal_secret),
     )
     if file == "-":
-        if diff and not dry_run:
-            raise UsageError("--diff and -f - both write to stdout", hint="use --dry-run for the diff alone")
+        if not (dry_run or check) and (diff or output is Output.JSON):
+            also = "--diff" if diff else "--output json"
+            raise UsageError(f"{also} and -f - both write to stdout", hint=f"use --dry-run {also} for the report alone")
         source = decode(sys.stdin.buffer.read(), "<stdin>")
         edit = add_http_adapter(source, adapter)
-        if not (dry_run or check or output is Output.JSON):
+        if not (dry_run or check):
             sys.stdout.buffer.write(edit.text.encode())
             sys.stdout.buffer.flush()
     else:
@@ -85,10 +86,11 @@ def add(
                 locked.replace(edit.text.encode())
     console = Console()
     wrote = edit.action is not Action.UNCHANGED and not (dry_run or check)
-    if dry_run or (diff and file != "-"):
-        console.diff(_diff(source, edit))
-    if output is Output.JSON and not dry_run and not diff:
-        console.json(_report(source, adapter, edit, wrote=wrote))
+    shown = _diff(source, edit) if dry_run or diff else None
+    if output is Output.JSON:
+        console.json(_report(source, adapter, edit, wrote=wrote, diff=shown))
+    elif shown is not None:
+        console.diff(shown)
     if not quiet:
         _say(console, source, adapter, edit, file=file, wrote=wrote)
     return int(ExitStatus.WOULD_CHANGE if check and edit.action is not Action.UNCHANGED else ExitStatus.DONE)
@@ -181,8 +183,8 @@ def _variables(adapter: HttpAdapterSpec) -> list[str]:
     return list(dict.fromkeys(name for _, value in adapter.headers for name in names(value)))
 
 
-def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool) -> dict[str, Any]:
-    return {
+def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool, diff: str | None) -> dict[str, Any]:
+    report = {
         "file": source.name,
         "adapter": {"kind": "HTTP", "name": adapter.name, "baseUrl": adapter.base_url},
         "action": edit.action.value,
@@ -192,3 +194,4 @@ def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool
         "environment": _variables(adapter),
         "warnings": [*edit.notes, *_warnings(adapter)],
     }
+    return report if diff is None else {**report, "diff": diff}
