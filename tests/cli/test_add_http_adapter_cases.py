@@ -6,6 +6,9 @@ are refused. I: what is there already. R: what is refused.
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,9 +21,19 @@ FOLDER = Path(__file__).parent / "add_http_adapter"
 CASES = cases(FOLDER)
 # Where YAML leaves no choice but to change a line, one line may change.
 ONE_LINE_CHANGES = {"A18", "A19", "A20", "A23", "B10", "C04"}
+SUCCESSES = [case for case in CASES if case.read("out.yml") is not None]
+# What is added there ends, or starts, as what stands before, or after, it: another tool may show other lines as added.
+SEVERAL_SHORTEST_DIFFS = {"A12-items-separated-by-blank-lines", "I08-names-differ-only-in-case"}
+
+needs_diff = pytest.mark.skipif(shutil.which("diff") is None, reason="diff is not installed")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
+def name_of(case: Case) -> str:
+    """Return what a test's id shows of a case."""
+    return case.folder.name
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_an_edit_gives_what_its_rule_says(
     case: Case, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -41,6 +54,28 @@ def test_an_edit_gives_what_its_rule_says(
     assert "already configured" in again.stderr or "-q" in case.arguments
     assert Path(FILE).read_bytes() == new
     assert Path(FILE).stat().st_mtime_ns == before_again
+
+
+@needs_diff
+@pytest.mark.parametrize("case", SUCCESSES, ids=name_of)
+def test_the_diff_of_a_dry_run_is_that_of_diff(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(FILE).write_bytes(case.read("in.yml") or b"")
+    shown = run_mom([*case.arguments, "--dry-run"]).stdout
+    labels = ["--label", f"a/{FILE}", "--label", f"b/{FILE}"]
+    diff = ["diff", "-u", *labels, case.folder / "in.yml", case.folder / "out.yml"]
+    ours, theirs = shown.decode(), subprocess.run(diff, capture_output=True, check=False).stdout.decode()
+    if case.folder.name in SEVERAL_SHORTEST_DIFFS:
+        assert sorted(re.findall("^[+-].*", ours, re.MULTILINE)) == sorted(re.findall("^[+-].*", theirs, re.MULTILINE))
+    else:
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("case", SUCCESSES, ids=name_of)
+def test_an_edit_is_the_same_without_libyaml(case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mom.yamledit.stream._c_parser", lambda: None)
+    check(case, update=False)
 
 
 def asked_for(arguments: list[str]) -> tuple[str, str, list[tuple[str, str]]]:
