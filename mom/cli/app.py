@@ -6,6 +6,7 @@ returns an exit status. Nothing below prints an error or exits.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,12 +29,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 atlas = typer.Typer(help="Configure and run an Atlas.", no_args_is_help=True)
-config = typer.Typer(help="Edit and check an Atlas configuration.", no_args_is_help=True)
+config = typer.Typer(no_args_is_help=True)
 app.add_typer(atlas, name="atlas")
 atlas.add_typer(config, name="config")
 config.command("add-http-adapter")(add)
 app.add_typer(auth, name="auth")
 app.command("curl", context_settings=CURL, add_help_option=False)(curl)
+
+
+@config.callback(help="Edit and check an Atlas configuration.")
+def without_collector(context: typer.Context) -> None:
+    """Keep the garbage collector out of these commands, which end soon: a file's trees are large and hold no cycles.
+
+    On a file of ten thousand adapters it would take a third of the time.
+    """
+    if gc.isenabled():
+        gc.disable()
+        context.call_on_close(gc.enable)
 
 
 @app.callback(invoke_without_command=True)

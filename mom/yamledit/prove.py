@@ -16,7 +16,9 @@ def same(old: Node | None, new: Node | None) -> bool:
         kind = type(left)
         if kind is not type(right):
             return False
-        if left is None or right is None:
+        # Equal with their positions: what stands before an insertion, compared in C. (`[]` and `{}` in one place would
+        # be equal too; but one place of two texts whose lines are the same holds one of them.)
+        if left is None or right is None or left == right:
             continue
         if kind is Scalar or kind is Alias:
             if left[2:] != right[2:]:
