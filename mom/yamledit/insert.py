@@ -71,7 +71,7 @@ def append_item(source: Source, parent: Mapping, entry: tuple[Node, Node], value
         if isinstance(node, Sequence):
             return [Splice(node.start, node.end - node.start, text)]
         return [Splice(node.start, node.end - node.start, text if node.end > node.start else f" {text}")]
-    if isinstance(node, Sequence) and "\n" in source.text[node.start : node.end]:
+    if isinstance(node, Sequence) and "\n" in source.text[source.text.index("[", node.start) : node.end]:
         return _fill_flow(source, node, value, house)
     return _fill_block(source, key, node, value, house)
 
@@ -113,7 +113,18 @@ def _append_block(source: Source, key: Node, node: Sequence, value: Value) -> li
     shape = shapes.shape_of(text, node, shapes.column(text, key.start))
     dash = shapes.dash_column(text, node)
     at = _below(text, node.end, dash)
-    return [_lines(text, at, [""] * shape.blanks + shapes.item(value, shape), dash)]
+    # A blank line below a scalar that keeps its last blank lines would be one of them.
+    blanks = 0 if at == node.end and _keeps_blank_lines(text, node) else shape.blanks
+    return [_lines(text, at, [""] * blanks + shapes.item(value, shape), dash)]
+
+
+def _keeps_blank_lines(text: str, node: Node) -> bool:
+    """Whether `node` ends in a block scalar with a `+` in its header."""
+    while isinstance(node, Sequence | Mapping) and not node.flow:
+        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
+    if not isinstance(node, Scalar) or node.style not in {"|", ">"}:
+        return False
+    return "+" in text[node.start : node.end].split("\n", 1)[0].split("#", 1)[0]
 
 
 def _fill_block(source: Source, key: Node, node: Node, value: Value, house: Shape) -> list[Splice]:

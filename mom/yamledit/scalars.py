@@ -65,16 +65,17 @@ _OTHER_TYPE = re.compile(
     | [-+]?0b[01_]+
     | [-+]?0o?[0-7_]+
     | [-+]?0x[0-9a-f_]+
-    | [-+]?[0-9][0-9_]*
-    | [-+]?(?:\.[0-9_]+|[0-9][0-9_]*\.[0-9_]*|[0-9][0-9_]*)(?:e[-+]?[0-9]+)?
-    | [-+]?[0-9][0-9_]*(?::[0-9]{1,2})+(?:\.[0-9_]*)?
+    | [-+]?[0-9_]+
+    | [-+]?(?:\.[0-9_]+|[0-9_]+\.[0-9_]*|[0-9_]+)(?:e[-+]?[0-9_]+)?
+    | [-+]?[0-9_]+(?::[0-9]{1,2})+(?:\.[0-9_]*)?
     | [-+]?\.inf | \.nan
     | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?
     )\Z""",
     re.VERBOSE | re.IGNORECASE,
 )
 _INDICATORS = frozenset("#@%*&!|>[]{},\"'-?:`=")
-_FLOW_INDICATORS = re.compile(r"[\[\]{},]")
+# PyYAML ends a plain scalar at a `?` there, even inside a word.
+_FLOW_INDICATORS = re.compile(r"[\[\]{},?]")
 # Everything that is not a printable character on one line: controls, line breaks of YAML 1.1, BOM, surrogates.
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from mom.errors import MomError
@@ -27,7 +28,7 @@ _PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
 # No configuration is nested that deep or has that many nodes; hostile files are (libyaml takes quadratic time for the
 # first, a tree takes gigabytes for the second).
 MAX_DEPTH = 200
-MAX_NODES = 3_000_000
+MAX_EVENTS = 3_000_000
 
 _BLOCK_STYLES = frozenset("|>")
 
@@ -163,7 +164,7 @@ _COLON_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)""")
 
 
 def _parse(text: str, offset: int) -> Node | None:
-    free = (chr(code) for code in range(0xE000, 0xF8FF) if chr(code) not in text)
+    free = _unused_characters(text)
     restore: dict[int, str] = {}
     foreign = sorted(set(_FOREIGN.findall(text)))
     if foreign:
@@ -182,6 +183,12 @@ def _parse(text: str, offset: int) -> Node | None:
             return _build(easier, offset, {**restore, ord(colon): ":"})
         except _ParserError:
             raise first from None
+
+
+def _unused_characters(text: str) -> Iterator[str]:
+    """Yield private-use characters that `text` does not hold. A text that holds them all is refused."""
+    yield from (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
+    raise _ParserError(0, "every private-use character is in use: mom needs some of them to read this")
 
 
 def _without_colons(word: str, instead: str) -> str:
@@ -219,10 +226,10 @@ class _Builder:
         children: list[Node] = []
         root = children
         offset, plain_only = self.offset, not self.restore
-        count = 0
         # Scalars are most of a tree. This is what `Scalar(…)` does, without the call in between.
         new: Any = tuple.__new__
-        for event in _events(self.text):
+        events = _events(self.text)
+        for event in islice(events, MAX_EVENTS):
             kind = type(event)
             if kind is scalar_event:
                 start, end, style = event.start_mark.index, event.end_mark.index, event.style
@@ -251,12 +258,11 @@ class _Builder:
                     siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
                 else:
                     siblings.append(Sequence(start, end, tuple(children), flow, opened.tag, opened.anchor))
-                count += len(children)
-                if count > MAX_NODES:
-                    raise _ParserError(start - offset, f"the document has more than {MAX_NODES:,} nodes")
                 children = siblings
             elif kind is alias_event:
                 children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
+        if (event := next(events, None)) is not None:
+            raise _ParserError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
         return root[0] if root else None
 
     def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:
@@ -283,7 +289,11 @@ def _events(text: str) -> Iterator[Any]:
         else:
             from ruamel.yaml import YAML
 
-            yield from YAML(typ="safe", pure=True).parse(text)
+            for event in YAML(typ="safe", pure=True).parse(text):
+                if getattr(event, "anchor", None) and getattr(event, "tag", None):
+                    # Its mark is that of the second of the two.
+                    event.start_mark.index = _first_property(text, event.start_mark.index)
+                yield event
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = ", ".join(part for part in (error.context, error.problem) if part)
@@ -295,8 +305,21 @@ def _events(text: str) -> Iterator[Any]:
         character = error.character if isinstance(error.character, int) else ord(error.character)
         message = f"the control character U+{character:04X} is not allowed"
         raise _ParserError(max(text.find(chr(character)), 0), message) from None
-    except (YAMLError, RecursionError, ValueError) as error:
+    except (YAMLError, RecursionError, ValueError, AssertionError) as error:
         raise _ParserError(0, str(error)) from None
+
+
+# Another anchor or tag before the one that a node starts with, comments and line ends between them.
+_PROPERTY_BEFORE = re.compile(r"(?:\A|(?<=\s))[&!]\S*(?:\s+|#[^\n]*\n)*\Z")
+
+
+def _first_property(text: str, offset: int) -> int:
+    """Return where the properties of a node begin, of which one stands at `offset`."""
+    line_start = text.rfind("\n", 0, offset) + 1
+    while line_start and not text[line_start:offset].strip():
+        line_start = text.rfind("\n", 0, line_start - 1) + 1
+    match = _PROPERTY_BEFORE.search(text[line_start:offset])
+    return line_start + match.start() if match else offset
 
 
 def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:
