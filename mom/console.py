@@ -70,12 +70,12 @@ class Console:
 
     def _problem(self, problem: Problem, stream: IO[str]) -> str:
         severity = self._paint(stream, "error" if problem.severity is Severity.ERROR else "warning", problem.severity)
-        path = f" ({problem.path})" if problem.path else ""
-        lines = [f"{problem.place}: {severity}: {_visible(problem.message)}{path}"]
+        path = f" ({_visible(problem.path)})" if problem.path else ""
+        lines = [f"{_visible(str(problem.place))}: {severity}: {_visible(problem.message)}{path}"]
         if problem.excerpt.strip():
             lines += _excerpt(problem)
         note = self._paint(stream, "note", "note")
-        lines += [f"  {note}: {place}: {_visible(words)}" for place, words in problem.related]
+        lines += [f"  {note}: {_visible(str(place))}: {_visible(words)}" for place, words in problem.related]
         if problem.hint:
             lines.append(f"  {self._paint(stream, 'hint', 'hint')}: {_visible(problem.hint)}")
         return "\n".join(lines) + "\n"

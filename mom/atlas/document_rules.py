@@ -23,9 +23,8 @@ from mom.yamledit.paths import Path, places, show
 class Findings:
     """What was found in one document, each problem with the path of the value at fault.
 
-    `templates` are the paths of template braces that YAML read as mappings: whatever else is said about those values
-    only distracts. `unread` are the paths of values with a reference that is none. `secrets` are the limits of values
-    that no report may show.
+    `templates` are the paths of text with template braces: whatever else is said about it only distracts. `unread` are
+    the paths of values with a reference that is none. `secrets` are the limits of values that no report may show.
     """
 
     document: DataDocument
@@ -115,7 +114,8 @@ def _duplicate_keys(findings: Findings) -> None:
     paths = _paths_of_keys(document.root) if found else {}
     for name, first, again in found:
         line = document.source.line_number(first.start)
-        lines = f"lines {line} and {document.source.line_number(again.start)}"
+        other = document.source.line_number(again.start)
+        lines = f"lines {line} and {other}" if line != other else f"line {line}"
         problem = document.source.problem(
             again.start,
             "duplicate-key",
@@ -152,28 +152,12 @@ def _braces(findings: Findings) -> None:
     if not _ODD_BRACES.search(text, start, end) and text.find("\\", start, end) == -1:
         return
     for path, node in places(document.root):
-        if isinstance(node, Mapping):
-            for part in (node, *(key for key, _ in node.entries)):
-                if _is_template(text, part):
-                    findings.templates.add(path)
-                    _template(findings, path, part.start, text[part.start : part.end].split("\n", 1)[0])
-        elif isinstance(node, Scalar) and "{" in node.value:
+        if isinstance(node, Scalar) and "{" in node.value:
             if "${{" in node.value and path[:1] == ("spec",):
                 _references(findings, path, node)
             in_use = path[:1] == ("spec",) or path == ("metadata", "name")
             if in_use and (found := _BRACES.search(node.value)) is not None:
                 _braces_in_text(findings, path, node, found.group())
-
-
-def _is_template(text: str, node: Node) -> bool:
-    """Whether a node is `{{ x }}`, which YAML reads as a mapping whose key is a mapping."""
-    return (
-        isinstance(node, Mapping)
-        and node.flow
-        and len(node.entries) == 1
-        and isinstance(node.entries[0][0], Mapping)
-        and text.startswith("{{", node.start)
-    )
 
 
 def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
@@ -320,11 +304,18 @@ def _header_value(findings: Findings, path: Path, name: str, value: str) -> None
         _literal(findings, path, reason, value, name)
 
 
+# What may be shown of a value whose references are none.
+_ANY_BRACES = re.compile(r"\$?\{\{[^{}]*(?:\}\}|\Z)")
+_SCHEME_ALONE = re.compile(r"""["'\s]*(?:bearer|basic|token|token\s+token=)?["'\s]*\Z""", re.IGNORECASE)
+
+
 def _literal(findings: Findings, path: Path, reason: str, value: str, name: str | None = None) -> None:
     """Report a credential in plain text, unless it was meant as a reference and that is told already."""
     node = findings.document.tree.nearest(path).value
-    findings.secrets.append((node.start, node.end))
-    if path in findings.unread and not secrets.known_token(value):
+    meant_well = path in findings.unread and not secrets.known_token(value)
+    if not (meant_well and _SCHEME_ALONE.match(_ANY_BRACES.sub("", value))):
+        findings.secrets.append((node.start, node.end))
+    if meant_well:
         return
     instead = secrets.suggested_reference(name or str(path[-1]), value)
     hint = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 RULES: dict[str, str] = {
     # Reading.
     "file": "A file can be read, and is UTF-8.",
+    "line-end": "Lines end in a line feed, with or without a carriage return before it.",
     "yaml-syntax": "A document is YAML.",
     "yaml-alias": "An alias names an anchor that stands before it, and stands for a bounded amount of data.",
     "conflict-marker": "A merge is finished: no git conflict markers are left.",

@@ -146,6 +146,8 @@ def _kind_of(value: Any) -> str:
     """Name a value's type. The value itself is not repeated: it may be a credential."""
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
+    if isinstance(value, float) and not value.is_integer():
+        return "a number with a fraction"
     names: dict[type, str] = {str: "text", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
     return names[type(value)]
 

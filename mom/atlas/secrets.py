@@ -57,7 +57,7 @@ def is_credential_header(name: str) -> bool:
     lower = name.lower()
     if lower in _PUBLIC_NAMES:
         return False
-    return lower in _CREDENTIAL_NAMES or re.split(r"[-_.]", lower)[-1] in _CREDENTIAL_WORDS
+    return lower in _CREDENTIAL_NAMES or re.split(r"[^a-z0-9]+", lower)[-1] in _CREDENTIAL_WORDS
 
 
 def literal_secret(header_name: str, value: str) -> str | None:

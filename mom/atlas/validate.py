@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mom.atlas.document_rules import Findings, check_document, kind_of
@@ -12,8 +13,9 @@ from mom.atlas.kinds import Kind
 from mom.atlas.schema_problems import schema_problems
 from mom.atlas.secrets import mask_tokens
 from mom.atlas.stream_rules import Typed, stream_problems
-from mom.problems import Problem, Severity
-from mom.yamledit.source import Source
+from mom.errors import MomError
+from mom.problems import Place, Problem, Severity
+from mom.yamledit.source import Source, decode
 
 
 def validate(source: Source) -> list[Problem]:
@@ -25,9 +27,19 @@ def validate(source: Source) -> list[Problem]:
     return check(read(source))[0]
 
 
+def validate_bytes(data: bytes, name: str) -> list[Problem]:
+    """Return every problem of a file's content; that it is no text is one."""
+    try:
+        source = decode(data, name)
+    except MomError as error:
+        return [Problem(place=Place(name, 1, 1), rule="file", message=error.message, hint=error.hint)]
+    return validate(source)
+
+
 def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     """Return every problem of a stream that was read, and its readable documents with their kinds."""
     problems = [found.problem for found in stream.unreadable]
+    problems += _line_ends(stream)
     hidden: list[tuple[int, int]] = []
     typed: list[Typed] = []
     for document in stream.own:
@@ -41,6 +53,16 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
         hidden += findings.secrets
     problems += stream_problems(stream, typed)
     return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
+
+
+def _line_ends(stream: Stream) -> Iterator[Problem]:
+    if (stream.own or stream.unreadable) and (found := re.search(r"\r(?!\n)", stream.source.text)):
+        yield stream.source.problem(
+            found.start(),
+            "line-end",
+            "a carriage return without a line feed: old Macintosh line ends, by which no line can be counted",
+            hint="convert the file's line ends to LF",
+        )
 
 
 # What a schema says of a value in fewer words than the rule that checks that value.
@@ -57,7 +79,10 @@ def _of_schema(document: DataDocument, kind: Kind, findings: Findings) -> Iterab
 
 def _unique(problems: Iterable[Problem]) -> list[Problem]:
     """Drop repetitions: what stands once and is used through aliases is wrong once."""
-    return list({(problem.place, problem.rule, problem.message): problem for problem in problems}.values())
+    found: dict[tuple[Place, str, str], Problem] = {}
+    for problem in problems:
+        found.setdefault((problem.place, problem.rule, problem.message), problem)
+    return list(found.values())
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

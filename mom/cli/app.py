@@ -15,6 +15,8 @@ import typer
 
 from mom.cli.add_http_adapter import add
 from mom.cli.auth import auth
+from mom.cli.config_schema import schema
+from mom.cli.config_validate import validate
 from mom.cli.curl import curl
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
@@ -33,6 +35,8 @@ config = typer.Typer(no_args_is_help=True)
 app.add_typer(atlas, name="atlas")
 atlas.add_typer(config, name="config")
 config.command("add-http-adapter")(add)
+config.command("validate")(validate)
+config.command("schema")(schema)
 app.add_typer(auth, name="auth")
 app.command("curl", context_settings=CURL, add_help_option=False)(curl)
 

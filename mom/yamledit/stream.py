@@ -352,6 +352,12 @@ def _empty_scalar_position(text: str, before: int, mark: int) -> int:
 _TEMPLATE = re.compile(r"(?<!\$)\{\{|\{%")
 
 
+def _begins_value(text: str, offset: int) -> bool:
+    """Whether braces stand where a key or a value begins: inside text, quotes or a comment they are only text."""
+    before = text[text.rfind("\n", 0, offset) + 1 : offset].rstrip()
+    return not before or (before[-1] in ":-[{," and not before.lstrip().startswith("#"))
+
+
 def _explain(source: Source, document: Document, failure: _ParserError) -> Problem:
     """Turn a parser's words into a problem: a place, and what is really wrong where that is known."""
     text = source.text
@@ -366,6 +372,8 @@ def _explain(source: Source, document: Document, failure: _ParserError) -> Probl
             hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
         )
     template = _TEMPLATE.search(text, document.start, document.end)
+    while template and not _begins_value(text, template.start()):
+        template = _TEMPLATE.search(text, template.end(), document.end)
     if template:
         return source.problem(
             template.start(),

@@ -105,8 +105,8 @@ def test_identity_providers_of_a_map_are_read_too() -> None:
 def test_what_is_left_out_is_none_or_empty() -> None:
     text = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata: {name: a}\nspec: {}\n"
     found = load(Source("atlas.yml", text))
-    assert found.owner is found.ingress_http_port is found.admin_port is None
-    assert found.identity_providers == found.http_adapters == found.other_adapters == ()
+    assert (found.owner, found.ingress_http_port, found.admin_port) == (None, None, None)
+    assert (found.identity_providers, found.http_adapters, found.other_adapters) == ((), (), ())
 
 
 def test_an_invalid_file_is_an_error_that_carries_every_problem() -> None:

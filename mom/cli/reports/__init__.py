@@ -1,0 +1,74 @@
+"""How `validate` reports: one module per format, each with `render(checked) -> str`, which gives the whole report.
+
+Text is the exception: the console renders it, since it knows about colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mom.console import Console
+from mom.problems import Problem, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One file that was checked: its name as the user gave it (`<stdin>` for `-`), and its problems by place."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+
+class Format(StrEnum):
+    """The formats of a report."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
+def write(checked: Sequence[Checked], form: Format, console: Console, *, strict: bool) -> None:
+    """Write the report to stdout. `strict`: a warning fails, which some formats have to say."""
+    match form:
+        case Format.TEXT:
+            for found in checked:
+                console.problems(found.problems, console.stdout)
+        case Format.JSON:
+            from mom.cli.reports import json
+
+            console.data(json.render(checked))
+        case Format.GITHUB:
+            from mom.cli.reports import github
+
+            console.data(github.render(checked, console.environ))
+        case Format.SARIF:
+            from mom.cli.reports import sarif
+
+            console.data(sarif.render(checked))
+        case Format.JUNIT:
+            from mom.cli.reports import junit
+
+            console.data(junit.render(checked, strict=strict))
+
+
+def summary(checked: Sequence[Checked]) -> str:
+    """Return one line about all files: `2 errors, 1 warning in 3 files`, or `3 files are valid`."""
+    errors, warnings = (count(checked, severity) for severity in (Severity.ERROR, Severity.WARNING))
+    files = _counted(len(checked), "file")
+    found = [_counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
+    if not found:
+        return f"{files} {'is' if len(checked) == 1 else 'are'} valid"
+    return f"{', '.join(found)} in {files}"
+
+
+def count(checked: Sequence[Checked], severity: Severity) -> int:
+    """Return how many problems of that severity there are in all files."""
+    return sum(problem.severity is severity for found in checked for problem in found.problems)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

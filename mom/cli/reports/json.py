@@ -1,0 +1,38 @@
+"""The report as JSON: for scripts. Keys are only ever added; `version` changes if one must change its meaning."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from mom.cli.reports import Checked, count
+from mom.problems import Problem, Severity
+
+
+def render(checked: Sequence[Checked]) -> str:
+    """Return the report: all files, also those without problems, and the sums."""
+    report = {
+        "version": 1,
+        "errors": count(checked, Severity.ERROR),
+        "warnings": count(checked, Severity.WARNING),
+        "files": [{"file": found.file, "problems": [_problem(each) for each in found.problems]} for found in checked],
+    }
+    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {
+        "rule": problem.rule,
+        "severity": problem.severity.value,
+        "line": problem.place.line,
+        "column": problem.place.column,
+        "endColumn": problem.place.column + problem.width,
+        "path": problem.path,
+        "message": problem.message,
+        "hint": problem.hint,
+        "related": [
+            {"file": place.file, "line": place.line, "column": place.column, "message": words}
+            for place, words in problem.related
+        ],
+    }

@@ -1,0 +1,327 @@
+"""The command around the rules: formats, streams, exit statuses, hostile files; and the schemas it prints."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft4Validator, Draft202012Validator
+
+from mom import __version__
+from mom.atlas.kinds import KINDS
+from mom.atlas.rules import RULES
+from mom.atlas.schemas import combined, schema
+from mom.atlas.validate import validate_bytes
+from mom.cli.reports import Checked, Format, write
+from mom.console import Console
+from mom.problems import Place, Problem, Severity
+from mom.yamledit.data import to_data
+from mom.yamledit.source import Source
+from mom.yamledit.stream import documents, parse_document
+from tests.golden import Result, run_mom
+
+VALID = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"
+# An adapter that nothing names: one warning.
+WARNED = VALID + ("---\napiVersion: moment.dev/adapters/v1alpha1\nkind: Kubernetes\nmetadata:\n  name: cluster\n")
+# One error with a path and a hint, and one with a second place.
+BROKEN = VALID.replace("spec:", "spec:\n  ownr: a, 100%\n  owner: a\n  owner: b")
+ROOT = Path(__file__).parents[2]
+SARIF = Draft4Validator(json.loads((ROOT / "tests/cli/data/sarif-2.1.0-rtm.5.json").read_text()))
+
+
+@pytest.fixture(autouse=True)
+def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    Path("valid.yml").write_text(VALID)
+    Path("warned.yml").write_text(WARNED)
+    Path("broken.yml").write_text(BROKEN)
+
+
+def run(*arguments: str, stdin: bytes = b"") -> Result:
+    """Run `mom atlas config validate` with arguments."""
+    return run_mom(["atlas", "config", "validate", *arguments], stdin)
+
+
+def test_all_problems_of_all_files_come_in_one_run_in_the_order_given() -> None:
+    result = run("broken.yml", "valid.yml", "warned.yml", "broken.yml")
+    lines = re.findall(r"^(\S+):\d+:\d+: (error|warning): ", result.stdout.decode(), re.MULTILINE)
+    error, warning = ("broken.yml", "error"), ("warned.yml", "warning")
+    assert lines == [error, error, warning, error, error]
+    assert result.stderr == "4 errors, 1 warning in 4 files\n"
+    assert result.status == 1
+
+
+def test_valid_files_leave_stdout_empty() -> None:
+    assert run("valid.yml") == Result(0, b"", "1 file is valid\n")
+    assert run("valid.yml", "valid.yml") == Result(0, b"", "2 files are valid\n")
+
+
+def test_a_warning_fails_only_when_strict() -> None:
+    assert run("warned.yml").status == 0
+    assert run("warned.yml", "--strict").status == 1
+    assert run("valid.yml", "--strict").status == 0
+    assert run("warned.yml", "--strict").stdout == run("warned.yml").stdout
+
+
+def test_stdin_is_a_file_among_others() -> None:
+    result = run("valid.yml", "-", stdin=BROKEN.encode())
+    assert result.stdout.startswith(b"<stdin>:")
+    assert result.stderr == "2 errors in 2 files\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["none.yml"], "none.yml: there is no such file"),
+        (["broken.yml", "none.yml"], "none.yml: there is no such file"),
+        (["."], ". is a folder"),
+        ([], "missing argument"),
+        (["valid.yml", "--format", "xml"], "'xml' is not one of"),
+    ],
+)
+def test_wrong_usage_exits_2_and_checks_nothing(arguments: list[str], words: str) -> None:
+    result = run(*arguments)
+    assert (result.status, result.stdout) == (2, b"")
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfea\x00", "UTF-16: a byte-order mark stands at byte 0"),
+        (b"a: \xe9\n", "not UTF-8: byte 3 is 0xE9"),
+        (b"apiVersion: moment.dev/x\na: \x00", "the control character U+0000"),
+    ],
+)
+def test_a_file_that_is_no_text_is_a_problem_beside_others(content: bytes, words: str) -> None:
+    Path("bytes.yml").write_bytes(content)
+    result = run("bytes.yml", "broken.yml")
+    assert result.status == 1
+    assert words in result.stdout.decode()
+    assert "broken.yml" in result.stdout.decode()
+
+
+def test_json_holds_files_sums_and_each_field_of_a_problem() -> None:
+    result = run("valid.yml", "broken.yml", "--format", "json")
+    report = json.loads(result.stdout)
+    assert (report["version"], report["errors"], report["warnings"], result.status) == (1, 2, 0, 1)
+    assert report["files"][0] == {"file": "valid.yml", "problems": []}
+    unknown, twice = report["files"][1]["problems"]
+    assert unknown == {
+        "rule": "unknown-key",
+        "severity": "error",
+        "line": 6,
+        "column": 3,
+        "endColumn": 7,
+        "path": "spec.ownr",
+        "message": "`ownr` is not a key of `spec`",
+        "hint": "did you mean `owner`?",
+        "related": [],
+    }
+    assert twice["related"] == [{"file": "broken.yml", "line": 7, "column": 3, "message": "the first one"}]
+
+
+def test_github_gets_one_escaped_command_for_each_problem() -> None:
+    result = run("broken.yml", "warned.yml", "--format", "github")
+    lines = result.stdout.decode().splitlines()
+    assert lines[0] == (
+        "::error file=broken.yml,line=6,col=3,endColumn=7,title=mom%3A unknown-key"
+        "::`ownr` is not a key of `spec` (spec.ownr)%0Ahint: did you mean `owner`?"
+    )
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::warning"]
+
+
+def test_github_is_the_default_inside_its_actions_and_only_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert run("broken.yml").stdout.startswith(b"::error ")
+    assert run("broken.yml", "--format", "text").stdout.startswith(b"broken.yml:")
+    monkeypatch.setenv("GITHUB_ACTIONS", "false")
+    assert run("broken.yml").stdout.startswith(b"broken.yml:")
+
+
+def test_github_gets_paths_from_its_workspace(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    assert b"file=broken.yml," in run("../broken.yml", "--format", "github").stdout
+    assert b"file=<stdin>," in run("-", "--format", "github", stdin=BROKEN.encode()).stdout
+
+
+def test_sarif_is_valid_and_places_each_result() -> None:
+    result = run("valid.yml", "broken.yml", "warned.yml", "-", "valid.yml", "--format", "sarif", stdin=BROKEN.encode())
+    log = json.loads(result.stdout)
+    SARIF.validate(log)
+    (found,) = log["runs"]
+    assert found["tool"]["driver"]["version"] == __version__
+    assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == list(RULES)
+    assert [artifact["location"]["uri"] for artifact in found["artifacts"]] == [
+        "valid.yml",
+        "broken.yml",
+        "warned.yml",
+        "%3Cstdin%3E",
+    ]
+    first = found["results"][0]
+    assert found["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "unknown-key"
+    place = first["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "broken.yml", "index": 1}
+    assert place["region"] == {"startLine": 6, "startColumn": 3, "endColumn": 7}
+    assert found["results"][1]["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 7
+    assert [each["level"] for each in found["results"]] == ["error", "error", "warning", "error", "error"]
+
+
+def test_junit_has_a_suite_for_each_file_and_counts_what_fails() -> None:
+    files = ("valid.yml", "broken.yml", "warned.yml")
+    root = ET.fromstring(run(*files, "--format", "junit").stdout)
+    assert (root.tag, root.attrib["tests"], root.attrib["failures"]) == ("testsuites", "4", "2")
+    assert [suite.attrib["name"] for suite in root] == list(files)
+    assert [(suite.attrib["tests"], suite.attrib["failures"]) for suite in root] == [("1", "0"), ("2", "2"), ("1", "0")]
+    failure = root[1][0][0]
+    assert failure.attrib == {"type": "unknown-key", "message": "`ownr` is not a key of `spec`"}
+    assert (failure.text or "").startswith("broken.yml:6:3: error: ")
+    strict = ET.fromstring(run(*files, "--format", "junit", "--strict").stdout)
+    assert strict.attrib["failures"] == "3"
+    names = [case.attrib["name"] for case in root[1]]
+    assert len(set(names)) == 2
+
+
+PROBLEMS = st.builds(
+    Problem,
+    place=st.builds(Place, st.text(min_size=1), st.integers(1, 10), st.integers(1, 10)),
+    rule=st.sampled_from(list(RULES)),
+    message=st.text(),
+    severity=st.sampled_from(Severity),
+    hint=st.none() | st.text(),
+    path=st.text(),
+    excerpt=st.text(),
+    width=st.integers(1, 5),
+    related=st.lists(st.tuples(st.builds(Place, st.text(min_size=1), st.just(1), st.just(1)), st.text())).map(tuple),
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(problems=st.lists(PROBLEMS), strict=st.booleans())
+@pytest.mark.parametrize("form", Format)
+def test_any_text_of_a_file_leaves_every_format_well_formed(
+    form: Format, problems: list[Problem], strict: bool
+) -> None:
+    out = io.StringIO()
+    write([Checked("f\n\x00é.yml", tuple(problems))], form, Console(stdout=out, environ={}), strict=strict)
+    text = out.getvalue()
+    match form:
+        case Format.JSON:
+            assert len(json.loads(text)["files"][0]["problems"]) == len(problems)
+        case Format.SARIF:
+            SARIF.validate(json.loads(text))
+        case Format.JUNIT:
+            assert len(ET.fromstring(text)[0]) == max(len(problems), 1)
+        case Format.GITHUB:
+            lines = text.split("\n")
+            assert lines.pop() == ""
+            assert len(lines) == len(problems)
+            assert all(line.startswith(("::error file=", "::warning file=")) and "\r" not in line for line in lines)
+        case Format.TEXT:
+            assert all(character.isprintable() or character == "\n" for character in text)
+
+
+ADAPTER = "---\napiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\nmetadata:\n  name: a\nspec:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        pytest.param(VALID + "  owner: " + "[" * 100_000, "yaml-syntax", id="nested 100,000 deep"),
+        pytest.param(
+            "apiVersion: moment.dev/atlas/v1alpha1\na: &a [x, x]\n"
+            + "".join(f"a{i}: &a{i} [*a{i - 1 or ''}, *a{i - 1 or ''}]\n" for i in range(1, 99)),
+            "yaml-alias",
+            id="aliases that stand for 2 to the 99th values",
+        ),
+        pytest.param(ADAPTER + "  baseUrl: " + "x" * 3_000_000, "base-url", id="a scalar of 3 MB"),
+        pytest.param(
+            ADAPTER + "  baseUrl: https://a.b\n  headers: [{name: A, value: '" + "${{ }}" * 100_000 + "'}]",
+            "environment-reference",
+            id="100,000 malformed references in one value",
+        ),
+        pytest.param(VALID + "".join(ADAPTER + "  [\n" for _ in range(3_000)), "yaml-syntax", id="3,000 broken"),
+        pytest.param(VALID + "<<<<<<< a\n" * 100_000, "conflict-marker", id="100,000 conflict markers"),
+        pytest.param(
+            VALID.replace(" []", "")
+            + "".join(
+                f"  - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: HTTP, name: ref{i}}}\n"
+                for i in range(3_000)
+            )
+            + "".join(ADAPTER.replace("name: a", f"name: doc{i}") for i in range(3_000)),
+            "missing-document",
+            id="3,000 references and 3,000 documents that do not fit",
+        ),
+    ],
+)
+def test_a_hostile_file_gets_an_answer(text: str, rule: str) -> None:
+    # Each of these took minutes, or gigabytes, in some version; a test that hangs is a test that fails.
+    problems = validate_bytes(text.encode(), "f.yml")
+    assert rule in {problem.rule for problem in problems}
+    assert sum(len(problem.excerpt) for problem in problems) < 10_000_000
+
+
+def test_secrets_stand_in_no_format() -> None:
+    secret = "hunter2-hunter2"
+    Path("secret.yml").write_text(
+        VALID.replace(" []", "\n  - adapterRef: {apiVersion: moment.dev/adapters/v1alpha1, kind: HTTP, name: a}")
+        + ADAPTER
+        + f"  baseUrl: http://u:{secret}@a.b\n  headers:\n  - {{name: X-Key, value: {secret}, x: 1}}\n"
+        + f"  - {{name: 'X Key', value: '\"{secret}\"'}}\n"
+    )
+    for form in Format:
+        result = run("secret.yml", "--format", form.value)
+        assert result.stdout.count(b"literal-secret") + result.stdout.count(b"plain text") >= 1
+        assert secret not in result.stdout.decode() + result.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("spelt", [str, str.lower, str.upper])
+def test_the_schema_of_a_kind_is_printed(kind: Any, spelt: Any) -> None:
+    result = run_mom(["atlas", "config", "schema", spelt(kind.kind)])
+    assert result.status == 0
+    assert json.loads(result.stdout) == schema(kind)
+
+
+def test_without_a_kind_one_schema_for_every_document_of_a_file_is_printed() -> None:
+    result = run_mom(["atlas", "config", "schema"])
+    found = json.loads(result.stdout)
+    assert found == combined()
+    source = Source("f", WARNED)
+    for document in documents(source):
+        assert Draft202012Validator(found).is_valid(to_data(parse_document(source, document)))
+
+
+def test_an_unknown_kind_is_wrong_usage_with_the_one_that_was_meant() -> None:
+    result = run_mom(["atlas", "config", "schema", "postgre"])
+    assert (result.status, result.stdout) == (2, b"")
+    assert "did you mean `Postgres`?" in result.stderr
+    assert "`AWS`" in run_mom(["atlas", "config", "schema", "x"]).stderr
+
+
+def test_the_pre_commit_hook_runs_a_command_that_exists_and_that_the_project_installs() -> None:
+    source = Source("hooks", (ROOT / ".pre-commit-hooks.yaml").read_text())
+    hooks = to_data(parse_document(source, documents(source)[0]))
+    assert isinstance(hooks, list)
+    (hook,) = hooks
+    assert isinstance(hook, dict)
+    assert hook["id"] == "mom-validate"
+    program, *arguments = shlex.split(str(hook["entry"]))
+    assert program in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert run_mom([*arguments, "valid.yml"]) == Result(0, b"", "1 file is valid\n")
+    files = re.compile(str(hook["files"]))
+    assert all(map(files.search, ["atlas.yml", "config/atlas-staging.yaml"]))
+    assert not any(map(files.search, ["deployment.yml", "atlas.yml.bak", "myatlas.yml"]))

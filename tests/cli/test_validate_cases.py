@@ -1,0 +1,72 @@
+"""Every rule of `validate`, as a folder of `validate/`: `in.yml`, what stdout says of it, and the exit status.
+
+`stdout.txt` is left out where nothing is said, `status` where it is 1, `command` where it is that of the folder above.
+`pytest --update-golden` writes `stdout.txt`; the reviewer reads the diff.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mom.atlas.rules import RULES
+from mom.atlas.validate import validate_bytes
+from tests.golden import FILE, Case, cases, run_mom
+
+FOLDER = Path(__file__).parent / "validate"
+CASES = cases(FOLDER)
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
+def test_a_file_is_told_its_problems(case: Case, request: pytest.FixtureRequest) -> None:
+    given = case.read("in.yml")
+    assert given is not None
+    Path(FILE).write_bytes(given)
+    result = run_mom(case.arguments)
+    said = result.stdout.decode()
+    if request.config.getoption("update_golden") and said:
+        case.write("stdout.txt", said)
+    assert said == (case.text("stdout.txt") or "")
+    assert result.status == int(case.text("status") or 1)
+    errors, warnings = (
+        len(re.findall(r"^\S.*: error: ", said, re.MULTILINE)),
+        len(re.findall(r"^\S.*: warning: ", said, re.MULTILINE)),
+    )
+    assert (result.status == 1) == (errors > 0)
+    assert result.stderr == summary(errors, warnings)
+    assert Path(FILE).read_bytes() == given
+
+
+def summary(errors: int, warnings: int) -> str:
+    found = [
+        f"{count} {word}{'s' if count > 1 else ''}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    return f"{', '.join(found)} in 1 file\n" if found else "1 file is valid\n"
+
+
+def test_every_rule_has_a_case() -> None:
+    seen = {problem.rule for case in CASES for problem in validate_bytes(case.read("in.yml") or b"", FILE)}
+    # What is no text cannot stand in a case.
+    assert seen | {"file"} == set(RULES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
+def test_problems_are_sorted_and_have_an_excerpt_and_a_way_out(case: Case) -> None:
+    problems = validate_bytes(case.read("in.yml") or b"", FILE)
+    places = [problem.place for problem in problems]
+    assert places == sorted(places)
+    for problem in problems:
+        assert problem.excerpt or case.folder.name in {"an-empty-file", "an-alias-without-its-anchor"}
+        assert not problem.message.endswith(".")
+        assert problem.width >= 1
