@@ -290,13 +290,17 @@ def check_curlrc(environ: Mapping[str, str], gateway: Gateway) -> None:
         except OSError:
             continue
         for number, line in enumerate(lines, 1):
-            words = line.lstrip(" \t-").replace("=", " ", 1).replace(":", " ", 1).split(None, 1)
-            name = words[0].lower().removeprefix("expand-") if words else ""
+            # As curl reads it: a name, with dashes or without, then blanks, = or :, then a value, perhaps in quotes.
+            option = line.lstrip(" \t-")
+            end = min((at for at in map(option.find, " \t=:") if at >= 0), default=len(option))
+            name = option[:end].lower().removeprefix("expand-")
             # Old curls take unique beginnings of names, too.
-            if len(name) < 4 or not any(option.startswith(name) for option in _REROUTES):
+            if len(name) < 4 or not any(one.startswith(name) for one in _REROUTES):
                 continue
-            host = words[-1].lstrip(' \t=:"+').partition(":")[0].lower()
-            if "resolve".startswith(name) and host not in ("*", gateway.host, f"[{gateway.host}"[: len(host)]):
+            value = option[end:].lstrip(' \t=:"+').lower()
+            if "resolve".startswith(name) and not value.startswith(
+                ("*:", f"{gateway.host}:", f"[{gateway.host}]:", "{{")
+            ):
                 continue
             from mom.errors import MomError
 

@@ -103,6 +103,8 @@ class Recorder:
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 30
+    # An answer is two writes, and the second would wait for the first one's acknowledgement.
+    disable_nagle_algorithm = True
     owner: Recorder
 
     def setup(self) -> None:
