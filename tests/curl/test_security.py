@@ -194,6 +194,17 @@ def test_the_users_own_proto_redir_does_not_open_that_door(
     assert elsewhere.connections == 0
 
 
+@pytest.mark.parametrize("where", ["curlrc", "options"])
+def test_a_url_without_tls_in_a_file_does_not_send_the_token_in_clear(mom: Mom, proxy: Listener, where: str) -> None:
+    # The pin alone would lead it to the gateway's port for TLS, unencrypted.
+    text = f"url = http://localhost:{proxy.port}/\n"
+    mom.curlrc(text if where == "curlrc" else "")
+    (mom.folder / "options").write_text(text if where == "options" else "")
+    done = mom("-s", "-K", "options", "--next", "-s", "/a", MOM_BASE_URL=f"https://localhost:{proxy.port}")
+    assert done.returncode != 0
+    assert b"HTTP/1.1" not in proxy.received
+
+
 # --- URLs that are not paths
 
 
@@ -292,6 +303,13 @@ def test_a_file_of_options_does_not_reroute_the_group(
         assert mom(*line, "-s", "/b").returncode == 0
     assert elsewhere.connections == 0
     assert {tuple(request.tokens) for request in gateway.take()} == {(TOKEN,)}
+
+
+def test_q_in_one_word_with_a_file_of_options_still_leaves_curlrc_out(mom: Mom, gateway: Recorder) -> None:
+    mom.curlrc("referer = from-curlrc\n")
+    (mom.folder / "options").write_text("silent\n")
+    assert mom("-qKoptions", "/a").returncode == 0
+    assert gateway.take()[0].all("Referer") == []
 
 
 def test_a_way_that_the_user_names_on_the_command_line_is_taken(mom: Mom, elsewhere: Recorder) -> None:
