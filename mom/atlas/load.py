@@ -9,7 +9,7 @@ from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider
 from mom.atlas.stream_rules import NAME, references_of
 from mom.atlas.validate import check
 from mom.errors import MomError
-from mom.problems import Severity
+from mom.problems import Problem, Severity
 from mom.yamledit.source import Source
 
 
@@ -18,6 +18,11 @@ def load(source: Source) -> Configuration:
 
     Raises MomError with every problem of the file, warnings included, where one of them is an error.
     """
+    return load_with_warnings(source)[0]
+
+
+def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ...]]:
+    """Return the configuration in `source` with what `validate` warns of; raises as `load` does."""
     problems, typed = check(read(source))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if errors:
@@ -32,7 +37,7 @@ def load(source: Source) -> Configuration:
             http.append(_http_adapter(document))
         else:
             others.append(OtherAdapter(reference.kind, reference.name, document.place(NAME)))
-    return Configuration(
+    configuration = Configuration(
         file=source.name,
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
@@ -43,6 +48,7 @@ def load(source: Source) -> Configuration:
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
     )
+    return configuration, tuple(problems)
 
 
 def _http_adapter(document: DataDocument) -> HttpAdapter:

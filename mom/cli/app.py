@@ -18,6 +18,7 @@ from mom.cli.auth import auth
 from mom.cli.config_schema import schema
 from mom.cli.config_validate import validate
 from mom.cli.curl import curl
+from mom.cli.run import run as run_atlas
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
 
@@ -37,6 +38,7 @@ atlas.add_typer(config, name="config")
 config.command("add-http-adapter")(add)
 config.command("validate")(validate)
 config.command("schema")(schema)
+atlas.command("run")(run_atlas)
 app.add_typer(auth, name="auth")
 app.command("curl", context_settings=CURL, add_help_option=False)(curl)
 

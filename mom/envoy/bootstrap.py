@@ -65,6 +65,8 @@ def _base(options: Options, admin_socket: str | None) -> Json:
         # Wanted as soon as a resource comes from a file.
         "node": {"id": "mom-atlas", "cluster": "mom-atlas"},
         **_admin(admin_socket),
+        # How old a number may be that one generation tells about the one before it (hot restart); default 5 s.
+        "stats_flush_interval": "1s",
         "overload_manager": {"resource_monitors": [limit]},
     }
 

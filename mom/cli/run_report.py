@@ -1,0 +1,132 @@
+"""What `mom atlas run` reads and says: configuration, this user's key, and each event of a run in words on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mom.atlas.load import load_with_warnings
+from mom.atlas.model import Configuration
+from mom.auth import keys
+from mom.auth.gateway import DEFAULT_BASE_URL
+from mom.auth.store import home
+from mom.console import Console
+from mom.envoy import routes
+from mom.envoy.plan import Plan
+from mom.errors import MomError
+from mom.problems import Problem
+from mom.yamledit.source import decode
+
+# More would push the address off the screen; the list of all is a request away.
+_SHOWN = 20
+
+
+@dataclass
+class Loader:
+    """Reads the configuration each time it is called, and shows warnings about it once."""
+
+    path: Path
+    name: str
+    console: Console
+    shown: tuple[Problem, ...] = ()
+
+    def __call__(self) -> Configuration:
+        """Return the configuration as it is now; raises MomError if it is none."""
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise MomError(f"{self.name} cannot be read: {error.strerror}") from error
+        configuration, warnings = load_with_warnings(decode(data, self.name))
+        if warnings != self.shown:
+            self.console.problems(warnings, self.console.stderr)
+            self.shown = warnings
+        return configuration
+
+
+@dataclass
+class LocalKey:
+    """This user's own key, as a gateway trusts it."""
+
+    environ: Mapping[str, str]
+    home: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the home."""
+        self.home = home(self.environ)
+
+    @property
+    def file(self) -> Path:
+        """Where the key is kept."""
+        return Path(keys.key_file(self.home))
+
+    def __call__(self) -> tuple[str, Mapping[str, object]]:
+        """Return the issuer and the public JWKS; a key is made at first need."""
+        return keys.local_issuer(), keys.public_jwks(self.home)
+
+
+@dataclass
+class Talk:
+    """Says on stderr what a run reports."""
+
+    console: Console
+    local: LocalKey | None
+
+    def serving(self, plan: Plan) -> None:
+        """Name the address, the APIs, who is trusted, and a command to try."""
+        self.console.status("Serving", f"{plan.configuration.name} at {plan.base_url}")
+        for line in _block(plan, self.local.file if self.local else None):
+            self.console.say(line)
+        self.console.stderr.flush()
+
+    def reloaded(self, changes: Sequence[str]) -> None:
+        """Name the changes."""
+        self.console.status("Reloaded", ", ".join(changes))
+
+    def kept(self, error: MomError) -> None:
+        """Show what is wrong, and that nothing has changed."""
+        self.console.error(error)
+        self.console.say("What was served before goes on.")
+
+    def postponed(self, requests: int) -> None:
+        """Say what the change waits for."""
+        self.console.say(f"The change waits for {_requests(requests)} in progress; what was served before goes on.")
+
+    def draining(self, requests: int) -> None:
+        """Say what the end waits for."""
+        self.console.say(f"Waiting for {_requests(requests)} in progress; Ctrl-C once more ends them.")
+
+    def warning(self, text: str) -> None:
+        """Warn."""
+        self.console.warning(text)
+
+    def envoy(self, line: str) -> None:
+        """Quote a line."""
+        self.console.say(f"envoy: {line}")
+
+
+def _requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count} requests"
+
+
+def _block(plan: Plan, key_file: Path | None) -> list[str]:
+    """Return what stands below the address: APIs, who may use them, what is left out, and a command to try."""
+    configuration = plan.configuration
+    shown = configuration.http_adapters[:_SHOWN]
+    width = max((len(routes.path(one)) for one in shown), default=0)
+    lines = [f"  {routes.path(one) + '/':<{width + 1}}  {one.base_url}" for one in shown]
+    if more := len(configuration.http_adapters) - len(shown):
+        lines.append(f"  and {more} more, which GET {routes.APIS_PATH} lists")
+    lines += [f"  not served: {one.name}, a {one.kind} adapter" for one in configuration.other_adapters]
+    lines += [f"  trusts {one.name}: {one.issuer} for {one.audience}" for one in configuration.identity_providers]
+    if key_file is not None:
+        lines.append(f"  trusts your own key, {key_file}")
+    if shown:
+        lines.append(f"  try: {_try(plan, routes.path(shown[0]) + '/', signed=key_file is not None)}")
+    return lines
+
+
+def _try(plan: Plan, path: str, *, signed: bool) -> str:
+    token = "" if signed else "MOM_TOKEN=... "
+    gateway = "" if plan.base_url == DEFAULT_BASE_URL else f"--base-url {plan.base_url} "
+    return f"{token}mom curl {gateway}{path}"

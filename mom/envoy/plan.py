@@ -1,0 +1,183 @@
+"""What one state of the files means for Envoy: everything read and checked, nothing started or changed yet."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mom.atlas.model import Configuration, HttpAdapter
+from mom.envoy import dotenv, trust, variables
+from mom.envoy.bootstrap import static
+from mom.envoy.messages import Json
+from mom.envoy.options import DEFAULT_PORT, LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
+from mom.envoy.origins import Origin
+from mom.envoy.redaction import Redaction, redaction
+from mom.envoy.translate import translate
+from mom.errors import MomError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Where a plan comes from; reading it again after a change gives the next one.
+
+    load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
+    the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
+    trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
+    """
+
+    load: Callable[[], Configuration]
+    file: Path
+    environ: Mapping[str, str]
+    env_file: Path | None = None
+    listen: Listen | None = None
+    local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
+    local_key_file: Path | None = None
+    tls: tuple[Path, Path] | None = None
+    timeout: float | None = None
+    access_log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A configuration with all that Envoy needs to serve it. `variables` are those it names, with their values."""
+
+    configuration: Configuration
+    options: Options
+    variables: Mapping[str, str]
+    watched: tuple[Path, ...]
+
+    @property
+    def redaction(self) -> Redaction:
+        """What hides the secrets of this plan in a text."""
+        return redaction(self.configuration, self.variables)
+
+    @property
+    def base_url(self) -> str:
+        """The URL by which `mom curl` reaches it from this machine."""
+        return origins(self.options.listen, tls=self.options.tls is not None)[0]
+
+    def static_bootstrap(self) -> Json:
+        """Return a bootstrap with everything in it, to be validated."""
+        return static(translate(self.configuration, self.options), self.options)
+
+
+def make(inputs: Inputs) -> Plan:
+    """Read all files and return the plan; raises MomError if a part of it cannot be served."""
+    configuration = inputs.load()
+    known = _env_file(inputs.env_file) | dict(inputs.environ)
+    found = variables.values(configuration, known)
+    listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
+    options = Options(
+        listen=listen,
+        ca_file=trust.ca_file(inputs.environ),
+        jwks=trust.read_keys(configuration),
+        hosts=loopback_hosts(listen) if listen.is_loopback else None,
+        local_key=_local_key(inputs, listen),
+        tls=_certificate(inputs.tls),
+        timeout=inputs.timeout,
+        access_log=inputs.access_log,
+    )
+    plan = Plan(configuration, options, found, _watched(inputs, configuration))
+    # Says what cannot be served.
+    translate(configuration, options)
+    return plan
+
+
+def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
+    """Return the files whose change can matter even if the configuration itself cannot be read."""
+    tls = inputs.tls or ()
+    files = (inputs.file, inputs.env_file, inputs.local_key_file, *tls)
+    return tuple(path for path in files if path is not None)
+
+
+def origins(listen: Listen, *, tls: bool) -> tuple[str, ...]:
+    """Return the origins by which clients on this machine address the listener: the audiences of this user's tokens."""
+    names: tuple[str, ...]
+    if listen.is_wildcard:
+        names = (*LOOPBACK_NAMES, socket.gethostname().lower())
+    elif listen.is_loopback:
+        names = (listen.host, *LOOPBACK_NAMES)
+    else:
+        names = (listen.host,)
+    scheme = "https" if tls else "http"
+    return tuple(dict.fromkeys(f"{scheme}://{Origin(scheme, name, listen.port).authority}" for name in names))
+
+
+def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
+    """Whether this user's key set is another now, without its file having changed: retired keys leave it in time."""
+    if inputs.local_key is None or plan.options.local_key is None:
+        return False
+    return inputs.local_key()[1] != plan.options.local_key.jwks
+
+
+def changes(old: Plan, new: Plan) -> tuple[str, ...]:
+    """Say what differs, a few words each: `+ openai`, `- github`, `~ datadog`, `variables: X`, `identity providers`."""
+    before, after = ({one.name: _content(one) for one in plan.configuration.http_adapters} for plan in (old, new))
+    words = [f"+ {name}" for name in after if name not in before]
+    words += [f"- {name}" for name in before if name not in after]
+    words += [f"~ {name}" for name in after if name in before and after[name] != before[name]]
+    changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
+    words += [f"variables: {', '.join(changed)}"] if changed else []
+    words += [word for word, (one, other) in _rest(old, new).items() if one != other]
+    return tuple(words) or ("order",)
+
+
+def _content(adapter: HttpAdapter) -> object:
+    return adapter.base_url, [(header.name, header.value) for header in adapter.headers]
+
+
+def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
+    """Return all that is not an adapter or a variable, for each plan, by the words for it."""
+
+    def of_each(part: Callable[[Plan], object]) -> tuple[object, ...]:
+        return tuple(part(plan) for plan in plans)
+
+    return {
+        "identity providers": of_each(
+            lambda plan: [(one.public_key, one.audience, one.issuer) for one in plan.configuration.identity_providers]
+        ),
+        "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
+        "certificate": of_each(lambda plan: plan.options.tls),
+        "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
+        f"listening at {plans[-1].base_url}": of_each(lambda plan: plan.options.listen),
+    }
+
+
+def _env_file(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        return dotenv.parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise MomError(f"--env-file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise MomError(f"--env-file {path} is not UTF-8") from error
+
+
+def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
+    if inputs.local_key is None:
+        return None
+    issuer, jwks = inputs.local_key()
+    return LocalKey(issuer, origins(listen, tls=inputs.tls is not None), jwks)
+
+
+def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
+    if tls is None:
+        return None
+    digest = hashlib.sha256()
+    for option, path in zip(("--tls-cert", "--tls-key"), tls, strict=True):
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise MomError(f"{option} {path} cannot be read: {error.strerror}") from error
+        if option == "--tls-cert":
+            digest.update(content)
+    chain, key = (str(path.absolute()) for path in tls)
+    return Certificate(chain, key, digest.hexdigest())
+
+
+def _watched(inputs: Inputs, configuration: Configuration) -> tuple[Path, ...]:
+    return (*watched_at_least(inputs), *trust.key_files(configuration).values())

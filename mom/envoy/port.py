@@ -1,0 +1,77 @@
+"""The port, looked at before Envoy starts: Envoy's own message names neither the reason nor the way out."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import socket
+from dataclasses import replace
+
+from mom.envoy.options import DEFAULT_PORT, Listen
+from mom.errors import MomError, UsageError
+
+
+def parse_listen(text: str) -> Listen:
+    """Read `HOST:PORT` (`127.0.0.1:8082`, `[::1]:8082`, `localhost:0`); raises UsageError for anything else.
+
+    The host is an address, since a name may mean several interfaces. Port 0 stands for any free one.
+    """
+    host, _, port = text.rpartition(":")
+    host = {"localhost": "127.0.0.1"}.get(host.lower(), host)
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    try:
+        address = ipaddress.ip_address(bare)
+    except ValueError:
+        raise _malformed(text) from None
+    # An IPv6 address without brackets is ambiguous.
+    if (address.version == 6) != (bare != host) or not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise _malformed(text)
+    return Listen(bare, int(port))
+
+
+def _malformed(text: str) -> UsageError:
+    hint = (
+        f"an address and a port, such as 127.0.0.1:{DEFAULT_PORT} or [::1]:{DEFAULT_PORT}; 0.0.0.0 is every interface"
+    )
+    return UsageError(f"--listen: {text!r} is not HOST:PORT", hint=hint)
+
+
+def check_free(listen: Listen) -> None:
+    """Raise MomError if nothing can listen there."""
+    with contextlib.closing(_socket(listen)) as probe:
+        try:
+            probe.bind((listen.host, listen.port))
+        except OSError as error:
+            raise _taken(listen, error) from error
+
+
+def choose(listen: Listen) -> Listen:
+    """Return `listen` with a free port in the place of port 0."""
+    if listen.port:
+        return listen
+    with contextlib.closing(_socket(listen)) as probe:
+        probe.bind((listen.host, 0))
+        return replace(listen, port=int(probe.getsockname()[1]))
+
+
+def _socket(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
+    # As Envoy does: connections of an earlier run that linger (TIME_WAIT) are no obstacle, a listener is.
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return found
+
+
+def _taken(listen: Listen, error: OSError) -> MomError:
+    other = Listen(listen.host, listen.port + 1 if listen.port < 65535 else DEFAULT_PORT)
+    if error.errno == errno.EADDRINUSE:
+        hint = f"stop what listens there (another mom atlas run?), or choose another port: --listen {other}"
+        return MomError(f"{listen} is taken", hint=hint)
+    if error.errno == errno.EACCES:
+        return MomError(f"{listen}: this user may not listen on port {listen.port}", hint=f"try --listen {other}")
+    if error.errno == errno.EADDRNOTAVAIL:
+        return MomError(f"{listen.host} is not an address of this machine", hint="--listen 0.0.0.0:PORT is all of them")
+    return MomError(f"nothing can listen on {listen}: {error.strerror}")

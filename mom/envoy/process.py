@@ -1,0 +1,130 @@
+"""One Envoy process: started so that it cannot outlive mom, its log kept in memory, its end noticed."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from mom.errors import MomError
+
+_LINES_KEPT = 40
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments, and the whole environment it gets. `stdout`: whether it may write to mom's."""
+
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    stdout: bool = False
+
+
+class Process:
+    """A child that runs `command`; its standard error is read through `log`, a file descriptor that does not block."""
+
+    def __init__(self, command: Command) -> None:
+        """Start it. Raises MomError if that fails."""
+        self.log, write_end = os.pipe()
+        os.set_blocking(self.log, False)
+        self._partial = b""
+        self.lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        try:
+            # preexec_fn is safe here: mom has one thread. A group of its own keeps a Ctrl-C at the terminal from
+            # Envoy, which would cut all requests at once.
+            self._child = subprocess.Popen(
+                command.arguments,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=None if command.stdout else subprocess.DEVNULL,
+                stderr=write_end,
+                process_group=0,
+                preexec_fn=_before_exec(os.getpid()),  # noqa: PLW1509
+            )
+        except OSError as error:
+            os.close(self.log)
+            raise MomError(f"Envoy does not start: {error.strerror}") from error
+        finally:
+            os.close(write_end)
+        self._guard = None if sys.platform == "linux" else Guard(self._child.pid)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._child.pid
+
+    def status(self) -> int | None:
+        """Return how it ended: its exit status, or the negated number of the signal; None while it runs."""
+        return self._child.poll()
+
+    def read_log(self, each: Callable[[str], None]) -> None:
+        """Take what it has logged since the last time, whole lines, and pass them to `each` as well."""
+        with contextlib.suppress(BlockingIOError):
+            while data := os.read(self.log, 65536):
+                *lines, self._partial = (self._partial + data).split(b"\n")
+                for line in lines:
+                    text = line.decode(errors="replace")
+                    self.lines.append(text)
+                    each(text)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal, if it still runs."""
+        if self.status() is None:
+            self._child.send_signal(number)
+
+    def end(self, seconds: float = 5.0) -> None:
+        """Ask it to stop, wait, and kill it if it does not."""
+        self.send(signal.SIGTERM)
+        try:
+            self._child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def close(self) -> None:
+        """Free what belongs to a process that has ended."""
+        os.close(self.log)
+        if self._guard:
+            self._guard.close()
+
+
+class Guard:
+    """Kills a process once mom is gone, where the system cannot do it: a shell that waits for the end of a pipe."""
+
+    def __init__(self, pid: int) -> None:
+        """Start watching over `pid`."""
+        read_end, self._held = os.pipe()
+        script = "read -r _ || kill -9 $0"
+        self._shell = subprocess.Popen(["/bin/sh", "-c", script, str(pid)], stdin=read_end, process_group=0)
+        os.close(read_end)
+
+    def close(self) -> None:
+        """Stop watching: the process has ended, and its id may soon be another's."""
+        self._shell.kill()
+        self._shell.wait()
+        os.close(self._held)
+
+
+def _before_exec(parent: int) -> Callable[[], None]:
+    """Return what the child does before it becomes Envoy: ask to die with mom, and take all the files it may open."""
+    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+
+    def prepare() -> None:
+        if prctl is not None:
+            # prctl(2): the signal comes when the parent ends. It may have ended before this line.
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+        with contextlib.suppress(OSError, ValueError):
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+    return prepare

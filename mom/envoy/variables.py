@@ -1,0 +1,62 @@
+"""The variables that a configuration names: which are missing, and which Envoy gets to see.
+
+Envoy sends an unset variable as `-` and skips an empty one, so that the client's own header would go through; a line
+end inside one it finds out per request. All of it is refused here, before Envoy starts, and never with the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mom.atlas.model import Configuration, Header
+from mom.atlas.references import names
+from mom.errors import MomError
+from mom.problems import Problem
+
+# What Envoy itself may need; everything else of the environment stays out of its process.
+_PASSED = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+def values(configuration: Configuration, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return each variable that `configuration` names with its value.
+
+    Raises MomError with a Problem at each header that names an unset, empty or unsendable one: all of them at once.
+    """
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    for adapter, header, name in _uses(configuration):
+        value = variables.get(name)
+        reason = _objection(value)
+        if reason is None:
+            found[name] = value or ""
+            continue
+        message = f"the variable {name} {reason} (header {header.name} of {adapter})"
+        problems.append(Problem(place=header.place, rule="missing-variable", message=message))
+    if problems:
+        missing = list(dict.fromkeys(problem.message.split()[2] for problem in problems))
+        hint = f"export {' '.join(f'{name}=...' for name in missing)}, or put them in a file: --env-file .env"
+        raise MomError(f"{', '.join(missing)}: not set as needed", problems=problems, hint=hint)
+    return found
+
+
+def environment(values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the Envoy process: `values`, and of `environ` only what a program needs to run."""
+    return {name: environ[name] for name in _PASSED if name in environ} | dict(values)
+
+
+def _uses(configuration: Configuration) -> Iterator[tuple[str, Header, str]]:
+    for adapter in configuration.http_adapters:
+        for header in adapter.headers:
+            for name in names(header.value):
+                yield adapter.name, header, name
+
+
+def _objection(value: str | None) -> str | None:
+    if value is None:
+        return "is not set"
+    if not value.strip():
+        return "is empty"
+    if any((character < " " and character != "\t") or character == "\x7f" for character in value):
+        # RFC 9110, 5.5; a secret read with a trailing line end is the usual case.
+        return "holds a line end or another control character"
+    return None

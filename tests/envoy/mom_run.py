@@ -1,0 +1,190 @@
+"""`mom atlas run` as a user starts it: a process with files, a terminal's words on stderr, and signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.envoy.client import Client
+from tests.envoy.running import free_port
+from tests.envoy.tokens import Key, es256, jwks
+
+SECONDS = 40.0
+
+
+class MomRun:
+    """One run. `folder` holds `atlas.yml` and its key file; `runtime` is where run directories go."""
+
+    def __init__(self, folder: Path, *, environ: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.runtime = Path(tempfile.mkdtemp(prefix="mr-", dir="/tmp"))
+        self.key = es256()
+        self.port = free_port()
+        self.client = Client(self.port)
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "MOM_HOME": str(folder / "home"),
+            "XDG_RUNTIME_DIR": str(self.runtime),
+            **(environ or {}),
+        }
+        self.text = ""
+        self._changed = threading.Condition()
+        self._process: subprocess.Popen[str] | None = None
+        (folder / "keys.json").write_text(json.dumps(jwks(self.key)))
+
+    # -- files
+
+    def configure(self, adapters: Mapping[str, tuple[str, Mapping[str, str]]], **spec: Any) -> None:
+        """Write `atlas.yml` as an editor does: to another file first, then in its place."""
+        replace(self.folder / "atlas.yml", atlas_yml(adapters, **spec))
+
+    # -- process
+
+    def start(self, *options: str, serving: bool = True, listen: bool = True, stdout: Any = subprocess.DEVNULL) -> None:
+        """Start it, and wait until it serves."""
+        command = [sys.executable, "-m", "mom", "atlas", "run", "-f", str(self.folder / "atlas.yml")]
+        command += ["--listen", f"127.0.0.1:{self.port}"] if listen else []
+        self._process = subprocess.Popen(
+            [*command, *options],
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._process,))
+        self._reader.start()
+        if serving:
+            self.wait("try: ")
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None
+        return self._process
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            with self._changed:
+                self.text += line
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    def wait(self, words: str, count: int = 1) -> str:
+        """Wait until `words` have been said `count` times, and return everything said."""
+        with self._changed:
+            found = self._changed.wait_for(lambda: self.text.count(words) >= count, SECONDS)
+        assert found, f"not said: {words!r}; said: {self.text}"
+        return self.text
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Send a signal, wait for the end, and return the exit status."""
+        self.process.send_signal(number)
+        return self.status()
+
+    def status(self) -> int:
+        """Wait for the end and return the exit status."""
+        status = self.process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        return status
+
+    def children(self) -> list[int]:
+        """Return the process ids of the running Envoys."""
+        pid = self.process.pid
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def close(self) -> None:
+        """End it whatever it does, and remove what tests made."""
+        if self._process is not None:
+            if self._process.poll() is None:
+                self._process.kill()
+            self.status()
+            assert self._process.stderr is not None
+            self._process.stderr.close()
+        shutil.rmtree(self.runtime)
+
+    # -- requests
+
+    def token(self) -> str:
+        """Return a good token."""
+        return self.key.token()
+
+
+@contextlib.contextmanager
+def mom_run(folder: Path, **options: Any) -> Iterator[MomRun]:
+    """Return a run that is not started yet, and end it with the block."""
+    run = MomRun(folder, **options)
+    try:
+        yield run
+    finally:
+        run.close()
+
+
+def atlas_yml(adapters: Mapping[str, tuple[str, Mapping[str, str]]], **spec: Any) -> str:
+    """Return the text of a configuration. YAML takes JSON, so nothing needs quoting."""
+    provider = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
+    version = "moment.dev/adapters/v1alpha1"
+    atlas = {
+        "apiVersion": "moment.dev/atlas/v1alpha1",
+        "kind": "Atlas",
+        "metadata": {"name": "test"},
+        "spec": {
+            "owner": "example.com",
+            "identityProviders": [{"idp": provider}],
+            "apiAdapters": [{"adapterRef": {"apiVersion": version, "kind": "HTTP", "name": name}} for name in adapters],
+            **spec,
+        },
+    }
+    documents = [atlas]
+    for name, (base_url, headers) in adapters.items():
+        pairs = [{"name": key, "value": value} for key, value in headers.items()]
+        content: dict[str, Any] = {"baseUrl": base_url, **({"headers": pairs} if pairs else {})}
+        documents.append({"apiVersion": version, "kind": "HTTP", "metadata": {"name": name}, "spec": content})
+    return "---\n".join(json.dumps(document, indent=2) + "\n" for document in documents)
+
+
+def replace(path: Path, text: str) -> None:
+    """Put a file in the place of another."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text)
+    new.replace(path)
+
+
+def wait_until(holds: Any, words: str) -> None:
+    """Wait until `holds()` is true."""
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, words
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def threads(target: Any, arguments: Sequence[tuple[Any, ...]]) -> list[threading.Thread]:
+    """Call `target` with each of `arguments`, each in a thread of its own."""
+    started = [threading.Thread(target=target, args=each) for each in arguments]
+    for thread in started:
+        thread.start()
+    return started
+
+
+__all__ = ["Key", "MomRun", "atlas_yml", "is_running", "mom_run", "replace", "threads", "wait_until"]

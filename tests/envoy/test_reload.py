@@ -1,0 +1,252 @@
+"""Changes while it runs: in force within a second, no request lost, and never a step back for a mistake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mom.auth import keys as own_keys
+from tests.envoy.certificates import Authority
+from tests.envoy.client import Client, Response
+from tests.envoy.mom_run import MomRun, mom_run, replace, threads, wait_until
+from tests.envoy.running import free_port
+from tests.envoy.tokens import es256, jwks
+from tests.envoy.upstream import Upstream
+
+P = "/v1/apis/http"
+ENV = {"ONE": "first", "TWO": "second"}
+
+
+@pytest.fixture
+def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
+    """Return a run of one adapter, `one`, that takes a variable from an env file."""
+    (tmp_path / ".env").write_text("ONE=first\n")
+    with mom_run(tmp_path) as started:
+        started.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"})})
+        started.start("--env-file", ".env")
+        yield started
+
+
+def base(api: Upstream) -> str:
+    return f"http://127.0.0.1:{api.port}"
+
+
+def sent(run: MomRun, api: Upstream, path: str, header: str = "authorization") -> list[str]:
+    """Send a request and return what the API got in a header."""
+    before = len(api.seen(path))
+    assert run.client.send(P + path, token=run.token()).status == 200
+    return api.seen(path.removeprefix("/one"))[before:][-1].get(header)
+
+
+def answer(run: MomRun, path: str) -> Response:
+    return run.client.send(P + path, token=run.token())
+
+
+def test_an_adapter_added_removed_and_changed(run: MomRun, api: Upstream) -> None:
+    assert answer(run, "/two/x").status == 404
+    run.configure({"one": (base(api), {"Authorization": "changed"}), "two": (base(api), {})})
+    run.wait("Reloaded + two, ~ one")
+    assert answer(run, "/two/x").status == 200
+    assert sent(run, api, "/one/changed") == ["changed"]
+    listed = run.client.send("/v1alpha1/apis", token=run.token()).json()["apis"]
+    assert [one["name"] for one in listed] == ["one", "two"]
+    run.configure({"two": (f"{base(api)}/base", {})})
+    run.wait("Reloaded - one, ~ two")
+    assert answer(run, "/one/x").status == 404
+    assert answer(run, "/two/moved").status == 200
+    assert api.seen("/base/moved")
+
+
+def test_a_comment_changes_nothing_and_is_not_mentioned(run: MomRun, api: Upstream) -> None:
+    path = run.folder / "atlas.yml"
+    replace(path, f"# a comment\n{path.read_text()}")
+    run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
+    assert run.wait("Reloaded").count("Reloaded") == 1
+
+
+def test_writing_in_place_is_noticed_too(run: MomRun, api: Upstream) -> None:
+    path = run.folder / "atlas.yml"
+    path.write_text(path.read_text().replace("Bearer ${{ ONE }}", "in place"))
+    run.wait("Reloaded ~ one")
+    assert sent(run, api, "/one/in-place") == ["in place"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        pytest.param("kind: [", "error:", id="no YAML"),
+        pytest.param("", "error:", id="empty"),
+        pytest.param('{"kind": "Atlas"}', "error:", id="half an Atlas"),
+    ],
+)
+def test_a_broken_file_is_reported_and_the_old_configuration_goes_on(
+    run: MomRun, api: Upstream, broken: str, said: str
+) -> None:
+    replace(run.folder / "atlas.yml", broken)
+    assert said in run.wait("What was served before goes on.")
+    assert answer(run, "/one/x").status == 200
+    run.configure({"one": (base(api), {}), "mended": (base(api), {})})
+    run.wait("+ mended")
+    assert answer(run, "/mended/x").status == 200
+
+
+def test_a_header_that_cannot_be_sent_is_reported_with_its_place(run: MomRun, api: Upstream) -> None:
+    run.configure({"one": (base(api), {"Host": "${{ ONE }}"})})
+    text = run.wait("What was served before goes on.")
+    assert "atlas.yml:" in text
+    assert "`Host` must be a fixed name" in text
+
+
+def test_the_file_removed_and_back(run: MomRun, api: Upstream) -> None:
+    path = run.folder / "atlas.yml"
+    path.rename(path.with_suffix(".gone"))
+    assert "cannot be read" in run.wait("What was served before goes on.")
+    assert answer(run, "/one/x").status == 200
+    run.configure({"one": (base(api), {}), "back": (base(api), {})})
+    run.wait("+ back")
+
+
+def test_a_missing_variable_is_reported_and_then_found(run: MomRun, api: Upstream) -> None:
+    run.configure({"one": (base(api), {"Authorization": "${{ ONE }}", "X-Two": "${{ TWO }}"})})
+    text = run.wait("What was served before goes on.")
+    assert "the variable TWO is not set (header X-Two of one)" in text
+    assert sent(run, api, "/one/still") == ["Bearer first"]
+    replace(run.folder / ".env", "ONE=first\nTWO=second\n")
+    run.wait("Reloaded ~ one")
+    assert sent(run, api, "/one/found", "x-two") == ["second"]
+
+
+def test_a_changed_variable(run: MomRun, api: Upstream) -> None:
+    """The next generation of Envoy takes over the socket; requests in progress end where they began."""
+    answers: list[Response] = []
+    (held,) = threads(lambda: answers.append(answer(run, "/one/hold/variable")), [()])
+    api.wait("/hold/variable")
+    replace(run.folder / ".env", "ONE=rotated\n")
+    run.wait("Reloaded variables: ONE")
+    assert sent(run, api, "/one/rotated") == ["Bearer rotated"]
+    assert len(run.children()) == 2
+    api.release("variable")
+    held.join(20)
+    assert [one.status for one in answers] == [200]
+    assert api.seen("/hold/variable")[0].get("authorization") == ["Bearer first"]
+    assert "rotated" not in run.text
+
+
+def test_changing_variables_twice_cuts_nothing(run: MomRun, api: Upstream) -> None:
+    """Envoy ends the first of three generations at once, so the second change waits for its requests."""
+    answers: list[Response] = []
+    (held,) = threads(lambda: answers.append(answer(run, "/one/hold/twice")), [()])
+    api.wait("/hold/twice")
+    replace(run.folder / ".env", "ONE=second\n")
+    run.wait("Reloaded variables: ONE")
+    replace(run.folder / ".env", "ONE=third\n")
+    run.wait("The change waits for 1 request in progress")
+    assert sent(run, api, "/one/waits") == ["Bearer second"]
+    api.release("twice")
+    held.join(20)
+    assert [one.status for one in answers] == [200]
+    run.wait("Reloaded variables: ONE", count=2)
+    assert sent(run, api, "/one/third") == ["Bearer third"]
+
+
+def test_no_request_is_lost_in_any_change(run: MomRun, api: Upstream) -> None:
+    """200 slow requests: adapter removed, listener changed, variables changed under them."""
+    answers: list[Response] = []
+    slow = threads(lambda: answers.append(answer(run, "/one/hold/parallel")), [()] * 200)
+    api.wait("/hold/parallel", count=200)
+    run.configure({"other": (base(api).replace("127.0.0.1", "localhost"), {})})
+    run.wait("Reloaded + other, - one")
+    key = es256()
+    replace(run.folder / "keys.json", json.dumps(jwks(run.key, key)))
+    run.wait("Reloaded keys")
+    run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
+    run.wait("Reloaded + one, - other")
+    replace(run.folder / ".env", "ONE=after\n")
+    run.wait("Reloaded variables: ONE")
+    assert sent(run, api, "/one/during") == ["after"]
+    api.release("parallel")
+    for thread in slow:
+        thread.join(30)
+    assert [one.status for one in answers] == [200] * 200
+
+
+def test_keys_of_an_identity_provider_rotate(run: MomRun) -> None:
+    old, run.key = run.key, es256("new")
+    assert answer(run, "/one/x").status == 401
+    replace(run.folder / "keys.json", json.dumps(jwks(run.key)))
+    run.wait("Reloaded keys")
+    wait_until(lambda: answer(run, "/one/x").status == 200, "the new key counts")
+    assert run.client.send(f"{P}/one/x", token=old.token()).status == 401
+    replace(run.folder / "keys.json", '{"keys": [{"kty": "oct", "k": "AAAA"}]}')
+    assert "symmetric" in run.wait("What was served before goes on.")
+    assert answer(run, "/one/x").status == 200
+
+
+def test_this_users_own_key_rotates(run: MomRun) -> None:
+    home = run.environ["MOM_HOME"]
+
+    def status() -> int:
+        from mom.auth.tokens import mint, origin
+
+        found = own_keys.load(home)
+        assert found is not None
+        token = mint(found, origin(f"http://127.0.0.1:{run.port}"))
+        return run.client.send(f"{P}/one/x", token=token).status
+
+    assert status() == 200
+    own_keys.rotate(home)
+    assert status() == 401
+    run.wait("Reloaded keys")
+    wait_until(lambda: status() == 200, "the new key counts")
+
+
+def test_another_port_in_the_file(tmp_path: Path, api: Upstream) -> None:
+    one, two = free_port(), free_port()
+    with mom_run(tmp_path) as run:
+        run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": one})
+        run.start(listen=False)
+        assert Client(one).send("/healthz").status == 200
+        run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": two})
+        run.wait(f"Reloaded listening at http://127.0.0.1:{two}")
+        wait_until(lambda: is_open(two), "the new port")
+        assert Client(two).send("/healthz").status == 200
+        # Taken by somebody else: nothing changes.
+        run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": api.port})
+        assert f"127.0.0.1:{api.port} is taken" in run.wait("What was served before goes on.")
+        assert Client(two).send("/healthz").status == 200
+
+
+def is_open(port: int) -> bool:
+    try:
+        return Client(port).send("/healthz").status == 200
+    except OSError:
+        return False
+
+
+def test_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authority) -> None:
+    import ssl
+
+    context = ssl.create_default_context(cafile=str(authority.file))
+    files = authority.issue("localhost").write(tmp_path)
+    with mom_run(tmp_path) as run:
+        client = Client(run.port, context=context)
+
+        def serial() -> object:
+            with client.connect() as connection:
+                assert isinstance(connection, ssl.SSLSocket)
+                certificate = connection.getpeercert()
+                assert certificate
+                return certificate["serialNumber"]
+
+        run.configure({"one": (base(api), {})})
+        run.start("--tls-cert", files.chain.name, "--tls-key", files.key.name)
+        first = serial()
+        assert client.send(f"{P}/one/x", token=run.token(), host=f"localhost:{run.port}").status == 200
+        renewed = authority.issue("localhost").write(tmp_path, "new")
+        renewed.key.replace(files.key)
+        renewed.chain.replace(files.chain)
+        run.wait("Reloaded certificate")
+        wait_until(lambda: serial() != first, "the new certificate is shown")
