@@ -24,7 +24,8 @@ Decided, on whose word the token may take another way:
 - What comes from elsewhere (redirects, ~/.curlrc, `-K` files, proxy variables) never takes it to another host. Not held
   off are a `-K` file that starts a group of its own with `next` and reroutes it, and one with `resolve`: to write
   these takes intent, and with https the certificate's name still stands in the way.
-- A group in which the user gives an Atlas-Accesstoken header gets no token of ours, and is pinned all the same.
+- A group in which the user gives an Atlas-Accesstoken header gets no token of ours, and is pinned all the same. A
+  header in a file (`-H @file`, `-K file`) is not seen: both go out then, and a gateway refuses two that differ.
 - `--mom-no-auth` sends no token, so that nothing is pinned or refused: curl, with paths completed.
 - Where we cannot tell how curl reads a command line, it runs without a token and without additions, to say itself what
   is wrong with it.

@@ -56,25 +56,33 @@ def main(
     argv: list[str],
     *,
     environ: Mapping[str, str] | None = None,
+    posix: bool = os.name == "posix",
     execute: Execute | None = None,
     stdout: IO[str] | None = None,
     stderr: IO[str] | None = None,
 ) -> int:
-    """Run curl with `argv`, what stands after `mom curl`; return an exit status only where curl could not take over.
+    """Run curl with `argv`, what stands after `mom curl`; return an exit status where curl did not take over.
 
-    The environment, the function that starts curl, and the streams of mom's own words can be passed in.
+    The environment, the platform, the function that starts curl, and the streams of mom's own words can be passed in.
     """
     environ = os.environ if environ is None else environ
     stdout = sys.stdout if stdout is None else stdout
     try:
-        if argv == ["--help"]:
-            stdout.write(HELP)
-            return 0
-        return _run(argv, environ, _execute if execute is None else execute, stdout)
+        if execute is None:
+            execute = become if posix else _run_child
+        result = HELP if argv == ["--help"] else _run(argv, environ, execute, posix=posix)
+        if isinstance(result, int):
+            return result
+        stdout.write(result)
+        stdout.flush()
+    except BrokenPipeError:
+        # The reader of our help went away. Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
         return _failed(error, environ, sys.stderr if stderr is None else stderr)
+    return 0
 
 
 def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
@@ -96,19 +104,20 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
     return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
 
 
-def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, stdout: IO[str]) -> int:
+def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix: bool) -> int | str:
+    """Run curl and return its exit status, or the text to print instead."""
     scan = arguments.scan(argv, lambda: _installed_options(environ))
     own = scan.own
     sends = any(group.urls or group.configs for group in scan.groups)
     if scan.informs or not sends:
-        return _plain(scan.words, scan, environ, execute, stdout)
+        return _plain(scan.words, scan, environ, execute)
     from mom.auth import gateway as gateways
 
     gateway = gateways.choose(own.get("base-url"), environ)
     authenticated = not scan.unsure and "mom-no-auth" not in own
     words = _complete(scan, gateway, refuse=authenticated)
     if not authenticated:
-        return _plain(words, scan, environ, execute, stdout)
+        return _plain(words, scan, environ, execute)
     signed = command.signed_groups(scan)
     if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
         from mom.errors import MomError
@@ -117,16 +126,16 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, stdout: 
             f"{gateway.origin} is another machine and not https: everybody on the way could read the token",
             hint="use https, or allow it for this call: --mom-insecure-http",
         )
-    if not words[0].startswith("-q") and words[0] != "--disable":
+    # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
+    if words[0] not in ("-q", "--disable"):
         check_curlrc(environ, gateway)
     from mom.auth import sources
 
     source = sources.choose(own.get("mom-token-file"), environ)
     if "mom-print" in own:
-        stdout.write(_printed(command.build(words, scan, gateway), source, gateway))
-        return 0
+        return _printed(command.build(words, scan, gateway), source, gateway)
     token = sources.token(source, gateway, environ) if signed else ""
-    if os.name == "posix":
+    if posix:
         return _with_pipes(command.build(words, scan, gateway), token, environ, execute)
     from mom.curl import windows
 
@@ -149,13 +158,12 @@ def _complete(scan: Scan, gateway: Gateway, *, refuse: bool) -> list[str]:
     return words
 
 
-def _plain(words: list[str], scan: Scan, environ: Mapping[str, str], execute: Execute, stdout: IO[str]) -> int:
-    """Run curl as it is: without a token, and so without a pin."""
+def _plain(words: list[str], scan: Scan, environ: Mapping[str, str], execute: Execute) -> int | str:
+    """Run curl as it is, without a token and so without a pin, or return that command as text."""
     if "mom-print" in scan.own:
         import shlex
 
-        stdout.write(f"{shlex.join(['curl', *words])}\n")
-        return 0
+        return f"{shlex.join(['curl', *words])}\n"
     return execute("curl", ["curl", *words], _environment(environ))
 
 
@@ -193,12 +201,14 @@ def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute:
     return execute("curl", words, _environment(environ))
 
 
-def _execute(file: str, words: list[str], environ: dict[str, str]) -> int:
-    """Become `file` (POSIX), or run it and return its exit status (Windows, where exec loses it)."""
-    if os.name != "posix":
-        from mom.curl import windows
+def _run_child(file: str, words: list[str], environ: dict[str, str]) -> int:
+    from mom.curl import windows
 
-        return windows.start(file, words, environ)
+    return windows.start(file, words, environ)
+
+
+def become(file: str, words: list[str], environ: dict[str, str]) -> int:
+    """Become `file`, looked for on the PATH, with the arguments `words`, its name first. Raises MomError."""
     try:
         import _signal as signal  # type: ignore[import-not-found] # `signal` imports enum, 4 ms
     except ImportError:

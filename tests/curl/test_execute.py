@@ -171,6 +171,14 @@ def test_help_version_manual_and_errors_are_curls_own(mom: Mom, line: list[str])
     assert (ours.returncode, ours.stdout, ours.stderr) == (theirs.returncode, theirs.stdout, theirs.stderr)
 
 
+def test_help_whose_reader_goes_away_ends_quietly(mom: Mom) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(mom.command("--help"), stdout=write, stderr=subprocess.PIPE, env=mom.environ, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_our_help_fits_a_terminal_and_names_every_option_of_ours(mom: Mom) -> None:
     done = mom("--help")
     assert done.returncode == 0
@@ -302,3 +310,40 @@ def test_the_terminal_is_curls(mom: Mom, gateway: Recorder) -> None:
     assert child.wait(30) == 0
     assert b"POST /a" in shown
     assert gateway.take()[0].tokens == [TOKEN]
+
+
+def test_where_there_is_no_exec_curl_is_a_child_that_reads_the_token_from_stdin(
+    gateway: Recorder, mom: Mom, tmp_path: Path
+) -> None:
+    # As on Windows with a curl before 8.3; a newer one is given it by its environment.
+    line = ["-s", "-o", str(tmp_path / "out"), "/a", "--fail-with-body"]
+    assert execute.main(line, environ=mom.environ, posix=False) == 0
+    assert execute.main(["-sf", "-o", os.devnull, "/status/404"], environ=mom.environ, posix=False) == 22
+    assert [request.tokens for request in gateway.take()] == [[TOKEN], [TOKEN]]
+    assert (tmp_path / "out").read_bytes() == b"GET /a\n\n"
+
+
+def test_where_there_is_no_exec_a_missing_curl_and_a_taken_stdin_are_told(
+    mom: Mom, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert execute.main(["/a"], environ={**mom.environ, "PATH": "/nowhere"}, posix=False) == 127
+    old = tmp_path / "curl"
+    old.write_text("#!/bin/sh\necho curl 8.2.1\n")
+    old.chmod(0o755)
+    environ = {**mom.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert execute.main(["/a", "-d", "@-"], environ=environ, posix=False) == 125
+    assert "curl 8.2.1 takes the token on stdin" in capsys.readouterr().err
+
+
+def test_where_there_is_no_exec_a_new_curl_is_given_the_token_by_its_environment(
+    mom: Mom, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    new = tmp_path / "curl"
+    new.write_text('#!/bin/sh\n[ "$2" = --version ] && echo curl 8.3.0 && exit\necho "$MOM_CURL_TOKEN|$MOM_TOKEN|$*"\n')
+    new.chmod(0o755)
+    environ = {**mom.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert execute.main(["/a", "-d", "@-"], environ=environ, posix=False) == 0
+    token, given, line = capfd.readouterr().out.strip().split("|")
+    assert (token, given) == (TOKEN, "")
+    assert line.endswith("--variable %MOM_CURL_TOKEN --expand-header Atlas-Accesstoken: {{MOM_CURL_TOKEN}}")
+    assert TOKEN not in line
