@@ -38,33 +38,39 @@ class Console:
     def _paint(self, stream: IO[str], style: str, text: str) -> str:
         return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour(stream) else text
 
+    def _talk(self, text: str) -> None:
+        """Write to stderr, after the data that came before it: where both go to one place, they keep their order."""
+        self.stdout.flush()
+        self.stderr.write(text)
+
     def status(self, verb: str, text: str) -> None:
         """Say what was done: a verb, then the rest of the sentence. stderr."""
-        self.stderr.write(f"{self._paint(self.stderr, 'status', verb)} {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'status', verb)} {_visible(text)}\n")
 
     def say(self, text: str) -> None:
         """Write a plain line of talk to stderr."""
-        self.stderr.write(f"{_visible(text)}\n")
+        self._talk(f"{_visible(text)}\n")
 
     def hint(self, text: str) -> None:
         """Say what to do next or instead. stderr."""
-        self.stderr.write(f"{self._paint(self.stderr, 'hint', 'hint')}: {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'hint', 'hint')}: {_visible(text)}\n")
 
     def warning(self, text: str) -> None:
         """Warn on stderr."""
-        self.stderr.write(f"{self._paint(self.stderr, 'warning', 'warning')}: {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'warning', 'warning')}: {_visible(text)}\n")
 
     def error(self, error: MomError) -> None:
         """Show an expected failure on stderr: its problems with their places, or its message, then the way out."""
         if error.problems:
             self.problems(error.problems, self.stderr)
         if not error.problems or error.message != error.problems[0].message:
-            self.stderr.write(f"{self._paint(self.stderr, 'error', 'error')}: {_visible(error.message)}\n")
+            self._talk(f"{self._paint(self.stderr, 'error', 'error')}: {_visible(error.message)}\n")
             if error.hint:
                 self.hint(error.hint)
 
     def problems(self, problems: Iterable[Problem], stream: IO[str]) -> None:
         """Show problems, each as `file:line:column: severity: message`, the line with a caret, the way out."""
+        self.stdout.flush()
         for problem in problems:
             stream.write(self._problem(problem, stream))
 

@@ -78,7 +78,8 @@ def demo(folder: Path) -> int:
             say("2. Run it. The credential lives in Atlas's environment, and nowhere else:")
             port = free_port()
             print(
-                f"$ OPENAI_API_TOKEN=demo-secret GITHUB_TOKEN=unused mom atlas run -f atlas.yml --listen 127.0.0.1:{port} &"
+                "$ export OPENAI_API_TOKEN=demo-secret GITHUB_TOKEN=unused\n"
+                f"$ mom atlas run -f atlas.yml --listen 127.0.0.1:{port} &"
             )
             sys.stdout.flush()
             atlas = subprocess.Popen(
