@@ -63,7 +63,7 @@ def test_the_diff_of_a_dry_run_is_that_of_diff(case: Case, monkeypatch: pytest.M
     Path(FILE).write_bytes(case.read("in.yml") or b"")
     shown = run_mom([*case.arguments, "--dry-run"]).stdout
     labels = ["--label", f"a/{FILE}", "--label", f"b/{FILE}"]
-    diff = ["diff", "-u", *labels, case.folder / "in.yml", case.folder / "out.yml"]
+    diff = ["diff", "-u", *labels, str(case.folder / "in.yml"), str(case.folder / "out.yml")]
     ours, theirs = shown.decode(), subprocess.run(diff, capture_output=True, check=False).stdout.decode()
     if case.folder.name in SEVERAL_SHORTEST_DIFFS:
         assert sorted(re.findall("^[+-].*", ours, re.MULTILINE)) == sorted(re.findall("^[+-].*", theirs, re.MULTILINE))

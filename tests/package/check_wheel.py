@@ -1,4 +1,4 @@
-"""Check an installed wheel from outside: `python check_wheel.py BIN`, BIN being the folder of an environment's commands.
+"""Check an installed wheel from outside: `python check_wheel.py BIN`, BIN the folder of an environment's commands.
 
 The environment holds the wheel and what it depends on, nothing else. Run by `make package`, not by pytest: the point is
 that none of the tools of development is there.
