@@ -100,8 +100,11 @@ def line_end_note(old: Source, new: Source, scope: Scope) -> tuple[str, ...]:
         return ()
     number = len(scope.documents) - 1
     left, right = scope.documents[number], documents(new)[number]
-    ours = as_own(left, _parsed(old, left)) is not None
-    if ours or left.end != len(old.text) or not _gained_line_end(old, left, new, right):
+    root = _parsed(old, left)
+    # Nothing after a bare `---`: it became the new document.
+    empty = root is None or (isinstance(root, Scalar) and root.start == root.end)
+    ours = as_own(left, root) is not None
+    if empty or ours or left.end != len(old.text) or not _gained_line_end(old, left, new, right):
         return ()
     line = old.line_number(left.body)
     return (f"the document in line {line} ends in a block scalar without a line end: it has one now",)
