@@ -46,7 +46,7 @@ def test_an_edit_gives_what_its_rule_says(
     assert lines_lost(old, new) == (1 if case.row in ONE_LINE_CHANGES else 0)
     for reader in (read_1_2, read_1_1):
         before = documents_of(reader, old)
-        if before is not None:
+        if before is not None and old != new:
             assert documents_of(reader, new) == with_adapter(before, *asked_for(case.arguments))
     before_again = Path(FILE).stat().st_mtime_ns
     again = run_mom(case.arguments)
