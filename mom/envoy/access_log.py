@@ -1,5 +1,7 @@
 """The access log: a JSON object a line, about the request and never of it - no header, no query, no body.
 
+`/healthz` is left out: it is asked every few seconds, and mom itself asks it.
+
 | key | value |
 |---|---|
 | `time` | when the request came, RFC 3339 in UTC |
@@ -39,8 +41,11 @@ def access_log(target: str | None) -> list[Json]:
     if target is None:
         return []
     line = {"log_format": {"json_format": _LINE}}
+    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    expression = {"expression": f"request.url_path != '{jwt.HEALTH_PATH}'"}
+    api_only = {"filter": {"extension_filter": extension("cel", message, expression)}}
     if target == "-":
         message = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
-        return [extension("envoy.access_loggers.stdout", message, line)]
+        return [extension("envoy.access_loggers.stdout", message, line) | api_only]
     message = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
-    return [extension("envoy.access_loggers.file", message, {"path": target, **line})]
+    return [extension("envoy.access_loggers.file", message, {"path": target, **line}) | api_only]

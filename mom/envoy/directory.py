@@ -30,15 +30,18 @@ def run_directory(environ: Mapping[str, str]) -> Iterator[Path]:
     parent = _parent(environ)
     _sweep(parent)
     try:
-        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        # Under another name until it is locked: another run may be sweeping.
+        new = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
+        lock = os.open(new / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        directory = new.rename(new.with_name(new.name[1:]))
     except OSError as error:
         raise MomError(f"no directory for the run in {parent}: {error.strerror}") from error
     try:
-        with (directory / _LOCK).open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield directory
+        yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+        os.close(lock)
 
 
 def write(path: Path, text: str) -> None:

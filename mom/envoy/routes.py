@@ -169,7 +169,7 @@ def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
         **_rewrite(path(adapter), base_path),
     }
     # Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
-    retries = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 2}
+    retries = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
     plain = {
         **common,
         "match": match,

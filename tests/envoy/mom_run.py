@@ -99,6 +99,8 @@ class MomRun:
         """Wait for the end and return the exit status."""
         status = self.process.wait(SECONDS)
         self._reader.join(SECONDS)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
         return status
 
     def children(self) -> list[int]:
@@ -109,11 +111,15 @@ class MomRun:
     def close(self) -> None:
         """End it whatever it does, and remove what tests made."""
         if self._process is not None:
-            if self._process.poll() is None:
+            try:
+                # The second one does not wait for requests in progress.
+                for _ in range(2):
+                    self._process.terminate()
+                    time.sleep(0.05)
+                self._process.wait(SECONDS)
+            finally:
                 self._process.kill()
-            self.status()
-            assert self._process.stderr is not None
-            self._process.stderr.close()
+                self.status()
         shutil.rmtree(self.runtime)
 
     # -- requests

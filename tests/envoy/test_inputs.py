@@ -1,0 +1,247 @@
+"""What a run reads before anything is started: variables, keys, addresses, and what has changed since."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mom.auth.tokens import origin
+from mom.envoy import directory, plan, port, trust, variables
+from mom.envoy.options import Listen
+from mom.envoy.plan import Inputs, Plan
+from mom.envoy.process import Command, Guard, Process
+from mom.envoy.redaction import redaction
+from mom.envoy.watch import Watch
+from mom.errors import MomError, UsageError
+from tests.envoy.configurations import HERE, configuration, http, provider
+from tests.envoy.mom_run import is_running, wait_until
+from tests.envoy.tokens import es256, jwks
+
+
+def test_the_environment_of_envoy_is_what_the_configuration_names() -> None:
+    given = configuration(http("api", "https://x.test", {"A": "${{ A }} ${{ B }}"}))
+    environ = {"A": "1", "B": "2", "AB": "no", "PATH": "/bin", "HOME": "/h", "LD_PRELOAD": "no", "SSL_CERT_FILE": "c"}
+    found = variables.environment(variables.values(given, environ), environ)
+    assert found == {"A": "1", "B": "2", "PATH": "/bin", "HOME": "/h", "SSL_CERT_FILE": "c"}
+
+
+@pytest.mark.parametrize("value", ["", " ", "\t", "a\n", "a\r", "\n", "a\0b", "a\x7f", "\x1b[0m"])
+def test_values_that_cannot_be_sent(value: str) -> None:
+    given = configuration(http("api", "https://x.test", {"A": "${{ A }}"}))
+    with pytest.raises(MomError) as caught:
+        variables.values(given, {"A": value})
+    (problem,) = caught.value.problems
+    assert problem.place == HERE
+    assert "(header A of api)" in problem.message
+
+
+@pytest.mark.parametrize("value", ["a", " a ", "a\tb", "naïve ✓", "50%REQ(:path)% %%x%", "${{ A }}"])
+def test_values_that_can(value: str) -> None:
+    given = configuration(http("api", "https://x.test", {"A": "${{ A }}"}))
+    assert variables.values(given, {"A": value}) == {"A": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "listen"),
+    [
+        ("127.0.0.1:8082", Listen("127.0.0.1", 8082)),
+        ("localhost:1", Listen("127.0.0.1", 1)),
+        ("[::1]:8082", Listen("::1", 8082)),
+        ("0.0.0.0:0", Listen("0.0.0.0", 0)),
+    ],
+)
+def test_addresses(text: str, listen: Listen) -> None:
+    assert port.parse_listen(text) == listen
+    if listen.host != "127.0.0.1":
+        assert str(listen) == text
+
+
+BAD_ADDRESSES = ["", ":", "8082", ":8082", "::1:8082", "[127.0.0.1]:1", "x:1", "127.0.0.1:", "127.0.0.1:x"]
+BAD_PORTS = ["127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:８"]
+
+
+@pytest.mark.parametrize("text", BAD_ADDRESSES + BAD_PORTS)
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        port.parse_listen(text)
+
+
+@pytest.mark.parametrize(
+    ("listen", "tls", "expected"),
+    [
+        (Listen("127.0.0.1", 8082), False, ["http://127.0.0.1:8082", "http://localhost:8082", "http://[::1]:8082"]),
+        (Listen("::1", 443), True, ["https://[::1]", "https://127.0.0.1", "https://localhost"]),
+        (Listen("127.0.0.2", 80), False, ["http://127.0.0.2", "http://127.0.0.1", "http://localhost", "http://[::1]"]),
+        (Listen("192.0.2.1", 8082), True, ["https://192.0.2.1:8082"]),
+    ],
+)
+def test_origins_are_the_audiences_that_mom_curl_signs_for(listen: Listen, tls: bool, expected: list[str]) -> None:
+    found = plan.origins(listen, tls=tls)
+    assert list(found) == expected
+    assert [origin(one) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("nothing", "is not JSON"),
+        ("[]", "is not a JWK Set"),
+        ('{"keys": []}', "is not a JWK Set"),
+        ('{"keys": [{"kty": "oct", "k": "AA"}]}', "symmetric"),
+        ('{"keys": [{"kty": "EC", "d": "AA"}]}', "private key"),
+        (None, "cannot be read"),
+    ],
+)
+def test_key_files_that_cannot_be_used(tmp_path: Path, content: str | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / "keys.json").write_text(content)
+    given = dataclasses.replace(configuration(providers=(provider("keys.json"),)), file=str(tmp_path / "atlas.yml"))
+    with pytest.raises(MomError) as caught:
+        trust.read_keys(given)
+    assert said in caught.value.problems[0].message
+
+
+def test_key_files_are_relative_to_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "a.json").write_text(json.dumps(jwks(es256())))
+    given = dataclasses.replace(configuration(providers=(provider("keys/a.json"),)), file=str(tmp_path / "atlas.yml"))
+    assert list(trust.read_keys(given)) == ["keys/a.json"]
+
+
+def test_certificate_authorities_that_are_named_but_not_there() -> None:
+    with pytest.raises(MomError, match="SSL_CERT_FILE"):
+        trust.ca_file({"SSL_CERT_FILE": "/none"})
+
+
+def make(tmp_path: Path, *adapters: object, env: str = "", **options: object) -> Plan:
+    (tmp_path / ".env").write_text(env)
+    local = options.pop("local_key", lambda: ("me", jwks(es256())))
+    given = configuration(*adapters)  # type: ignore[arg-type]
+    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=tmp_path / ".env",
+                    local_key=local)  # type: ignore[arg-type]  # fmt: skip
+    return plan.make(dataclasses.replace(inputs, **options))  # type: ignore[arg-type]
+
+
+def test_changes_are_named_in_few_words(tmp_path: Path) -> None:
+    key = jwks(es256())
+
+    def local() -> tuple[str, dict[str, object]]:
+        return "me", key
+
+    one = http("one", "https://x.test", {"A": "${{ A }}"})
+    old = make(tmp_path, one, http("gone", "https://x.test"), env="A=1", local_key=local)
+    changed = http("one", "https://y.test", {"A": "${{ A }}"})
+    new = make(tmp_path, changed, http("new", "https://x.test"), env="A=2", local_key=local, listen=Listen("::1", 1))
+    assert plan.changes(old, new) == ("+ new", "- gone", "~ one", "variables: A", "listening at http://[::1]:1")
+    assert plan.changes(old, dataclasses.replace(old)) == ("order",)
+    assert plan.changes(old, make(tmp_path, one, http("gone", "https://x.test"), env="A=1")) == ("keys",)
+
+
+def test_a_literal_and_a_value_are_taken_out_of_a_text_in_every_spelling() -> None:
+    given = configuration(http("api", "https://x.test", {"A": 'literal "quoted" ${{ A }}'}))
+    hide = redaction(given, {"A": "päss\\word", "B": "päss\\word-and-more"})
+    text = 'x literal "quoted" y literal \\"quoted\\" päss\\word-and-more p\\303\\244ss\\\\word "p\\u00e4ss\\\\word"'
+    assert hide(text) == 'x *** y *** *** *** "***"'
+    assert hide(f"token {es256().token()} end") == "token *** end"
+    assert redaction(configuration(), {})("nothing to hide") == "nothing to hide"
+
+
+def test_watching(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    watch = Watch([link])
+
+    def after(change: Callable[[], object]) -> list[bool]:
+        change()
+        return [watch.poll() for _ in range(3)]
+
+    assert after(lambda: None) == [False, False, False]
+    assert after(lambda: path.write_text("a")) == [False, True, False]
+    assert after(lambda: path.write_text("longer")) == [False, True, False]
+    replacement = tmp_path / "new"
+    replacement.write_text("longer")
+    os.utime(replacement, ns=(path.stat().st_atime_ns, path.stat().st_mtime_ns))
+    assert after(lambda: replacement.replace(path)) == [False, True, False]
+    assert after(path.unlink) == [False, True, False]
+    watch.add([tmp_path / "other", link])
+    assert after(lambda: None) == [False, False, False]
+    assert after(lambda: (tmp_path / "other").write_text("x")) == [False, True, False]
+
+
+def test_a_file_that_is_being_written_is_left_alone_until_it_rests(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("")
+    watch = Watch([path])
+    for size in range(1, 4):
+        path.write_text("a" * size)
+        assert not watch.poll()
+    assert watch.poll()
+
+
+def test_the_run_directory_is_private_and_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # Too long for a socket's path: another place is taken.
+    far = tmp_path / ("far" * 30)
+    far.mkdir()
+    with directory.run_directory({"XDG_RUNTIME_DIR": str(far), "TMPDIR": "/tmp"}) as found:
+        assert found.parent == Path("/tmp")
+        assert stat.S_IMODE(found.stat().st_mode) == 0o700
+        directory.write(found / "x.json", "{}")
+        assert stat.S_IMODE((found / "x.json").stat().st_mode) == 0o600
+        assert [path.name for path in found.iterdir() if path.suffix == ".tmp"] == []
+    assert not found.exists()
+
+
+def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        environ = {"XDG_RUNTIME_DIR": parent}
+        left = Path(parent, "mom-atlas-left")
+        left.mkdir()
+        (left / "lock").touch()
+        other = Path(parent, "mom-atlas-other")
+        other.mkdir()
+        with directory.run_directory(environ) as first, directory.run_directory(environ) as second:
+            assert first != second
+            assert first.exists()
+            assert not left.exists()
+            # Not made by a run: it has no lock.
+            assert other.exists()
+    assert tmp_path.exists()
+
+
+def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
+    with pytest.raises(MomError, match="cannot be written"):
+        directory.write(tmp_path / "none" / "x.json", "{}")
+    if Path("/dev/full").exists():
+        (tmp_path / "x.tmp").symlink_to("/dev/full")
+        with pytest.raises(MomError, match="No space left on device"):
+            directory.write(tmp_path / "x.json", "{}")
+
+
+def test_a_guard_ends_a_process_where_the_system_does_not() -> None:
+    """What macOS needs; it works here, too."""
+    process = Process(Command(["/bin/sleep", "60"], {}))
+    guard = Guard(process.pid)
+    os.close(guard._held)
+    wait_until(lambda: process.status() is not None, "the process is ended")
+    assert not is_running(process.pid)
+    guard._held = os.open(os.devnull, os.O_RDONLY)
+    guard.close()
+    process.close()
+
+
+def test_a_guard_leaves_a_process_alone_after_it_is_closed() -> None:
+    process = Process(Command(["/bin/sleep", "60"], {}))
+    Guard(process.pid).close()
+    assert process.status() is None
+    process.end()
+    process.close()

@@ -1,0 +1,97 @@
+"""What Atlas answers itself: lists, health, and errors that a program can tell apart."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mom.envoy.options import Listen, Options
+from mom.envoy.replies import REPLIES
+from tests.envoy.certificates import Authority
+from tests.envoy.configurations import configuration, http, provider
+from tests.envoy.conftest import SECRET, Atlas
+from tests.envoy.running import free_port, running
+from tests.envoy.tokens import es256, jwks
+from tests.envoy.upstream import Upstream
+
+
+def test_the_list_of_instances(atlas: Atlas) -> None:
+    answer = atlas.get("/v1alpha1/instances")
+    assert answer.headers["content-type"] == "application/json"
+    (instance,) = answer.json()["instances"]
+    assert instance["name"] == "test"
+    assert instance["owner"] == "example.test"
+    assert instance["apis"] == len(atlas.get("/v1alpha1/apis").json()["apis"])
+
+
+def test_the_list_of_apis(atlas: Atlas) -> None:
+    answer = atlas.get("/v1alpha1/apis")
+    assert answer.headers["content-type"] == "application/json"
+    apis = {one["name"]: one for one in answer.json()["apis"]}
+    assert apis["base"] == {
+        "kind": "HTTP",
+        "name": "base",
+        "baseUrl": f"http://127.0.0.1:{atlas.api.port}/base/v4/",
+        "path": "/v1/apis/http/base/",
+        "instance": "test",
+    }
+    assert SECRET not in answer.body.decode()
+    assert "SECRET" not in answer.body.decode()
+    assert atlas.get("/v1alpha1/apis", method="HEAD").status == 200
+    assert atlas.get("/v1alpha1/apis", method="POST").status == 404
+
+
+def test_errors_are_json_and_say_that_they_are_atlass_own(atlas: Atlas) -> None:
+    answer = atlas.get("/v1/apis/http/none")
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "error": {
+            "type": "API_NoMatchingInstanceError",
+            "message": "No API is served at this path; GET /v1alpha1/apis lists them",
+        }
+    }
+    assert answer.error == "API_NoMatchingInstanceError"
+
+
+def test_no_message_quotes_what_envoy_knows_about_an_upstream() -> None:
+    """Envoy's own body is quoted only where it speaks of the request."""
+    quoting = {reply.type for reply in REPLIES if "%" in reply.message}
+    assert quoting == {"API_InvalidAccessTokenError", "API_RequestError"}
+
+
+@pytest.mark.parametrize("tree_above", [1000, 0])
+def test_a_thousand_adapters_and_one(
+    api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPathFactory, tree_above: int
+) -> None:
+    """In a row and in a tree the same is served; and the same is refused."""
+    key = es256()
+    base = f"http://127.0.0.1:{api.port}"
+    names = [f"api{number}" for number in range(1001 if tree_above else 20)]
+    given = configuration(*(http(name, f"{base}/{name}") for name in names), providers=(provider("keys"),))
+    options = Options(
+        listen=Listen("127.0.0.1", free_port()),
+        ca_file=str(authority.file),
+        jwks={"keys": json.dumps(jwks(key))},
+        tree_above=tree_above,
+    )
+    with running(given, options, tmp_path_factory.mktemp("tree")) as envoy:
+
+        def get(path: str, method: str = "GET") -> tuple[int, str | None]:
+            answer = envoy.client.send(path, token=key.token(), method=method)
+            return answer.status, answer.error
+
+        prefix = "/v1/apis/http"
+        assert get(f"{prefix}/api1/tree?a=/../b") == (200, None)
+        assert api.seen("/tree")[-1].target == "/api1/tree?a=/../b"
+        assert get(f"{prefix}/{names[-1]}?x=1") == (200, None)
+        assert get(f"{prefix}/api1x/x") == (404, "API_NoMatchingInstanceError")
+        assert get(f"{prefix}/api") == (404, "API_NoMatchingInstanceError")
+        assert get("/other") == (404, "API_NoMatchingInstanceError")
+        for path in ("/..", "/../api2/x", "/%2e%2E/x", "%2f..", "\\..\\x", "/..;/x", "/.?x", "/..?x=1"):
+            assert get(f"{prefix}/api1{path}") == (400, "API_RequestError"), path
+        for method in ("TRACE", "Trace", "TRACK"):
+            assert get(f"{prefix}/api1/x", method)[0] in {400, 405}
+        assert len(envoy.client.send("/v1alpha1/apis", token=key.token()).json()["apis"]) == len(names)
+        assert envoy.client.send("/healthz").status == 200
+        assert envoy.client.send(f"{prefix}/api1/x").status == 401

@@ -1,0 +1,340 @@
+"""Start and end of `mom atlas run`: only what is right starts, and nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import ssl
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mom.auth import keys as own_keys
+from mom.auth.tokens import mint, origin
+from mom.envoy.generation import base_id
+from mom.envoy.options import Listen
+from tests.envoy.certificates import Authority
+from tests.envoy.client import Client, Response
+from tests.envoy.mom_run import MomRun, atlas_yml, is_running, mom_run, threads, wait_until
+from tests.envoy.running import free_port
+from tests.envoy.upstream import Upstream
+
+P = "/v1/apis/http"
+
+
+@pytest.fixture
+def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
+    """Return a run of one adapter, `one`, that is not started yet."""
+    with mom_run(tmp_path, environ={"TOKEN": "s3cret"}) as made:
+        made.configure({"one": (base(api), {"Authorization": "Bearer ${{ TOKEN }}"})})
+        yield made
+
+
+def base(api: Upstream) -> str:
+    return f"http://127.0.0.1:{api.port}"
+
+
+def own_token(run: MomRun, url: str) -> str:
+    found = own_keys.load(run.environ["MOM_HOME"])
+    assert found is not None
+    return mint(found, origin(url))
+
+
+def test_it_serves_says_so_and_leaves_nothing(run: MomRun, api: Upstream) -> None:
+    run.start()
+    text = run.text
+    assert f"Serving test at http://127.0.0.1:{run.port}" in text
+    assert f"/v1/apis/http/one/  {base(api)}" in text
+    assert "trusts idp: https://idp.test/ for https://atlas.test" in text
+    assert "trusts your own key" in text
+    assert f"try: mom curl --base-url http://127.0.0.1:{run.port} /v1/apis/http/one/" in text
+    assert run.client.send(f"{P}/one/guide", token=run.token()).status == 200
+    assert api.seen("/guide")[0].get("authorization") == ["Bearer s3cret"]
+    (directory,) = run.runtime.iterdir()
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    for path in directory.rglob("*"):
+        assert stat.S_IMODE(path.lstat().st_mode) & 0o077 == 0 or path.is_socket(), path
+    assert stat.S_IMODE((directory / "0" / "admin").stat().st_mode) == 0o600
+    envoys = run.children()
+    assert run.end() == 0
+    assert not any(is_running(pid) for pid in envoys)
+    assert list(run.runtime.iterdir()) == []
+    identity = base_id(Listen("127.0.0.1", run.port))
+    assert identity is not None
+    assert not Path(f"/dev/shm/envoy_shared_memory_{identity * 10}").exists()
+
+
+def test_this_users_own_key_is_trusted_for_this_gateway_only(run: MomRun) -> None:
+    run.start()
+    for name in ("127.0.0.1", "localhost", "[::1]"):
+        token = own_token(run, f"http://{name}:{run.port}")
+        assert run.client.send(f"{P}/one/x", token=token).status == 200, name
+    for url in ("http://127.0.0.1:1", "https://atlas.example", "http://127.0.0.1"):
+        assert run.client.send(f"{P}/one/x", token=own_token(run, url)).status == 401, url
+
+
+def test_no_local_key(run: MomRun) -> None:
+    own_keys.ensure(run.environ["MOM_HOME"])
+    run.start("--no-local-key")
+    assert "your own key" not in run.text
+    assert "try: MOM_TOKEN=... mom curl" in run.text
+    assert run.client.send(f"{P}/one/x", token=run.token()).status == 200
+    token = own_token(run, f"http://127.0.0.1:{run.port}")
+    assert run.client.send(f"{P}/one/x", token=token).status == 401
+
+
+def test_nobody_to_trust(run: MomRun, api: Upstream) -> None:
+    run.configure({"one": (base(api), {})}, identityProviders=[])
+    run.start("--no-local-key", serving=False)
+    assert run.status() == 1
+    assert "no identity provider: nobody could send a request" in run.text
+
+
+def test_all_missing_variables_are_named_with_their_places(run: MomRun, api: Upstream) -> None:
+    run.environ |= {"EMPTY": "", "LINES": "a\nb", "NUL_LIKE": "a\x01"}
+    headers = {"A": "${{ UNSET }}", "B": "x ${{ EMPTY }}", "C": "${{ LINES }}", "D": "${{ NUL_LIKE }} ${{ TOKEN }}"}
+    run.configure({"one": (base(api), {}), "two": (base(api), headers)})
+    run.start(serving=False)
+    assert run.status() == 1
+    text = run.text
+    lines = (run.folder / "atlas.yml").read_text().splitlines()
+    for name, why in (("UNSET", "is not set"), ("EMPTY", "is empty"), ("LINES", "holds a line end")):
+        header = "ABC"[["UNSET", "EMPTY", "LINES"].index(name)]
+        assert f"the variable {name} {why}" in text
+        (number,) = [n for n, line in enumerate(lines, 1) if f'"name": "{header}"' in line]
+        assert f"atlas.yml:{number}:" in text
+    assert "of two" in text
+    assert "s3cret" not in text
+
+
+def test_an_env_file_and_the_environment_which_wins(run: MomRun, api: Upstream) -> None:
+    (run.folder / ".env").write_text("TOKEN=from-file\nexport OTHER='of $file'\n")
+    run.configure({"one": (base(api), {"A": "${{ TOKEN }}", "B": "${{ OTHER }}"})})
+    run.start("--env-file", ".env")
+    assert run.client.send(f"{P}/one/env-file", token=run.token()).status == 200
+    (request,) = api.seen("/env-file")
+    assert (request.get("a"), request.get("b")) == (["s3cret"], ["of $file"])
+
+
+def test_a_broken_env_file_is_named_by_line_and_not_quoted(run: MomRun) -> None:
+    (run.folder / ".env").write_text("A=1\nthis is s3cret\nB='open\n")
+    run.start("--env-file", ".env", serving=False)
+    assert run.status() == 1
+    assert ".env:2:1: error: this line is not NAME=value" in run.text
+    assert ".env:3:1" in run.text
+    assert "s3cret" not in run.text
+
+
+def test_an_invalid_configuration_does_not_start(run: MomRun) -> None:
+    (run.folder / "atlas.yml").write_text("kind: Atlas\n")
+    run.start(serving=False)
+    assert run.status() == 1
+    assert "atlas.yml:1:" in run.text
+
+
+def test_kinds_that_are_not_served_are_named(run: MomRun, api: Upstream) -> None:
+    version = "moment.dev/adapters/v1alpha1"
+    aws = {"apiVersion": version, "kind": "AWS", "name": "aws"}
+    http = {"apiVersion": version, "kind": "HTTP", "name": "one"}
+    text = atlas_yml({"one": (base(api), {})}, apiAdapters=[{"adapterRef": aws}, {"adapterRef": http}])
+    profile = {"name": "p", "accessKeyId": "${{ A }}", "secretAccessKey": "${{ B }}"}
+    document = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}}
+    (run.folder / "atlas.yml").write_text(f"{text}---\n{document!r}\n")
+    run.start()
+    assert "not served: aws, a AWS adapter" in run.text or "not served: aws (AWS)" in run.text
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_a_port_that_is_taken_is_named_before_envoy_starts(run: MomRun, reuse: bool) -> None:
+    with socket.socket() as other:
+        if reuse:
+            # As another Envoy would with its default, `enable_reuse_port`.
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", run.port))
+        other.listen()
+        run.start(serving=False)
+        assert run.status() == 1
+    assert f"127.0.0.1:{run.port} is taken" in run.text
+    assert f"--listen 127.0.0.1:{run.port + 1}" in run.text
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_no_second_process_can_share_the_port(run: MomRun, tmp_path_factory: pytest.TempPathFactory) -> None:
+    run.start()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        with pytest.raises(OSError, match="in use"):
+            other.bind(("127.0.0.1", run.port))
+    with mom_run(tmp_path_factory.mktemp("second")) as second:
+        second.configure({"one": ("http://127.0.0.1:1", {})})
+        second.port = run.port
+        second.start(serving=False)
+        assert second.status() == 1
+        assert "is taken" in second.text
+        # Beside it, on another port, a second run is fine.
+        second.text, second.port = "", free_port()
+        second.start()
+        assert Client(second.port).send("/healthz").status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_for_requests_in_progress(run: MomRun, api: Upstream, number: signal.Signals) -> None:
+    key = f"drain-{number.name}"
+    run.start()
+    answers: list[Response] = []
+    requests = [f"{P}/one/hold/{key}", f"{P}/one/events/{key}"]
+    waiting = threads(lambda path: answers.append(run.client.send(path, token=run.token())), [(p,) for p in requests])
+    api.wait(f"/hold/{key}")
+    api.wait(f"/events/{key}")
+    run.process.send_signal(number)
+    assert "Waiting for 2 requests in progress" in run.wait("Ctrl-C once more")
+    with pytest.raises(ConnectionError):
+        run.client.send("/healthz")
+    api.release(key)
+    for thread in waiting:
+        thread.join(20)
+    assert sorted((one.status, one.body) for one in answers) == [
+        (200, b"data: first\n\ndata: second\n\n"),
+        (200, b"ok"),
+    ]
+    assert run.status() == 0
+
+
+def test_a_second_signal_does_not_wait(run: MomRun, api: Upstream) -> None:
+    run.start()
+    with run.client.connect() as connection:
+        connection.sendall(run.client.request(f"{P}/one/hold/second-signal", token=run.token()))
+        api.wait("/hold/second-signal")
+        run.process.send_signal(signal.SIGINT)
+        run.wait("Ctrl-C once more")
+        assert run.end() == 0
+        assert connection.recv(1000) == b""
+    api.release("second-signal")
+
+
+def test_a_signal_during_the_start(run: MomRun) -> None:
+    """An identity provider that takes a connection and never answers holds the start for a while."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/keys"
+        provider = {"publicKey": url, "audience": "a", "issuer": "b"}
+        run.configure({"one": ("http://127.0.0.1:1", {})}, identityProviders=[{"idp": provider}])
+        run.start(serving=False)
+        silent.settimeout(20)
+        connection, _ = silent.accept()
+        with connection:
+            assert run.end() == 0
+    assert "Serving" not in run.text
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_envoy_does_not_outlive_a_killed_mom(run: MomRun) -> None:
+    run.start()
+    envoys = run.children()
+    assert envoys
+    assert run.end(signal.SIGKILL) == -signal.SIGKILL
+    wait_until(lambda: not any(is_running(pid) for pid in envoys), "Envoy ends with mom")
+    (left,) = run.runtime.iterdir()
+    assert not any(b"s3cret" in path.read_bytes() for path in left.rglob("*") if path.is_file())
+    # The next run takes the same address and removes what the killed one left.
+    run.text = ""
+    run.start()
+    assert not left.exists()
+    assert run.client.send(f"{P}/one/again", token=run.token()).status == 200
+
+
+def test_envoy_that_ends_by_itself(run: MomRun) -> None:
+    run.start()
+    os.kill(run.children()[0], signal.SIGKILL)
+    assert run.status() == 1
+    assert "error: Envoy ended by itself, by SIGKILL" in run.text
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_ctrl_c_of_a_terminal_reaches_mom_alone(run: MomRun) -> None:
+    """A terminal signals its foreground process group; Envoy, in it, would cut all requests at once."""
+    run.start()
+    assert os.getpgid(run.children()[0]) != os.getpgid(run.process.pid)
+
+
+def test_https(run: MomRun, authority: Authority) -> None:
+    files = authority.issue("localhost").write(run.folder)
+    run.start("--tls-cert", files.chain.name, "--tls-key", files.key.name)
+    assert f"Serving test at https://127.0.0.1:{run.port}" in run.text
+    client = Client(run.port, context=ssl.create_default_context(cafile=str(authority.file)))
+    assert client.send("/healthz").status == 200
+    token = own_token(run, f"https://localhost:{run.port}")
+    assert client.send(f"{P}/one/https", token=token).status == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--tls-cert", "no.pem"], "--tls-cert and --tls-key belong together"),
+        (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "--tls-cert no.pem cannot be read"),
+        (["--listen", "8082"], "is not HOST:PORT"),
+        (["--listen", "example.com:80"], "is not HOST:PORT"),
+        (["--listen", "203.0.113.7:8082"], "203.0.113.7 is not an address of this machine"),
+        (["--timeout", "0"], "--timeout"),
+        (["--env-file", "none"], "--env-file none cannot be read"),
+        (["--envoy", "./none"], "--envoy: ./none is not a program"),
+        (["--access-log", "none/log"], "cannot be written"),
+        (["-f", "none.yml"], "none.yml cannot be read"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_options_that_cannot_be(run: MomRun, options: list[str], said: str) -> None:
+    run.start(*options, serving=False, listen="--listen" not in options)
+    assert run.status() in {1, 2}
+    assert said in run.text
+    assert "Traceback" not in run.text
+
+
+def test_every_interface_only_when_asked_and_with_a_warning(run: MomRun) -> None:
+    run.start("--listen", f"0.0.0.0:{run.port}", listen=False)
+    assert "open to other machines without TLS" in run.text
+    assert run.client.send("/healthz", host="any.name:1").status == 200
+    assert run.client.send(f"{P}/one/x", token=own_token(run, f"http://127.0.0.1:{run.port}")).status == 200
+
+
+def test_any_free_port(run: MomRun) -> None:
+    run.start("--listen", "127.0.0.1:0", listen=False)
+    port = int(run.text.partition("http://127.0.0.1:")[2].split()[0])
+    assert Client(port).send("/healthz").status == 200
+
+
+def test_an_old_envoy_and_none(run: MomRun) -> None:
+    old = run.folder / "envoy"
+    old.write_text("#!/bin/sh\necho 'envoy  version: abc/1.20.1/Clean/RELEASE/BoringSSL'\n")
+    old.chmod(0o755)
+    run.environ["MOM_ENVOY"] = str(old)
+    run.start(serving=False)
+    assert run.status() == 1
+    assert "is Envoy 1.20.1; Atlas needs 1.39.0 or later" in run.text
+    assert "pip install 'mom-cli[atlas]'" in run.text
+    old.write_text("#!/bin/sh\nexit 3\n")
+    run.text = ""
+    run.start(serving=False)
+    assert run.status() == 1
+    assert "does not answer --version as Envoy does" in run.text
+
+
+def test_an_envoy_that_refuses_to_start(run: MomRun) -> None:
+    """Its own words may quote the whole configuration: they are shown on request only, secrets taken out."""
+    from tests.envoy.binary import ENVOY
+
+    script = run.folder / "envoy"
+    body = f'#!/bin/sh\n[ $1 = --version ] && exec {ENVOY} --version\necho "bad: $TOKEN" >&2\nexit 1\n'
+    script.write_text(body)
+    script.chmod(0o755)
+    run.start("--envoy", "./envoy", serving=False)
+    assert run.status() == 1
+    assert "Envoy does not accept this configuration" in run.text
+    assert "bad:" not in run.text
+    run.text = ""
+    run.start("--envoy", "./envoy", "--debug", serving=False)
+    assert run.status() == 1
+    assert "envoy: bad: ***" in run.text
+    assert "s3cret" not in run.text
