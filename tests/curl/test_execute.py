@@ -149,7 +149,7 @@ def test_the_printed_command_signs_with_the_local_key_by_mom_auth_token(mom: Mom
         (["-sf", "/status/404"], 22),
         (["-s", "--fail-with-body", "/status/500"], 22),
         (["-s", "-o", "/nowhere/x", "/a"], 23),
-        (["-s", "-d", "@missing", "/a", "-o"], 2),
+        (["-s", "/a", "-o"], 2),
         (["-s", "--unknown-option", "/a"], 2),
         (["-s", "/a[1-"], 3),
         (["-s", "-m", "0.2", "/hold"], 28),
