@@ -3,8 +3,9 @@ proof of who sends, `execute` becomes curl.
 
 What is added, to each group of options (the stretches between `--next`) that has URLs or a `-K` file:
 
-- the token, as `-K /dev/fd/N`: a pipe that holds `header = "Atlas-Accesstoken: …"`. Not `-H`, which `ps` shows, nor a
-  file, nor stdin, which is the user's. A pipe can be read once, so each group has its own.
+- the token, as `-K /dev/fd/N`: a pipe that holds `header = "Atlas-Accesstoken: …"`. Not `-H` with the token, which `ps`
+  shows, nor a file, nor stdin, which is the user's. A pipe can be read once, so each group has its own; after the first
+  they are `-H @/dev/fd/N`, since before curl 7.70 `-K` counts for the first group wherever it stands.
 - the pin: `--connect-to ::HOST:PORT --proto =SCHEME --proto-redir =SCHEME`, and `--no-location` unless the user asked
   for redirects. curl sends a header of ours to wherever a redirect, a `url=` in a file, or a mistake of ours points:
   it keeps only Authorization and Cookie from other hosts. Pinned, every connection goes to the gateway, whatever the
@@ -13,8 +14,8 @@ What is added, to each group of options (the stretches between `--next`) that ha
   `http_proxy` or ~/.curlrc, which would read the token. With https a proxy sees only `CONNECT host:port`.
 
 All of it stands at the end of the group, before `--`: `-q` stays the first word, and ours wins over files read before
-it. `--connect-to` is the exception, since of several the first match wins: a second one stands before the group's first
-`-K`, and ~/.curlrc, which is read before everything, is looked into (see `execute.check_curlrc`).
+it. `--connect-to` is the exception, since of several the first match wins: a second one stands before the user's
+first `-K` in the group, and ~/.curlrc, which is read before everything, is looked into (`execute.check_curlrc`).
 
 Decided, on whose word the token may take another way:
 
@@ -22,8 +23,8 @@ Decided, on whose word the token may take another way:
   reads the token), `--connect-to`, `--resolve`, `--unix-socket`, `--dns-servers`, `--doh-url`, `--insecure`; `-v`,
   `--trace` and `--libcurl` show or store the token. It lives a minute, and serves one gateway.
 - What comes from elsewhere (redirects, ~/.curlrc, `-K` files, proxy variables) never takes it to another host. Not held
-  off are a `-K` file that starts a group of its own with `next` and reroutes it, and one with `resolve`: to write
-  these takes intent, and with https the certificate's name still stands in the way.
+  off are a `-K` file that starts a group of its own with `next` and reroutes it, and one with `resolve` or
+  `unix-socket`: to write these takes intent, and with https the certificate's name still stands in the way.
 - A group in which the user gives an Atlas-Accesstoken header gets no token of ours, and is pinned all the same. A
   header in a file (`-H @file`, `-K file`) is not seen: both go out then, and a gateway refuses two that differ.
 - `--mom-no-auth` sends no token, so that nothing is pinned or refused: curl, with paths completed.

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
     from mom.auth.gateway import Gateway
     from mom.curl.arguments import Group, Scan
 
-# How the token gets to curl. PIPE: `-K` of a pipe of its own, for each group. VARIABLE: curl's `--variable`, taken from
-# its environment (curl 8.3 and later, for Windows, where there is no /dev/fd). STDIN: `-K -`, one group only.
+# How the token gets to curl.
+# PIPE: by a pipe of its own for each group, `-K` in the first group and `-H @` in the others. A pipe that is not there
+# makes `-K` fail, where `-H @` of older curls would send no token; but before curl 7.70 `-K` counts for the first group
+# wherever it stands.
+# VARIABLE: by curl's `--variable` from its environment (curl 8.3), for Windows, where there is no /dev/fd.
+# STDIN: by `-K -`, for older curls there; one group only.
 PIPE = "pipe"
 VARIABLE = "variable"
 STDIN = "stdin"
@@ -20,16 +24,17 @@ STDIN = "stdin"
 # The environment variable of the second way, which only the curl that we start has.
 ENVIRONMENT = "MOM_CURL_TOKEN"
 
-# What stands in the arguments where a pipe's name belongs.
-HOLE = ""
+# What stands in the arguments before the name of a pipe.
+CONFIG = ""
+HEADERS = "@"
 
 
 class Command:
     """What to run.
 
-    arguments: curl's, without its name. holes: the indices of those that are to be the names of pipes, each of a pipe
-    of its own that holds `config(token)`. standard_input: whether curl reads that from its stdin instead. environment:
-    whether the token has to be in the environment variable ENVIRONMENT instead.
+    arguments: curl's, without its name. holes: the indices of those (CONFIG or HEADERS) that lack the name of a pipe,
+    each of a pipe of its own that holds `content(argument, token)`. standard_input: whether curl reads the content for
+    CONFIG from its stdin instead. environment: whether the token has to be in the variable ENVIRONMENT instead.
     """
 
     __slots__ = ("arguments", "environment", "holes", "standard_input")
@@ -42,9 +47,13 @@ class Command:
         self.environment = environment
 
 
-def config(token: str) -> bytes:
-    """Return curl configuration that sends `token`, whose characters `mom.auth.tokens.check` has let pass."""
-    return f'header = "{TOKEN_HEADER}: {token}"\n'.encode("ascii")
+def content(argument: str, token: str) -> bytes:
+    """Return what makes curl send `token` when it reads it after `argument`, CONFIG or HEADERS.
+
+    The characters of `token` are those that `mom.auth.tokens.check` lets pass: nothing has to be quoted.
+    """
+    header = f"{TOKEN_HEADER}: {token}"
+    return (f"{header}\n" if argument == HEADERS else f'header = "{header}"\n').encode("ascii")
 
 
 def signed_groups(scan: Scan) -> list[Group]:
@@ -65,7 +74,7 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = 
         more += _pin(group, gateway)
         if group in signed:
             if channel == PIPE:
-                more += ["-K", HOLE]
+                more += ["-K", CONFIG] if group is scan.groups[0] else ["-H", HEADERS]
                 holes_of.append(group.end)
             elif channel == STDIN:
                 more += ["-K", "-"]

@@ -176,9 +176,9 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute: Execute) -> int:
     """Put the token into a pipe for each group, and become curl."""
-    content = command.config(token) if built.holes else b""
     words = ["curl", *built.arguments]
     for hole in built.holes:
+        content = command.content(built.arguments[hole], token)
         try:
             reader, writer = os.pipe()
             # A pipe takes 64 KiB, but less where the kernel is short of them: fail then, rather than wait for ever.
@@ -197,7 +197,7 @@ def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute:
             from mom.errors import MomError
 
             raise MomError(f"the token cannot be handed to curl by {name}", hint="is /dev/fd mounted?")
-        words[hole + 1] = name
+        words[hole + 1] += name
     return execute("curl", words, _environment(environ))
 
 
@@ -248,10 +248,12 @@ def _printed(built: Command, source: Source, gateway: Gateway) -> str:
         giver = f'"$(cat {shlex.quote(source.place)})"'
     else:
         giver = f'"$(mom auth token --base-url {shlex.quote(gateway.origin)})"'
-    # printf is part of the shell: its arguments are not seen in ps.
-    pipe = f"<(printf 'header = \"{arguments.TOKEN_HEADER}: %s\"\\n' {giver})"
-    holes = set(built.holes)
-    words = [pipe if index in holes else shlex.quote(word) for index, word in enumerate(built.arguments)]
+    words = [shlex.quote(word) for word in built.arguments]
+    for hole in built.holes:
+        argument = built.arguments[hole]
+        text = command.content(argument, "%s").decode().replace("\n", "\\n")
+        # printf is part of the shell: its arguments are not seen in ps.
+        words[hole] = f"{argument}<(printf '{text}' {giver})"
     return " ".join(["curl", *words]) + "\n"
 
 

@@ -18,7 +18,7 @@ def channel(scan: Scan, version: tuple[int, ...]) -> str:
     if version >= (8, 3):
         return command.VARIABLE
     reads_stdin = any(word == "-" or word.endswith(("@-", "T-", "K-", "<-", ";type=-")) for word in scan.words)
-    if len(command.signed_groups(scan)) > 1 or reads_stdin:
+    if len(scan.groups) > 1 or reads_stdin:
         from mom.errors import MomError
 
         shown = ".".join(map(str, version)) or "of an unknown version"
@@ -33,7 +33,8 @@ def run(built: Command, token: str, environ: dict[str, str]) -> int:
     """Run the command with the token and return curl's exit status."""
     if built.environment:
         environ = {**environ, command.ENVIRONMENT: token}
-    return start("curl", ["curl", *built.arguments], environ, command.config(token) if built.standard_input else None)
+    content = command.content(command.CONFIG, token) if built.standard_input else None
+    return start("curl", ["curl", *built.arguments], environ, content)
 
 
 def start(file: str, words: list[str], environ: dict[str, str], standard_input: bytes | None = None) -> int:

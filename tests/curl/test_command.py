@@ -16,6 +16,8 @@ PROTOCOLS = ["--proto", "=http", "--proto-redir", "=http"]
 NO_PROXY = ["--noproxy", "*"]
 TOKEN = ["-K", ""]
 ALL = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, *TOKEN]
+# Before curl 7.70 `-K` counts for the first group, wherever it stands.
+LATER = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, "-H", "@"]
 
 
 def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -> command.Command:
@@ -29,8 +31,10 @@ def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -
         pytest.param(["-s", "/a", "-v"], ["-s", "/a", "-v", *ALL], id="at the end"),
         pytest.param(["-q", "/a"], ["-q", "/a", *ALL], id="so that -q stays the first word"),
         pytest.param(["-s", "--", "/a", "-x"], ["-s", *ALL, "--", "/a", "-x"], id="before two dashes"),
-        pytest.param(["/a", "--next", "/b"], ["/a", *ALL, "--next", "/b", *ALL], id="in each group"),
-        pytest.param(["/a", "-s:", "/b", "--", "/c"], ["/a", *ALL, "-s:", "/b", *ALL, "--", "/c"], id="before -: too"),
+        pytest.param(["/a", "--next", "/b"], ["/a", *ALL, "--next", "/b", *LATER], id="in each group"),
+        pytest.param(
+            ["/a", "-s:", "/b", "--", "/c"], ["/a", *ALL, "-s:", "/b", *LATER, "--", "/c"], id="before -: too"
+        ),
         pytest.param(["--", "/a", "--next"], [*ALL, "--", "/a", "--next"], id="--next after -- is a URL"),
         pytest.param(
             ["-L", "/a"], ["-L", "/a", *CONNECT, *PROTOCOLS, *NO_PROXY, *TOKEN], id="redirects that are asked for stay"
@@ -62,8 +66,7 @@ def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -
 def test_the_pin_and_the_token_are_added(line: list[str], expected: list[str]) -> None:
     built = build(*line)
     assert built.arguments == expected
-    assert [built.arguments[hole] for hole in built.holes] == [""] * sum(word == "" for word in expected)
-    assert all(built.arguments[hole - 1] == "-K" for hole in built.holes)
+    assert built.holes == [index for index, word in enumerate(expected) if word in ("", "@")]
 
 
 def test_with_https_a_proxy_may_stay_since_it_only_tunnels() -> None:
@@ -84,8 +87,9 @@ def test_each_way_to_name_a_proxy_is_seen(option: str) -> None:
     assert "--noproxy" not in build(option, "p", "/a").arguments
 
 
-def test_a_token_for_curl_is_one_line_of_its_configuration() -> None:
-    assert command.config("a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
+def test_a_token_for_curl_is_one_line_of_its_configuration_or_of_headers() -> None:
+    assert command.content(command.CONFIG, "a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
+    assert command.content(command.HEADERS, "a.b-c") == b"Atlas-Accesstoken: a.b-c\n"
 
 
 def test_on_windows_the_token_is_a_variable_that_each_group_expands() -> None:
