@@ -55,14 +55,20 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
 
 
+_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
+
+
 def _line_ends(stream: Stream) -> Iterator[Problem]:
-    if (stream.own or stream.unreadable) and (found := re.search(r"\r(?!\n)", stream.source.text)):
-        yield stream.source.problem(
-            found.start(),
-            "line-end",
-            "a carriage return without a line feed: old Macintosh line ends, by which no line can be counted",
-            hint="convert the file's line ends to LF",
-        )
+    limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
+    for document in limits:
+        if found := _CARRIAGE_RETURN.search(stream.source.text, document.start, document.end):
+            yield stream.source.problem(
+                found.start(),
+                "line-end",
+                "a carriage return without a line feed: old Macintosh line ends, by which no line can be counted",
+                hint="convert the file's line ends to LF",
+            )
+            return
 
 
 # What a schema says of a value in fewer words than the rule that checks that value.
