@@ -10,8 +10,9 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mom.atlas.kinds import ADAPTERS_VERSION
 from mom.atlas.neighbours import document_shape
-from mom.atlas.ownership import ADAPTER_VERSION, ADAPTERS, OwnDocument
+from mom.atlas.ownership import ADAPTERS, OwnDocument
 from mom.atlas.proof import Addition, line_end_note, prove
 from mom.atlas.scope import only_atlas, read, refusal
 from mom.atlas.secrets import literal_secret
@@ -37,14 +38,14 @@ class HttpAdapterSpec:
 
     def reference(self) -> dict[str, Value]:
         """Return the list item that names the adapter."""
-        return {"adapterRef": {"apiVersion": ADAPTER_VERSION, "kind": "HTTP", "name": self.name}}
+        return {"adapterRef": {"apiVersion": ADAPTERS_VERSION, "kind": "HTTP", "name": self.name}}
 
     def document(self) -> dict[str, Value]:
         """Return the adapter's document."""
         spec: dict[str, Value] = {"baseUrl": self.base_url}
         if self.headers:
             spec["headers"] = [{"name": name, "value": value} for name, value in self.headers]
-        return {"apiVersion": ADAPTER_VERSION, "kind": "HTTP", "metadata": {"name": self.name}, "spec": spec}
+        return {"apiVersion": ADAPTERS_VERSION, "kind": "HTTP", "metadata": {"name": self.name}, "spec": spec}
 
 
 class Action(StrEnum):

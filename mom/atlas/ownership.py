@@ -15,8 +15,6 @@ from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
 ATLAS = "moment.dev/atlas/"
 ADAPTERS = "moment.dev/adapters/"
-ATLAS_VERSION = "moment.dev/atlas/v1alpha1"
-ADAPTER_VERSION = "moment.dev/adapters/v1alpha1"
 
 # What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion.
 _VERSION_LINE = re.compile(r"""^([ \t]*)[{,]?[ \t]*["']?apiVersion["']?[ \t]*:[ \t]*["']?([^\s"',}]*)""", re.MULTILINE)

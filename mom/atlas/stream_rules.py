@@ -19,6 +19,7 @@ Identity = tuple[str, str]
 NAME: Path = ("metadata", "name")
 _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
 _NAME_LINE = re.compile(r"""^[ \t]*["']?name["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
+_INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
 
 # A document to begin with.
 MINIMAL = """apiVersion: moment.dev/atlas/v1alpha1
@@ -100,6 +101,16 @@ def references_of(atlas: DataDocument) -> Iterator[Reference]:
 
 
 def _no_atlas(stream: Stream) -> Problem:
+    for limits in stream.bystanders:
+        if inside := _INSIDE_A_VALUE.search(stream.source.text, limits.start, limits.end):
+            return stream.source.problem(
+                inside.start(1),
+                "no-atlas",
+                "the Atlas document stands inside a value (as in a ConfigMap), where it is only text",
+                end=inside.end(1),
+                hint="keep it as a file of its own and make the ConfigMap from that "
+                "(kubectl create configmap --from-file=atlas.yml)",
+            )
     for limits in stream.bystanders:
         for match in _KIND_LINE.finditer(stream.source.text, limits.start, limits.end):
             if match.group(1) == ATLAS.kind:

@@ -29,8 +29,8 @@ def schema(
     """Print the JSON Schema (2020-12) of a kind of document, or one for a whole file.
 
     With it, an editor that has the YAML language server completes and checks.
-    Tell it which files these are, in its setting yaml.schemas; or say so in
-    a document: # yaml-language-server: $schema=atlas.schema.json
+    Name the files in its setting yaml.schemas; or, for one document of a file,
+    say so there: # yaml-language-server: $schema=atlas.schema.json
 
     Example: mom atlas config schema > atlas.schema.json
     """

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mom.atlas import stream_rules
 from mom.atlas.rules import RULES
 from mom.atlas.validate import validate, validate_bytes
 from mom.problems import Severity
@@ -140,3 +141,13 @@ def test_warnings_and_errors_of_one_value_are_both_told() -> None:
     text = VALID.replace("https://api.github.com", "http://a.example").replace("Authorization", "authorization\tx")
     found = [(problem.rule, problem.severity) for problem in validate(Source("f", text))]
     assert found == [("plain-http", Severity.WARNING), ("header-name", Severity.ERROR)]
+
+
+def test_comparing_stops_when_the_budget_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Comparing each of n unknown names with n known ones would take hours for a large file.
+    calls: list[str] = []
+    monkeypatch.setattr(stream_rules, "closest", lambda word, _: calls.append(word))
+    text = ATLAS + "".join(HTTP.replace("github", f"name{number}") for number in range(2_000))
+    text = text.replace(ATLAS, ATLAS + ATLAS[ATLAS.index("  - ") :].replace("github", "other") * 100)
+    validate(Source("f", text))
+    assert 0 < len([word for word in calls if word in {"github", "other"}]) <= stream_rules._MAX_COMPARISONS // 2_000
