@@ -119,7 +119,8 @@ def _before_exec(parent: int) -> Callable[[], None]:
 
     def prepare() -> None:
         if prctl is not None:
-            # prctl(2): the signal comes when the parent ends. It may have ended before this line.
+            # prctl(2): the signal comes when the parent ends. It may have ended before this line. Envoy asks for the
+            # same, but only once it runs, and only with hot restart.
             prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)

@@ -51,9 +51,17 @@ class MomRun:
 
     # -- process
 
-    def start(self, *options: str, serving: bool = True, listen: bool = True, stdout: Any = subprocess.DEVNULL) -> None:
-        """Start it, and wait until it serves."""
-        command = [sys.executable, "-m", "mom", "atlas", "run", "-f", str(self.folder / "atlas.yml")]
+    def start(
+        self,
+        *options: str,
+        serving: bool = True,
+        listen: bool = True,
+        stdout: Any = subprocess.DEVNULL,
+        prelude: str = "",
+    ) -> None:
+        """Start it, and wait until it serves. `prelude` is Python that runs in its process before it."""
+        main = f"import sys\n{prelude}\nfrom mom.cli import main\nsys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", main, "atlas", "run", "-f", str(self.folder / "atlas.yml")]
         command += ["--listen", f"127.0.0.1:{self.port}"] if listen else []
         self._process = subprocess.Popen(
             [*command, *options],

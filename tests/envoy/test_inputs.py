@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -225,6 +227,20 @@ def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
         (tmp_path / "x.tmp").symlink_to("/dev/full")
         with pytest.raises(MomError, match="No space left on device"):
             directory.write(tmp_path / "x.json", "{}")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a guard does this")
+def test_a_process_dies_with_the_one_that_started_it() -> None:
+    """Envoy asks for this itself once it is up, though only where hot restart is on."""
+    script = (
+        "import os\n"
+        "from mom.envoy.process import Command, Process\n"
+        "print(Process(Command(['/bin/sleep', '60'], {})).pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30)
+    assert done.returncode == -9
+    wait_until(lambda: not is_running(int(done.stdout)), "the child ends")
 
 
 def test_a_guard_ends_a_process_where_the_system_does_not() -> None:

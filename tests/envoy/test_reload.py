@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from mom.auth import keys as own_keys
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, Response
-from tests.envoy.mom_run import MomRun, mom_run, replace, threads, wait_until
+from tests.envoy.mom_run import MomRun, is_running, mom_run, replace, threads, wait_until
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
@@ -150,6 +151,24 @@ def test_changing_variables_twice_cuts_nothing(run: MomRun, api: Upstream) -> No
     assert [one.status for one in answers] == [200]
     run.wait("Reloaded variables: ONE", count=2)
     assert sent(run, api, "/one/third") == ["Bearer third"]
+
+
+def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, api: Upstream) -> None:
+    """As on macOS, or where there is no shared memory: everything but variables is reloaded."""
+    (tmp_path / ".env").write_text("ONE=first\n")
+    with mom_run(tmp_path) as run:
+        run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
+        run.start("--env-file", ".env", prelude="import mom.envoy.generation as g\ng.base_id = lambda listen: None")
+        (envoy,) = run.children()
+        assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
+        replace(tmp_path / ".env", "ONE=second\n")
+        text = run.wait("What was served before goes on.")
+        assert "variables have changed" in text
+        assert sent(run, api, "/one/no-restart") == ["first"]
+        run.configure({"one": (base(api), {}), "two": (base(api), {})})
+        run.wait("Reloaded + two, ~ one")
+        assert run.end(signal.SIGKILL) == -signal.SIGKILL
+        wait_until(lambda: not is_running(envoy), "Envoy ends with mom")
 
 
 def test_no_request_is_lost_in_any_change(run: MomRun, api: Upstream) -> None:

@@ -166,6 +166,8 @@ def test_limits_of_headers(atlas: Atlas) -> None:
     assert atlas.get(f"{PLAIN}/large", "X-Large: " + "a" * 50_000).status == 200
     too_large = atlas.get(f"{PLAIN}/too-large", "X-Large: " + "a" * 70_000)
     assert (too_large.status, too_large.error) == (431, "API_RequestHeadersTooLargeError")
+    too_long = atlas.get(f"{PLAIN}/" + "a" * 70_000)
+    assert (too_long.status, too_long.error) == (431, "API_RequestHeadersTooLargeError")
     too_many = atlas.get(f"{PLAIN}/too-many", *(f"X-{n}: a" for n in range(120)))
     assert (too_many.status, too_many.error) == (431, "API_RequestHeadersTooLargeError")
 

@@ -53,6 +53,7 @@ def test_it_serves_says_so_and_leaves_nothing(run: MomRun, api: Upstream) -> Non
     assert f"try: mom curl --base-url http://127.0.0.1:{run.port} /v1/apis/http/one/" in text
     assert run.client.send(f"{P}/one/guide", token=run.token()).status == 200
     assert api.seen("/guide")[0].get("authorization") == ["Bearer s3cret"]
+    assert run.client.send("/healthz", host="rebound.test").status == 421
     (directory,) = run.runtime.iterdir()
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     for path in directory.rglob("*"):
@@ -297,6 +298,16 @@ def test_every_interface_only_when_asked_and_with_a_warning(run: MomRun) -> None
     assert "open to other machines without TLS" in run.text
     assert run.client.send("/healthz", host="any.name:1").status == 200
     assert run.client.send(f"{P}/one/x", token=own_token(run, f"http://127.0.0.1:{run.port}")).status == 200
+
+
+@pytest.mark.skipif(not socket.has_ipv6 or not Path("/proc/net/if_inet6").exists(), reason="no IPv6 here")
+def test_ipv6(run: MomRun) -> None:
+    run.start("--listen", f"[::1]:{run.port}", listen=False)
+    assert f"Serving test at http://[::1]:{run.port}" in run.text
+    client = Client(run.port, host="::1")
+    token = own_token(run, f"http://[::1]:{run.port}")
+    assert client.send(f"{P}/one/ipv6", token=token, host=f"[::1]:{run.port}").status == 200
+    assert client.send("/healthz", host=f"localhost:{run.port}").status == 200
 
 
 def test_any_free_port(run: MomRun) -> None:

@@ -59,7 +59,7 @@ def test_translation(case: Path, request: pytest.FixtureRequest) -> None:
     assert expected, f"{case} says nothing about what must come out"
     for path in expected:
         if request.config.getoption("update_golden"):
-            path.write_text(dumps(result[path.stem]))
+            path.write_text(dumps(result[path.stem], indent=1))
         assert json.loads(path.read_text()) == result[path.stem]
 
 
