@@ -1,0 +1,73 @@
+"""Nothing unproven is written: whatever else an edit would do to a file, it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from mom.atlas.changes import HttpAdapterSpec, add_http_adapter
+from mom.errors import MomError
+from mom.yamledit import insert
+from mom.yamledit.source import Source
+
+FILE = """\
+# The gateway.
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters:
+  - adapterRef:
+      apiVersion: moment.dev/adapters/v1alpha1
+      kind: HTTP
+      name: github
+  owner: example.com
+---
+kind: Note
+text: somebody else's
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: github
+spec:
+  baseUrl: https://api.github.com
+"""
+
+ADAPTER = HttpAdapterSpec("openai", "https://api.openai.com", (("X-Api-Key", "${{ KEY }}"),))
+ITEM = "  - adapterRef:\n      apiVersion: moment.dev/adapters/v1alpha1\n      kind: HTTP\n      name: openai\n"
+
+WRONG: dict[str, Callable[[str], str]] = {
+    "a comment is lost": lambda text: text.replace("# The gateway.\n", ""),
+    "a comment is changed": lambda text: text.replace("gateway", "Gateway"),
+    "a value of the Atlas changes": lambda text: text.replace("owner: example.com", "owner: example.org"),
+    "a key of the Atlas is lost": lambda text: text.replace("  owner: example.com\n", ""),
+    "a key of the Atlas is added": lambda text: text.replace("  owner", "  exposedPorts: {}\n  owner"),
+    "quotes change": lambda text: text.replace("owner: example.com", "owner: 'example.com'"),
+    "the item is missing": lambda text: text.replace(ITEM, ""),
+    "the item stands first": lambda text: text.replace(ITEM, "").replace("  - adapterRef", ITEM + "  - adapterRef", 1),
+    "the item stands twice": lambda text: text.replace(ITEM, ITEM * 2),
+    "the item has another name": lambda text: text.replace("name: openai\n  owner", "name: opnai\n  owner"),
+    "an item is lost": lambda text: text.replace(ITEM.replace("openai", "github"), ""),
+    "another tool's document changes": lambda text: text.replace("somebody else's", "ours"),
+    "another tool's document is lost": lambda text: text.replace("---\nkind: Note\ntext: somebody else's\n", ""),
+    "another adapter changes": lambda text: text.replace("https://api.github.com", "https://github.example.com"),
+    "the document is missing": lambda text: text[: text.rindex("---\n")],
+    "the document has another URL": lambda text: text.replace("api.openai.com", "api.openai.org"),
+    "a header is missing": lambda text: text[: text.rindex("  headers:")],
+    "a document is added": lambda text: text + "---\na: b\n",
+    "the result is no YAML": lambda text: text.replace("kind: Atlas", "kind: [Atlas"),
+    "line ends change": lambda text: text.replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("situation", WRONG)
+def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
+    source, apply = Source("atlas.yml", FILE), insert.apply
+    right = add_http_adapter(source, ADAPTER).text
+    assert WRONG[situation](right) != right
+    monkeypatch.setattr(insert, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
+    with pytest.raises(MomError, match=r"this edit cannot be made safely: .*; nothing was written"):
+        add_http_adapter(source, ADAPTER)
