@@ -161,7 +161,8 @@ def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) ->
 
 def _twice(source: Source, what: str, nodes: SequenceABC[Node], path: str) -> MomError:
     first, second = nodes[0], nodes[1]
-    lines = " and ".join(str(source.line_number(node.start)) for node in nodes)
+    lines = " and ".join(str(source.line_number(node.start)) for node in nodes[:10])
+    lines += " and others" if len(nodes) > 10 else ""
     problem = source.problem(
         second.start,
         "duplicate-name",

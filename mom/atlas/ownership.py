@@ -17,7 +17,9 @@ ATLAS = "moment.dev/atlas/"
 ADAPTERS = "moment.dev/adapters/"
 
 # What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion.
-_VERSION_LINE = re.compile(r"""^([ \t]*)[{,]?[ \t]*["']?apiVersion["']?[ \t]*:[ \t]*["']?([^\s"',}]*)""", re.MULTILINE)
+_VERSION_LINE = re.compile(
+    r"""^([ \t]*+)[{,]?[ \t]*+["']?apiVersion["']?[ \t]*+:[ \t]*+["']?([^\s"',}]*)""", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def prove(
 ) -> None:
     """Raise MomError unless `new` is `old` plus `addition`, with every old line in its order but for `changed`."""
     reason = _first_difference(old, new, scope, atlas, addition)
-    if reason is None and not lines_kept(old.text, new.text, changed):
+    if reason is None and not lines_kept(old, new, changed):
         reason = "a line of the file would be lost"
     if reason is not None:
         raise MomError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
 from mom.errors import MomError
@@ -16,6 +17,9 @@ from mom.problems import Problem
 from mom.yamledit.data import duplicate_keys
 from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents
+
+# As many are told of a file that cannot be read; a hostile one has a hundred thousand.
+MAX_PROBLEMS = 1000
 
 
 def refusal(*problems: Problem) -> MomError:
@@ -66,6 +70,8 @@ def read(source: Source, name: str) -> Scope:
             own = read_own(source, document)
         except YamlSyntaxError as error:
             problems.append(error.problem)
+            if len(problems) >= MAX_PROBLEMS:
+                break
             continue
         if own is None:
             continue
@@ -81,8 +87,9 @@ def read(source: Source, name: str) -> Scope:
 
 
 def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]:
-    errors = check_syntax(source, found) if found else []
-    return [error.problem for error in errors if looks_own(source, error.document)]
+    errors = check_syntax(source, found) if found else iter(())
+    own = (error.problem for error in errors if looks_own(source, error.document))
+    return list(islice(own, MAX_PROBLEMS))
 
 
 def only_atlas(source: Source, stream: Scope) -> OwnDocument:
@@ -109,9 +116,14 @@ def only_atlas(source: Source, stream: Scope) -> OwnDocument:
     raise _no_atlas(source)
 
 
+# Of thousands of equal things, this many are named.
+_NAMED = 10
+
+
 def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError:
     first, second = atlases[0], atlases[1]
-    names = [f"{own.name or 'unnamed'} (line {source.line_number(own.root.start)})" for own in atlases]
+    names = [f"{own.name or 'unnamed'} (line {source.line_number(own.root.start)})" for own in atlases[:_NAMED]]
+    names += ["others"] if len(atlases) > _NAMED else []
     return refusal(
         source.problem(
             second.root.start,
@@ -125,7 +137,7 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
 
 
 def _no_atlas(source: Source) -> MomError:
-    inside = re.search(r"^[ \t]+[^#\n]*\bmoment\.dev/atlas/", source.text, re.MULTILINE)
+    inside = re.search(r"^[ \t][^#\n]*\bmoment\.dev/atlas/", source.text, re.MULTILINE)
     if inside:
         return refusal(
             source.problem(

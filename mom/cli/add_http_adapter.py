@@ -17,7 +17,7 @@ from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
-from mom.yamledit.source import Source, decode
+from mom.yamledit.source import MAX_BYTES, Source, decode
 
 
 class Output(StrEnum):
@@ -73,7 +73,7 @@ def add(
         if not (dry_run or check) and (diff or output is Output.JSON):
             also = "--diff" if diff else "--output json"
             raise UsageError(f"{also} and -f - both write to stdout", hint=f"use --dry-run {also} for the report alone")
-        source = decode(sys.stdin.buffer.read(), "<stdin>")
+        source = decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
         edit = add_http_adapter(source, adapter)
         if not (dry_run or check):
             sys.stdout.buffer.write(edit.text.encode())

@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
+from zlib import crc32
 
 from mom.errors import MomError
+from mom.yamledit.source import MAX_BYTES
 
 try:
     from fcntl import LOCK_EX, flock
@@ -24,6 +26,10 @@ try:
     HAS_LOCKS = True
 except ImportError:  # Windows: a change between reading and writing is still noticed
     HAS_LOCKS = False
+
+
+# Bytes of a file's name that the name of its temporary file repeats.
+_LONGEST = 180
 
 
 class LockedFile:
@@ -40,7 +46,7 @@ class LockedFile:
                 os.close(self._descriptor)
                 kind = "a folder" if stat.S_ISDIR(self._status.st_mode) else "no regular file"
                 raise MomError(f"{path} is {kind}", hint="-f takes a file, or - for standard input")
-            self.data = _read_all(self._descriptor)
+            self.data = _read(self._descriptor, MAX_BYTES + 1)
         except OSError as error:
             raise _explained(error, path) from None
 
@@ -82,7 +88,8 @@ class LockedFile:
         try:
             descriptor = os.open(self.target, os.O_RDONLY)
             try:
-                unchanged = os.path.samestat(os.fstat(descriptor), self._status) and _read_all(descriptor) == self.data
+                unchanged = os.path.samestat(os.fstat(descriptor), self._status)
+                unchanged = unchanged and _read(descriptor, len(self.data) + 1) == self.data
             finally:
                 os.close(descriptor)
         except OSError:
@@ -137,13 +144,19 @@ def _open_locked(target: str) -> int:
 
 
 def _temporary_prefix(name: str) -> str:
-    return f".{name}.mom-"
+    """Return how the names of temporary files for `name` begin; what is added fits into the 255 bytes of a name."""
+    short = name
+    while len(os.fsencode(short)) > _LONGEST:
+        short = short[:-1]
+    # Two long names may begin alike, and a run removes what it takes for its own litter.
+    mark = f"-{crc32(os.fsencode(name)):08x}" if short != name else ""
+    return f".{short}{mark}.mom-"
 
 
 @contextmanager
 def _temporary(folder: str, name: str) -> Iterator[tuple[str, int]]:
     """Make a file beside the target, open for writing, private; it is gone afterwards unless it was renamed."""
-    path = os.path.join(folder, f"{_temporary_prefix(name)[:200]}{os.getpid()}-{os.urandom(6).hex()}")  # noqa: PTH118
+    path = os.path.join(folder, f"{_temporary_prefix(name)}{os.getpid()}-{os.urandom(6).hex()}")  # noqa: PTH118
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         yield path, descriptor
@@ -163,10 +176,11 @@ def _flush_folder(folder: str) -> None:
             os.close(descriptor)
 
 
-def _read_all(descriptor: int) -> bytes:
+def _read(descriptor: int, limit: int) -> bytes:
     parts = []
-    while part := os.read(descriptor, 1 << 20):
+    while limit and (part := os.read(descriptor, min(limit, 1 << 20))):
         parts.append(part)
+        limit -= len(part)
     return b"".join(parts)
 
 

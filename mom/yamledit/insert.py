@@ -138,7 +138,7 @@ def _fill_block(source: Source, key: Node, node: Node, value: Value, house: Shap
     start = node.start
     if isinstance(node, Scalar) and (node.anchor is not None or node.tag is not None):
         # `&a` stays, for the list; only a word after it goes.
-        word = re.search(r"[ \t]+(?:~|null|Null|NULL)\Z", text[start : node.end])
+        word = re.search(r"(?<![ \t])[ \t]++(?:~|null|Null|NULL)\Z", text[start : node.end])
         start = start + word.start() if word else node.end
     elif isinstance(node, Sequence):
         start = text.index("[", start)
@@ -202,18 +202,10 @@ def _below(text: str, end: int, indent: int) -> int:
         if line_end == -1:
             return len(text)
         end = line_end + 1
-    at = end
-    while at < len(text):
-        line_end = text.find("\n", at)
-        line_end = len(text) if line_end == -1 else line_end + 1
-        line = text[at:line_end]
-        content = line.strip()
-        if content and not (content.startswith("#") and len(line) - len(line.lstrip()) > indent):
-            return end
-        at = line_end
-        if content:
-            end = at
-    return end
+    # One expression, for there may be millions of lines.
+    comments = re.compile(rf"(?:(?:[ \t\r]*+\n)*+[ \t]{{{indent + 1},}}+#[^\n]*+(?:\n|\Z))*+")
+    found = comments.match(text, end)
+    return found.end() if found else end
 
 
 def _lines(text: str, at: int, lines: SequenceABC[str], indent: int) -> Splice:

@@ -6,6 +6,7 @@ from collections.abc import Sequence as SequenceABC
 
 from mom.yamledit.diff import Change
 from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.source import Source
 
 
 def same(old: Node | None, new: Node | None) -> bool:
@@ -44,19 +45,23 @@ def _parts(node: Node) -> SequenceABC[Node]:
     return [part for entry in node.entries for part in entry] if isinstance(node, Mapping) else ()
 
 
-def lines_kept(old: str, new: str, changed: SequenceABC[Change]) -> bool:
+def lines_kept(old: Source, new: Source, changed: SequenceABC[Change]) -> bool:
     """Whether every line of `old` stands in `new`, in order, but for those that `changed` names as replaced.
 
-    Compared on the two texts; of the changes only the numbers of lines are used.
+    Compared on the two texts; the changes only tell how many lines come between two stretches of old ones.
     """
-    old_lines, new_lines = old.split("\n"), new.split("\n")
     position = new_position = 0
     for change in changed:
-        kept = change.start - position
-        if old_lines[position : change.start] != new_lines[new_position : new_position + kept]:
+        stop = old.line_starts[change.start] if change.start else 0
+        kept = old.text[position:stop]
+        if not _stands(kept, new.text, new_position):
             return False
-        position = change.start + len(change.old)
-        new_position += kept + len(change.new)
-    # What follows the last line end is no line: a file may gain one there.
-    rest, new_rest = old_lines[position:], new_lines[new_position:]
-    return rest == new_rest or (rest == [] and new_rest == [""])
+        position = stop + sum(map(len, change.old))
+        new_position += len(kept) + sum(map(len, change.new))
+    rest = old.text[position:]
+    return _stands(rest, new.text, new_position) and len(new.text) == new_position + len(rest)
+
+
+def _stands(kept: str, text: str, offset: int) -> bool:
+    """Whether the lines `kept` stand in `text` at `offset`, from a line's start on."""
+    return not kept or (text.startswith(kept, offset) and (offset == 0 or text[offset - 1] == "\n"))

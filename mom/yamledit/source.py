@@ -5,9 +5,11 @@ from __future__ import annotations
 import bisect
 import codecs
 import re
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from mom.errors import MomError
 from mom.problems import Place, Problem, Severity
@@ -15,7 +17,10 @@ from mom.problems import Place, Problem, Severity
 BOM = "\ufeff"
 
 # Longer files get a clear answer instead of minutes and gigabytes; a configuration of 10,000 adapters has 3 MB.
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 32 * 1024 * 1024
+
+# How much text is split into lines at once.
+_PIECE = 1 << 20
 
 # A longer line is shown in part.
 MAX_EXCERPT = 1000
@@ -32,11 +37,16 @@ class Source:
     text: str
 
     @cached_property
-    def line_starts(self) -> tuple[int, ...]:
+    def line_starts(self) -> Sequence[int]:
         """Offsets at which lines start. Only LF ends a line here (CRLF ends in LF; NEL and LS are text in YAML 1.2)."""
-        lengths = (len(line) + 1 for line in self.text.split("\n"))
-        starts = tuple(accumulate(lengths, initial=0))[:-1]
-        return (len(BOM), *starts[1:]) if self.text.startswith(BOM) else starts
+        # Piece by piece, and in an array: a file of millions of short lines must not take gigabytes.
+        starts = array("q", [0])
+        for begin in range(0, len(self.text), _PIECE):
+            ended = self.text[begin : begin + _PIECE].split("\n")[:-1]
+            starts.extend(islice(accumulate((len(line) + 1 for line in ended), initial=begin), 1, None))
+        if self.text.startswith(BOM):
+            starts[0] = len(BOM)
+        return starts
 
     def line_number(self, offset: int) -> int:
         """Return the line, from 1, that holds the character at `offset`."""
@@ -112,8 +122,9 @@ def decode(data: bytes, name: str) -> Source:
     and UTF-32; mom does not edit those).
     """
     if len(data) > MAX_BYTES:
-        limit = MAX_BYTES // (1024 * 1024)
-        raise MomError(f"{name} has {len(data):,} bytes: mom reads configurations up to {limit} MiB")
+        raise MomError(
+            f"{name} has more than {MAX_BYTES // (1024 * 1024)} MiB: mom reads no configurations of that size"
+        )
     for mark, encoding in (
         (codecs.BOM_UTF32_LE, "UTF-32"),
         (codecs.BOM_UTF32_BE, "UTF-32"),

@@ -25,10 +25,11 @@ _MARKER = re.compile(r"^(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 # Before `---`, lines that hold a directive, a comment or nothing belong to the document that follows.
 _PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
 
-# No configuration is nested that deep or has that many nodes; hostile files are (libyaml takes quadratic time for the
-# first, a tree takes gigabytes for the second).
+# No configuration is nested that deep or has that many nodes or documents; hostile files are (libyaml takes quadratic
+# time for the first, trees and lists take gigabytes for the others). Ten thousand adapters make a hundredth of them.
 MAX_DEPTH = 200
-MAX_EVENTS = 3_000_000
+MAX_EVENTS = 1_000_000
+MAX_DOCUMENTS = 100_000
 
 _BLOCK_STYLES = frozenset("|>")
 
@@ -50,7 +51,8 @@ class Document:
 def documents(source: Source) -> tuple[Document, ...]:
     """Return the documents of the stream, in order, without parsing any.
 
-    A stretch with only comments, blank lines or directives is no document unless a `---` opens it.
+    A stretch with only comments, blank lines or directives is no document unless a `---` opens it. Raises MomError
+    where there are more than `MAX_DOCUMENTS`.
     """
     text = source.text
     begin = len(BOM) if text.startswith(BOM) else 0
@@ -62,7 +64,9 @@ def documents(source: Source) -> tuple[Document, ...]:
         if marker is not None or not _is_prefix(text[body:end]):
             found.append(Document(start, marker, body, end))
 
-    for match in _markers(text, begin):
+    for count, match in enumerate(_markers(text, begin)):
+        if count > MAX_DOCUMENTS:
+            raise MomError(f"{source.name} has more than {MAX_DOCUMENTS:,} documents: mom does not read such files")
         at = match[0]
         if match[1] == "...":
             close(at)
@@ -108,6 +112,10 @@ class _ParserError(Exception):
         self.message = message
 
 
+class _TooLargeError(_ParserError):
+    """The text is refused for its size, however it is written."""
+
+
 def parse_document(source: Source, document: Document) -> Node | None:
     """Return the tree of `document`, None where it holds nothing (not even a null).
 
@@ -120,22 +128,30 @@ def parse_document(source: Source, document: Document) -> Node | None:
         raise YamlSyntaxError(document, _explain(source, document, failure)) from None
 
 
-def check_syntax(source: Source, found: SequenceABC[Document]) -> list[YamlSyntaxError]:
-    """Return an error for each of the documents `found` that cannot be read; no trees are built where none is wrong."""
+def check_syntax(source: Source, found: SequenceABC[Document]) -> Iterator[YamlSyntaxError]:
+    """Yield an error for each of the documents `found` that cannot be read; no trees are built where none is wrong."""
     if (parser := _c_parser()) is not None and _reads(parser, source.text.removeprefix(BOM)):
-        return []
-    errors = []
+        return
     for document in found:
         if parser is None or not _reads(parser, source.text[document.start : document.end]):
             try:
                 parse_document(source, document)
             except YamlSyntaxError as error:
-                errors.append(error)
-    return errors
+                yield error
+
+
+# What a collection on its parent's line begins with. Braces of environment references do not count.
+_NESTING = ("[", "{", "- -", "? ", ": -", ": :")
+_REFERENCE = re.compile(r"\$\{\{ ?\w+ ?\}\}")
 
 
 def _reads(parser: Any, text: str) -> bool:
-    """Whether libyaml reads `text`. It goes through the events without making Python objects of them."""
+    """Whether libyaml reads `text`. It goes through the events without making Python objects of them.
+
+    It has no bound on nesting, so where more collections may be nested than are read the answer is no.
+    """
+    if sum(map(text.count, _NESTING)) - 2 * len(_REFERENCE.findall(text)) > MAX_DEPTH:
+        return False
     try:
         parser(text).raw_parse()
     except Exception:  # noqa: BLE001 - what libyaml dislikes is judged, and worded, by the full parse
@@ -156,25 +172,32 @@ def _c_parser() -> Any:
 # replaced by a private-use character that the text does not hold, so that offsets stay and values can be put back.
 _FOREIGN = re.compile("[\x7f\x80-\x9f\u2028\u2029\ufeff]")
 # A tab in white space before a comment or a line's end is separation in YAML 1.2; libyaml refuses some of them.
-_TAB_BEFORE_COMMENT = re.compile(r"(?<=[^\s])([ \t]*\t[ \t]*)(?=#|\r?$)|^([ ]*\t[ \t]*)(?=#|\r?$)", re.MULTILINE)
+_SPACE_BEFORE_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?=#|\r?$)", re.MULTILINE)
 # A plain scalar inside `{…}` or `[…]` may hold a `:` (`{url: https://x}`); the libyaml of ruamel.yaml.clib refuses it.
-# This finds words that neither are quoted nor name a tag, an anchor or an alias, and directives, which stay.
-_DIRECTIVE_OR_WORD = re.compile(r"""^%.*|(?<![^\s,\[\]{}])[^\s,\[\]{}!&*'"][^\s,\[\]{}]*""", re.MULTILINE)
+# This finds words with a colon inside that neither are quoted nor name a tag, an anchor or an alias, and directives,
+# which stay.
+_DIRECTIVE_OR_WORD = re.compile(
+    r"""^%.*|(?<![^\s,\[\]{}])(?=[^\s,\[\]{}!&*'"])[^\s,\[\]{}:]*+:[^\s,\[\]{}]++""", re.MULTILINE
+)
 _COLON_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)""")
 
 
 def _parse(text: str, offset: int) -> Node | None:
     free = _unused_characters(text)
     restore: dict[int, str] = {}
-    foreign = sorted(set(_FOREIGN.findall(text)))
+    foreign = sorted({match.group() for match in _FOREIGN.finditer(text)})
     if foreign:
         away = {ord(character): next(free) for character in foreign}
         restore = {ord(new): chr(old) for old, new in away.items()}
         text = text.translate(away)
     try:
         return _build(text, offset, restore)
+    except _TooLargeError:
+        raise
     except _ParserError as first:
-        easier = _TAB_BEFORE_COMMENT.sub(lambda match: " " * len(match.group(0)), text)
+        easier = text
+        if "\t" in text:
+            easier = _SPACE_BEFORE_COMMENT.sub(lambda match: " " * len(match.group()), text)
         colon = next(free)
         easier = _DIRECTIVE_OR_WORD.sub(lambda match: _without_colons(match.group(), colon), easier)
         if easier == text:
@@ -187,7 +210,8 @@ def _parse(text: str, offset: int) -> Node | None:
 
 def _unused_characters(text: str) -> Iterator[str]:
     """Yield private-use characters that `text` does not hold. A text that holds them all is refused."""
-    yield from (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
+    used = set(text)
+    yield from (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in used)
     raise _ParserError(0, "every private-use character is in use: mom needs some of them to read this")
 
 
@@ -244,7 +268,7 @@ class _Builder:
                 children = []
                 if len(stack) > MAX_DEPTH:
                     message = f"collections are nested more than {MAX_DEPTH} levels deep"
-                    raise _ParserError(event.start_mark.index, message)
+                    raise _TooLargeError(event.start_mark.index, message)
             elif kind is mapping_end or kind is sequence_end:
                 opened, siblings = stack.pop()
                 start = opened.start_mark.index + offset
@@ -262,7 +286,7 @@ class _Builder:
             elif kind is alias_event:
                 children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
         if (event := next(events, None)) is not None:
-            raise _ParserError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
+            raise _TooLargeError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
         return root[0] if root else None
 
     def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:
@@ -310,7 +334,7 @@ def _events(text: str) -> Iterator[Any]:
 
 
 # Another anchor or tag before the one that a node starts with, comments and line ends between them.
-_PROPERTY_BEFORE = re.compile(r"(?:\A|(?<=\s))[&!]\S*(?:\s+|#[^\n]*\n)*\Z")
+_PROPERTY_BEFORE = re.compile(r"(?<!\S)[&!]\S*+(?:\s|#[^\n]*+\n)*+\Z")
 
 
 def _first_property(text: str, offset: int) -> int:
@@ -337,7 +361,7 @@ def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:
 
 
 # From the end of what stands before an empty value to its indicator: white space and comments only.
-_INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*)*[:\-?](?=\s|\Z)")
+_INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*+[:\-?](?=\s|\Z)")
 
 
 def _empty_scalar_position(text: str, before: int, mark: int) -> int:
@@ -349,13 +373,8 @@ def _empty_scalar_position(text: str, before: int, mark: int) -> int:
     return match.end() if match else mark
 
 
-_TEMPLATE = re.compile(r"(?<!\$)\{\{|\{%")
-
-
-def _begins_value(text: str, offset: int) -> bool:
-    """Whether braces stand where a key or a value begins: inside text, quotes or a comment they are only text."""
-    before = text[text.rfind("\n", 0, offset) + 1 : offset].rstrip()
-    return not before or (before[-1] in ":-[{," and not before.lstrip().startswith("#"))
+# Braces where a key or a value begins: inside text, quotes or a comment they are only text.
+_TEMPLATE = re.compile(r"^[ \t]*+#[^\n]*+|(?:^|(?<=[:\-\[{,]))[ \t]*+(\{\{|\{%)", re.MULTILINE)
 
 
 def _explain(source: Source, document: Document, failure: _ParserError) -> Problem:
@@ -371,14 +390,13 @@ def _explain(source: Source, document: Document, failure: _ParserError) -> Probl
             end=start + 7,
             hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
         )
-    template = _TEMPLATE.search(text, document.start, document.end)
-    while template and not _begins_value(text, template.start()):
-        template = _TEMPLATE.search(text, template.end(), document.end)
+    found = _TEMPLATE.finditer(text, document.start, document.end)
+    template = next((match for match in found if match.group(1)), None)
     if template:
         return source.problem(
-            template.start(),
+            template.start(1),
             "template",
-            f"`{template.group()}` is a template (Helm, Jinja): this file is not YAML until it is rendered",
+            f"`{template.group(1)}` is a template (Helm, Jinja): this file is not YAML until it is rendered",
             end=template.end(),
             hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
         )
