@@ -47,7 +47,8 @@ def looks_own(source: Source, document: Document) -> bool:
 
     Those further in belong to references, or to a value of another tool's document that holds a configuration.
     """
-    lines = _VERSION_LINE.finditer(source.text, document.body, document.end)
+    # A copy: in a part of a text `^` stands at the text's lines only, and a document may start behind a mark or `---`.
+    lines = _VERSION_LINE.finditer(source.text[document.body : document.end])
     least = min(lines, key=lambda line: len(line.group(1)), default=None)
     return least is not None and least.group(2).startswith("moment.dev/")
 
