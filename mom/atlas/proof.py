@@ -6,7 +6,10 @@ from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 
+from mom.atlas.kinds import ATLAS, HTTP
 from mom.atlas.ownership import OwnDocument, as_own
+from mom.atlas.quick_check import fits
+from mom.atlas.schemas import Schema, schema
 from mom.atlas.scope import Scope
 from mom.errors import MomError
 from mom.yamledit.data import to_data
@@ -30,7 +33,7 @@ def prove(
     old: Source, new: Source, *, scope: Scope, atlas: OwnDocument, addition: Addition, changed: SequenceABC[Change]
 ) -> None:
     """Raise MomError unless `new` is `old` plus `addition`, with every old line in its order but for `changed`."""
-    reason = _first_difference(old, new, scope, atlas, addition)
+    reason = _first_difference(old, new, scope, atlas, addition) or _violation(addition)
     if reason is None and not lines_kept(old, new, changed):
         reason = "a line of the file would be lost"
     if reason is not None:
@@ -38,6 +41,16 @@ def prove(
             f"this edit cannot be made safely: {reason}; nothing was written",
             hint="make the change by hand, then `mom atlas config validate` checks it",
         )
+
+
+def _violation(addition: Addition) -> str | None:
+    """Return what the schemas say against what is added. What stood there before is not this edit's to judge."""
+    items: Schema = schema(ATLAS)["properties"]["spec"]["properties"]["apiAdapters"]["items"]
+    if addition.reference is not None and not fits(items, addition.reference):
+        return "the new list item would not be valid"
+    if addition.document is not None and not fits(schema(HTTP), addition.document):
+        return "the new document would not be valid"
+    return None
 
 
 def _first_difference(old: Source, new: Source, scope: Scope, atlas: OwnDocument, addition: Addition) -> str | None:

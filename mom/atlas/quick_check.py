@@ -31,6 +31,15 @@ def compile_schema(schema: dict[str, Any]) -> Check:
     return _compile(schema, schema)
 
 
+def fits(schema: dict[str, Any], data: object) -> bool:
+    """Whether `data` fits `schema`. A full validator is imported, and asked, only where the quick answer is no."""
+    if compile_schema(schema)(data):
+        return True
+    from jsonschema import Draft202012Validator
+
+    return bool(Draft202012Validator(schema).is_valid(data))
+
+
 def _compile(schema: dict[str, Any], root: dict[str, Any]) -> Check:
     checks: list[Check] = []
     if "type" in schema:

@@ -71,3 +71,15 @@ def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(insert, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
     with pytest.raises(MomError, match=r"this edit cannot be made safely: .*; nothing was written"):
         add_http_adapter(source, ADAPTER)
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        pytest.param(HttpAdapterSpec("openai", ""), id="a base URL that is empty"),
+        pytest.param(HttpAdapterSpec("", "https://api.openai.com"), id="a name that is empty"),
+    ],
+)
+def test_what_its_schema_refuses_is_not_added(adapter: HttpAdapterSpec) -> None:
+    with pytest.raises(MomError, match="would not be valid; nothing was written"):
+        add_http_adapter(Source("atlas.yml", FILE), adapter)
