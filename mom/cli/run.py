@@ -11,6 +11,9 @@ import typer
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 
+# A day: longer than any answer, and far from the limits of Envoy's durations.
+_LONGEST_TIMEOUT = 86_400
+
 
 def run(
     *,
@@ -58,8 +61,9 @@ def run(
     """
     if (tls_cert is None) != (tls_key is None):
         raise UsageError("--tls-cert and --tls-key belong together")
-    if timeout is not None and timeout <= 0:
-        raise UsageError("--timeout: a number of seconds above 0", hint="leave it out for no limit")
+    if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
+        hint = "leave it out for no limit"
+        raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
     # Other commands do not pay for these.
     from mom.cli.run_report import Loader, LocalKey, Talk
     from mom.envoy.plan import Inputs

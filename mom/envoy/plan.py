@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,6 +177,12 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
         if option == "--tls-cert":
             digest.update(content)
     chain, key = (str(path.absolute()) for path in tls)
+    try:
+        # The password is for a key that has one: without it OpenSSL would ask at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "they are no PEM files, or the key has a password"
+        raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
     return Certificate(chain, key, digest.hexdigest())
 
 

@@ -163,7 +163,7 @@ def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
         "request_headers_to_add": headers.to_add(adapter.headers),
     }
     action: Json = {
-        "timeout": "0s" if options.timeout is None else f"{options.timeout:g}s",
+        "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
         "idle_timeout": "3600s",
         "host_rewrite_literal": _authority(adapter, origin.authority),
         **_rewrite(path(adapter), base_path),

@@ -289,6 +289,9 @@ class _Supervisor:
                 if not one.admin.is_live():
                     continue
                 if one.rejections():
+                    if one.number == 0:
+                        # Somebody else was faster than Envoy.
+                        port.check_free(one.plan.options.listen)
                     raise MomError("Envoy does not accept this configuration", hint="--debug shows Envoy's own words")
                 if _is_healthy(one.plan):
                     return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
@@ -22,16 +23,21 @@ SECONDS = 30.0
 
 
 _given: set[int] = set()
+_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_FIRST_EPHEMERAL = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nothing listens, a different one each time."""
+    """Return a port of 127.0.0.1 that nothing uses, a different one each time.
+
+    Not one that the system would choose: it may give that to an outgoing connection before Envoy listens there.
+    """
     while True:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = int(probe.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
+        port = random.randrange(10_000, _FIRST_EPHEMERAL)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 @dataclass(frozen=True)

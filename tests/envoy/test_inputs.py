@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from mom.auth.tokens import origin
 from mom.envoy import directory, plan, port, trust, variables
@@ -21,6 +22,7 @@ from mom.envoy.process import Command, Guard, Process
 from mom.envoy.redaction import redaction
 from mom.envoy.watch import Watch
 from mom.errors import MomError, UsageError
+from tests.envoy.certificates import Authority
 from tests.envoy.configurations import HERE, configuration, http, provider
 from tests.envoy.mom_run import is_running, wait_until
 from tests.envoy.tokens import es256, jwks
@@ -261,3 +263,20 @@ def test_a_guard_leaves_a_process_alone_after_it_is_closed() -> None:
     assert process.status() is None
     process.end()
     process.close()
+
+
+def test_a_certificate_and_a_key_that_do_not_belong_together(tmp_path: Path, authority: Authority) -> None:
+    one, two = (authority.issue("localhost").write(tmp_path, name) for name in ("one", "two"))
+    assert make(tmp_path, tls=(one.chain, one.key)).options.tls is not None
+    with pytest.raises(MomError, match="KEY_VALUES_MISMATCH"):
+        make(tmp_path, tls=(one.chain, two.key))
+
+
+def test_a_key_with_a_password_is_refused_without_asking_for_it(tmp_path: Path, authority: Authority) -> None:
+    issued = authority.issue("localhost")
+    files = issued.write(tmp_path)
+    encryption = serialization.BestAvailableEncryption(b"secret")
+    pem = serialization.PrivateFormat.PKCS8
+    files.key.write_bytes(issued.key.private_bytes(serialization.Encoding.PEM, pem, encryption))
+    with pytest.raises(MomError, match="cannot be used"):
+        make(tmp_path, tls=(files.chain, files.key))
