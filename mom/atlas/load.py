@@ -11,6 +11,7 @@ from mom.atlas.validate import check
 from mom.errors import MomError
 from mom.problems import Problem, Severity
 from mom.yamledit.source import Source
+from mom.yamledit.stream import collector_paused
 
 
 def load(source: Source) -> Configuration:
@@ -21,6 +22,7 @@ def load(source: Source) -> Configuration:
     return load_with_warnings(source)[0]
 
 
+@collector_paused()
 def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ...]]:
     """Return the configuration in `source` with what `validate` warns of; raises as `load` does."""
     problems, typed = check(read(source))

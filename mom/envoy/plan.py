@@ -16,7 +16,7 @@ from mom.envoy.messages import Json
 from mom.envoy.options import DEFAULT_PORT, LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.origins import Origin
 from mom.envoy.redaction import Redaction, redaction
-from mom.envoy.translate import translate
+from mom.envoy.translate import problems, translate
 from mom.errors import MomError
 
 
@@ -81,10 +81,9 @@ def make(inputs: Inputs) -> Plan:
         timeout=inputs.timeout,
         access_log=inputs.access_log,
     )
-    plan = Plan(configuration, options, found, _watched(inputs, configuration))
-    # Says what cannot be served.
-    translate(configuration, options)
-    return plan
+    if wrong := problems(configuration, options):
+        raise MomError(f"{configuration.file} cannot be served", problems=wrong)
+    return Plan(configuration, options, found, _watched(inputs, configuration))
 
 
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:

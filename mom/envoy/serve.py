@@ -59,6 +59,9 @@ def serve(inputs: Inputs, run: Run, report: Report) -> None:
     found = binary.find(run.envoy, inputs.environ)
     if inputs.listen is not None:
         inputs = replace(inputs, listen=port.choose(inputs.listen))
+    if inputs.local_key is not None:
+        # It is made at first need: before its file is watched, so that making it is no change to react to.
+        inputs.local_key()
     watch = Watch(plan.watched_at_least(inputs))
     first = plan.make(inputs)
     watch.add(first.watched)
