@@ -220,20 +220,9 @@ def become(file: str, words: list[str], environ: dict[str, str]) -> int:
     try:
         os.execvpe(file, words, environ)  # noqa: S606 - no shell is wanted
     except OSError as error:
+        from mom.curl.failures import not_started
+
         raise not_started(error) from None
-
-
-def not_started(error: OSError) -> Exception:
-    """Return the error for a curl that could not be started."""
-    from mom.errors import ExitStatus, MomError
-
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return MomError(
-            "there is no curl on the PATH, and mom curl runs curl",
-            hint="install it: apt install curl, dnf install curl, brew install curl, winget install cURL.cURL",
-            exit_status=ExitStatus.CURL_MISSING,
-        )
-    return MomError(f"curl could not be started: {error.strerror}")
 
 
 def _printed(built: Command, source: Source, gateway: Gateway) -> str:
@@ -275,6 +264,8 @@ def _output_of_curl(words: list[str], environ: Mapping[str, str]) -> str:
             ["curl", *words], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=_environment(environ)
         )
     except OSError as error:
+        from mom.curl.failures import not_started
+
         raise not_started(error) from None
     return done.stdout.decode("utf-8", "replace")
 

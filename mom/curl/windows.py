@@ -41,13 +41,13 @@ def start(file: str, words: list[str], environ: dict[str, str], standard_input: 
     """Run `file` with the arguments `words` (its name first) and return its exit status; it has our terminal."""
     import subprocess
 
-    from mom.curl.execute import not_started
-
     try:
         child = subprocess.Popen(
             [file, *words[1:]], env=environ, stdin=None if standard_input is None else subprocess.PIPE
         )
     except OSError as error:
+        from mom.curl.failures import not_started
+
         raise not_started(error) from None
     with child:
         if child.stdin is not None and standard_input is not None:

@@ -1,0 +1,16 @@
+"""What to say when curl does not start. Imported only then: a start that works does not pay for it."""
+
+from __future__ import annotations
+
+
+def not_started(error: OSError) -> Exception:
+    """Return the error for a curl that could not be started."""
+    from mom.errors import ExitStatus, MomError
+
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return MomError(
+            "there is no curl on the PATH, and mom curl runs curl",
+            hint="install it: apt install curl, dnf install curl, brew install curl, winget install cURL.cURL",
+            exit_status=ExitStatus.CURL_MISSING,
+        )
+    return MomError(f"curl could not be started: {error.strerror}")
