@@ -39,6 +39,7 @@ $(VENV)/.bench: $(VENV)/.stamp
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/edit.py
+	$(BIN)/python benchmarks/curl.py
 	-$(BIN)/python benchmarks/proxy.py
 
 # What gets published, checked as it is published: built, installed without any tool of development, run.

@@ -1,4 +1,4 @@
-"""`make bench`, second part: what a request costs on its way through `mom atlas run`, beside nginx and beside no proxy.
+"""`make bench`, third part: what a request costs on its way through `mom atlas run`, beside nginx and beside no proxy.
 
 Needs nginx (the API, and the other proxy) and wrk (the load) on the PATH; says so where they are missing. All on
 loopback, each round bounded in time, the three targets in turn.
