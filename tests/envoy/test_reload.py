@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -269,3 +272,27 @@ def test_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authori
         renewed.chain.replace(files.chain)
         run.wait("Reloaded certificate")
         wait_until(lambda: serial() != first, "the new certificate is shown")
+
+
+def test_a_full_disk_is_reported_and_the_old_configuration_goes_on(tmp_path: Path, api: Upstream) -> None:
+    # A short path: it holds a unix socket.
+    disk = Path(tempfile.mkdtemp(prefix="md-", dir="/tmp"))
+    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no permission to mount a file system")
+    try:
+        with mom_run(tmp_path, environ={"XDG_RUNTIME_DIR": str(disk)}) as run:
+            run.configure({"one": (base(api), {})})
+            run.start()
+            with contextlib.suppress(OSError):
+                (disk / "fill").write_bytes(b"x" * 1_000_000)
+            run.configure({"two": (base(api), {})})
+            assert "No space left on device" in run.wait("What was served before goes on.")
+            assert answer(run, "/one/full").status == 200
+            (disk / "fill").unlink()
+            run.configure({"one": (base(api), {}), "three": (base(api), {})})
+            run.wait("Reloaded + three")
+            assert answer(run, "/three/room-again").status == 200
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+        disk.rmdir()
