@@ -63,7 +63,7 @@ EDITED: dict[str, Callable[[], str]] = {
     "tabs": lambda: ATLAS + "\t" * N + "\n",
     "tabs inside a value": lambda: HEAD + "  k: v" + "\t" * N + "x\n" + LIST,
     "tabs and spaces inside a value": lambda: HEAD + "  k: v" + " \t" * N + "x\n" + LIST,
-    "tabs and spaces, and a tab that libyaml refuses": lambda: HEAD + "  k:\t# c\n  l: v" + " \t" * N + "x\n" + LIST,
+    "tabs and spaces, and a tab that libyaml refuses": lambda: HEAD + "\t# c\n  l: v" + " \t" * N + "x\n" + LIST,
     "Unicode line separators": lambda: HEAD + "  s: '" + "\u2028" * N + "'\n" + LIST,
     "characters beyond the first plane": lambda: HEAD + "  s: '" + "\U0001f600" * 5 * N + "'\n" + LIST,
     "adapters of nearly the same name": lambda: ATLAS + (OWN + "kind: HTTP\nmetadata: {name: OpenAI}\n") * 5000,
