@@ -11,6 +11,7 @@ from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, HTTP, KINDS, Kind
 from mom.atlas.suggestions import closest
 from mom.problems import Problem, Severity
 from mom.yamledit.paths import Path
+from mom.yamledit.stream import YamlSyntaxError, parse_document
 
 Typed = tuple[DataDocument, Kind | None]
 # An adapter's identity: two of different kinds may share a name, since their URLs differ.
@@ -101,6 +102,13 @@ def references_of(atlas: DataDocument) -> Iterator[Reference]:
 
 
 def _no_atlas(stream: Stream) -> Problem:
+    if not stream.own:
+        # Nothing here says that it is ours. What cannot be read is then the likeliest reason.
+        for limits in stream.bystanders:
+            try:
+                parse_document(stream.source, limits)
+            except YamlSyntaxError as error:
+                return error.problem
     for limits in stream.bystanders:
         if inside := _INSIDE_A_VALUE.search(stream.source.text, limits.start, limits.end):
             return stream.source.problem(

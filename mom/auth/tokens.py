@@ -141,6 +141,8 @@ def read(text: str) -> Token:
     from mom.errors import MomError
 
     parts = text.split(".")
+    if not text:
+        raise MomError("this is not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
     if len(parts) != 3:
         raise MomError(
             f"this is not a signed token: it has {len(parts)} parts between dots, not 3",

@@ -154,7 +154,7 @@ def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit,
     if wrote:
         variables = _variables(adapter)
         first = f"set {', '.join(variables)} where Atlas runs; " if variables else ""
-        shown = "atlas.yml" if file == "-" else shlex.quote(file)
+        shown = "FILE" if file == "-" else shlex.quote(file)
         console.say(f"  next: {first}try it: mom atlas run -f {shown}")
 
 

@@ -68,7 +68,7 @@ def keygen(
     if algorithm is not None and found.algorithm != _NAMES[algorithm]:
         raise MomError(
             f"there is a key already, and it is one for {found.algorithm}",
-            hint=f"replace it without a gap: mom auth rotate --algorithm {algorithm.value}",
+            hint=f"replace it: mom auth rotate --algorithm {algorithm.value}",
         )
     console.status("Unchanged", _named(found, folder))
     console.hint("a new one in its place: mom auth rotate")
@@ -82,7 +82,7 @@ def rotate(
         Algorithm | None, typer.Option("--algorithm", help="Default: the old key's.", case_sensitive=False)
     ] = None,
 ) -> int:
-    """Put a new signing key in the place of the old one, whose tokens verify for two hours more.
+    """Sign with a new key from now on; the old one stays in the public set for two hours more.
 
     Example: mom auth rotate && mom auth jwks > jwks.json
     """

@@ -83,6 +83,10 @@ class Talk:
         """Name the changes."""
         self.console.status("Reloaded", ", ".join(changes))
 
+    def recovered(self) -> None:
+        """Say that what was wrong is over."""
+        self.console.say("The files are in order again: they say what is served.")
+
     def kept(self, error: MomError) -> None:
         """Show what is wrong, and that nothing has changed."""
         self.console.error(error)

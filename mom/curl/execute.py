@@ -47,8 +47,10 @@ Examples:
   mom curl --base-url https://atlas.example /v1/apis/http/stripe/v1/charges
   mom curl --mom-print -d @body.json /v1/apis/http/linear/
 
-The token lives a minute, goes to the gateway only, and is not seen in ps. Exit
-statuses are curl's; 125: mom itself failed; 127: there is no curl.
+The token lives a minute and is not seen in ps. No redirect, .curlrc or proxy
+variable takes it elsewhere than to the gateway; -x and --connect-to do, where
+you write them. Paths inside a -K file are not completed: write whole URLs.
+Exit statuses are curl's; 125: mom itself failed; 127: there is no curl.
 """
 
 

@@ -49,8 +49,7 @@ def _locate(option: str | None, environ: Mapping[str, str]) -> str:
             return str(Path(found).absolute())
     found = _wheel() or shutil.which("envoy", path=environ.get("PATH"))
     if found is None:
-        hint = f"{_INSTALL}. Where there is no wheel, mom atlas export writes files for a container."
-        raise MomError("Atlas runs on Envoy, and there is none here", hint=hint)
+        raise MomError("Atlas runs on Envoy, and there is none here", hint=_INSTALL)
     return found
 
 

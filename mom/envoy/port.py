@@ -25,8 +25,10 @@ def parse_listen(text: str) -> Listen:
     except ValueError:
         raise _malformed(text) from None
     # An IPv6 address without brackets is ambiguous.
-    if (address.version == 6) != (bare != host) or not (port.isascii() and port.isdigit() and int(port) <= 65535):
+    if (address.version == 6) != (bare != host) or not (port.isascii() and port.isdigit()):
         raise _malformed(text)
+    if len(port) > 5 or int(port) > 65535:
+        raise UsageError(f"--listen: there is no port {port}", hint="ports go from 0, which is any free one, to 65535")
     return Listen(bare, int(port))
 
 

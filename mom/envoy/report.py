@@ -18,6 +18,9 @@ class Report(Protocol):
     def reloaded(self, changes: Sequence[str]) -> None:
         """A change of the files is in force: a few words for each, such as `+ openai`."""
 
+    def recovered(self) -> None:
+        """The files can be used again, and say what is served already."""
+
     def kept(self, error: MomError) -> None:
         """A change of the files cannot be served; what was served before goes on."""
 

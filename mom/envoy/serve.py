@@ -103,6 +103,8 @@ class _Supervisor:
         # What waits for requests in progress, and whether that has been told.
         self.postponed: Plan | None = None
         self.told = False
+        # Whether the files could not be used when they were last read.
+        self.broken = False
         self.started = 0.0
         self.next_look_at_keys = time.monotonic() + _KEYS_SECONDS
 
@@ -171,14 +173,18 @@ class _Supervisor:
         try:
             new = plan.make(self.inputs)
         except MomError as error:
+            self.broken = True
             self.report.kept(error)
             return
+        was_broken, self.broken = self.broken, False
         self.watch.add(new.watched)
         self.postponed, self.told = None, False
         old = self.current.plan
         if new.variables == old.variables and new.static_bootstrap() == old.static_bootstrap():
             # A comment, or a variable that nothing names.
             self.current.plan = new
+            if was_broken:
+                self.report.recovered()
             return
         self._attempt(new)
 

@@ -35,7 +35,7 @@ def values(configuration: Configuration, variables: Mapping[str, str]) -> dict[s
     if problems:
         missing = list(dict.fromkeys(problem.message.split()[2] for problem in problems))
         hint = f"export {' '.join(f'{name}=...' for name in missing)}, or put them in a file: --env-file .env"
-        raise MomError(f"{', '.join(missing)}: not set as needed", problems=problems, hint=hint)
+        raise MomError(f"unset or unusable: {', '.join(missing)}", problems=problems, hint=hint)
     return found
 
 

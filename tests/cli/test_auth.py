@@ -207,3 +207,10 @@ def test_the_token_is_in_no_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
 def test_curl_is_in_the_list_of_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "curl" in capsys.readouterr().out
+
+
+def test_inspecting_nothing_says_so(run: Run) -> None:
+    status, _, stderr = run("inspect", "-", stdin="\n")
+
+    assert status == 1
+    assert stderr.startswith("error: this is not a signed token: it is empty\n")

@@ -322,6 +322,8 @@ def test_the_pre_commit_hook_runs_a_command_that_exists_and_that_the_project_ins
     program, *arguments = shlex.split(str(hook["entry"]))
     assert program in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
     assert run_mom([*arguments, "valid.yml"]) == Result(0, b"", "1 file is valid\n")
+    # A credential in plain text is only a warning, and nobody sees those of a hook that passes.
+    assert "--strict" in arguments
     files = re.compile(str(hook["files"]))
     assert all(map(files.search, ["atlas.yml", "config/atlas-staging.yaml"]))
     assert not any(map(files.search, ["deployment.yml", "atlas.yml.bak", "myatlas.yml"]))

@@ -296,3 +296,12 @@ def test_a_full_disk_is_reported_and_the_old_configuration_goes_on(tmp_path: Pat
     finally:
         subprocess.run(["umount", str(disk)], check=True)
         disk.rmdir()
+
+
+def test_a_file_that_comes_back_as_it_was_ends_the_error(run: MomRun) -> None:
+    path = run.folder / "atlas.yml"
+    text = path.read_text()
+    replace(path, "a: [")
+    run.wait("What was served before goes on.")
+    replace(path, text)
+    assert "Reloaded" not in run.wait("The files are in order again: they say what is served.")

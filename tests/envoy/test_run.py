@@ -277,6 +277,7 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "--tls-cert no.pem cannot be read"),
         (["--listen", "8082"], "is not HOST:PORT"),
         (["--listen", "example.com:80"], "is not HOST:PORT"),
+        (["--listen", "127.0.0.1:99999"], "there is no port 99999"),
         (["--listen", "203.0.113.7:8082"], "203.0.113.7 is not an address of this machine"),
         (["--timeout", "0"], "--timeout"),
         (["--timeout", "nan"], "--timeout"),
