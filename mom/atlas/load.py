@@ -10,8 +10,8 @@ from mom.atlas.stream_rules import NAME, references_of
 from mom.atlas.validate import check
 from mom.errors import MomError
 from mom.problems import Problem, Severity
+from mom.yamledit.parser import collector_paused
 from mom.yamledit.source import Source
-from mom.yamledit.stream import collector_paused
 
 
 def load(source: Source) -> Configuration:

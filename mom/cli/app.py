@@ -45,7 +45,7 @@ app.command("curl", context_settings=CURL, add_help_option=False)(curl)
 @config.callback(help="Edit and check an Atlas configuration.")
 def on_trees(context: typer.Context) -> None:
     """Pause the garbage collector for these commands, which make trees and end soon."""
-    from mom.yamledit.stream import collector_paused
+    from mom.yamledit.parser import collector_paused
 
     context.with_resource(collector_paused())
 

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from mom.yamledit.parser import MAX_EVENTS
 from mom.yamledit.source import MAX_BYTES
-from mom.yamledit.stream import MAX_DOCUMENTS, MAX_EVENTS
+from mom.yamledit.stream import MAX_DOCUMENTS
 
 GIGABYTE = 1 << 30
 N = 200_000

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
-from mom.yamledit import stream as parsing
+from mom.yamledit import parser as parsing
 from mom.yamledit.data import to_data
 from mom.yamledit.diff import lines_of as diff_lines
 from mom.yamledit.diff import unified
@@ -50,7 +50,7 @@ def parser(name: str) -> Iterator[None]:
     if name == "libyaml":
         yield
     else:
-        with patch.object(parsing, "_c_parser", lambda: None):
+        with patch.object(parsing, "c_parser", lambda: None):
             yield
 
 
