@@ -27,14 +27,23 @@ _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _FIRST_EPHEMERAL = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
 
 
+# Test processes that run side by side take ports of their own: `gw0`, `gw1`, … are told apart by pytest-xdist.
+_WORKERS = 16
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+# Not the shared generator: a test may have seeded that one.
+_DICE = random.SystemRandom()
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing uses, a different one each time.
+    """Return a port of 127.0.0.1 that nothing uses or has just used, a different one each time.
 
     Not one that the system would choose: it may give that to an outgoing connection before Envoy listens there.
     """
     while True:
-        port = random.randrange(10_000, _FIRST_EPHEMERAL)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+        port = _DICE.randrange(10_000 + _WORKER, _FIRST_EPHEMERAL, _WORKERS)
+        # Without SO_REUSEADDR, so that connections of an earlier listener that still linger count as use.
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
             if port not in _given:
                 _given.add(port)
                 return port
