@@ -3,44 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mom.atlas.references import Reference, scan
-
-
-class TokenShape(NamedTuple):
-    """What the credentials of one issuer look like: a name for messages, and a pattern."""
-
-    name: str
-    pattern: re.Pattern[str]
-
-
-def _shape(name: str, pattern: str) -> TokenShape:
-    # Not inside a longer word: `risk-management-score` holds no OpenAI key.
-    return TokenShape(name, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})"))
-
-
-# Shapes that issuers document, so that leaked credentials are found: each has a prefix that other text does not.
-TOKEN_SHAPES = (
-    _shape("a Stripe key", r"[rs]k_(?:live|test)_[0-9A-Za-z]{8,}"),
-    _shape("an API key (`sk-…`)", r"sk-[A-Za-z0-9_-]{8,}"),
-    _shape("a GitHub token", r"gh[pousr]_[A-Za-z0-9]{8,}|github_pat_[A-Za-z0-9_]{8,}"),
-    _shape("a GitLab token", r"gl(?:pat|ptt|rt|dt|cbt|ft|soat|imt|agent)-[A-Za-z0-9_-]{16,}"),
-    _shape("a Slack token", r"xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}"),
-    _shape("an AWS access key", r"(?:AKIA|ASIA)[0-9A-Z]{12,}"),
-    _shape("a JSON Web Token", r"eyJ[A-Za-z0-9_-]{8,}"),
-    _shape("a Google API key", r"AIza[0-9A-Za-z_-]{20,}"),
-    _shape("a Google access token", r"ya29\.[0-9A-Za-z_-]{16,}"),
-    _shape("a SendGrid key", r"SG\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    _shape("a Linear key", r"lin_(?:api|oauth)_[A-Za-z0-9]{8,}"),
-    _shape("an npm token", r"npm_[A-Za-z0-9]{16,}"),
-    _shape("a PyPI token", r"pypi-[A-Za-z0-9_-]{16,}"),
-    _shape("a Hugging Face token", r"hf_[A-Za-z0-9]{16,}"),
-    _shape("a DigitalOcean token", r"do[opr]_v1_[0-9a-f]{16,}"),
-    _shape("a Shopify token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{16,}"),
-    _shape("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-)
+from mom.masking import TOKEN_SHAPES
 
 # Headers that carry a credential, by whole name or by the name's last word.
 _CREDENTIAL_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "apikey", "x-apikey"})
@@ -125,10 +91,3 @@ def suggested_reference(name: str, value: str = "") -> str:
 
 def _refers(value: str) -> bool:
     return any(isinstance(part, Reference) for part in scan(value))
-
-
-def mask_tokens(text: str) -> str:
-    """Return `text` with every known token replaced by as many asterisks, for excerpts in reports."""
-    for shape in TOKEN_SHAPES:
-        text = shape.pattern.sub(lambda match: "*" * len(match.group()), text)
-    return text

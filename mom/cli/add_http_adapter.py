@@ -15,6 +15,7 @@ from mom.atlas.references import names
 from mom.atlas.secrets import literal_secret, suggested_reference
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
+from mom.masking import mask_tokens
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
@@ -113,7 +114,7 @@ def read_headers(given: list[str] | tuple[str, ...], *, allow_literal_secret: bo
     for text in given:
         name, colon, value = text.partition(":")
         if not colon:
-            raise UsageError(f"-H: `{text}` has no colon", hint="write a header as -H 'Name: value'")
+            raise UsageError(f"-H: `{mask_tokens(text)}` has no colon", hint="write a header as -H 'Name: value'")
         _checked("-H", name, check_header_name(name))
         value = value.strip(" \t")
         if len(value) >= 2 and value[0] == value[-1] == '"':

@@ -94,7 +94,12 @@ class Source:
         severity: Severity = Severity.ERROR,
         related: tuple[tuple[Place, str], ...] = (),
     ) -> Problem:
-        """Return a problem at `offset`; its caret line ends at `end` or at the line's end, whichever comes first."""
+        """Return a problem at `offset`; its caret line ends at `end` or at the line's end, whichever comes first.
+
+        The excerpt shows no token that can be told by its looks: errors end up in logs of CI and in tickets.
+        """
+        from mom.masking import mask_tokens
+
         place = self.place(offset)
         line_start, line_end = self._line_limits(place.line)
         width = max(1, min((end if end is not None else offset + 1) - offset, line_end - offset))
@@ -108,7 +113,7 @@ class Source:
             severity=severity,
             hint=hint,
             path=path,
-            excerpt=excerpt,
+            excerpt=mask_tokens(excerpt),
             excerpt_column=first - line_start + 1,
             width=min(width, max(len(excerpt) - (offset - first), 1)),
             related=related,

@@ -55,3 +55,12 @@ def test_conflict_markers_are_named_where_they_begin(text: str, line: int) -> No
         parse_document(source, documents(source)[-1])
     assert caught.value.problem.rule == "conflict-marker"
     assert caught.value.problem.place.line == line
+
+
+def test_an_excerpt_shows_no_token_and_keeps_its_places() -> None:
+    source = Source("atlas.yml", "value: Bearer sk-live-1234567890abcdef # mine\n")
+
+    problem = source.problem(7, "rule", "message", end=14)
+
+    assert problem.excerpt == "value: Bearer ************************ # mine"
+    assert (problem.place.column, problem.width) == (8, 7)
