@@ -12,7 +12,7 @@ from mom.errors import MomError
 from mom.problems import Problem, Severity
 
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
-_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34", "dim": "2"}
+_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34"}
 _DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
 
 
@@ -94,15 +94,14 @@ class Console:
         """Write `value` to stdout as indented JSON."""
         self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
-    def diff(self, text: str, stream: IO[str] | None = None) -> None:
+    def diff(self, text: str) -> None:
         """Write a unified diff to stdout, coloured on a terminal."""
-        stream = self.stdout if stream is None else stream
-        if not self.colour(stream):
-            stream.write(text)
+        if not self.colour(self.stdout):
+            self.stdout.write(text)
             return
         for line in text.split("\n")[:-1]:
             style = _DIFF_STYLES.get(line[:1])
-            stream.write(f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
+            self.stdout.write(f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
 
 
 # Room for the excerpt at 80 columns, the line number's gutter taken off.

@@ -14,18 +14,18 @@ from mom.atlas.kinds import ADAPTERS_VERSION
 from mom.atlas.neighbours import document_shape
 from mom.atlas.ownership import ADAPTERS, OwnDocument
 from mom.atlas.proof import Addition, line_end_note, prove
-from mom.atlas.scope import only_atlas, read, refusal
+from mom.atlas.scope import data_of, only_atlas, read, refusal
 from mom.atlas.secrets import literal_secret
 from mom.atlas.target import Target
 from mom.errors import MomError
 from mom.problems import Problem
 from mom.yamledit import insert
-from mom.yamledit.data import Data, ExpansionError, to_data
+from mom.yamledit.data import Data
 from mom.yamledit.diff import Change, changes
 from mom.yamledit.insert import Splice
 from mom.yamledit.nodes import Node, Sequence, get
 from mom.yamledit.shape import Value
-from mom.yamledit.source import Source
+from mom.yamledit.source import BOM, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +131,12 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
 
 def _refuse_json(source: Source) -> None:
     """Raise MomError where the file is one JSON value: a second document would make it something else."""
-    if not source.text.lstrip("\ufeff \t\r\n").startswith("{"):
+    if not source.text.lstrip(BOM + " \t\r\n").startswith("{"):
         return
     import json
 
     try:
-        json.loads(source.text.removeprefix("\ufeff"))
+        json.loads(source.text.removeprefix(BOM))
     except ValueError:
         return
     raise MomError(
@@ -182,11 +182,7 @@ def _find_document(source: Source, named: SequenceABC[OwnDocument], adapter: Htt
     if len(same_name) > 1:
         raise _twice(source, f"the HTTP adapter {adapter.name} has a document", [own.root for own in same_name], "")
     existing = same_name[0]
-    try:
-        data = to_data(existing.root)
-    except ExpansionError as error:
-        raise refusal(source.problem(error.node.start, "alias", error.message)) from None
-    differences = _differences(source, existing, data, adapter)
+    differences = _differences(source, existing, data_of(source, existing.root), adapter)
     if differences:
         line = source.line_number(existing.root.start)
         raise MomError(

@@ -157,6 +157,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_plain_http(url: str) -> bool:
+    """Whether what is sent to `url`, one that `check_base_url` accepts, crosses a network in clear text."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
 def check_public_key(text: str) -> str | None:
     """Return what is wrong with where an identity provider's keys are: who can change them can make tokens.
 

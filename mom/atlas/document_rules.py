@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from urllib.parse import urlsplit
 
 from mom.atlas import checks, secrets
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
@@ -237,7 +236,7 @@ def _base_url(findings: Findings, path: Path) -> None:
         if "@" in url:
             value = findings.document.tree.nearest(path).value
             findings.secrets.append((value.start, value.end))
-    elif url.lower().startswith("http://") and not checks.is_loopback(urlsplit(url).hostname or ""):
+    elif checks.is_plain_http(url):
         message = "plain http: anyone on the way can read the credentials that Atlas adds"
         findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
 

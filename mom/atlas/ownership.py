@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mom.atlas.kinds import PREFIX
 from mom.yamledit.nodes import Mapping, Node, get, text_of
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
-ATLAS = "moment.dev/atlas/"
-ADAPTERS = "moment.dev/adapters/"
+ATLAS = f"{PREFIX}atlas/"
+ADAPTERS = f"{PREFIX}adapters/"
 
 # What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion.
 _VERSION_LINE = re.compile(
@@ -36,10 +37,7 @@ class OwnDocument:
 def may_be_own(source: Source, document: Document) -> bool:
     """Whether `document` can be ours: it holds the group's name, or escapes that could spell it."""
     text = source.text
-    return (
-        text.find("moment.dev/", document.body, document.end) != -1
-        or text.find("\\", document.body, document.end) != -1
-    )
+    return text.find(PREFIX, document.body, document.end) != -1 or text.find("\\", document.body, document.end) != -1
 
 
 def looks_own(source: Source, document: Document) -> bool:
@@ -50,7 +48,7 @@ def looks_own(source: Source, document: Document) -> bool:
     # A copy: in a part of a text `^` stands at the text's lines only, and a document may start behind a mark or `---`.
     lines = _VERSION_LINE.finditer(source.text[document.body : document.end])
     least = min(lines, key=lambda line: len(line.group(1)), default=None)
-    return least is not None and least.group(2).startswith("moment.dev/")
+    return least is not None and least.group(2).startswith(PREFIX)
 
 
 def read_own(source: Source, document: Document) -> OwnDocument | None:
@@ -72,6 +70,6 @@ def read_own(source: Source, document: Document) -> OwnDocument | None:
 def as_own(document: Document, root: Node | None) -> OwnDocument | None:
     """Return a parsed document when it is ours."""
     version = text_of(get(root, "apiVersion"))
-    if not isinstance(root, Mapping) or version is None or not version.startswith("moment.dev/"):
+    if not isinstance(root, Mapping) or version is None or not version.startswith(PREFIX):
         return None
     return OwnDocument(document, root, version, text_of(get(root, "kind")), text_of(get(root, "metadata", "name")))

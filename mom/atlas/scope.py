@@ -7,14 +7,15 @@ adapters is edited in well under a second.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
 from mom.errors import MomError
 from mom.problems import Problem
-from mom.yamledit.data import duplicate_keys
+from mom.yamledit.data import Data, ExpansionError, duplicate_keys, to_data
+from mom.yamledit.nodes import Node
 from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents
 
@@ -41,11 +42,11 @@ def read(source: Source, name: str) -> Scope:
     """Parse the documents that the edit is about; of the other documents of ours, see only that they can be read."""
     text = source.text
     found = documents(source)
-    carriage_return = re.search(r"\r(?!\n)", text)
-    if carriage_return and any(may_be_own(source, document) for document in found):
+    carriage_return = source.carriage_return(0, len(text))
+    if carriage_return is not None and any(may_be_own(source, document) for document in found):
         raise refusal(
             source.problem(
-                carriage_return.start(),
+                carriage_return,
                 "line-end",
                 "a carriage return without a line feed: old Macintosh line ends, which mom does not edit",
                 hint="convert the file's line ends to LF",
@@ -92,28 +93,41 @@ def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]
     return list(islice(own, MAX_PROBLEMS))
 
 
-def only_atlas(source: Source, stream: Scope) -> OwnDocument:
-    if len(stream.atlases) == 1:
-        atlas = stream.atlases[0]
-        repeated = [
-            source.problem(
-                second.start,
-                "duplicate-key",
-                f"the key `{key}` stands twice: in lines {source.line_number(first.start)} "
-                f"and {source.line_number(second.start)}",
-                end=second.end,
-                hint="YAML allows a key once: join the two, or remove one",
-                related=((source.place(first.start), "it stands here first"),),
-            )
-            for own in (atlas, *stream.named)
-            for key, first, second in duplicate_keys(own.root)
-        ]
-        if repeated:
-            raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=repeated)
-        return atlas
-    if stream.atlases:
-        raise _several_atlases(source, stream.atlases)
-    raise _no_atlas(source)
+def only_atlas(source: Source, scope: Scope) -> OwnDocument:
+    """Return the file's one Atlas document.
+
+    Raises MomError where there is none, or another one, and where it or a document of the name has a key twice.
+    """
+    if not scope.atlases:
+        raise _no_atlas(source)
+    if len(scope.atlases) > 1:
+        raise _several_atlases(source, scope.atlases)
+    atlas = scope.atlases[0]
+    repeated = [problem for own in (atlas, *scope.named) for problem in _repeated_keys(source, own)]
+    if repeated:
+        raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=repeated)
+    return atlas
+
+
+def _repeated_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
+    for key, first, second in duplicate_keys(own.root):
+        yield source.problem(
+            second.start,
+            "duplicate-key",
+            f"the key `{key}` stands twice: in lines {source.line_number(first.start)} "
+            f"and {source.line_number(second.start)}",
+            end=second.end,
+            hint="YAML allows a key once: join the two, or remove one",
+            related=((source.place(first.start), "it stands here first"),),
+        )
+
+
+def data_of(source: Source, root: Node) -> Data:
+    """Return the data of a document that an edit is about. Raises MomError where its aliases cannot be followed."""
+    try:
+        return to_data(root)
+    except ExpansionError as error:
+        raise refusal(source.problem(error.node.start, "yaml-alias", error.message)) from None
 
 
 # Of thousands of equal things, this many are named.
@@ -127,7 +141,7 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
     return refusal(
         source.problem(
             second.root.start,
-            "several-atlases",
+            "several-atlas",
             f"a file configures one Atlas, this one holds {len(atlases)}: {' and '.join(names)}",
             end=source.text.find("\n", second.root.start),
             hint="move the others to files of their own",

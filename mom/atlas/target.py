@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from mom.atlas.scope import refusal
+from mom.atlas.scope import data_of, refusal
 from mom.problems import Problem
 from mom.yamledit import insert
 from mom.yamledit import shape as shapes
-from mom.yamledit.data import Data, ExpansionError, to_data, walk
+from mom.yamledit.data import Data, walk
 from mom.yamledit.insert import Splice
 from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, get, text_of
 from mom.yamledit.scalars import resolve
@@ -32,10 +32,7 @@ class Target:
     @cached_property
     def _data(self) -> dict[str, Data]:
         """The data of `spec`, aliases followed and `<<` merged. Made only where the nodes alone do not tell."""
-        try:
-            data = to_data(self.root)
-        except ExpansionError as error:
-            raise refusal(self.source.problem(error.node.start, "alias", error.message)) from None
+        data = data_of(self.source, self.root)
         spec = data.get("spec") if isinstance(data, dict) else None
         return spec if isinstance(spec, dict) else {}
 

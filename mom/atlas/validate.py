@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -54,15 +53,12 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
 
 
-_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
-
-
 def _line_ends(stream: Stream) -> Iterator[Problem]:
     limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
     for document in limits:
-        if found := _CARRIAGE_RETURN.search(stream.source.text, document.start, document.end):
+        if (found := stream.source.carriage_return(document.start, document.end)) is not None:
             yield stream.source.problem(
-                found.start(),
+                found,
                 "line-end",
                 "a carriage return without a line feed: old Macintosh line ends, by which no line can be counted",
                 hint="convert the file's line ends to LF",

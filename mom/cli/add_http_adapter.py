@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
-from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_header_value, is_loopback
+from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_header_value, is_plain_http
 from mom.atlas.references import names
 from mom.atlas.secrets import literal_secret, suggested_reference
+from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.masking import mask_tokens
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
-
-
-class Output(StrEnum):
-    """How a command reports."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def add(
@@ -167,15 +160,12 @@ def _reason(change: Change) -> str:
 
 
 def _warnings(adapter: HttpAdapterSpec) -> list[str]:
-    from urllib.parse import urlsplit
-
     warnings = [
         f"the value of {name} is not ASCII: servers disagree about such bytes"
         for name, value in adapter.headers
         if not value.isascii()
     ]
-    parts = urlsplit(adapter.base_url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+    if is_plain_http(adapter.base_url):
         warnings.append(f"{adapter.base_url} is plain http: the credentials would cross the network in clear text")
     return warnings
 

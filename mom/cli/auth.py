@@ -13,6 +13,7 @@ import typer
 
 from mom.auth import gateway, keys, report, sources, tokens
 from mom.auth.store import home
+from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 
@@ -24,13 +25,6 @@ class Algorithm(StrEnum):
 
     ES256 = "es256"
     EDDSA = "eddsa"
-
-
-class Output(StrEnum):
-    """How a command reports."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 _NAMES = {Algorithm.ES256: "ES256", Algorithm.EDDSA: "EdDSA"}

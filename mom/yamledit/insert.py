@@ -11,6 +11,7 @@ Every function returns splices on the original text. All but these insert whole 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from typing import NamedTuple
 
@@ -81,18 +82,19 @@ def append_entry(source: Source, mapping: Mapping, key: str, value: SequenceABC[
     text = source.text
     indent = shapes.column(text, mapping.entries[0][0].start)
     at = _below(text, mapping.end, indent)
-    parent = Shape(key_quote="").with_child(key, house)
+    parent = Shape().with_child(key, house)
     return [_lines(text, at, shapes.block({key: value}, parent), indent)]
 
 
-def append_document(source: Source, found: SequenceABC[Document], value: Value, shape: Shape) -> list[Splice]:
+def append_document(
+    source: Source, found: SequenceABC[Document], value: MappingABC[str, Value], shape: Shape
+) -> list[Splice]:
     """Return the splice that puts a document at the end of the stream; a bare `---` there is used for it.
 
     One with directives is left alone: they were written for another document.
     """
     text = source.text
-    assert not isinstance(value, str)
-    lines = [shapes.flow(value, shape)] if shape.flow else shapes.block(value, shape)  # type: ignore[arg-type]
+    lines = [shapes.flow(value, shape)] if shape.flow else shapes.block(value, shape)
     last = found[-1] if found else None
     bare = (
         last is not None

@@ -25,6 +25,7 @@ _PIECE = 1 << 20
 # A longer line is shown in part.
 MAX_EXCERPT = 1000
 
+_CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
 # What git writes around a conflict, at column 0, where no block scalar of a mapping can hold such a line.
 _CONFLICT_LINE = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 
@@ -71,6 +72,11 @@ class Source:
                 found.append((match.start() if start is None else start, match.start()))
                 start = None
         return tuple(found if start is None else [*found, (start, start)])
+
+    def carriage_return(self, start: int, end: int) -> int | None:
+        """Return where, from `start` to `end`, the first carriage return without a line feed stands."""
+        found = _CARRIAGE_RETURN.search(self.text, start, end)
+        return found.start() if found else None
 
     def line(self, number: int) -> str:
         """Return line `number` (from 1) without its line end."""
