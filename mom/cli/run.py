@@ -66,9 +66,9 @@ def run(
         raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
     # Other commands do not pay for these.
     from mom.cli.run_report import Loader, LocalKey, Talk
-    from mom.envoy.plan import Inputs
-    from mom.envoy.port import parse_listen
-    from mom.envoy.serve import Run, serve
+    from mom.run.plan import Inputs
+    from mom.run.port import parse_listen
+    from mom.run.serve import Run, serve
 
     console = Console()
     local = None if no_local_key else LocalKey(os.environ)

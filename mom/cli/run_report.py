@@ -13,9 +13,9 @@ from mom.auth.gateway import DEFAULT_BASE_URL
 from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import routes
-from mom.envoy.plan import Plan
 from mom.errors import MomError
 from mom.problems import Problem
+from mom.run.plan import Plan
 from mom.yamledit.source import decode
 
 # More would push the address off the screen; the list of all is a request away.

@@ -1,8 +1,7 @@
-"""An Atlas configuration as an Envoy configuration, and the Envoy process that serves it.
+"""An Atlas configuration as an Envoy configuration: values in, JSON-able dictionaries out.
 
-Two halves. The translation (`translate`, and one module per subject of an Envoy configuration) is pure: values in,
-JSON-able dictionaries out, no file read and no variable looked up; `mom atlas run` and the exports share it. The run
-(`serve` and what it uses) is the process: find Envoy, hand it the variables it may see, start, reload, drain, end.
+`translate`, and one module per subject of an Envoy configuration. No file is read here and no variable looked up;
+`mom.run` and the exports share it.
 
 Envoy is the whole data path. Everything that keeps a credential safe is therefore a field of its configuration, and
 most of the fields that matter are not the default; each is set in one place with the reason beside it.

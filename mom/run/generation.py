@@ -15,14 +15,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mom.envoy import bootstrap, listener, routes, variables
-from mom.envoy.admin import Admin
-from mom.envoy.binary import Binary
-from mom.envoy.directory import write
+from mom.envoy import bootstrap, listener, routes
 from mom.envoy.options import Listen
-from mom.envoy.plan import Plan
-from mom.envoy.process import Command, Process
 from mom.envoy.translate import translate
+from mom.run import variables
+from mom.run.admin import Admin
+from mom.run.binary import Binary
+from mom.run.directory import write
+from mom.run.plan import Plan
+from mom.run.process import Command, Process
 
 # How long requests may go on in a process whose successor serves, or on a listener that has changed.
 DRAIN_SECONDS = 600

@@ -19,15 +19,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from mom.envoy import binary, bootstrap, generation, plan, port, variables
-from mom.envoy.directory import run_directory, write
-from mom.envoy.generation import REQUESTS, Generation, Settings
+from mom.envoy import bootstrap
 from mom.envoy.options import Listen
-from mom.envoy.plan import Inputs, Plan
-from mom.envoy.report import Report
-from mom.envoy.signals import Signals
-from mom.envoy.watch import Watch
 from mom.errors import MomError
+from mom.run import binary, generation, plan, port, variables
+from mom.run.directory import run_directory, write
+from mom.run.generation import REQUESTS, Generation, Settings
+from mom.run.plan import Inputs, Plan
+from mom.run.report import Report
+from mom.run.signals import Signals
+from mom.run.watch import Watch
 
 _LOOK_SECONDS = 0.2
 _KEYS_SECONDS = 60.0

@@ -15,17 +15,17 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from mom.auth.tokens import origin
-from mom.envoy import directory, plan, port, trust, variables
 from mom.envoy.options import Listen
-from mom.envoy.plan import Inputs, Plan
-from mom.envoy.process import Command, Guard, Process
-from mom.envoy.redaction import redaction
-from mom.envoy.watch import Watch
 from mom.errors import MomError, UsageError
+from mom.run import directory, plan, port, trust, variables
+from mom.run.plan import Inputs, Plan
+from mom.run.process import Command, Guard, Process
+from mom.run.redaction import redaction
+from mom.run.watch import Watch
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import HERE, configuration, http, provider
-from tests.envoy.mom_run import is_running, wait_until
 from tests.envoy.tokens import es256, jwks
+from tests.run.mom_run import is_running, wait_until
 
 
 def test_the_environment_of_envoy_is_what_the_configuration_names() -> None:
@@ -236,7 +236,7 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
     """Envoy asks for this itself once it is up, though only where hot restart is on."""
     script = (
         "import os\n"
-        "from mom.envoy.process import Command, Process\n"
+        "from mom.run.process import Command, Process\n"
         "print(Process(Command(['/bin/sleep', '60'], {})).pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )

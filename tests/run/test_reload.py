@@ -15,10 +15,10 @@ import pytest
 from mom.auth import keys as own_keys
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, Response
-from tests.envoy.mom_run import MomRun, is_running, mom_run, replace, threads, wait_until
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import MomRun, is_running, mom_run, replace, threads, wait_until
 
 P = "/v1/apis/http"
 ENV = {"ONE": "first", "TWO": "second"}
@@ -161,7 +161,7 @@ def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, 
     (tmp_path / ".env").write_text("ONE=first\n")
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
-        run.start("--env-file", ".env", prelude="import mom.envoy.generation as g\ng.base_id = lambda listen: None")
+        run.start("--env-file", ".env", prelude="import mom.run.generation as g\ng.base_id = lambda listen: None")
         (envoy,) = run.children()
         assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
         replace(tmp_path / ".env", "ONE=second\n")

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import dotenv, trust, variables
 from mom.envoy.bootstrap import static
 from mom.envoy.messages import Json
 from mom.envoy.options import DEFAULT_PORT, LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.origins import Origin
-from mom.envoy.redaction import Redaction, redaction
 from mom.envoy.translate import problems, translate
 from mom.errors import MomError
+from mom.run import dotenv, trust, variables
+from mom.run.redaction import Redaction, redaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mom.envoy.admin import Admin
+from mom.run.admin import Admin
 from tests.envoy.client import Response
-from tests.envoy.mom_run import MomRun, mom_run, replace, wait_until
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import MomRun, mom_run, replace, wait_until
 
 P = "/v1/apis/http"
 SECRET = "tr0ub4dor-s3cret"

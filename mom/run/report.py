@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from mom.envoy.plan import Plan
 from mom.errors import MomError
+from mom.run.plan import Plan
 
 
 class Report(Protocol):

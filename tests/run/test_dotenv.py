@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mom.envoy.dotenv import parse
 from mom.errors import MomError
+from mom.run.dotenv import parse
 
 
 @pytest.mark.parametrize(

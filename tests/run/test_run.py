@@ -14,13 +14,13 @@ import pytest
 
 from mom.auth import keys as own_keys
 from mom.auth.tokens import mint, origin
-from mom.envoy.generation import base_id
 from mom.envoy.options import Listen
+from mom.run.generation import base_id
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, Response
-from tests.envoy.mom_run import MomRun, atlas_yml, is_running, mom_run, threads, wait_until
 from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, threads, wait_until
 
 P = "/v1/apis/http"
 
