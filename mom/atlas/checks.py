@@ -10,6 +10,7 @@ import re
 from urllib.parse import SplitResult, urlsplit
 
 from mom.atlas.references import Malformed, scan
+from mom.gateway import is_this_machine
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 # RFC 9110, section 5.6.2: what a field name is made of.
@@ -146,21 +147,10 @@ def _is_ipv6(host: str) -> bool:
     return "%" not in host
 
 
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine (RFC 6761, section 6.3; RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.3)."""
-    host = host.lower()
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def is_plain_http(url: str) -> bool:
     """Whether what is sent to `url`, one that `check_base_url` accepts, crosses a network in clear text."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
 def check_public_key(text: str) -> str | None:
@@ -185,7 +175,7 @@ def check_public_key(text: str) -> str | None:
         return "the URL of the keys names no host"
     if "@" in parts.netloc:
         return "the URL of the keys holds a user name or password: leave it out, keys are public"
-    if parts.scheme == "http" and not is_loopback(host):
+    if parts.scheme == "http" and not is_this_machine(host):
         return "the keys would be read over plain http, where anyone on the way can replace them: write an https URL"
     return None
 

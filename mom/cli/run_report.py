@@ -9,11 +9,11 @@ from pathlib import Path
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Configuration
 from mom.auth import keys
-from mom.auth.gateway import DEFAULT_BASE_URL
 from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import routes
 from mom.errors import MomError
+from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem
 from mom.run.plan import Plan
 from mom.yamledit.source import decode
@@ -120,7 +120,7 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     width = max((len(routes.path(one)) for one in shown), default=0)
     lines = [f"  {routes.path(one) + '/':<{width + 1}}  {one.base_url}" for one in shown]
     if more := len(configuration.http_adapters) - len(shown):
-        lines.append(f"  and {more} more, which GET {routes.APIS_PATH} lists")
+        lines.append(f"  and {more} more, which GET {APIS_PATH} lists")
     lines += [f"  not served: {one.name}, a {one.kind} adapter" for one in configuration.other_adapters]
     lines += [f"  trusts {one.name}: {one.issuer} for {one.audience}" for one in configuration.identity_providers]
     if key_file is not None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from mom.envoy import jwt
 from mom.envoy.messages import Json, extension
+from mom.gateway import HEALTH_PATH
 
 ADAPTER_METADATA = "mom"
 
@@ -42,7 +43,7 @@ def access_log(target: str | None) -> list[Json]:
         return []
     line = {"log_format": {"json_format": _LINE}}
     message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    expression = {"expression": f"request.url_path != '{jwt.HEALTH_PATH}'"}
+    expression = {"expression": f"request.url_path != '{HEALTH_PATH}'"}
     api_only = {"filter": {"extension_filter": extension("cel", message, expression)}}
     if target == "-":
         message = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"

@@ -11,9 +11,7 @@ from mom.atlas.checks import check_header_name, check_header_value
 from mom.atlas.model import Header
 from mom.atlas.references import Reference, names, scan
 from mom.envoy.messages import Json
-
-TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105  the name of a header, not a secret
-ERROR_HEADER = "Atlas-Error"
+from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
 # From the client to the API: the access token; what belongs to the gateway's origin (a cookie of one API must not reach
 # another); what names the client's page or address; and hop-by-hop settings that would tell of an HTTP/2 upgrade.

@@ -10,20 +10,17 @@ import json
 
 from mom.atlas.model import IdentityProvider
 from mom.envoy import clusters
-from mom.envoy.headers import TOKEN_HEADER
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
+from mom.gateway import HEALTH_PATH, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_HEADER
 
 FILTER = "envoy.filters.http.jwt_authn"
 # Where the filter leaves what it read, for the access log and for the check of the algorithm.
 CLAIMS = "claims"
 _JOSE = "jose"
-HEALTH_PATH = "/healthz"
 # How far clocks may be apart; Envoy's default is a minute.
 _SKEW_SECONDS = 30
-# A key on this machine can sign any lifetime; this is the longest that Atlas accepts from it.
-LOCAL_MAX_LIFETIME_SECONDS = 3_600
 # RFC 7518 and RFC 8037 without HS*: a key that must be secret cannot come from a public JWKS.
 _ASYMMETRIC = "(?:ES|RS|PS)(?:256|384|512)|EdDSA"
 

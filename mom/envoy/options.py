@@ -6,9 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mom.envoy.origins import authority
+from mom.gateway import authority
 
-DEFAULT_PORT = 8082
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-_PORTS = {"http": 80, "https": 443}
+from mom.gateway import DEFAULT_PORTS, authority
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,21 +29,15 @@ class Origin:
     @property
     def authority(self) -> str:
         """The `Host` value for it: without the port where that is the scheme's default (RFC 9110, 7.2)."""
-        return authority(self.host, None if self.port == _PORTS[self.scheme] else self.port)
+        return authority(self.host, None if self.port == DEFAULT_PORTS[self.scheme] else self.port)
 
     def __str__(self) -> str:
         """Give it as in a URL, always with the port."""
         return f"{self.scheme}://{authority(self.host, self.port)}"
 
 
-def authority(host: str, port: int | None) -> str:
-    """Join host and port, with the brackets that an IPv6 address needs (RFC 3986, 3.2.2)."""
-    bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if port is None else f"{bracketed}:{port}"
-
-
 def split(url: str) -> tuple[Origin, str]:
     """Return the origin and the path, without a slash at its end, of a URL that `mom.atlas.checks` found good."""
     parts = urlsplit(url)
-    origin = Origin(parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS[parts.scheme])
+    origin = Origin(parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS[parts.scheme])
     return origin, parts.path.rstrip("/")

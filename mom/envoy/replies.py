@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mom.envoy.headers import ERROR_HEADER, TOKEN_HEADER
 from mom.envoy.messages import Json, extension
+from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,14 @@ import json
 import re
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import clusters, headers, jwt
+from mom.envoy import clusters, headers
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
 from mom.envoy.origins import split
+from mom.gateway import APIS_PATH, HEALTH_PATH, HTTP_PREFIX, INSTANCES_PATH
 
 NAME = "atlas"
-PREFIX = "/v1/apis/http/"
-INSTANCES_PATH = "/v1alpha1/instances"
-APIS_PATH = "/v1alpha1/apis"
 # TRACE makes the API echo the request to the client, the injected credential in it (RFC 9110, 9.3.8). HTTP/2 and
 # lenient servers take any case.
 _METHODS = "(?i)(?:TRACE|TRACK|CONNECT|DEBUG)"
@@ -58,7 +56,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
 
 def path(adapter: HttpAdapter) -> str:
     """Return the path under which an adapter is served, without a trailing slash."""
-    return PREFIX + adapter.name
+    return HTTP_PREFIX + adapter.name
 
 
 def _lists(configuration: Configuration) -> dict[str, str]:
@@ -134,7 +132,7 @@ def _refusals() -> tuple[Json, Json]:
 
 def _health() -> Json:
     body = {"status": 200, "body": {"inline_string": "ok"}}
-    return {"name": "health", "match": {"path": jwt.HEALTH_PATH}, "direct_response": body}
+    return {"name": "health", "match": {"path": HEALTH_PATH}, "direct_response": body}
 
 
 def _list(at: str, body: str) -> Json:

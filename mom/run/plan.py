@@ -12,10 +12,10 @@ from pathlib import Path
 from mom.atlas.model import Configuration, HttpAdapter
 from mom.envoy.bootstrap import static
 from mom.envoy.messages import Json
-from mom.envoy.options import DEFAULT_PORT, LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
-from mom.envoy.origins import Origin
+from mom.envoy.options import LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.translate import problems, translate
 from mom.errors import MomError
+from mom.gateway import DEFAULT_PORT, origin
 from mom.run import dotenv, trust, variables
 from mom.run.redaction import Redaction, redaction
 
@@ -103,7 +103,7 @@ def origins(listen: Listen, *, tls: bool) -> tuple[str, ...]:
     else:
         names = (listen.host,)
     scheme = "https" if tls else "http"
-    return tuple(dict.fromkeys(f"{scheme}://{Origin(scheme, name, listen.port).authority}" for name in names))
+    return tuple(dict.fromkeys(origin(scheme, name, listen.port) for name in names))
 
 
 def key_has_changed(inputs: Inputs, plan: Plan) -> bool:

@@ -8,8 +8,9 @@ import ipaddress
 import socket
 from dataclasses import replace
 
-from mom.envoy.options import DEFAULT_PORT, Listen
+from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
+from mom.gateway import DEFAULT_PORT
 
 
 def parse_listen(text: str) -> Listen:

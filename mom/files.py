@@ -1,0 +1,93 @@
+"""Files that a user or a configuration names: read with a bound, and written so that only this user can read them.
+
+A name may lead anywhere: to a pipe that nobody writes to, a device without an end, a folder, a file of gigabytes. Each
+gets one answer in one wording, and none blocks.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+from mom.errors import MomError
+
+# No key set, certificate or list of variables is near this.
+MAX_BYTES = 1 << 20
+
+_REASONS = {
+    errno.ENOENT: "there is no such file",
+    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.ELOOP: "symbolic links lead in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EISDIR: "it is a folder",
+}
+
+
+class UnreadableError(MomError):
+    """A file cannot be used. `reason` is a clause that follows the file's name, such as `there is no such file`."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        """Say why the file at `path` cannot be read."""
+        super().__init__(f"cannot read {path}: {reason}")
+        self.reason = reason
+
+
+def reason_of(error: OSError) -> str:
+    """Return why a file could not be used, in the same few words for the same cause everywhere."""
+    return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def read_file(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> bytes:
+    """Return the content of the regular file at `path` (symbolic links are followed): at most `limit` bytes.
+
+    Raises UnreadableError for what is missing, forbidden, too large or no regular file. It never waits: a pipe is
+    refused before anything is read from it.
+    """
+    name = os.fspath(path)
+    try:
+        # O_NONBLOCK: opening a pipe would else wait for its writer.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        raise UnreadableError(name, reason_of(error) if isinstance(error, OSError) else "not a file name") from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise UnreadableError(name, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
+        data = _read_at_most(descriptor, limit + 1)
+    except OSError as error:
+        raise UnreadableError(name, reason_of(error)) from None
+    finally:
+        os.close(descriptor)
+    if len(data) > limit:
+        raise UnreadableError(name, f"it is larger than {limit:,} bytes")
+    return data
+
+
+def replace_private(path: str | os.PathLike[str], data: bytes) -> None:
+    """Put `data` in the place of the file at `path` at once (rename(2)), with mode 0600. Raises OSError."""
+    name = os.fspath(path)
+    temporary = f"{name}.tmp"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.replace(temporary, name)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _read_at_most(descriptor: int, limit: int) -> bytes:
+    parts = []
+    while limit and (part := os.read(descriptor, min(limit, 1 << 20))):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)

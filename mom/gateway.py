@@ -1,0 +1,68 @@
+"""The contract of client and gateway: what `mom curl` and Atlas must agree on, each thing once.
+
+This module imports nothing of mom, and no heavy module: `mom curl` pays for it on each call.
+"""
+
+from __future__ import annotations
+
+# The header of a request that carries the access token (the original's name), and the header of a response by which a
+# client tells an error of Atlas from one of the API: its value is the type of the error.
+TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105  the name of a header, not a secret
+ERROR_HEADER = "Atlas-Error"
+
+# Where `mom atlas run` listens, and where `mom curl` sends, unless told otherwise.
+DEFAULT_PORT = 8082
+DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+
+HTTP_PREFIX = "/v1/apis/http/"
+INSTANCES_PATH = "/v1alpha1/instances"
+APIS_PATH = "/v1alpha1/apis"
+HEALTH_PATH = "/healthz"
+
+# Seconds: what a signed token lives unless a command needs longer, and the most that Atlas accepts from a local key.
+TOKEN_SECONDS = 60
+LOCAL_MAX_LIFETIME_SECONDS = 3_600
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether what is sent to `host` (a name, or an address without brackets, in any case) cannot leave this machine.
+
+    `localhost` and names below it (RFC 6761, section 6.3), 127.0.0.0/8 in four decimal octets of 0 to 255 (RFC 1122,
+    section 3.2.1.3), `::1` in any spelling (RFC 4291, section 2.5.3). Everything else is elsewhere: `127.0.0.256` and
+    `127.1` are names to some programs, and the doubt is on the safe side.
+    """
+    host = host.lower()
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    if ":" in host:
+        return _is_ipv6_loopback(host)
+    octets = host.split(".")
+    return len(octets) == 4 and octets[0] == "127" and all(_is_octet(octet) for octet in octets)
+
+
+def authority(host: str, port: int | None) -> str:
+    """Join host and port, with the brackets that an IPv6 address needs (RFC 3986, section 3.2.2). No port: the host."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if port is None else f"{bracketed}:{port}"
+
+
+def origin(scheme: str, host: str, port: int) -> str:
+    """Return `scheme://host[:port]` without the scheme's default port (RFC 6454, section 6.2): a token's audience."""
+    return f"{scheme}://{authority(host, None if port == DEFAULT_PORTS.get(scheme) else port)}"
+
+
+def _is_octet(text: str) -> bool:
+    # A leading zero means octal to some programs and decimal to others.
+    plain = text.isascii() and text.isdigit() and len(text) <= 3 and (text == "0" or not text.startswith("0"))
+    return plain and int(text) <= 255
+
+
+def _is_ipv6_loopback(text: str) -> bool:
+    import socket
+
+    try:
+        return socket.inet_pton(socket.AF_INET6, text) == b"\0" * 15 + b"\1"
+    except (OSError, ValueError):
+        return False
