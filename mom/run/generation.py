@@ -120,6 +120,8 @@ def _arguments(number: int, settings: Settings) -> list[str]:
     return [
         *("--concurrency", str(settings.concurrency)),
         *("-l", settings.log_level),
+        # This component warns of deprecated fields and nothing else, four lines for each upstream that has a name.
+        *("--component-log-level", "misc:error"),
         *("--drain-time-s", str(DRAIN_SECONDS), "--drain-strategy", "immediate"),
         # The default keeps lines of the access log for ten seconds.
         *("--file-flush-interval-msec", "250"),

@@ -1,4 +1,4 @@
-"""One Envoy process: started so that it cannot outlive mom, its log kept in memory, its end noticed."""
+"""One Envoy process: started so that it cannot outlive mom, its log read at once, its end noticed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from mom.errors import MomError
 
 _LINES_KEPT = 40
+# What waits for `read_log`; of more, the oldest lines are dropped, and of a longer line its end.
+_LINES_WAITING = 10_000
+_LONGEST_LINE = 65_536
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -29,17 +33,13 @@ class Command:
 
 
 class Process:
-    """A child that runs `command`; its standard error is read through `log`, a file descriptor that does not block."""
+    """A child that runs `command`; `read_log` gives the lines of its standard error."""
 
     def __init__(self, command: Command) -> None:
         """Start it. Raises MomError if that fails."""
-        self.log, write_end = os.pipe()
-        os.set_blocking(self.log, False)
-        self._partial = b""
-        self.lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        read_end, write_end = os.pipe()
         try:
-            # preexec_fn is safe here: mom has one thread. A group of its own keeps a Ctrl-C at the terminal from
-            # Envoy, which would cut all requests at once.
+            # A group of its own keeps a Ctrl-C at the terminal from Envoy, which would cut all requests at once.
             self._child = subprocess.Popen(
                 command.arguments,
                 env=dict(command.environment),
@@ -50,11 +50,17 @@ class Process:
                 preexec_fn=_before_exec(os.getpid()),  # noqa: PLW1509
             )
         except OSError as error:
-            os.close(self.log)
+            os.close(read_end)
             raise MomError(f"Envoy does not start: {error.strerror}") from error
         finally:
             os.close(write_end)
+        self._log = _Log(read_end)
         self._guard = None if sys.platform == "linux" else Guard(self._child.pid)
+
+    @property
+    def lines(self) -> list[str]:
+        """The last lines that it has logged."""
+        return list(self._log.last)
 
     @property
     def pid(self) -> int:
@@ -66,14 +72,13 @@ class Process:
         return self._child.poll()
 
     def read_log(self, each: Callable[[str], None]) -> None:
-        """Take what it has logged since the last time, whole lines, and pass them to `each` as well."""
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self.log, 65536):
-                *lines, self._partial = (self._partial + data).split(b"\n")
-                for line in lines:
-                    text = line.decode(errors="replace")
-                    self.lines.append(text)
-                    each(text)
+        """Pass what it has logged since the last time to `each`, line by line."""
+        if self.status() is not None:
+            # Its last words are in the pipe; another holder of its other end is not waited for.
+            self._log.join(1.0)
+        with contextlib.suppress(IndexError):
+            while True:
+                each(self._log.waiting.popleft())
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
@@ -91,9 +96,36 @@ class Process:
 
     def close(self) -> None:
         """Free what belongs to a process that has ended."""
-        os.close(self.log)
+        self._log.join(1.0)
         if self._guard:
             self._guard.close()
+
+
+class _Log(threading.Thread):
+    """Reads a pipe to its end, whatever else mom waits for: a full pipe (64 KiB) would block Envoy's main thread.
+
+    `waiting` is what nobody has taken yet, `last` the latest lines.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        # A daemon: whoever holds the other end cannot keep mom from ending.
+        super().__init__(name="log", daemon=True)
+        self._descriptor = descriptor
+        self.waiting: deque[str] = deque(maxlen=_LINES_WAITING)
+        self.last: deque[str] = deque(maxlen=_LINES_KEPT)
+        self.start()
+
+    def run(self) -> None:
+        """Read until the other end is closed."""
+        partial = b""
+        with os.fdopen(self._descriptor, "rb", buffering=0) as pipe:
+            while data := pipe.read(65_536):
+                *lines, partial = (partial + data).split(b"\n")
+                partial = partial[:_LONGEST_LINE]
+                for line in lines:
+                    text = line[:_LONGEST_LINE].decode(errors="replace")
+                    self.waiting.append(text)
+                    self.last.append(text)
 
 
 class Guard:

@@ -321,7 +321,7 @@ class _Supervisor:
             return
         self._read_log(one)
         how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        last = [one.plan.redaction(line)[:300] for line in list(one.process.lines)[-3:]] if status > 0 else []
+        last = [one.plan.redaction(line)[:300] for line in one.process.lines[-3:]] if status > 0 else []
         said = "; its last words: " + " / ".join(last) if last else ""
         raise MomError(f"Envoy ended by itself, {how}{said}", hint="run it again; --debug shows all of its log")
 

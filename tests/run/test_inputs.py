@@ -245,6 +245,17 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
     wait_until(lambda: not is_running(int(done.stdout)), "the child ends")
 
 
+def test_a_log_that_nobody_reads_does_not_block_its_process() -> None:
+    script = "import sys; print(*['x' * 65535] * 40, 'end', sep='\\n', file=sys.stderr)"
+    process = Process(Command([sys.executable, "-c", script], {}))
+    wait_until(lambda: process.status() is not None, "it ends")
+    read: list[str] = []
+    process.read_log(read.append)
+    assert read == ["x" * 65535] * 40 + ["end"]
+    assert process.lines[-1] == "end"
+    process.close()
+
+
 def test_a_guard_ends_a_process_where_the_system_does_not() -> None:
     """What macOS needs; it works here, too."""
     process = Process(Command(["/bin/sleep", "60"], {}))

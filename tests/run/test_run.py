@@ -353,3 +353,12 @@ def test_an_envoy_that_refuses_to_start(run: MomRun) -> None:
     assert run.status() == 1
     assert "envoy: bad: ***" in run.text
     assert "s3cret" not in run.text
+
+
+def test_forty_https_apis_hold_up_no_start(run: MomRun) -> None:
+    """Each has a host name, of which Envoy would log deprecated fields: more than a pipe that nobody reads takes."""
+    run.configure({f"api-{number}": (f"https://api-{number}.localhost", {}) for number in range(40)})
+    run.start("--debug")
+    (envoy,) = run.children()
+    assert b"misc:error" in Path(f"/proc/{envoy}/cmdline").read_bytes()
+    assert "deprecated" not in run.text
