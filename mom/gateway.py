@@ -18,6 +18,8 @@ HTTP_PREFIX = "/v1/apis/http/"
 INSTANCES_PATH = "/v1alpha1/instances"
 APIS_PATH = "/v1alpha1/apis"
 HEALTH_PATH = "/healthz"
+# Served without a token. `/healthcheck` is where the original's load balancer asks.
+HEALTH_PATHS = (HEALTH_PATH, "/healthcheck")
 
 # Seconds: what a signed token lives unless a command needs longer, and the most that Atlas accepts from a local key.
 TOKEN_SECONDS = 60

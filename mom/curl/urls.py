@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from mom.auth.gateway import Gateway
 
 # What the paths of a gateway start with: needed to find one that Git Bash has made a Windows path of.
-_ROOTS = ("/v1/", "/v1alpha1/", "/healthz")
+_ROOTS = ("/v1/", "/v1alpha1/", "/healthz", "/healthcheck")
 
 
 def complete(text: str, gateway: Gateway) -> str | None:

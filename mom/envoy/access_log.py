@@ -1,6 +1,6 @@
 """The access log: a JSON object a line, about the request and never of it - no header, no query, no body.
 
-`/healthz` is left out: it is asked every few seconds, and mom itself asks it.
+`/healthz` and `/healthcheck` are left out: they are asked every few seconds, and mom itself asks it.
 
 | key | value |
 |---|---|
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from mom.envoy import jwt
 from mom.envoy.messages import Json, extension
-from mom.gateway import HEALTH_PATH
+from mom.gateway import HEALTH_PATHS
 
 ADAPTER_METADATA = "mom"
 
@@ -43,7 +43,7 @@ def access_log(target: str | None) -> list[Json]:
         return []
     line = {"log_format": {"json_format": _LINE}}
     message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    expression = {"expression": f"request.url_path != '{HEALTH_PATH}'"}
+    expression = {"expression": " && ".join(f"request.url_path != '{path}'" for path in HEALTH_PATHS)}
     api_only = {"filter": {"extension_filter": extension("cel", message, expression)}}
     if target == "-":
         message = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"

@@ -13,7 +13,7 @@ from mom.envoy import clusters
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
-from mom.gateway import HEALTH_PATH, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_HEADER
+from mom.gateway import HEALTH_PATHS, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_HEADER
 
 FILTER = "envoy.filters.http.jwt_authn"
 # Where the filter leaves what it read, for the access log and for the check of the algorithm.
@@ -31,7 +31,7 @@ def is_url(public_key: str) -> bool:
 
 
 def filters(providers: tuple[IdentityProvider, ...], options: Options) -> list[Json]:
-    """Return the HTTP filters that let only requests with a valid access token pass, `/healthz` excepted."""
+    """Return the HTTP filters that let only requests with a valid access token pass, `HEALTH_PATHS` excepted."""
     known = {f"{provider.name}#{index}": _configured(provider, options) for index, provider in enumerate(providers)}
     if options.local_key is not None:
         known["local key"] = _local(options.local_key)
@@ -43,7 +43,7 @@ def _authentication(providers: Json) -> Json:
     # Envoy wants two at least in a `requires_any`.
     requires = each[0] if len(each) == 1 else {"requires_any": {"requirements": each}}
     rules = [
-        {"match": {"path": HEALTH_PATH}},
+        *({"match": {"path": path}} for path in HEALTH_PATHS),
         {"match": {"prefix": "/"}, "requires": requires},
     ]
     message = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
@@ -57,13 +57,13 @@ def _algorithms() -> Json:
     """
     path = [{"key": _JOSE}, {"key": "alg"}]
     asymmetric = {"filter": FILTER, "path": path, "value": {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}}
-    health = {"url_path": {"path": {"exact": HEALTH_PATH}}}
+    health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
     policies = {
         "verified": {
             "permissions": [{"sourced_metadata": {"metadata_matcher": asymmetric}}],
             "principals": [{"any": True}],
         },
-        "health": {"permissions": [health], "principals": [{"any": True}]},
+        "health": {"permissions": health, "principals": [{"any": True}]},
     }
     message = "envoy.extensions.filters.http.rbac.v3.RBAC"
     return extension("envoy.filters.http.rbac", message, {"rules": {"action": "ALLOW", "policies": policies}})

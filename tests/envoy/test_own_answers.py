@@ -36,6 +36,7 @@ def test_the_list_of_apis(atlas: Atlas) -> None:
         "path": "/v1/apis/http/base/",
         "instance": "test",
     }
+    assert answer.body.endswith(b"\n")
     assert SECRET not in answer.body.decode()
     assert "SECRET" not in answer.body.decode()
     assert atlas.get("/v1alpha1/apis", method="HEAD").status == 200

@@ -171,21 +171,23 @@ def test_the_local_key_is_good_for_its_own_gateway_and_an_hour(atlas: Atlas) -> 
     refused(atlas, atlas.key.token(**local))
 
 
-def test_health_is_open_and_nothing_else(atlas: Atlas) -> None:
-    assert atlas.client.send("/healthz").body == b"ok"
-    assert atlas.client.send("/healthz?x=1").status == 200
+@pytest.mark.parametrize("health", ["/healthz", "/healthcheck"])
+def test_health_is_open_and_nothing_else(atlas: Atlas, health: str) -> None:
+    assert atlas.client.send(health).body == b"ok"
+    assert atlas.client.send(f"{health}?x=1").status == 200
     for path in (
-        "/healthz/",
-        "/healthz/x",
-        "/healthz;x",
-        "/HEALTHZ",
-        "//healthz",
-        "/healthz%2f",
-        "/",
-        "/v1alpha1/apis",
+        f"{health}/",
+        f"{health}/x",
+        f"{health};x",
+        health.upper(),
+        f"/{health}",
+        f"{health}%2f",
+        f"{health}s",
     ):
         assert atlas.client.send(path).status == 401, path
-    for path in ("/healthz/../v1/apis/http/plain/x", "/healthz/%2e%2e/v1/apis/http/plain/x"):
+    for path in ("/", "/v1alpha1/apis"):
+        assert atlas.client.send(path).status == 401, path
+    for path in (f"{health}/../v1/apis/http/plain/x", f"{health}/%2e%2e/v1/apis/http/plain/x"):
         assert atlas.client.send(path).status in {400, 401}, path
 
 
