@@ -1,10 +1,81 @@
-"""Options that all tests share."""
+"""Options that all tests share, and the surroundings that they do not: a terminal, signals, variables, luck.
+
+A test must come out the same in a terminal, under nohup, in the background of a script and in a container. So the
+process of the tests leaves its terminal, hands no ignored signal on to the programs that it starts, and drops the
+variables by which a user steers mom, curl, git or Python. Random examples are the same in each run.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import signal
+from types import FrameType
+
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest.register_assert_rewrite("tests.golden")
+
+EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
+# A long search (MOM_EXAMPLES) is random. No example is on a clock: the machine may be busy.
+settings.register_profile(
+    "mom",
+    derandomize=not EXAMPLES,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("mom")
+
+# What changes how mom, curl, git, Python or a terminal library behaves. MOM_EXAMPLES and the like are the tests' own.
+_STEERING = re.compile(
+    r"(?i)MOM_(HOME|TOKEN|BASE_URL|ENVOY|DEBUG|CONFIG|TLS_.*)|_MOM_COMPLETE|(https?|all|no|ftp)_proxy|CURL_.*|NETRC"
+    r"|SSL(KEYLOG|_CERT)_?(FILE|DIR)|GIT_.*|COLUMNS|LINES|NO_COLOR|(CLI|PY)?_?(FORCE_)?COLORS?(_FORCE)?|FORCE_COLOR"
+    r"|PYTHON(WARNINGS|UNBUFFERED|OPTIMIZE|DONTWRITEBYTECODE|INSPECT|VERBOSE|IOENCODING|UTF8)|GITHUB_ACTIONS"
+    r"|XDG_(CONFIG|DATA|STATE|CACHE)_HOME|XDG_RUNTIME_DIR|PAGER|LESS|CREDENTIALS_DIRECTORY"
+)
+
+
+def pytest_configure() -> None:
+    """Leave the surroundings behind; with several processes, each of them does."""
+    _leave_the_terminal()
+    _pass_on_no_ignored_signal()
+    for name in [name for name in os.environ if _STEERING.fullmatch(name)]:
+        del os.environ[name]
+
+
+def _leave_the_terminal() -> None:
+    """Give up the controlling terminal, so that no program that a test starts can ask a question there."""
+    import fcntl
+    import termios
+
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+    except OSError:
+        return
+    # tty_ioctl(4): where this process leads its session, all of its group gets a SIGHUP.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fcntl.ioctl(terminal, termios.TIOCNOTTY)
+    finally:
+        os.close(terminal)
+        signal.signal(signal.SIGHUP, before)
+
+
+def _pass_on_no_ignored_signal() -> None:
+    """Ignore what is ignored by a handler instead, which a program that is started does not inherit (execve(2))."""
+    for number in signal.valid_signals():
+        # Python itself ignores these two, and `subprocess` restores them.
+        if number not in {signal.SIGPIPE, signal.SIGXFSZ} and signal.getsignal(number) is signal.SIG_IGN:
+            with contextlib.suppress(OSError, ValueError):
+                signal.signal(number, _do_nothing)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    pass
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,6 +5,7 @@ Both give tagged values a form that can be compared, and None for a stream that 
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -36,10 +37,19 @@ _Loader11.add_constructor("tag:yaml.org,2002:value", lambda _, node: node.value)
 _Constructor12.add_multi_constructor("", _tagged)
 
 
+# At column 0, before white space or the end of a line, `---` is a marker wherever it stands (YAML 1.2.2, 9.1.2).
+_MARKER = re.compile(r"(?:\A\ufeff?|(?<=[\n\r]))---(?=[ \t\r\n]|\Z)")
+
+
+def _whole(text: str, read: list[Any]) -> list[Any] | None:
+    """Return what was read, None if documents are missing: after an empty block scalar ruamel.yaml skips a marker."""
+    return read if len(read) >= len(_MARKER.findall(text)) else None
+
+
 def read_11(text: str) -> list[Any] | None:
     """Return the documents of a stream as PyYAML reads it."""
     try:
-        return list(yaml.load_all(text, _Loader11))
+        return _whole(text, list(yaml.load_all(text, _Loader11)))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):
         return None
 
@@ -52,6 +62,6 @@ def read_12(text: str) -> list[Any] | None:
         with warnings.catch_warnings():
             # Anchors that are used twice, and the like: what somebody wrote is not this test's matter.
             warnings.simplefilter("ignore")
-            return list(reader.load_all(text))
+            return _whole(text, list(reader.load_all(text)))
     except (YAMLError, ValueError, TypeError, RecursionError, NotImplementedError):
         return None
