@@ -4,12 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: help setup test lint types tests package demo bench clean
+.PHONY: help setup test lint types tests proof package demo bench clean
 
 help:
-	@echo "make demo   run the guide from start to finish on a sample file"
-	@echo "make test   lint, types, tests, and the wheel in an environment of its own"
-	@echo "make bench  the figures of the README, measured here"
+	@echo "make demo     run the guide from start to finish on a sample file"
+	@echo "make test     lint, types, tests, and the wheel in an environment of its own"
+	@echo "              T=tests/cli runs that part of the tests alone"
+	@echo "make proof    the slow proofs: long random searches, many clients"
+	@echo "make bench    the figures of the README, measured here"
+	@echo "make setup    .venv with what all of these need"
+	@echo "make lint     ruff; make types: mypy; make tests: pytest; make package: the wheel"
+	@echo "make clean    remove .venv and everything that was made here"
 
 setup: $(VENV)/.stamp
 
@@ -20,7 +25,11 @@ $(VENV)/.stamp: pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[atlas]' --group dev
 	@touch $@
 
+ifdef T
+test: tests
+else
 test: lint types tests package
+endif
 
 lint: setup
 	$(BIN)/ruff check .
@@ -30,7 +39,10 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) $(T)
+
+proof: setup
+	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest -n $(JOBS) -m 'proof or not proof' $(T)
 
 # The peers are not needed for anything else.
 $(VENV)/.bench: $(VENV)/.stamp
