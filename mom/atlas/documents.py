@@ -109,7 +109,7 @@ def _read_document(source: Source, limits: Document) -> DataDocument | Unreadabl
     try:
         data = to_data(own.root, limit=limit)
     except ExpansionError as error:
-        problem = source.problem(error.node.start, "yaml-alias", error.message, end=error.node.end)
+        problem = source.problem(error.node.start, "yaml-alias", error.message, end=error.node.end, hint=error.hint)
         return Unreadable(limits, problem)
     assert isinstance(data, dict)
     return DataDocument(source, limits, own.root, data)

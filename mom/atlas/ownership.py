@@ -17,9 +17,12 @@ from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 ATLAS = f"{PREFIX}atlas/"
 ADAPTERS = f"{PREFIX}adapters/"
 
-# What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion.
+# What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion. The slip may be
+# in that line itself: another sign than the colon, or none, other quotes, or a dash or a mark before it.
 _VERSION_LINE = re.compile(
-    r"""^([ \t]*+)[{,]?[ \t]*+["']?apiVersion["']?[ \t]*+:[ \t]*+["']?([^\s"',}]*)""", re.MULTILINE
+    r"""^([ \t]*+)[{,\ufeff\u00a0]?[ \t]*+["'\u201c]?apiVersion["'\u201d]?\s?(?:[ \t]*+[:=\uff1a;]>?)?[\s\u00a0]*+"""
+    r"""["'\u201c]?([^\s"',}\u201d]*)""",
+    re.MULTILINE,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
-from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, HTTP, KINDS, Kind
+from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, ATLAS_VERSION, HTTP, KINDS, Kind
 from mom.atlas.suggestions import closest
 from mom.problems import Problem, Severity
 from mom.yamledit.paths import Path
@@ -20,6 +20,9 @@ Identity = tuple[str, str]
 NAME: Path = ("metadata", "name")
 _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
 _NAME_LINE = re.compile(r"""^[ \t]*["']?name["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
+# The same in a document that cannot be read, perhaps because of a slip in that very line.
+_LIKE_ATLAS = re.compile(rf"""{ATLAS_VERSION}|kind\W{{1,5}}{ATLAS.kind}\b""")
+_LIKE_NAME = re.compile(r"""name[^\w\n]{1,5}([^\s"'#,}\u201d]+)""")
 _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
 
 # A document to begin with.
@@ -64,9 +67,8 @@ class _Unclear:
     def __init__(self, stream: Stream, typed: Sequence[Typed]) -> None:
         untyped = [document for document, kind in typed if kind is None]
         texts = [stream.source.text[found.limits.start : found.limits.end] for found in stream.unreadable]
-        kinds = [set(_KIND_LINE.findall(text)) for text in texts]
-        self.atlas = bool(untyped) or any(ATLAS.kind in found for found in kinds)
-        self.names = {name for text in texts for name in _NAME_LINE.findall(text)}
+        self.atlas = bool(untyped) or any(_LIKE_ATLAS.search(text) for text in texts)
+        self.names = {name for text in texts for name in _LIKE_NAME.findall(text)}
         self.names |= {document.name for document in untyped if document.name}
 
 

@@ -18,9 +18,9 @@ MAX_EXPANDED = 5_000_000
 class ExpansionError(MomError):
     """Aliases that cannot be followed: unknown, inside themselves, or too many. `node` has the place."""
 
-    def __init__(self, message: str, node: Node) -> None:
+    def __init__(self, message: str, node: Node, *, hint: str) -> None:
         """Keep the node at fault beside the words."""
-        super().__init__(message)
+        super().__init__(message, hint=hint)
         self.node = node
 
 
@@ -50,17 +50,23 @@ class _Reader:
             self.anchors[node.anchor] = None
         found = self._read(node)
         if found[1] > self.limit:
-            raise ExpansionError(f"aliases stand for more than {self.limit:,} values here", node)
+            raise ExpansionError(
+                f"aliases stand for more than {self.limit:,} values here",
+                node,
+                hint="write out the values that are meant",
+            )
         if node.anchor is not None:
             self.anchors[node.anchor] = found
         return found
 
     def _follow(self, node: Alias) -> tuple[Data, int]:
         if node.name not in self.anchors:
-            raise ExpansionError(f"no anchor `&{node.name}` stands before this alias", node)
+            hint = f"put the value in quotes if it is text, or write `&{node.name}` where the value is that it names"
+            raise ExpansionError(f"no anchor `&{node.name}` stands before this alias", node, hint=hint)
         found = self.anchors[node.name]
         if found is None:
-            raise ExpansionError(f"the alias `*{node.name}` stands inside what it names", node)
+            hint = "write out the value that is meant"
+            raise ExpansionError(f"the alias `*{node.name}` stands inside what it names", node, hint=hint)
         return found
 
     def _read(self, node: Scalar | Sequence | Mapping) -> tuple[Data, int]:

@@ -23,7 +23,12 @@ _BLOCK_STYLES = frozenset("|>")
 
 
 class ParserError(Exception):
-    """What a parser said: an offset into the text it was given, and its words."""
+    """What a parser said: an offset into the text it was given, and its words.
+
+    `is_final`: the text is refused for what no small repair would change.
+    """
+
+    is_final = False
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -33,6 +38,8 @@ class ParserError(Exception):
 
 class _TooLargeError(ParserError):
     """The text is refused for its size, however it is written."""
+
+    is_final = True
 
 
 # What a collection on its parent's line begins with. Braces of environment references do not count.

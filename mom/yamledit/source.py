@@ -73,6 +73,11 @@ class Source:
                 start = None
         return tuple(found if start is None else [*found, (start, start)])
 
+    @cached_property
+    def searched(self) -> set[int]:
+        """Where the documents begin in which slips were looked for (`mom.yamledit.stream`): in so many, not in all."""
+        return set()
+
     def carriage_return(self, start: int, end: int) -> int | None:
         """Return where, from `start` to `end`, the first carriage return without a line feed stands."""
         found = _CARRIAGE_RETURN.search(self.text, start, end)

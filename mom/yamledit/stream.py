@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from mom.errors import MomError
 from mom.problems import Problem
-from mom.yamledit import parser
+from mom.yamledit import parser, phrases, slips
+from mom.yamledit.line_slips import Slip
 from mom.yamledit.nodes import Node
 from mom.yamledit.source import BOM, Source
 
@@ -21,6 +22,9 @@ from mom.yamledit.source import BOM, Source
 _MARKER = re.compile(r"^(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 # Before `---`, lines that hold a directive, a comment or nothing belong to the document that follows.
 _PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
+
+# In that many broken documents of a stream slips are looked for; whoever has more has another problem.
+_MOST_SEARCHED = 200
 
 # A stream of millions of documents would make a list of gigabytes. Ten thousand adapters make a tenth of these.
 MAX_DOCUMENTS = 100_000
@@ -155,4 +159,25 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
     if "\t" in before and not before.strip():
         message = "a tab is used for indentation: YAML allows only spaces"
         return source.problem(line_start + before.index("\t"), "yaml-syntax", message, hint="use spaces")
-    return source.problem(offset, "yaml-syntax", f"this is not YAML: {failure.message}")
+    if (slip := _slip(source, document, failure)) is not None:
+        begin, end = slip.start + document.start, slip.end + document.start
+        return source.problem(begin, "yaml-syntax", f"invalid YAML: {slip.message}", end=end, hint=slip.hint)
+    message, hint = phrases.translate(failure.message)
+    return source.problem(offset, "yaml-syntax", message, hint=hint)
+
+
+def _slip(source: Source, document: Document, failure: parser.ParserError) -> Slip | None:
+    """Return the slip because of which a document cannot be read, with offsets from the document's start."""
+
+    def fails_at(text: str) -> int | None:
+        try:
+            parser.parse(text, 0)
+        except parser.ParserError as again:
+            return again.offset
+        return None
+
+    source.searched.add(document.start)
+    if failure.is_final or len(source.searched) > _MOST_SEARCHED:
+        return None
+    text = source.text[document.start : document.end]
+    return slips.find_slip(text, failure.offset, fails_at, fast=parser.c_parser() is not None)
