@@ -18,11 +18,8 @@ help:
 
 setup: $(VENV)/.stamp
 
-$(VENV)/.stamp: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("mom needs Python 3.11 or later, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[atlas]' --group dev
+$(VENV)/.stamp: pyproject.toml .ci/setup
+	@$(PYTHON) .ci/setup $(VENV)
 	@touch $@
 
 ifdef T

