@@ -6,9 +6,34 @@ By looking at them, five times a second: it costs microseconds, needs no depende
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-_State = dict[Path, tuple[int, int, int] | None]
+# What a change of content, of permissions, or of the file itself changes (stat(2)); None: there is no file.
+_State = tuple[int, int, int, int] | None
+# After so many looks a file that never rests is taken as it is: 2 seconds.
+_MOST_LOOKS = 10
+
+
+@dataclass
+class _File:
+    """A watched file: its state when last reported and at the last look, and for how many looks it has moved."""
+
+    reported: _State
+    seen: _State
+    moving: int = 0
+
+    def has_changed(self, now: _State) -> bool:
+        """Take a look; return whether there is a change to report: the file rests, or has moved for too long."""
+        at_rest, self.seen = now == self.seen, now
+        if now == self.reported:
+            self.moving = 0
+            return False
+        self.moving += 1
+        if not at_rest and self.moving < _MOST_LOOKS:
+            return False
+        self.reported, self.moving = now, 0
+        return True
 
 
 class Watch:
@@ -16,36 +41,30 @@ class Watch:
 
     def __init__(self, paths: Iterable[Path]) -> None:
         """Start from the present state of `paths`."""
-        self._known = self._seen = _look(paths)
+        self._files: dict[Path, _File] = {}
+        self.add(paths)
 
     def poll(self) -> bool:
-        """Return whether something has changed since the last time this was true, and is at rest.
+        """Return whether a file has changed since the last time this was true, and rests.
 
-        A file that differs between two looks is being written, or just being replaced.
+        A file that differs between two looks is being written, or just being replaced. Each file rests for itself: one
+        that is touched again and again hides no change of another.
         """
-        now = _look(self._known)
-        at_rest = now == self._seen
-        self._seen = now
-        if not at_rest or now == self._known:
-            return False
-        self._known = now
-        return True
+        # Each takes a look, whatever the others say.
+        changed = [path for path, file in self._files.items() if file.has_changed(_state(path))]
+        return bool(changed)
 
     def add(self, paths: Iterable[Path]) -> None:
         """Watch `paths`, too."""
-        new = [path for path in paths if path not in self._known]
-        state = _look(new)
-        self._known = {**self._known, **state}
-        self._seen = {**self._seen, **state}
+        for path in paths:
+            if path not in self._files:
+                state = _state(path)
+                self._files[path] = _File(state, state)
 
 
-def _look(paths: Iterable[Path]) -> _State:
-    return {path: _state(path) for path in paths}
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
+def _state(path: Path) -> _State:
     try:
         status = path.stat()
-    except OSError:
+    except (OSError, ValueError):
         return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino

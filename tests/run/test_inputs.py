@@ -189,6 +189,40 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_rests(tmp_path: Pat
     assert watch.poll()
 
 
+def test_a_file_that_is_touched_all_the_time_hides_no_change_of_another(tmp_path: Path) -> None:
+    one, busy = tmp_path / "one", tmp_path / "busy"
+    one.touch()
+    watch = Watch([one, busy])
+
+    def look(number: int) -> bool:
+        os.utime(busy, ns=(0, number))
+        return watch.poll()
+
+    busy.touch()
+    one.write_text("changed")
+    assert [look(number) for number in range(3)] == [False, True, False]
+
+
+def test_a_file_that_never_rests_is_taken_as_it_is_after_a_while(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    watch = Watch([path])
+    seen = []
+    for size in range(40):
+        path.write_text("a" * size)
+        seen.append(watch.poll())
+    assert 3 <= seen.count(True) <= 5
+    assert not any(seen[:5])
+
+
+def test_a_change_of_permissions_is_a_change(tmp_path: Path) -> None:
+    """What could not be read may be readable now."""
+    path = tmp_path / "file"
+    path.touch(0o600)
+    watch = Watch([path])
+    path.chmod(0o640)
+    assert [watch.poll() for _ in range(3)] == [False, True, False]
+
+
 def test_the_run_directory_is_private_and_goes_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     # Too long for a socket's path: another place is taken.
