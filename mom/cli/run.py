@@ -65,7 +65,7 @@ def run(
         hint = "leave it out for no limit"
         raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
     # Other commands do not pay for these.
-    from mom.cli.run_report import Loader, LocalKey, Talk
+    from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
     from mom.run.serve import Run, serve
@@ -84,5 +84,5 @@ def run(
         timeout=timeout,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
-    serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), Talk(console, local))
+    serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), ConsoleEvents(console, local))
     return int(ExitStatus.DONE)

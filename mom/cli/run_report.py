@@ -66,8 +66,8 @@ class LocalKey:
 
 
 @dataclass
-class Talk:
-    """Says on stderr what a run reports."""
+class ConsoleEvents:
+    """Says on stderr what happens in a run (`mom.run.events`)."""
 
     console: Console
     local: LocalKey | None
@@ -85,20 +85,29 @@ class Talk:
 
     def recovered(self) -> None:
         """Say that what was wrong is over."""
-        self.console.say("The files are in order again: they say what is served.")
+        self.console.say("Configuration is valid again; nothing to apply.")
 
-    def kept(self, error: MomError) -> None:
+    def rejected(self, error: MomError) -> None:
         """Show what is wrong, and that nothing has changed."""
         self.console.error(error)
-        self.console.say("What was served before goes on.")
+        self.console.say("Still serving the previous configuration.")
+
+    def failed(self, error: MomError) -> None:
+        """Show what went wrong, and that nothing has changed."""
+        self.console.error(error)
+        self.console.say("Still serving the previous configuration; trying again until it works.")
 
     def postponed(self, requests: int) -> None:
         """Say what the change waits for."""
-        self.console.say(f"The change waits for {_requests(requests)} in progress; what was served before goes on.")
+        self.console.say(f"Change postponed until {_requests(requests)} finish{'es' if requests == 1 else ''}.")
 
     def draining(self, requests: int) -> None:
         """Say what the end waits for."""
-        self.console.say(f"Waiting for {_requests(requests)} in progress; Ctrl-C once more ends them.")
+        self.console.say(f"Draining {_requests(requests)}; press Ctrl-C again to stop now.")
+
+    def stopped(self) -> None:
+        """Say that nothing runs any more."""
+        self.console.status("Stopped", "")
 
     def warning(self, text: str) -> None:
         """Warn."""
@@ -108,9 +117,13 @@ class Talk:
         """Quote a line."""
         self.console.say(f"envoy: {line}")
 
+    def debug(self, text: str) -> None:
+        """Show it."""
+        self.console.say(text)
+
 
 def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count} requests"
+    return "1 in-flight request" if count == 1 else f"{count} in-flight requests"
 
 
 def _block(plan: Plan, key_file: Path | None) -> list[str]:

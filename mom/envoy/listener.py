@@ -9,7 +9,6 @@ from mom.envoy.messages import Json, extension
 from mom.envoy.options import Certificate, Options
 
 NAME = "atlas"
-STAT_PREFIX = "atlas"
 
 
 def listener(configuration: Configuration, options: Options, route_source: Json) -> Json:
@@ -35,7 +34,7 @@ def listener(configuration: Configuration, options: Options, route_source: Json)
 def connection_manager(configuration: Configuration, options: Options, route_source: Json) -> Json:
     """Return the HttpConnectionManager (Envoy: "Configuring Envoy as an edge proxy", from which paths differ)."""
     return {
-        "stat_prefix": STAT_PREFIX,
+        "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
         **_client_headers(),
         **_paths(),

@@ -61,6 +61,7 @@ class Options:
     tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
     access_log: a file path, `-` for standard output, None for none. max_connections: clients at once.
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
+    stat_prefix: what the names of its statistics begin with, after `http.`.
     """
 
     listen: Listen
@@ -73,6 +74,7 @@ class Options:
     access_log: str | None = None
     max_connections: int = 10_000
     tree_above: int = 1_000
+    stat_prefix: str = "atlas"
 
 
 def loopback_hosts(listen: Listen) -> tuple[str, ...]:

@@ -25,13 +25,20 @@ class Resources:
 
 
 def translate(configuration: Configuration, options: Options, *, route_source: Json | None = None) -> Resources:
-    """Return the Envoy resources that serve `configuration`.
+    """Return the Envoy resources that serve `configuration`, once it has no `problems`.
 
-    route_source: where the listener takes its routes from (`listener.rds(...)`); None has them in the listener itself.
     Raises MomError with a Problem for each thing that Envoy would take but not do (see `problems`).
     """
     if found := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=found)
+    return resources(configuration, options, route_source=route_source)
+
+
+def resources(configuration: Configuration, options: Options, *, route_source: Json | None = None) -> Resources:
+    """Return the Envoy resources that serve a `configuration` without `problems`.
+
+    route_source: where the listener takes its routes from (`listener.rds(...)`); None has them in the listener itself.
+    """
     routing = routes.route_configuration(configuration, options)
     source = {"route_config": routing} if route_source is None else route_source
     return Resources(

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import http.client
+import io
+import select
 import socket
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from mom.run.outcome import UnavailableError
 
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("envoy", timeout=timeout)
-        self._path = path
 
-    def connect(self) -> None:
-        """Connect to the unix socket."""
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+class NoAnswerError(UnavailableError):
+    """The admin interface did not answer in time, or not at all."""
+
+
+def _wait(source: socket.socket, seconds: float) -> bool:
+    return bool(select.select([source], [], [], seconds)[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin interface at the socket `path`. Everything raises OSError while nobody answers there."""
+    """The admin interface at the socket `path`. Everything raises NoAnswerError after `timeout` seconds.
+
+    wait: returns whether a socket can be read after at most so many seconds; a run waits for signals there, too.
+    """
 
     path: str
+    wait: Callable[[socket.socket, float], bool] = _wait
     timeout: float = 5.0
 
     def is_live(self) -> bool:
@@ -39,12 +45,12 @@ class Admin:
         pattern = name.replace(".", r"\.")
         return sum(int(value) for key, value in self._stats(f"filter=^{pattern}$").items() if key == name)
 
-    def numbers(self, ending: str) -> int:
-        """Return the sum of all counters and gauges whose name ends so."""
-        return sum(int(value) for value in self._stats(f"filter={ending}$").values())
+    def numbers(self, pattern: str) -> dict[str, int]:
+        """Return all counters and gauges in whose name `pattern` (RE2) matches an end."""
+        return {name: int(value) for name, value in self._stats(f"filter={pattern}$").items()}
 
     def versions(self) -> dict[str, str]:
-        """Return the version of each kind of resource that is in force, by the name of its statistic."""
+        """Return the version of each kind of resource that is applied, by the name of its statistic."""
         found = self._stats("filter=version_text$&type=TextReadouts")
         return {name: value.strip('"') for name, value in found.items()}
 
@@ -53,11 +59,37 @@ class Admin:
         return {name: value.strip() for name, separator, value in (line.partition(": ") for line in lines) if separator}
 
     def _ask(self, method: str, target: str) -> str:
-        connection = _Connection(self.path, self.timeout)
         try:
-            connection.request(method, target)
-            return connection.getresponse().read().decode(errors="replace")
-        except http.client.HTTPException as error:
-            raise OSError(str(error)) from error
-        finally:
-            connection.close()
+            response = http.client.HTTPResponse(_Received(self._exchange(method, target)))  # type: ignore[arg-type]
+            response.begin()
+            return response.read().decode(errors="replace")
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise NoAnswerError(f"Envoy's admin interface does not respond: {error}") from error
+
+    def _exchange(self, method: str, target: str) -> bytes:
+        """Return all bytes of an answer: to a request with `Connection: close` it ends with the connection."""
+        until = time.monotonic() + self.timeout
+        received = bytearray()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.setblocking(False)
+            connection.connect(self.path)
+            head = f"{method} {target} HTTP/1.1\r\nHost: envoy\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            connection.sendall(head.encode())
+            while (left := until - time.monotonic()) > 0:
+                if self.wait(connection, left):
+                    part = connection.recv(65_536)
+                    if not part:
+                        return bytes(received)
+                    received += part
+        raise TimeoutError(f"no answer in {self.timeout:g} s")
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """As much of a socket as HTTPResponse uses."""
+
+    data: bytes
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        """Return a file of what was received."""
+        return io.BytesIO(self.data)

@@ -1,7 +1,7 @@
 """The private directory of a run: sockets, and the files that Envoy watches. Only this user can enter it.
 
-It never holds a credential, only their names; it goes away with the run all the same. What a killed run left behind is
-removed by the next one: a lock tells which directories are in use.
+It never contains a credential, only their names; it goes away with the run all the same. What a killed run left behind
+is removed by the next one: a lock shows which directories are in use.
 """
 
 from __future__ import annotations
@@ -17,43 +17,116 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mom.errors import MomError
+from mom.files import reason_of
+from mom.run.hot_restart import HotRestart
+from mom.run.outcome import UnavailableError
 
 _PREFIX = "mom-atlas-"
 _LOCK = "lock"
+_BASE_ID = "base-id"
 # sockaddr_un.sun_path with its final NUL, and the longest name that a run puts into the directory.
 _LONGEST_SOCKET = (108 if sys.platform == "linux" else 104) - 1 - len("/hot-restart_udp_parent_4294967295")
 
 
+class RunDirectory:
+    """The directory of one run. `path` changes only if somebody has removed it (see `ensure`)."""
+
+    def __init__(self, environ: Mapping[str, str], hot_restart: HotRestart | None) -> None:
+        """Make it in `$XDG_RUNTIME_DIR`, else where temporary files go. Raises MomError if there is no room for it."""
+        self._environ = environ
+        self._hot_restart = hot_restart
+        self._locks: list[int] = []
+        self.path = self._make()
+
+    def exists(self) -> bool:
+        """Whether it is still there: some systems remove from /tmp what is some days old."""
+        return self.path.is_dir()
+
+    def ensure(self) -> None:
+        """Make another one if it is gone."""
+        if not self.exists():
+            self._unlock()
+            self.path = self._make()
+
+    def remove(self) -> None:
+        """Remove it with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._unlock()
+
+    def _make(self) -> Path:
+        parent = _parent(self._environ)
+        _sweep(parent)
+        try:
+            # Under another name until it is locked: another run may be sweeping.
+            new = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
+            if self._hot_restart is not None:
+                write(new / _BASE_ID, f"{self._hot_restart.base_id}\n")
+            self._lock(os.open(new / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            # systemd-tmpfiles leaves alone what is below a locked directory (tmpfiles.d(5)).
+            self._lock(os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            return new.rename(new.with_name(new.name[1:]))
+        except OSError as error:
+            self._unlock()
+            raise UnavailableError(f"cannot create a runtime directory in {parent}: {reason_of(error)}") from error
+
+    def _lock(self, descriptor: int) -> None:
+        self._locks.append(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _unlock(self) -> None:
+        while self._locks:
+            os.close(self._locks.pop())
+
+
 @contextlib.contextmanager
-def run_directory(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Make the directory and remove it at the end. It is in `$XDG_RUNTIME_DIR`, else where temporary files go."""
-    parent = _parent(environ)
-    _sweep(parent)
-    try:
-        # Under another name until it is locked: another run may be sweeping.
-        new = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
-        lock = os.open(new / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        directory = new.rename(new.with_name(new.name[1:]))
-    except OSError as error:
-        raise MomError(f"no directory for the run in {parent}: {error.strerror}") from error
+def run_directory(environ: Mapping[str, str], hot_restart: HotRestart | None = None) -> Iterator[RunDirectory]:
+    """Make the directory of a run and remove it at the end."""
+    directory = RunDirectory(environ, hot_restart)
     try:
         yield directory
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
-        os.close(lock)
+        directory.remove()
+
+
+def make_folder(parent: Path, name: str) -> Path:
+    """Make a folder in the directory of a run, `name` with a suffix if that exists. Raises UnavailableError."""
+    try:
+        for suffix in range(1_000):
+            with contextlib.suppress(FileExistsError):
+                folder = parent / (f"{name}.{suffix}" if suffix else name)
+                folder.mkdir(mode=0o700)
+                return folder
+    except OSError as error:
+        raise UnavailableError(f"cannot create a folder in {parent}: {reason_of(error)}") from error
+    raise UnavailableError(f"cannot create a folder in {parent}: {name} exists")
 
 
 def write(path: Path, text: str) -> None:
-    """Put `text` in place of the file `path` at once, readable by this user only."""
-    temporary = path.with_suffix(".tmp")
+    """Put `text` in place of the file `path` at once, readable by this user only. Raises UnavailableError."""
+    write_all({path: text})
+
+
+def write_all(texts: Mapping[Path, str]) -> None:
+    """Put each text in place of its file, in their order, or none of them: the disk may be full.
+
+    Raises UnavailableError.
+    """
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
+        for path, text in texts.items():
+            descriptor = os.open(_temporary(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+        for path in texts:
+            _temporary(path).replace(path)
     except OSError as error:
-        raise MomError(f"{path} cannot be written: {error.strerror}") from error
+        for path in texts:
+            with contextlib.suppress(OSError):
+                _temporary(path).unlink()
+        raise UnavailableError(f"cannot write {path}: {reason_of(error)}") from error
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_suffix(".tmp")
 
 
 def _parent(environ: Mapping[str, str]) -> Path:
@@ -61,7 +134,7 @@ def _parent(environ: Mapping[str, str]) -> Path:
     for candidate in candidates:
         if candidate and _is_usable(Path(candidate)):
             return Path(candidate)
-    raise MomError("no directory for the run: neither XDG_RUNTIME_DIR nor TMPDIR can be written")
+    raise MomError("cannot create a runtime directory: neither XDG_RUNTIME_DIR nor TMPDIR can be written")
 
 
 def _is_usable(path: Path) -> bool:
@@ -78,4 +151,10 @@ def _sweep(parent: Path) -> None:
                 continue
             with (directory / _LOCK).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove_shared_memory(directory / _BASE_ID)
                 shutil.rmtree(directory, ignore_errors=True)
+
+
+def _remove_shared_memory(kept: Path) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        HotRestart(int(kept.read_text())).remove()

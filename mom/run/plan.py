@@ -7,13 +7,13 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy.bootstrap import static
-from mom.envoy.messages import Json
+from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
-from mom.envoy.translate import problems, translate
+from mom.envoy.translate import problems, resources
 from mom.errors import MomError
 from mom.gateway import DEFAULT_PORT, origin
 from mom.run import dotenv, trust, variables
@@ -41,7 +41,7 @@ class Inputs:
     access_log: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A configuration with all that Envoy needs to serve it. `variables` are those it names, with their values."""
 
@@ -50,7 +50,7 @@ class Plan:
     variables: Mapping[str, str]
     watched: tuple[Path, ...]
 
-    @property
+    @cached_property
     def redaction(self) -> Redaction:
         """What hides the secrets of this plan in a text."""
         return redaction(self.configuration, self.variables)
@@ -60,9 +60,14 @@ class Plan:
         """The URL by which `mom curl` reaches it from this machine."""
         return origins(self.options.listen, tls=self.options.tls is not None)[0]
 
-    def static_bootstrap(self) -> Json:
-        """Return a bootstrap with everything in it, to be validated."""
-        return static(translate(self.configuration, self.options), self.options)
+    @cached_property
+    def static_text(self) -> str:
+        """A bootstrap with everything in it, to be validated, and to be compared with another plan's."""
+        return dumps(static(resources(self.configuration, self.options), self.options))
+
+    def is_served_by(self, other: Plan) -> bool:
+        """Whether an Envoy that serves `other` serves this one already."""
+        return self.variables == other.variables and self.static_text == other.static_text
 
 
 def make(inputs: Inputs) -> Plan:

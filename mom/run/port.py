@@ -11,6 +11,7 @@ from dataclasses import replace
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.gateway import DEFAULT_PORT
+from mom.run.outcome import UnavailableError
 
 
 def parse_listen(text: str) -> Listen:
@@ -72,7 +73,7 @@ def _taken(listen: Listen, error: OSError) -> MomError:
     other = Listen(listen.host, listen.port + 1 if listen.port < 65535 else DEFAULT_PORT)
     if error.errno == errno.EADDRINUSE:
         hint = f"stop what listens there (another mom atlas run?), or choose another port: --listen {other}"
-        return MomError(f"{listen} is taken", hint=hint)
+        return UnavailableError(f"{listen} is taken", hint=hint)
     if error.errno == errno.EACCES:
         return MomError(f"{listen}: this user may not listen on port {listen.port}", hint=f"try --listen {other}")
     if error.errno == errno.EADDRNOTAVAIL:

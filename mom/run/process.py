@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import fcntl
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -14,13 +13,30 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from mom.errors import MomError
+from mom.files import reason_of
+from mom.run.outcome import UnavailableError
 
 _LINES_KEPT = 40
 # What waits for `read_log`; of more, the oldest lines are dropped, and of a longer line its end.
 _LINES_WAITING = 10_000
 _LONGEST_LINE = 65_536
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_LOG_BYTES = 1 << 20
+_F_SETPIPE_SZ = 1031  # linux/fcntl.h
+# What runs in the child before it becomes Envoy: ask to be killed once the parent ends (prctl(2), PR_SET_PDEATHSIG),
+# which may have happened before. Envoy asks for the same, but only once it runs, and only with hot restart. Not a
+# preexec_fn: that would run between fork and exec, which is safe in a process with one thread only.
+_LAUNCHER = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)
+environment = dict(os.environ)
+if environment.get("LC_CTYPE") == "C.UTF-8":
+    del environment["LC_CTYPE"]  # Python's own (PEP 538)
+try:
+    if os.getppid() == int(sys.argv[1]):
+        os.execve(sys.argv[2], sys.argv[2:], environment)
+except OSError as error:
+    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +52,22 @@ class Process:
     """A child that runs `command`; `read_log` gives the lines of its standard error."""
 
     def __init__(self, command: Command) -> None:
-        """Start it. Raises MomError if that fails."""
-        read_end, write_end = os.pipe()
+        """Start it. Raises UnavailableError if that fails."""
+        read_end, write_end = _pipe()
         try:
             # A group of its own keeps a Ctrl-C at the terminal from Envoy, which would cut all requests at once.
             self._child = subprocess.Popen(
-                command.arguments,
+                [*_launcher(), *command.arguments],
                 env=dict(command.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=None if command.stdout else subprocess.DEVNULL,
                 stderr=write_end,
                 process_group=0,
-                preexec_fn=_before_exec(os.getpid()),  # noqa: PLW1509
+                umask=0o077,
             )
         except OSError as error:
             os.close(read_end)
-            raise MomError(f"Envoy does not start: {error.strerror}") from error
+            raise UnavailableError(f"Envoy does not start: {reason_of(error)}") from error
         finally:
             os.close(write_end)
         self._log = _Log(read_end)
@@ -145,19 +161,17 @@ class Guard:
         os.close(self._held)
 
 
-def _before_exec(parent: int) -> Callable[[], None]:
-    """Return what the child does before it becomes Envoy: ask to die with mom, and take all the files it may open."""
-    prctl = ctypes.CDLL(None, use_errno=True).prctl if sys.platform == "linux" else None
+def _pipe() -> tuple[int, int]:
+    """Return a pipe with room for what a stopped mom (Ctrl-Z) cannot read."""
+    read_end, write_end = os.pipe()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(read_end, _F_SETPIPE_SZ, _LOG_BYTES)
+    return read_end, write_end
 
-    def prepare() -> None:
-        if prctl is not None:
-            # prctl(2): the signal comes when the parent ends. It may have ended before this line. Envoy asks for the
-            # same, but only once it runs, and only with hot restart.
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-            if os.getppid() != parent:
-                os._exit(1)
-        with contextlib.suppress(OSError, ValueError):
-            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
-    return prepare
+def _launcher() -> list[str]:
+    """Return what a command line begins with so that its process cannot outlive this one, where that is possible."""
+    if sys.platform != "linux" or not sys.executable or getattr(sys, "frozen", False):
+        return []
+    return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]

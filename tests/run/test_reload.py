@@ -90,7 +90,7 @@ def test_a_broken_file_is_reported_and_the_old_configuration_goes_on(
     run: MomRun, api: Upstream, broken: str, said: str
 ) -> None:
     replace(run.folder / "atlas.yml", broken)
-    assert said in run.wait("What was served before goes on.")
+    assert said in run.wait("Still serving the previous configuration")
     assert answer(run, "/one/x").status == 200
     run.configure({"one": (base(api), {}), "mended": (base(api), {})})
     run.wait("+ mended")
@@ -99,7 +99,7 @@ def test_a_broken_file_is_reported_and_the_old_configuration_goes_on(
 
 def test_a_header_that_cannot_be_sent_is_reported_with_its_place(run: MomRun, api: Upstream) -> None:
     run.configure({"one": (base(api), {"Host": "${{ ONE }}"})})
-    text = run.wait("What was served before goes on.")
+    text = run.wait("Still serving the previous configuration")
     assert "atlas.yml:" in text
     assert "`Host` must be a fixed name" in text
 
@@ -107,7 +107,7 @@ def test_a_header_that_cannot_be_sent_is_reported_with_its_place(run: MomRun, ap
 def test_the_file_removed_and_back(run: MomRun, api: Upstream) -> None:
     path = run.folder / "atlas.yml"
     path.rename(path.with_suffix(".gone"))
-    assert "cannot be read" in run.wait("What was served before goes on.")
+    assert "cannot be read" in run.wait("Still serving the previous configuration")
     assert answer(run, "/one/x").status == 200
     run.configure({"one": (base(api), {}), "back": (base(api), {})})
     run.wait("+ back")
@@ -115,7 +115,7 @@ def test_the_file_removed_and_back(run: MomRun, api: Upstream) -> None:
 
 def test_a_missing_variable_is_reported_and_then_found(run: MomRun, api: Upstream) -> None:
     run.configure({"one": (base(api), {"Authorization": "${{ ONE }}", "X-Two": "${{ TWO }}"})})
-    text = run.wait("What was served before goes on.")
+    text = run.wait("Still serving the previous configuration")
     assert "the variable TWO is not set (header X-Two of one)" in text
     assert sent(run, api, "/one/still") == ["Bearer first"]
     replace(run.folder / ".env", "ONE=first\nTWO=second\n")
@@ -147,7 +147,7 @@ def test_changing_variables_twice_cuts_nothing(run: MomRun, api: Upstream) -> No
     replace(run.folder / ".env", "ONE=second\n")
     run.wait("Reloaded variables: ONE")
     replace(run.folder / ".env", "ONE=third\n")
-    run.wait("The change waits for 1 request in progress")
+    run.wait("Change postponed until 1 in-flight request finishes")
     assert sent(run, api, "/one/waits") == ["Bearer second"]
     api.release("twice")
     held.join(20)
@@ -161,11 +161,11 @@ def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, 
     (tmp_path / ".env").write_text("ONE=first\n")
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
-        run.start("--env-file", ".env", prelude="import mom.run.generation as g\ng.base_id = lambda listen: None")
+        run.start("--env-file", ".env", prelude="import mom.run.hot_restart as h\nh.choose = lambda: None")
         (envoy,) = run.children()
         assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
         replace(tmp_path / ".env", "ONE=second\n")
-        text = run.wait("What was served before goes on.")
+        text = run.wait("Still serving the previous configuration")
         assert "variables have changed" in text
         assert sent(run, api, "/one/no-restart") == ["first"]
         run.configure({"one": (base(api), {}), "two": (base(api), {})})
@@ -203,7 +203,7 @@ def test_keys_of_an_identity_provider_rotate(run: MomRun) -> None:
     wait_until(lambda: answer(run, "/one/x").status == 200, "the new key counts")
     assert run.client.send(f"{P}/one/x", token=old.token()).status == 401
     replace(run.folder / "keys.json", '{"keys": [{"kty": "oct", "k": "AAAA"}]}')
-    assert "symmetric" in run.wait("What was served before goes on.")
+    assert "symmetric" in run.wait("Still serving the previous configuration")
     assert answer(run, "/one/x").status == 200
 
 
@@ -237,7 +237,7 @@ def test_another_port_in_the_file(tmp_path: Path, api: Upstream) -> None:
         assert Client(two).send("/healthz").status == 200
         # Taken by somebody else: nothing changes.
         run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": api.port})
-        assert f"127.0.0.1:{api.port} is taken" in run.wait("What was served before goes on.")
+        assert f"127.0.0.1:{api.port} is taken" in run.wait("Still serving the previous configuration")
         assert Client(two).send("/healthz").status == 200
 
 
@@ -287,7 +287,7 @@ def test_a_full_disk_is_reported_and_the_old_configuration_goes_on(tmp_path: Pat
             with contextlib.suppress(OSError):
                 (disk / "fill").write_bytes(b"x" * 1_000_000)
             run.configure({"two": (base(api), {})})
-            assert "No space left on device" in run.wait("What was served before goes on.")
+            assert "the disk is full" in run.wait("Still serving the previous configuration")
             assert answer(run, "/one/full").status == 200
             (disk / "fill").unlink()
             run.configure({"one": (base(api), {}), "three": (base(api), {})})
@@ -302,6 +302,6 @@ def test_a_file_that_comes_back_as_it_was_ends_the_error(run: MomRun) -> None:
     path = run.folder / "atlas.yml"
     text = path.read_text()
     replace(path, "a: [")
-    run.wait("What was served before goes on.")
+    run.wait("Still serving the previous configuration")
     replace(path, text)
-    assert "Reloaded" not in run.wait("The files are in order again: they say what is served.")
+    assert "Reloaded" not in run.wait("Configuration is valid again; nothing to apply.")

@@ -9,20 +9,23 @@ from mom.errors import MomError
 from mom.run.plan import Plan
 
 
-class Report(Protocol):
-    """Told of each event of a run, in order, from one thread. No text or value holds a credential."""
+class RunEvents(Protocol):
+    """Called for each event of a run, in order, from one thread. No text or value contains a credential."""
 
     def serving(self, plan: Plan) -> None:
         """Requests are answered now."""
 
     def reloaded(self, changes: Sequence[str]) -> None:
-        """A change of the files is in force: a few words for each, such as `+ openai`."""
+        """A change of the files is applied: a few words for each, such as `+ openai`."""
 
     def recovered(self) -> None:
         """The files can be used again, and say what is served already."""
 
-    def kept(self, error: MomError) -> None:
-        """A change of the files cannot be served; what was served before goes on."""
+    def rejected(self, error: MomError) -> None:
+        """A change of the files cannot be served; the previous configuration is."""
+
+    def failed(self, error: MomError) -> None:
+        """A change of the files could not be applied, through no fault of theirs; it is tried again by itself."""
 
     def postponed(self, requests: int) -> None:
         """A change of variables waits for `requests` requests in progress, which it would cut."""
@@ -30,8 +33,14 @@ class Report(Protocol):
     def draining(self, requests: int) -> None:
         """No new connections; `requests` requests are in progress."""
 
+    def stopped(self) -> None:
+        """A signal has ended the run, and nothing of it is left."""
+
     def warning(self, text: str) -> None:
         """Something works that should not stay as it is."""
 
     def envoy(self, line: str) -> None:
         """A line of Envoy's own log, redacted; only asked for with `--debug`."""
+
+    def debug(self, text: str) -> None:
+        """What mom's developers want to see of a failure that nobody expected; only with `--debug`."""

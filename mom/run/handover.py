@@ -1,0 +1,239 @@
+"""The generations of one run, and how one takes over from another (Envoy: "Hot restart").
+
+An attempt that fails leaves what was served before as it was, and nothing that would be in the way of the next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from collections.abc import Callable, Iterator
+
+from mom.errors import MomError
+from mom.run import port
+from mom.run.admin import NoAnswerError
+from mom.run.generation import Generation, Settings
+from mom.run.health import is_healthy
+from mom.run.outcome import UnavailableError
+from mom.run.plan import Plan
+from mom.run.validation import rejected
+from mom.run.waiting import Waiting
+
+_START_SECONDS = 60.0
+_APPLY_SECONDS = 60.0
+# A generation knows what the one before it has in progress once its statistics, each second, have been flushed twice.
+_REPORTED_SECONDS = 3.0
+_SETTLED_SECONDS = 10.0
+
+
+class EnvoyEndedError(UnavailableError):
+    """An Envoy process has ended without being asked to."""
+
+
+class Generations:
+    """`current` serves, `starting` will, `draining` end the requests they have. `quote` gets Envoy's log, redacted."""
+
+    def __init__(self, settings: Settings, waiting: Waiting, quote: Callable[[str], None]) -> None:
+        """Have none yet."""
+        self._settings = settings
+        self._waiting = waiting
+        self._quote = quote
+        self._current: Generation | None = None
+        self._starting: Generation | None = None
+        self._draining: list[Generation] = []
+        self._started = 0.0
+
+    @property
+    def current(self) -> Generation:
+        """The one that serves."""
+        assert self._current is not None
+        return self._current
+
+    @property
+    def can_drain(self) -> bool:
+        """Whether one serves that can be told to take no new connections."""
+        return self._current is not None and self._current.admin_available
+
+    def start(self, plan: Plan) -> None:
+        """Start the first generation and wait until it serves. Raises MomError."""
+        self._starting = Generation(0, plan, self._settings, self._waiting)
+        self._await_ready(self._starting)
+        self._current, self._starting = self._starting, None
+
+    def put(self, plan: Plan) -> None:
+        """Hand `plan` to the running Envoy, and wait until it is served. Raises MomError, and takes it back then."""
+        current = self.current
+        old = current.plan
+        before = current.rejections()
+        current.put(plan)
+        try:
+            for _ in self._waits(current, _APPLY_SECONDS):
+                if current.rejections() > before:
+                    raise rejected(self._settings)
+                if current.is_applied():
+                    return
+        except MomError:
+            with contextlib.suppress(UnavailableError):
+                current.put(old)
+            # What was not written is not what is served.
+            current.plan = old
+            raise
+
+    def take_over(self, plan: Plan) -> None:
+        """Start a generation with the environment of `plan`, and wait until it serves. Raises MomError."""
+        old = self.current
+        try:
+            self._succeed(plan)
+        except MomError:
+            old.admin_available = _answers(old)
+            if not old.admin_available:
+                # It serves, but can be told nothing any more. One that serves the same can.
+                with contextlib.suppress(MomError):
+                    self._succeed(old.plan)
+            raise
+
+    def start_again(self, plan: Plan) -> None:
+        """End all generations and start one, for requests in progress are cut. Raises MomError.
+
+        For the case that nothing can be taken over: the directory that they share is gone.
+        """
+        old = self.current
+        self.close()
+        self._settings.directory.ensure()
+        try:
+            self.start(plan)
+        except MomError:
+            self._drop_starting()
+            self.start(old.plan)
+            raise
+
+    def requests_in_the_way(self) -> int:
+        """Return how many requests a `take_over` would cut. Raises UnavailableError.
+
+        The third of three generations ends the first (Envoy), which may still have some.
+        """
+        self._reap()
+        if not self._draining or not self.current.admin_available:
+            return 0
+        for _ in self._waits(self.current, _SETTLED_SECONDS):
+            if time.monotonic() - self._started > _REPORTED_SECONDS:
+                requests = self.current.requests(of=self._draining[-1])
+                if requests is not None:
+                    return requests
+            self._reap()
+            if not self._draining:
+                break
+        return 0
+
+    def requests(self) -> int:
+        """Return how many requests are in progress. Raises NoAnswerError."""
+        of_predecessor = self.current.requests(of=self._draining[-1]) if self._draining else 0
+        return (self.current.requests() or 0) + (of_predecessor or 0)
+
+    def check(self) -> None:
+        """Raise EnvoyEndedError if the current generation has ended."""
+        self._reap()
+        if self._current is None:
+            raise EnvoyEndedError("Envoy could not be started again")
+        self._check(self._current)
+
+    def read_logs(self) -> None:
+        """Pass on what the processes have logged."""
+        for one in self._all():
+            self._read_log(one)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to each."""
+        for one in self._all():
+            one.process.send(number)
+
+    def close(self) -> None:
+        """End all of them, successors first: they ask predecessors for statistics, and abort without an answer."""
+        for one in reversed(self._all()):
+            one.close()
+        self._current, self._starting, self._draining = None, None, []
+        if self._settings.hot_restart is not None:
+            self._settings.hot_restart.remove()
+
+    def _all(self) -> list[Generation]:
+        return [*self._draining, *(one for one in (self._current, self._starting) if one is not None)]
+
+    def _succeed(self, plan: Plan) -> None:
+        old = self.current
+        self._starting = Generation(old.number + 1, plan, self._settings, self._waiting)
+        try:
+            self._await_ready(self._starting)
+        except MomError:
+            self._drop_starting()
+            raise
+        old.admin_available = False
+        self._draining.append(old)
+        self._current, self._starting = self._starting, None
+
+    def _drop_starting(self) -> None:
+        if self._starting is not None:
+            self._read_log(self._starting)
+            self._starting.close()
+            self._starting = None
+        if self._settings.hot_restart is not None:
+            self._settings.hot_restart.forget_failure()
+
+    def _await_ready(self, one: Generation) -> None:
+        """Wait until `one` serves: its workers are up, none of its files was refused, and a request is answered."""
+        self._started = time.monotonic()
+        for _ in self._waits(one, _START_SECONDS):
+            with contextlib.suppress(NoAnswerError):
+                if not one.admin.is_live():
+                    continue
+                if one.rejections():
+                    if one.number == 0:
+                        # Somebody else was faster than Envoy.
+                        port.check_free(one.plan.options.listen)
+                    raise rejected(self._settings)
+                if is_healthy(one.plan):
+                    return
+
+    def _waits(self, one: Generation, seconds: float) -> Iterator[None]:
+        """Yield every few milliseconds while `one` runs. Raises UnavailableError if it ends or takes too long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            yield
+            self._waiting.sleep(0.02)
+            self._check(one)
+        raise UnavailableError(f"Envoy was not ready after {seconds:.0f} s", hint=self._debug_hint("see its log"))
+
+    def _check(self, one: Generation) -> None:
+        status = one.process.status()
+        if status is None:
+            return
+        self._read_log(one)
+        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        last = [one.plan.redaction(line)[:300] for line in one.process.lines[-3:]] if status > 0 else []
+        said = ": " + " / ".join(last) if last else ""
+        raise EnvoyEndedError(f"Envoy exited unexpectedly ({how}){said}", hint=self._debug_hint("see all of its log"))
+
+    def _debug_hint(self, purpose: str) -> str | None:
+        return None if self._settings.debug else f"rerun with --debug to {purpose}"
+
+    def _reap(self) -> None:
+        """Forget generations that have ended.
+
+        A generation must not be ended before its successor does so, after DRAIN_SECONDS or for a third one: the
+        successor asks it for statistics, and aborts without an answer.
+        """
+        for one in [one for one in self._draining if one.process.status() is not None]:
+            self._draining.remove(one)
+            one.close()
+
+    def _read_log(self, one: Generation) -> None:
+        hide = one.plan.redaction
+        one.process.read_log(lambda line: self._quote(hide(line)))
+
+
+def _answers(one: Generation) -> bool:
+    try:
+        one.admin.is_live()
+    except NoAnswerError:
+        return False
+    return True

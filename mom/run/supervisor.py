@@ -1,0 +1,213 @@
+"""The loop of a run: looks at signals, files and processes five times a second, and applies what the files say.
+
+A reload is an attempt with an outcome (`mom.run.outcome`). Whatever goes wrong in it, what was served before goes on;
+only the end of Envoy itself, or a signal, ends the run.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+
+from mom.errors import MomError
+from mom.run import plan, port
+from mom.run.events import RunEvents
+from mom.run.generation import Generation, Settings
+from mom.run.handover import Generations
+from mom.run.outcome import Applied, Failed, Outcome, Postponed, Rejected, UnavailableError, Unchanged
+from mom.run.plan import Inputs, Plan
+from mom.run.signals import Signals
+from mom.run.validation import validate
+from mom.run.waiting import Stopped, Waiting
+from mom.run.watch import Watch
+
+_LOOK_SECONDS = 0.2
+_KEYS_SECONDS = 60.0
+# Until what has failed is tried again: twice as long each time, up to the longest.
+_FIRST_RETRY_SECONDS = 2.0
+_LONGEST_RETRY_SECONDS = 30.0
+# How long requests in progress are waited for when the run ends.
+_DRAIN_SECONDS = 30.0
+
+
+class Supervisor:
+    """Serves what `inputs` say until a signal comes. `events` is told of each step."""
+
+    def __init__(self, inputs: Inputs, settings: Settings, watch: Watch, signals: Signals, events: RunEvents) -> None:
+        """Start nothing yet. `watch` knows the state of the files from before they were first read."""
+        self._inputs = inputs
+        self._settings = settings
+        self._watch = watch
+        self._events = events
+        self._waiting = Waiting(signals, self._read_logs)
+        self._generations = Generations(settings, self._waiting, self._log_line)
+        # The last outcome that was none of Applied and Unchanged, and when it is tried again.
+        self._open: Rejected | Failed | Postponed | None = None
+        self._retry_at: float | None = None
+        self._retry_seconds = _FIRST_RETRY_SECONDS
+        self._next_look_at_keys = time.monotonic() + _KEYS_SECONDS
+        self._directory_is_gone = False
+
+    def run(self, first: Plan) -> None:
+        """Serve `first`, then whatever the files say, until a signal asks to end; drain then.
+
+        Raises MomError if it cannot start, or if Envoy ends by itself. No process is left in any case.
+        """
+        try:
+            validate(first, self._settings, self._waiting, self._log_line)
+            self._generations.start(first)
+            self._events.serving(first)
+            while True:
+                self._step()
+        except Stopped:
+            self._drain()
+        finally:
+            self._generations.close()
+
+    def _step(self) -> None:
+        self._waiting.sleep(_LOOK_SECONDS)
+        self._generations.check()
+        self._look_at_directory()
+        if self._is_due():
+            self._conclude(self._reload())
+
+    def _is_due(self) -> bool:
+        """Whether there is a reason to read the files again."""
+        if self._watch.poll() or self._key_has_changed():
+            self._retry_seconds = _FIRST_RETRY_SECONDS
+            return True
+        if isinstance(self._open, Postponed):
+            return self._nothing_is_in_the_way()
+        return self._retry_at is not None and time.monotonic() >= self._retry_at
+
+    # -- a reload
+
+    def _reload(self) -> Outcome:
+        """Apply what the files say now. The one place where failures of all that it depends on become a value."""
+        try:
+            return self._apply(plan.make(self._inputs))
+        except UnavailableError as error:
+            # If it is the current Envoy that has ended, there is nothing left to go on with.
+            self._generations.check()
+            return Failed(error)
+        except MomError as error:
+            return Rejected(error)
+        except Exception as error:  # noqa: BLE001  the last net: a mistake of mom's must not end what is served
+            if self._settings.debug:
+                self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
+            hint = "this is a bug in mom: please report it" + (
+                "" if self._settings.debug else " with what --debug shows"
+            )
+            return Failed(MomError(f"unexpected {type(error).__name__} while applying the change", hint=hint))
+
+    def _apply(self, new: Plan) -> Outcome:
+        self._watch.add(new.watched)
+        current = self._generations.current
+        old = current.plan
+        reachable = current.is_reachable()
+        if reachable and current.admin_available and new.is_served_by(old):
+            current.plan = new
+            return Unchanged()
+        if new.options.listen != old.options.listen:
+            port.check_free(new.options.listen)
+        self._settings.directory.ensure()
+        validate(new, self._settings, self._waiting, self._log_line)
+        if not reachable:
+            self._generations.start_again(new)
+        elif current.admin_available and current.can_serve(new):
+            self._generations.put(new)
+        elif requests := self._take_over(current, new):
+            return Postponed(requests)
+        return Applied(plan.changes(old, new))
+
+    def _take_over(self, current: Generation, new: Plan) -> int:
+        """Start a generation with the environment of `new`. Return how many requests that has to wait for, if any."""
+        if self._settings.hot_restart is None and current.admin_available:
+            hint = "end this run and start it again: Envoy reads variables only when it starts"
+            raise MomError("variables have changed", hint=hint)
+        requests = self._generations.requests_in_the_way()
+        if not requests:
+            self._generations.take_over(new)
+        return requests
+
+    def _conclude(self, outcome: Outcome) -> None:
+        """Report an outcome, once, and decide whether and when it is tried again."""
+        before, self._open, self._retry_at = self._open, None, None
+        match outcome:
+            case Applied(changes):
+                self._directory_is_gone = False
+                self._events.reloaded(changes)
+            case Unchanged():
+                if isinstance(before, Rejected | Failed):
+                    self._events.recovered()
+            case Rejected(error):
+                self._open = outcome
+                self._events.rejected(error)
+            case Failed(error):
+                self._open = outcome
+                self._retry_at = time.monotonic() + self._retry_seconds
+                self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
+                if not (isinstance(before, Failed) and before.error.message == error.message):
+                    self._events.failed(error)
+            case Postponed(requests):
+                self._open = outcome
+                if not isinstance(before, Postponed):
+                    self._events.postponed(requests)
+
+    # -- what is looked at
+
+    def _key_has_changed(self) -> bool:
+        """Look once a minute; nothing depends on the minute."""
+        if time.monotonic() < self._next_look_at_keys:
+            return False
+        self._next_look_at_keys = time.monotonic() + _KEYS_SECONDS
+        try:
+            return plan.key_has_changed(self._inputs, self._generations.current.plan)
+        except MomError:
+            # The next change of the file says more.
+            return False
+
+    def _nothing_is_in_the_way(self) -> bool:
+        try:
+            return self._generations.requests_in_the_way() == 0
+        except UnavailableError:
+            return False
+
+    def _look_at_directory(self) -> None:
+        """Say once that the directory of the run is gone."""
+        if self._directory_is_gone or self._generations.current.is_reachable():
+            return
+        self._directory_is_gone = True
+        self._events.warning(
+            f"{self._generations.current.directory.parent} was removed: requests are still served, but the next change "
+            "restarts Envoy and cuts requests in progress; a directory that nothing cleans up: XDG_RUNTIME_DIR"
+        )
+
+    # -- the end
+
+    def _drain(self) -> None:
+        """Take no new connections, and wait for requests in progress; a second signal cuts the wait short."""
+        if not self._generations.can_drain:
+            return
+        self._waiting.tolerated = 1
+        until = time.monotonic() + _DRAIN_SECONDS
+        announced = False
+        try:
+            self._generations.current.admin.drain()
+            while (requests := self._generations.requests()) and time.monotonic() < until:
+                if not announced:
+                    self._events.draining(requests)
+                    announced = True
+                self._waiting.sleep(0.05)
+        except (Stopped, UnavailableError):
+            return
+
+    # -- Envoy's log
+
+    def _read_logs(self) -> None:
+        self._generations.read_logs()
+
+    def _log_line(self, line: str) -> None:
+        """Take a line of any Envoy's log; secrets are taken out of it."""
+        if self._settings.debug:
+            self._events.envoy(line)

@@ -1,0 +1,48 @@
+"""Lets Envoy read a whole configuration before anything running is touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from mom.errors import MomError
+from mom.run import variables
+from mom.run.directory import write
+from mom.run.generation import Settings
+from mom.run.outcome import UnavailableError
+from mom.run.plan import Plan
+from mom.run.process import Command, Process
+from mom.run.waiting import Waiting
+
+_SECONDS = 60.0
+
+
+def rejected(settings: Settings) -> MomError:
+    """Return what to say of a configuration that Envoy does not take."""
+    hint = None if settings.debug else "rerun with --debug to see its log"
+    return MomError("Envoy rejected the configuration", hint=hint)
+
+
+def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[str], None]) -> None:
+    """Return if Envoy takes `plan`.
+
+    Raises MomError if it does not, UnavailableError if it could not be asked, Stopped if a signal comes first. Its
+    objections may contain literals of the configuration: `quote` gets each line redacted.
+    """
+    file = settings.directory.path / "validate.json"
+    write(file, plan.static_text)
+    command = [settings.binary.path, "--mode", "validate", "-c", str(file), "-l", "error"]
+    process = Process(Command(command, variables.environment(plan.variables, settings.environ)))
+    try:
+        until = time.monotonic() + _SECONDS
+        while (status := process.status()) is None:
+            if time.monotonic() > until:
+                raise UnavailableError(f"Envoy did not finish checking the configuration in {_SECONDS:.0f} s")
+            waiting.sleep(0.01)
+        hide = plan.redaction
+        process.read_log(lambda line: quote(hide(line)))
+        if status:
+            raise rejected(settings)
+    finally:
+        process.end()
+        process.close()
