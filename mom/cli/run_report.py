@@ -109,6 +109,10 @@ class ConsoleEvents:
         """Say that nothing runs any more."""
         self.console.status("Stopped", "")
 
+    def note(self, text: str) -> None:
+        """Say it."""
+        self.console.say(f"note: {text}")
+
     def warning(self, text: str) -> None:
         """Warn."""
         self.console.warning(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import Options
 from mom.envoy.translate import Resources
@@ -60,7 +61,7 @@ def _base(options: Options, admin_socket: str | None) -> Json:
     limit = extension(
         "envoy.resource_monitors.global_downstream_max_connections",
         "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-        {"max_active_downstream_connections": options.max_connections},
+        {"max_active_downstream_connections": limits(options.open_files).clients},
     )
     return {
         # Wanted as soon as a resource comes from a file.

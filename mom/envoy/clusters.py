@@ -5,6 +5,9 @@ A cluster per adapter would cost 70 KB and half a millisecond of start-up each; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.origins import Origin
 
@@ -28,6 +31,20 @@ def name(origin: Origin, *, http1: bool = False) -> str:
     return f"{origin}#http1" if http1 else str(origin)
 
 
+def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
+    """Return `clusters` with the number of connections that each may have where Envoy may have so many files open."""
+    found = tuple(clusters)
+    most = limits(open_files, len(found)).upstream
+    # The defaults, 1024 of each and 3 retries, turn a burst of an HTTP/2 server's GOAWAYs into errors.
+    thresholds = {
+        "max_connections": most,
+        "max_pending_requests": 10_000,
+        "max_requests": 10_000,
+        "max_retries": 1_000,
+    }
+    return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in found)
+
+
 def clusters(origin: Origin, ca_file: str, *, websocket: bool = True) -> list[Json]:
     """Return what reaches one origin: a cluster, and for https a second one for web sockets.
 
@@ -48,17 +65,6 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
         **_discovery(origin),
         "connect_timeout": "5s",
         "per_connection_buffer_limit_bytes": 1_048_576,
-        # The defaults, 1024 of each and 3 retries, turn a burst of an HTTP/2 server's GOAWAYs into errors.
-        "circuit_breakers": {
-            "thresholds": [
-                {
-                    "max_connections": 10_000,
-                    "max_pending_requests": 10_000,
-                    "max_requests": 10_000,
-                    "max_retries": 1_000,
-                }
-            ]
-        },
         # A peer that went away without a word (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4}

@@ -27,7 +27,8 @@ def listener(configuration: Configuration, options: Options, route_source: Json)
         # The default lets a second Envoy bind the same port and share the traffic without a word.
         "enable_reuse_port": False,
         "per_connection_buffer_limit_bytes": 1_048_576,
-        "filter_chains": [{"filters": [manager], **socket}],
+        # A client that connects and never finishes its TLS handshake is none that the limits below know.
+        "filter_chains": [{"filters": [manager], "transport_socket_connect_timeout": "10s", **socket}],
     }
 
 
@@ -83,8 +84,11 @@ def _limits() -> Json:
         "request_headers_timeout": "10s",
         "delayed_close_timeout": "1s",
         "max_request_headers_kb": 60,
+        # Each may need a connection of its own to an API.
+        "http2_protocol_options": {"max_concurrent_streams": 100},
         "common_http_protocol_options": {
-            "idle_timeout": "3600s",
+            # Of a connection without a stream: silent ones must not take all that there may be.
+            "idle_timeout": "180s",
             "max_headers_count": 100,
             # `DD_API_KEY` is `DD-API-KEY` to a WSGI or CGI server: it would stand beside the header that Atlas sets.
             "headers_with_underscores_action": "REJECT_REQUEST",

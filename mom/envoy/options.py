@@ -59,7 +59,8 @@ class Options:
     jwks: for each identity provider whose keys are a file, that file's JSON text by the name in the configuration.
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
     tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
-    access_log: a file path, `-` for standard output, None for none. max_connections: clients at once.
+    access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
+    once, on which the numbers of connections depend.
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
     stat_prefix: what the names of its statistics begin with, after `http.`.
     """
@@ -72,7 +73,7 @@ class Options:
     tls: Certificate | None = None
     timeout: float | None = None
     access_log: str | None = None
-    max_connections: int = 10_000
+    open_files: int = 1_048_576
     tree_above: int = 1_000
     stat_prefix: str = "atlas"
 

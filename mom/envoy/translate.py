@@ -41,9 +41,8 @@ def resources(configuration: Configuration, options: Options, *, route_source: J
     """
     routing = routes.route_configuration(configuration, options)
     source = {"route_config": routing} if route_source is None else route_source
-    return Resources(
-        listener.listener(configuration, options, source), routing, tuple(_clusters(configuration, options))
-    )
+    upstreams = clusters.limit(_clusters(configuration, options), options.open_files)
+    return Resources(listener.listener(configuration, options, source), routing, upstreams)
 
 
 def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:

@@ -36,6 +36,9 @@ class RunEvents(Protocol):
     def stopped(self) -> None:
         """A signal has ended the run, and nothing of it is left."""
 
+    def note(self, text: str) -> None:
+        """Something works otherwise than may be expected."""
+
     def warning(self, text: str) -> None:
         """Something works that should not stay as it is."""
 

@@ -16,7 +16,7 @@ from mom.envoy.options import LOOPBACK_NAMES, Certificate, Listen, LocalKey, Opt
 from mom.envoy.translate import problems, resources
 from mom.errors import MomError
 from mom.gateway import DEFAULT_PORT, origin
-from mom.run import dotenv, trust, variables
+from mom.run import dotenv, limits, trust, variables
 from mom.run.redaction import Redaction, redaction
 
 
@@ -85,6 +85,7 @@ def make(inputs: Inputs) -> Plan:
         tls=_certificate(inputs.tls),
         timeout=inputs.timeout,
         access_log=inputs.access_log,
+        open_files=limits.open_files(),
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)

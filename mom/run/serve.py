@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mom.errors import MomError
 from mom.files import reason_of
-from mom.run import binary, hot_restart, limits, plan, port
+from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.generation import Settings
@@ -48,6 +48,8 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
             f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
             "access tokens on it; --tls-cert and --tls-key encrypt"
         )
+    for text in notes.notes(first, inputs.environ):
+        events.note(text)
     _prepare_access_log(first.options.access_log)
     chosen = hot_restart.choose()
     with Signals() as signals, run_directory(inputs.environ, chosen) as directory:

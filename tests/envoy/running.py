@@ -8,12 +8,13 @@ import random
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mom.atlas.model import Configuration
 from mom.envoy.bootstrap import dumps, static
+from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.translate import translate
 from tests.envoy.binary import ENVOY
@@ -65,13 +66,17 @@ class Running:
 
 @contextlib.contextmanager
 def running(
-    configuration: Configuration, options: Options, folder: Path, environ: Mapping[str, str] | None = None
+    configuration: Configuration,
+    options: Options,
+    folder: Path,
+    environ: Mapping[str, str] | None = None,
+    change: Callable[[Json], Json] = lambda bootstrap: bootstrap,
 ) -> Iterator[Running]:
-    """Run an Envoy for `configuration` until the block ends."""
+    """Run an Envoy for `configuration`, with what `change` makes of its bootstrap, until the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bootstrap.json"
     admin = str(folder / "admin.sock")
-    file.write_text(dumps(static(translate(configuration, options), options, admin_socket=admin)))
+    file.write_text(dumps(change(static(translate(configuration, options), options, admin_socket=admin))))
     command = [ENVOY, "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "-l", "info"]
     command += ["--file-flush-interval-msec", "50"]
     client = Client(options.listen.port, host=options.listen.host)

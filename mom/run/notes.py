@@ -1,0 +1,64 @@
+"""What works otherwise here than somebody may expect: said once, when a run starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mom.envoy.limits import limits
+from mom.gateway import is_this_machine
+from mom.run.plan import Plan
+
+# Fewer clients than this can be too few for a team.
+_FEW_CLIENTS = 1_000
+_NAMED = 3
+
+
+def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each, with what to do. None holds the value of a variable."""
+    directory = environ.get("SSL_CERT_DIR")
+    # The folder of the bundle that is used anyway is what some environments set by themselves.
+    if directory and Path(directory) != Path(plan.options.ca_file).parent:
+        yield "SSL_CERT_DIR has no effect: put the certificates into one PEM file and name it in SSL_CERT_FILE"
+    yield from _proxies(plan, environ)
+    if plain := [one.name for one in plan.configuration.http_adapters if one.base_url.startswith("http:")]:
+        yield f"{_some(plain)}: plain http APIs get HTTP/1.1; one that takes only HTTP/2 (h2c, gRPC) needs https"
+    clients = limits(plan.options.open_files).clients
+    if clients < _FEW_CLIENTS:
+        yield (
+            f"{clients} client connections at most, since {plan.options.open_files} files may be open: raise the hard "
+            "limit (`ulimit -Hn`, LimitNOFILE= of a service)"
+        )
+
+
+def _proxies(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield which APIs a client that obeys the proxy variables (curl, Python) would reach through a proxy."""
+    by_variable: dict[str, list[str]] = {}
+    exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
+    for adapter in plan.configuration.http_adapters:
+        parts = urlsplit(adapter.base_url)
+        host = parts.hostname or ""
+        variable = _proxy_variable(parts.scheme, environ)
+        excepted = any(_excepts(pattern, name) for pattern in exceptions for name in (host, parts.netloc))
+        if variable and not is_this_machine(host) and not excepted:
+            by_variable.setdefault(variable, []).append(adapter.name)
+    for variable, names in by_variable.items():
+        yield f"{variable} has no effect: Atlas connects to {_some(names)} without a proxy"
+
+
+def _proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:
+    # curl reads http_proxy in lower case only: a CGI server sets HTTP_PROXY from a client's header.
+    names = [f"{scheme}_proxy", *(["HTTPS_PROXY"] if scheme == "https" else []), "all_proxy", "ALL_PROXY"]
+    return next((name for name in names if environ.get(name)), None)
+
+
+def _excepts(pattern: str, name: str) -> bool:
+    """Whether an item of NO_PROXY names a host, or a host with its port: itself or a domain above it, or `*`."""
+    domain = pattern.strip().lower().removeprefix("*.").lstrip(".")
+    return domain == "*" or (domain != "" and f".{name.lower()}".endswith(f".{domain}"))
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

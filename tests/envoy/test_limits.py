@@ -1,0 +1,129 @@
+"""Limits against clients that take connections and do nothing with them."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mom.envoy.limits import FEWEST_FILES, MOST, limits
+from mom.envoy.options import Certificate, Listen, Options
+from tests.envoy.certificates import Authority
+from tests.envoy.client import Client, read_all
+from tests.envoy.configurations import configuration, http, provider
+from tests.envoy.running import Running, free_port, running
+from tests.envoy.tokens import Key, es256, jwks
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import wait_until
+
+P = "/v1/apis/http"
+
+
+@pytest.mark.parametrize("upstreams", [0, 1, 2, 8, 9, 100, 5_000])
+@pytest.mark.parametrize("files", [FEWEST_FILES, 256, 1_024, 4_096, 10_240, 65_536, 1_048_576])
+def test_clients_and_the_apis_in_use_never_need_more_files_than_there_are(files: int, upstreams: int) -> None:
+    found = limits(files, upstreams)
+    assert 1 <= found.clients <= MOST
+    assert 1 <= found.upstream <= MOST
+    assert found.clients == limits(files).clients
+    if upstreams <= 8:
+        assert found.clients + found.upstream * upstreams + upstreams < files
+
+
+def shortened(resources: Any) -> Any:
+    """Return `resources` with the times that a test need not wait for in full: a second for three minutes and ten."""
+    text = json.dumps(resources)
+    assert '"idle_timeout": "180s"' in text
+    assert '"transport_socket_connect_timeout": "10s"' in text
+    for long in ('"idle_timeout": "180s"', '"transport_socket_connect_timeout": "10s"'):
+        text = text.replace(long, f'{long.partition(":")[0]}: "1s"')
+    return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def key() -> Key:
+    return es256()
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def impatient(
+    request: pytest.FixtureRequest, api: Upstream, authority: Authority, key: Key, tmp_path_factory: Any
+) -> Iterator[Running]:
+    """Return an Envoy that waits a second where others wait for minutes."""
+    folder: Path = tmp_path_factory.mktemp("impatient")
+    files = authority.issue("localhost").write(folder)
+    tls = Certificate(str(files.chain), str(files.key)) if request.param == "https" else None
+    listen = Listen("127.0.0.1", free_port())
+    options = Options(listen=listen, ca_file=str(authority.file), jwks={"k": json.dumps(jwks(key))}, tls=tls)
+    given = configuration(http("api", f"http://127.0.0.1:{api.port}"), providers=(provider("k"),))
+    with running(given, options, folder, change=shortened) as envoy:
+        yield envoy
+
+
+def test_a_silent_connection_is_closed(impatient: Running) -> None:
+    """Before the TLS handshake and before the first request: whatever it is that is waited for."""
+    with Client(impatient.client.port).connect() as silent:
+        assert read_all(silent) == b""
+
+
+def test_a_connection_that_is_idle_after_a_response_is_closed(impatient: Running, authority: Authority) -> None:
+    with client(impatient, authority).connect() as connection:
+        request = impatient.client.request("/healthz").replace(b"Connection: close\r\n", b"")
+        connection.sendall(request)
+        assert read_all(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_a_connection_with_a_stream_is_not_closed(
+    impatient: Running, api: Upstream, authority: Authority, key: Key
+) -> None:
+    """An event stream that is silent for longer than a silent connection may be."""
+    name = f"silent-{impatient.client.port}"
+    with client(impatient, authority).connect() as silent, client(impatient, authority).connect() as stream:
+        stream.sendall(impatient.client.request(f"{P}/api/events/{name}", token=key.token()))
+        api.wait(f"/events/{name}")
+        silent.sendall(impatient.client.request("/healthz").replace(b"Connection: close\r\n", b""))
+        # Its end says that the time is over.
+        read_all(silent)
+        api.release(name)
+        assert b"data: second" in read_all(stream)
+
+
+def client(envoy: Running, authority: Authority) -> Client:
+    """Return a client for it that speaks TLS if it does."""
+    if '"transport_socket"' not in (envoy.folder / "bootstrap.json").read_text():
+        return envoy.client
+    context = ssl.create_default_context(cafile=str(authority.file))
+    context.set_alpn_protocols(["http/1.1"])
+    return Client(envoy.client.port, context=context)
+
+
+def test_a_client_beyond_the_limit_is_refused_at_once_and_served_when_others_have_gone(
+    api: Upstream, authority: Authority, key: Key, tmp_path: Path
+) -> None:
+    options = Options(
+        listen=Listen("127.0.0.1", free_port()),
+        ca_file=str(authority.file),
+        jwks={"k": json.dumps(jwks(key))},
+        open_files=FEWEST_FILES,
+    )
+    given = configuration(http("api", f"http://127.0.0.1:{api.port}"), providers=(provider("k"),))
+    with running(given, options, tmp_path) as envoy:
+        held = [envoy.client.connect() for _ in range(limits(FEWEST_FILES).clients)]
+        try:
+            assert not is_served(envoy.client)
+        finally:
+            for connection in held:
+                connection.close()
+        wait_until(lambda: is_served(envoy.client), "nobody is served after the silent clients have gone")
+
+
+def is_served(client: Client) -> bool:
+    """Whether `/healthz` is answered."""
+    try:
+        return client.raw(client.request("/healthz")).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
