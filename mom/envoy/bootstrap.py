@@ -17,6 +17,9 @@ _TYPES = {
     "rds": "envoy.config.route.v3.RouteConfiguration",
     "lds": "envoy.config.listener.v3.Listener",
 }
+# Envoy refuses regular expressions of more than 100 instructions: a name of 80 characters in a path is one. RE2 runs in
+# linear time whatever the size; its own limit, 8 MB, remains.
+_RUNTIME = {f"re2.max_program_size.{level}_level": 1_000_000 for level in ("warn", "error")}
 
 
 def static(resources: Resources, options: Options, *, admin_socket: str | None = None) -> Json:
@@ -70,6 +73,7 @@ def _base(options: Options, admin_socket: str | None) -> Json:
         # How old a number may be that one generation tells about the one before it (hot restart); default 5 s.
         "stats_flush_interval": "1s",
         "overload_manager": {"resource_monitors": [limit]},
+        "layered_runtime": {"layers": [{"name": "mom", "static_layer": _RUNTIME}]},
     }
 
 

@@ -22,8 +22,12 @@ _RESOLVER = extension(
     "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
     {"query_timeout_seconds": 2, "query_tries": 2, "filter_unroutable_families": True},
 )
-_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": {}}}
-_BY_ALPN: Json = {"auto_config": {"http_protocol_options": {}, "http2_protocol_options": {}}}
+# Trailers of HTTP/1.1 are dropped by default, though the `Trailer` header that announces them is passed on.
+_HTTP1_OPTIONS: Json = {"enable_trailers": True}
+_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": _HTTP1_OPTIONS}}
+_BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http2_protocol_options": {}}}
+# With the defaults, 100 and 60, an API with many cookies, links or rate limits is answered with 502.
+_COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
 
 def name(origin: Origin, *, http1: bool = False) -> str:
@@ -70,7 +74,7 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4}
         },
         "typed_extension_protocol_options": {
-            _OPTIONS: typed(_OPTIONS, {"common_http_protocol_options": {"idle_timeout": _IDLE}, **protocol})
+            _OPTIONS: typed(_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
         },
         "load_assignment": {
             "cluster_name": name,

@@ -30,15 +30,39 @@ REQUEST_REMOVED = (
     "x-real-ip",
     "http2-settings",
 )
-# From the API to the client: cookies would be shared by all APIs, `alt-svc` would lead clients past Atlas, an API's
-# CORS headers would open Atlas to web pages, and only Atlas itself may say that an answer is Atlas's.
+# From the API to the client: what speaks for the whole origin, which all APIs share here. Cookies; what would lead
+# clients past Atlas (`alt-svc`), open it to web pages (CORS, `timing-allow-origin`), send reports about it elsewhere,
+# clear its storage, widen a service worker or pin its certificates; `refresh`, a redirect that nothing rewrites; and
+# only Atlas itself may say that a response is Atlas's, or ask for credentials of a proxy.
 RESPONSE_REMOVED = (
     "set-cookie",
+    "set-cookie2",
     "alt-svc",
     "access-control-allow-origin",
     "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-private-network",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "timing-allow-origin",
+    "strict-transport-security",
+    "clear-site-data",
+    "nel",
+    "report-to",
+    "reporting-endpoints",
+    "expect-ct",
+    "public-key-pins",
+    "public-key-pins-report-only",
+    "origin-agent-cluster",
+    "service-worker-allowed",
+    "refresh",
+    "proxy-authenticate",
+    "proxy-authentication-info",
     ERROR_HEADER.lower(),
 )
+# Added to each response of an API: a shared cache must not serve one client's response to another (RFC 9110, 12.5.5).
+VARY = {"header": {"key": "vary", "value": TOKEN_HEADER}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
 
 # Envoy refuses longer literals in a header to add (config.core.v3.HeaderValue).
 MAX_LITERAL = 16_384

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mom.atlas.model import Configuration
-from mom.envoy import jwt, replies, routes
+from mom.envoy import header_mutations, jwt, replies, routes
 from mom.envoy.access_log import access_log
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Certificate, Options
@@ -37,13 +37,19 @@ def connection_manager(configuration: Configuration, options: Options, route_sou
     return {
         "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
+        "http_protocol_options": {"enable_trailers": True},
         **_client_headers(),
         **_paths(),
         **_limits(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "access_log": access_log(options.access_log),
         "local_reply_config": {"mappers": replies.mappers()},
-        "http_filters": [*jwt.filters(configuration.identity_providers, options), _router()],
+        "http_filters": [
+            # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
+            header_mutations.http_filter(),
+            *jwt.filters(configuration.identity_providers, options),
+            _router(),
+        ],
         **route_source,
     }
 
@@ -91,7 +97,8 @@ def _limits() -> Json:
             "idle_timeout": "180s",
             "max_headers_count": 100,
             # `DD_API_KEY` is `DD-API-KEY` to a WSGI or CGI server: it would stand beside the header that Atlas sets.
-            "headers_with_underscores_action": "REJECT_REQUEST",
+            # Dropped, not refused: SDKs send such names (`ot-baggage-sentry-trace_id`) without their users' knowledge.
+            "headers_with_underscores_action": "DROP_HEADER",
         },
     }
 

@@ -22,9 +22,17 @@ class Reply:
     status: int | None = None
 
 
+# Of every error: a cache keeps a 404 or 405 unless told not to (RFC 9111, 4.2.2), and serves it once the cause is gone.
+_NO_STORE = ("Cache-Control", "no-store")
+# RFC 9110, 11.6.1 wants one with a 401. Envoy's own quotes the request's path and query, secrets in them included.
+_CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
+
 # What the filter or the router said about a request, in their words: "%LOCAL_REPLY_BODY%" is safe to quote where
 # nothing but the request itself has been looked at.
 _REASON = "%LOCAL_REPLY_BODY%"
+
+
+_INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 
 
 def _detail(text: str) -> str:
@@ -46,11 +54,11 @@ REPLIES = (
         503,
     ),
     # Envoy answers 403 to a wrong audience; to a client it is one thing, a token that is not good here.
-    Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", f"Invalid access token: {_REASON}", 401),
+    Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", _INVALID.format(reason=_REASON), 401),
     Reply(
         _detail("rbac_access_denied"),
         "API_InvalidAccessTokenError",
-        "Invalid access token: it is not signed with an asymmetric algorithm",
+        _INVALID.format(reason="it is not signed with an asymmetric algorithm"),
         401,
     ),
     Reply(
@@ -84,14 +92,14 @@ def mappers() -> list[Json]:
 
 def _mapper(reply: Reply) -> Json:
     status = {} if reply.status is None else {"status_code": reply.status}
+    challenge = (_CHALLENGE,) if reply.status == 401 else ()
+    added = ((ERROR_HEADER, reply.type), _NO_STORE, *challenge)
     return {
         "filter": _filter(reply.when),
         **status,
         "headers_to_add": [
-            {
-                "header": {"key": ERROR_HEADER, "value": reply.type},
-                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-            }
+            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            for name, value in added
         ],
         "body_format_override": {"json_format": {"error": {"type": reply.type, "message": reply.message}}},
     }

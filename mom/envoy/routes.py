@@ -17,7 +17,7 @@ import json
 import re
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import clusters, headers
+from mom.envoy import clusters, header_mutations, headers
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
@@ -46,11 +46,13 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "name": NAME,
         "request_headers_to_remove": list(headers.REQUEST_REMOVED),
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
+        "response_headers_to_add": [headers.VARY],
         # Else the removals would come last and take away a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(body.encode()) for body in lists.values())),
         "virtual_hosts": hosts,
+        "typed_per_filter_config": header_mutations.for_adapters(configuration.http_adapters),
     }
 
 

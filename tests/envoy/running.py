@@ -18,7 +18,7 @@ from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.translate import translate
 from tests.envoy.binary import ENVOY
-from tests.envoy.client import Client
+from tests.envoy.client import Client, read_response
 
 SECONDS = 30.0
 
@@ -89,6 +89,15 @@ def running(
         finally:
             process.terminate()
             process.wait(SECONDS)
+
+
+def admin(envoy: Running, path: str) -> str:
+    """Ask Envoy's admin interface."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(envoy.folder / "admin.sock"))
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n".encode())
+        with connection.makefile("rb") as reader:
+            return read_response(reader).body.decode()
 
 
 def wait_until_serving(client: Client, process: subprocess.Popen[bytes]) -> None:

@@ -55,6 +55,36 @@ def test_errors_are_json_and_say_that_they_are_atlass_own(atlas: Atlas) -> None:
     assert answer.error == "API_NoMatchingInstanceError"
 
 
+@pytest.mark.parametrize(
+    ("token", "type_"),
+    [
+        pytest.param(None, "API_MissingAccessTokenError", id="no token"),
+        pytest.param("nonsense", "API_InvalidAccessTokenError", id="not a token"),
+        pytest.param("expired", "API_InvalidAccessTokenError", id="expired"),
+        pytest.param("audience", "API_InvalidAccessTokenError", id="for another gateway"),
+    ],
+)
+def test_a_challenge_names_the_place_of_a_token_and_nothing_of_the_request(
+    atlas: Atlas, token: str | None, type_: str
+) -> None:
+    """Envoy's own challenge has path and query in it, with the secrets that some clients put there."""
+    tokens = {"expired": atlas.key.token(exp=1), "audience": atlas.key.token(aud="https://other.test")}
+    answer = atlas.client.send("/v1/apis/http/plain/x?key=s3cret", token=tokens.get(token or "", token))
+    assert (answer.status, answer.error) == (401, type_)
+    assert answer.headers["www-authenticate"] == 'Bearer realm="atlas"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert "Atlas-Accesstoken" in answer.json()["error"]["message"]
+    assert "s3cret" not in f"{answer.headers}{answer.body!r}"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/none"), ("TRACK", "/v1/apis/http/plain/x"), ("GET", "/..")])
+def test_no_error_of_atlas_stays_in_a_cache(atlas: Atlas, method: str, path: str) -> None:
+    answer = atlas.get(path, method=method)
+    assert answer.error
+    assert answer.headers["cache-control"] == "no-store"
+    assert "www-authenticate" not in answer.headers
+
+
 def test_no_message_quotes_what_envoy_knows_about_an_upstream() -> None:
     """Envoy's own body is quoted only where it speaks of the request."""
     quoting = {reply.type for reply in REPLIES if "%" in reply.message}

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import socket
-import ssl
 import threading
 from collections.abc import Iterator
 
-import h2.config
-import h2.connection
-import h2.events
 import pytest
 
 from tests.envoy.certificates import Authority
 from tests.envoy.client import read_chunks
 from tests.envoy.conftest import Atlas
+from tests.envoy.http2 import Http2Api, h2_headers, over_http2
 
 P = "/v1/apis/http"
 
@@ -85,32 +80,6 @@ def test_expect_continue(atlas: Atlas) -> None:
     assert atlas.api.seen("/continue")[0].body == b"body"
 
 
-def over_http2(connection: socket.socket, headers: list[tuple[str, str]]) -> dict[str, str] | None:
-    """Send one HTTP/2 request, nothing in it checked, and return the answer's headers; None if it is reset."""
-    config = h2.config.H2Configuration(
-        client_side=True, header_encoding="utf-8", validate_outbound_headers=False, normalize_outbound_headers=False
-    )
-    http2 = h2.connection.H2Connection(config)
-    http2.initiate_connection()
-    http2.send_headers(1, headers, end_stream=True)
-    connection.sendall(http2.data_to_send())
-    with contextlib.suppress(ConnectionError):
-        while data := connection.recv(65536):
-            for event in http2.receive_data(data):
-                if isinstance(event, h2.events.ResponseReceived):
-                    return {str(name): str(value) for name, value in event.headers or []}
-                if isinstance(event, h2.events.StreamReset | h2.events.ConnectionTerminated):
-                    return None
-            connection.sendall(http2.data_to_send())
-    return None
-
-
-def h2_headers(atlas: Atlas, path: str, method: str = "GET", **extra: str) -> list[tuple[str, str]]:
-    authority = f"127.0.0.1:{atlas.client.port}"
-    pseudo = [(":method", method), (":scheme", "http"), (":authority", authority), (":path", path)]
-    return [*pseudo, ("atlas-accesstoken", atlas.key.token()), *((k.replace("_", "-"), v) for k, v in extra.items())]
-
-
 def test_http2_from_the_client(atlas: Atlas) -> None:
     with atlas.client.connect() as connection:
         answer = over_http2(connection, h2_headers(atlas, f"{P}/plain/h2", authorization="client"))
@@ -140,65 +109,6 @@ def test_what_is_refused_over_http2(atlas: Atlas, path: str, method: str, extra:
         answer = over_http2(connection, h2_headers(atlas, path, method, **extra))
     assert answer is None or answer[":status"] in {"400", "404", "405"}
     assert not atlas.api.seen("/h2-refused")
-
-
-class Http2Api:
-    """An API that speaks HTTP/2 where it is offered, and says how many requests a connection may carry."""
-
-    def __init__(self, context: ssl.SSLContext, requests_per_connection: int) -> None:
-        context.set_alpn_protocols(["h2", "http/1.1"])
-        self._context = context
-        self._limit = requests_per_connection
-        self.protocols: list[str | None] = []
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port: int = self._listening.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
-        self._threads[0].start()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        for thread in self._threads:
-            thread.join(20)
-
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                raw, _ = self._listening.accept()
-                self._threads.append(threading.Thread(target=self._serve, args=(raw,)))
-                self._threads[-1].start()
-
-    def _serve(self, raw: socket.socket) -> None:
-        raw.settimeout(10)
-        with contextlib.suppress(OSError), self._context.wrap_socket(raw, server_side=True) as connection:
-            self.protocols.append(connection.selected_alpn_protocol())
-            if connection.selected_alpn_protocol() == "h2":
-                self._http2(connection)
-            else:
-                connection.recv(65536)
-                connection.sendall(
-                    b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
-                )
-
-    def _http2(self, connection: ssl.SSLSocket) -> None:
-        http2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-        http2.initiate_connection()
-        connection.sendall(http2.data_to_send())
-        served = 0
-        while data := connection.recv(65536):
-            for event in http2.receive_data(data):
-                if isinstance(event, h2.events.RequestReceived) and event.stream_id is not None:
-                    served += 1
-                    if served > self._limit:
-                        # As nginx does after `keepalive_requests`: this one was not processed.
-                        http2.close_connection(last_stream_id=event.stream_id - 2)
-                        connection.sendall(http2.data_to_send())
-                        while connection.recv(65536):
-                            pass
-                        return
-                    http2.send_headers(event.stream_id, [(":status", "200")], end_stream=True)
-            connection.sendall(http2.data_to_send())
 
 
 @pytest.fixture

@@ -45,9 +45,13 @@ def parts(resources: Resources) -> dict[str, Any]:
         "listener": resources.listener,
         "routes": resources.routes,
         "clusters": list(resources.clusters),
-        "providers": manager["http_filters"][0]["typed_config"]["providers"],
+        "providers": _filters(manager)["envoy.filters.http.jwt_authn"]["providers"],
         "adapters": [route for route in host.get("routes", []) if "metadata" in route],
     }
+
+
+def _filters(manager: dict[str, Any]) -> dict[str, Any]:
+    return {one["name"]: one["typed_config"] for one in manager["http_filters"] if "typed_config" in one}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

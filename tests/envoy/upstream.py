@@ -9,6 +9,9 @@
 | `/garbage` | an answer that is not HTTP |
 | `/huge/N` | a body of N bytes |
 | `/hostile` | headers that must not reach a client |
+| `/headers/N` | N headers `X-0`, `X-1`, … |
+| `/trailers` | a chunked body with the trailers `X-Checksum`, `Set-Cookie` and `Atlas-Error` |
+| `/hints` | 103 before 200 |
 | anything, with `Upgrade: websocket` | 101, then bytes are echoed |
 | anything else | 200 and `body`, which is `ok` unless told |
 """
@@ -24,9 +27,41 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import IO, Self
 
-HOSTILE = (
-    b'Set-Cookie: session=1\r\nAlt-Svc: h2=":443"\r\nAtlas-Error: forged\r\n'
-    b"Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\nX-Kept: yes\r\n"
+HOSTILE = b"""Set-Cookie: session=1
+Set-Cookie2: session=1
+Alt-Svc: h2=":443"
+Atlas-Error: forged
+Access-Control-Allow-Origin: *
+Access-Control-Allow-Credentials: true
+Access-Control-Allow-Headers: *
+Access-Control-Allow-Methods: *
+Access-Control-Allow-Private-Network: true
+Access-Control-Expose-Headers: *
+Access-Control-Max-Age: 86400
+Timing-Allow-Origin: *
+Strict-Transport-Security: max-age=31536000; includeSubDomains
+Clear-Site-Data: "*"
+NEL: {"report_to": "x", "max_age": 1}
+Report-To: {"group": "x", "max_age": 1}
+Reporting-Endpoints: x="https://api.test/reports"
+Expect-CT: max-age=1
+Public-Key-Pins: max-age=1
+Public-Key-Pins-Report-Only: max-age=1
+Origin-Agent-Cluster: ?1
+Service-Worker-Allowed: /
+Refresh: 0; url=https://api.test/
+Proxy-Authenticate: Basic
+Proxy-Authentication-Info: x
+X-Envoy-Overloaded: true
+X-Envoy-Immediate-Health-Check-Fail: true
+X-Envoy-Decorator-Operation: x
+X-Envoy-Anything: x
+X-Kept: yes
+Vary: Accept
+""".replace(b"\n", b"\r\n")
+TRAILERS = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Checksum\r\n\r\n2\r\nok\r\n0\r\n"
+    b"X-Checksum: abc\r\nSet-Cookie: session=1\r\nAtlas-Error: forged\r\nX-Envoy-Anything: x\r\n\r\n"
 )
 
 
@@ -37,6 +72,7 @@ class Request:
     line: bytes
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
 
     @property
     def target(self) -> str:
@@ -158,6 +194,13 @@ class Upstream:
         status = int(argument) if word == "status" else 200
         body = b"x" * int(argument) if word == "huge" else self.body
         extra = HOSTILE if argument == "hostile" else b""
+        if word == "headers":
+            extra = b"".join(b"X-%d: a\r\n" % number for number in range(int(argument)))
+        if argument == "trailers":
+            connection.sendall(TRAILERS)
+            return True
+        if argument == "hints":
+            connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
         head = b"HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), extra)
         connection.sendall(head + (b"" if request.method == "HEAD" else body))
         return True
@@ -177,17 +220,24 @@ def read_request(reader: IO[bytes]) -> Request | None:
     line = reader.readline().rstrip(b"\r\n")
     if not line:
         return None
-    headers = []
-    while header := reader.readline().rstrip(b"\r\n"):
-        name, _, value = header.partition(b":")
-        headers.append((name, value.strip()))
+    headers = read_fields(reader)
     found = {name.lower(): value for name, value in headers}
     body = b""
+    trailers: tuple[tuple[bytes, bytes], ...] = ()
     if b"chunked" in found.get(b"transfer-encoding", b""):
         while size := int(reader.readline().split(b";")[0], 16):
             body += reader.read(size)
             reader.readline()
-        reader.readline()
+        trailers = read_fields(reader)
     elif length := int(found.get(b"content-length", b"0")):
         body = reader.read(length)
-    return Request(line, tuple(headers), body)
+    return Request(line, headers, body, trailers)
+
+
+def read_fields(reader: IO[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+    """Read header fields or trailer fields, and the empty line after them."""
+    fields = []
+    while field := reader.readline().rstrip(b"\r\n"):
+        name, _, value = field.partition(b":")
+        fields.append((name, value.strip()))
+    return tuple(fields)

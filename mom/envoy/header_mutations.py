@@ -1,0 +1,88 @@
+"""The filter that takes headers and trailers away by more than their exact name, in front of the router.
+
+Routes remove headers by exact name; this filter does what a RouteConfiguration cannot: names by pattern, and trailers
+(Envoy: "Header mutation"). What it removes from requests does not depend on what an adapter sets, which is added later,
+by the router; so an adapter may set what no client may send.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mom.atlas.model import HttpAdapter
+from mom.envoy.headers import REQUEST_REMOVED, RESPONSE_REMOVED, is_host
+from mom.envoy.messages import Json, extension, typed
+
+FILTER = "mom.headers"
+_MESSAGE = "envoy.extensions.filters.http.header_mutation.v3"
+# What may be in a field name beside letters and digits (RFC 9110, 5.6.2). Not "everything else": a pattern sees
+# `:path` too.
+_PUNCTUATION = "!#$%&'*+.^_`|~-"
+# No longer pattern than this, in characters: RE2 refuses programs of more than 8 MB, and 10,000 adapters may have as
+# many names. No alternative for each of more marks than this: their number times the name's length is the pattern's.
+_PATTERN_LENGTH = 50_000
+_MARKS = 8
+# Credentials: what an API would read from a trailer if it merged them (RFC 9110, 6.5.1 forbids to).
+_TRAILERS_REMOVED = ("authorization", "host", "connection", "te", "transfer-encoding", "content-length")
+
+
+def http_filter() -> Json:
+    """Return the filter with what holds for every adapter."""
+    mutations = {
+        "request_mutations": _by_pattern(_aliases(name) for name in REQUEST_REMOVED),
+        "response_mutations": [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}],
+        "request_trailers_mutations": _by_pattern(_spellings(name) for name in (*REQUEST_REMOVED, *_TRAILERS_REMOVED)),
+        "response_trailers_mutations": [
+            *({"remove": name} for name in RESPONSE_REMOVED),
+            {"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}},
+        ],
+    }
+    return extension(FILTER, f"{_MESSAGE}.HeaderMutation", {"mutations": mutations})
+
+
+def for_adapters(adapters: Iterable[HttpAdapter]) -> Json:
+    """Return the `typed_per_filter_config` of the routes: what clients may not send beside what any adapter sets.
+
+    In one place for all adapters, since 10,000 routes with a pattern each cost 50 MB; so an alias of a header that one
+    adapter sets is dropped for all. The header itself is not: the router replaces it where it is set.
+    """
+    names = sorted({one.name.lower() for adapter in adapters for one in adapter.headers if not is_host(one)})
+    if not names:
+        return {}
+    mutations = {
+        "request_mutations": _by_pattern(alias for alias in map(_aliases, names) if alias),
+        "request_trailers_mutations": _by_pattern(map(_spellings, names)),
+    }
+    return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": mutations})}
+
+
+def _spellings(name: str) -> str:
+    """Return a pattern for all names that fold to the same one: a server may take any punctuation for another."""
+    return "".join(_any_but("") if letter in _PUNCTUATION else re.escape(letter) for letter in name)
+
+
+def _aliases(name: str) -> str:
+    """Return a pattern for all those names but `name` itself (RE2 has no "but not"); empty where there is none.
+
+    For a name of many marks, which nobody uses, `name` is among them.
+    """
+    marks = [at for at, letter in enumerate(name) if letter in _PUNCTUATION]
+    if len(marks) > _MARKS:
+        return _spellings(name)
+    return "|".join(re.escape(name[:at]) + _any_but(name[at]) + _spellings(name[at + 1 :]) for at in marks)
+
+
+def _any_but(letter: str) -> str:
+    return "[" + "".join(f"\\{one}" for one in _PUNCTUATION if one != letter) + "]"
+
+
+def _by_pattern(patterns: Iterable[str]) -> list[Json]:
+    """Return mutations that remove what any of the patterns matches, in as few as may be."""
+    chunks: list[str] = []
+    for pattern in sorted({pattern for pattern in patterns if pattern}):
+        if chunks and len(chunks[-1]) + len(pattern) < _PATTERN_LENGTH:
+            chunks[-1] += f"|{pattern}"
+        else:
+            chunks.append(pattern)
+    return [{"remove_on_match": {"key_matcher": {"safe_regex": {"regex": chunk}}}} for chunk in chunks]
