@@ -15,18 +15,20 @@ What is added, to each group of options (the stretches between `--next`) that ha
 
 All of it stands at the end of the group, before `--`: `-q` stays the first word, and ours wins over files read before
 it. `--connect-to` is the exception, since of several the first match wins: a second one stands before the user's
-first `-K` in the group, and ~/.curlrc, which is read before everything, is looked into (`execute.check_curlrc`).
+first `-K` in the group, and ~/.curlrc, which is read before everything, is looked into (`curlrc.check_curlrc`).
 
 Decided, on whose word the token may take another way:
 
 - What the user writes on this command line is the user's will: `--proxy` and its kin (with an http gateway that proxy
   reads the token), `--connect-to`, `--resolve`, `--unix-socket`, `--dns-servers`, `--doh-url`, `--insecure`; `-v`,
   `--trace` and `--libcurl` show or store the token. It lives a minute, and serves one gateway.
-- What comes from elsewhere (redirects, ~/.curlrc, `-K` files, proxy variables) never takes it to another host. Not held
-  off are a `-K` file that starts a group of its own with `next` and reroutes it, and one with `resolve` or
-  `unix-socket`: to write these takes intent, and with https the certificate's name still stands in the way.
-- A group in which the user gives an Atlas-Accesstoken header gets no token of ours, and is pinned all the same. A
-  header in a file (`-H @file`, `-K file`) is not seen: both go out then, and a gateway refuses two that differ.
+- What comes from elsewhere (redirects, ~/.curlrc, `-K` files and what they include, proxy variables) never takes it to
+  another host: `curlrc` reads these files as curl does and refuses such a line with its place. One that starts a group
+  with `next` is refused too, since the requests before it would have no token.
+- A group in which the user gives an Atlas-Accesstoken header, on the command line or in a `-K` file, gets no token of
+  ours, and is pinned all the same. A header in a file of headers (`-H @file`) is not seen: both go out then, and a
+  gateway refuses two that differ.
+- The pin's `--proto` is cut down to nothing where the user forbids the gateway's scheme: of several, the last counts.
 - `--mom-no-auth` sends no token, so that nothing is pinned or refused: curl, with paths completed.
 - Where we cannot tell how curl reads a command line, it runs without a token and without additions, to say itself what
   is wrong with it.

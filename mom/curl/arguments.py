@@ -15,11 +15,15 @@ values of some options and some options altogether); it is asked only about a lo
 
 from __future__ import annotations
 
+from mom.gateway import TOKEN_HEADER
+
 TYPE_CHECKING = False  # `typing` costs more than all of this; type checkers know the name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-_WITH_VALUE = frozenset(
+    from mom.curl.curlrc import Setting
+
+WITH_VALUE = frozenset(
     """
     abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to
     continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw
@@ -58,8 +62,9 @@ _WITHOUT_VALUE = frozenset(
     wdebug xattr
     """.split()  # noqa: SIM905 - quotes around each would hide the names
 )
+OPTIONS = WITH_VALUE | _WITHOUT_VALUE
 # Each letter with the long option it stands for.
-_LETTERS = {
+LETTERS = {
     entry[0]: entry[1:]
     for entry in """
     aappend Nbuffer Ecert Kconfig Ccontinue-at bcookie ccookie-jar ddata qdisable Ddump-header ffail Fform Pftp-port
@@ -78,8 +83,6 @@ _INFORMING = frozenset(("help", "manual", "version"))
 _FOLLOWING = frozenset(("follow", "location", "location-trusted"))
 _PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
 
-TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105 - the name of a header
-
 # mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
 _OWN = {
     "base-url": True,
@@ -94,21 +97,42 @@ class Group:
     """The options of one group of URLs: what stands before the first `--next`, between two, or after the last.
 
     end: the index in `Scan.words` before which this group can be given more options. urls: how many URL words it has.
-    configs: the indices of its `-K` words. follows: it asks for redirects to be followed. own_token: it names
-    Atlas-Accesstoken in a header of its own. proxy: it names a proxy. connect_to: it names `--connect-to`.
+    configs: its `-K` files. follows: it asks for redirects to be followed. own_token: it names
+    Atlas-Accesstoken in a header of its own. proxy: it names a proxy. connect_to: it names `--connect-to`. protocols:
+    the values of its `--proto` and `--proto-redir`, and its `-K` files, in their order.
     """
 
-    __slots__ = ("configs", "connect_to", "end", "follows", "own_token", "proxy", "urls")
+    __slots__ = ("configs", "connect_to", "end", "follows", "own_token", "protocols", "proxy", "urls")
 
     def __init__(self) -> None:
         """Start empty."""
         self.end = 0
         self.urls = 0
-        self.configs: list[int] = []
+        self.configs: list[Config] = []
+        self.protocols: list[tuple[str, str | Config]] = []
         self.follows = False
         self.own_token = False
         self.proxy = False
         self.connect_to = False
+
+
+class Config:
+    """A file of options on the command line: `words[index]` is `before` (as `-K`, often empty) and `path`.
+
+    option: the index of the word that holds the option. expands: curl replaces `{{variables}}` in the path first.
+    settings: what `mom.curl.curlrc` read in it.
+    """
+
+    __slots__ = ("before", "expands", "index", "option", "path", "settings")
+
+    def __init__(self, index: int, before: str, path: str, *, expands: bool) -> None:
+        """Keep the place and the path."""
+        self.index = index
+        self.before = before
+        self.path = path
+        self.option = index if before else index - 1
+        self.expands = expands
+        self.settings: Sequence[Setting] = ()
 
 
 class Url:
@@ -166,7 +190,7 @@ def parse_help(text: str) -> dict[str, bool]:
             if word.startswith("--"):
                 name = word[2:].removeprefix("no-")
                 listed = words[position + 1 : position + 2]
-                found[name] = name in _WITH_VALUE or (
+                found[name] = name in WITH_VALUE or (
                     name not in _WITHOUT_VALUE and listed[:1] != [] and listed[0][0] == "<"
                 )
                 break
@@ -240,11 +264,11 @@ class _Scanner:
         begin = 1
         position = 1
         while position < len(word):
-            name = _LETTERS.get(word[position])
+            name = LETTERS.get(word[position])
             if name is None:
                 break
             rest = word[position + 1 :]
-            if name in _WITH_VALUE and name != "help":
+            if name in WITH_VALUE and name != "help":
                 shown = f"-{word[begin:]}"
                 if rest:
                     before = shown[: len(shown) - len(rest)]
@@ -272,7 +296,7 @@ class _Scanner:
             else:
                 self.unsure(word)
             return
-        if self.result.informs or _LETTERS.get(word[position]) == "next":
+        if self.result.informs or LETTERS.get(word[position]) == "next":
             self.result.words.append(f"-{word[begin:]}")
         else:
             self.unsure(f"-{word[begin:]}")
@@ -297,7 +321,11 @@ class _Scanner:
             header = value.replace(";", ":").partition(":")[0]
             group.own_token = group.own_token or header.strip().lower() == TOKEN_HEADER.lower()
         elif name == "config":
-            group.configs.append(index if before else index - 1)
+            config = Config(index, before, value, expands=expands)
+            group.configs.append(config)
+            group.protocols.append((name, config))
+        elif name in ("proto", "proto-redir"):
+            group.protocols.append((name, value))
         elif name == "connect-to":
             group.connect_to = True
         elif name in _PROXIES:
@@ -328,7 +356,7 @@ class _Scanner:
     def resolve(self, name: str) -> tuple[str, bool] | None:
         """Return the option that curl takes `name` for, and whether that takes a value; None where there is none."""
         for exact in (name, name.lower()):
-            if exact in _WITH_VALUE:
+            if exact in WITH_VALUE:
                 return exact, True
             if exact in _WITHOUT_VALUE:
                 return exact, False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mom.curl.arguments import TOKEN_HEADER
+from mom.curl.curlrc import allows
+from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from mom.auth.gateway import Gateway
     from mom.curl.arguments import Group, Scan
+    from mom.curl.curlrc import Setting
 
 # How the token gets to curl.
 # PIPE: by a pipe of its own for each group, `-K` in the first group and `-H @` in the others. A pipe that is not there
@@ -61,8 +63,13 @@ def signed_groups(scan: Scan) -> list[Group]:
     return [group for group in scan.groups if (group.urls or group.configs) and not group.own_token]
 
 
-def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = PIPE) -> Command:
-    """Return the command that runs `words` (those of `scan`, its URLs completed) with a token, pinned to `gateway`."""
+def build(
+    words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = PIPE, curlrc: Sequence[Setting] = ()
+) -> Command:
+    """Return the command that runs `words` (those of `scan`, its URLs completed) with a token, pinned to `gateway`.
+
+    `curlrc` is what ~/.curlrc says, which counts for the first group.
+    """
     signed = signed_groups(scan)
     additions: dict[int, list[str]] = {}
     holes_of: list[int] = []
@@ -71,7 +78,7 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = 
         if not group.urls and not group.configs:
             continue
         more = additions.setdefault(group.end, [])
-        more += _pin(group, gateway)
+        more += _pin(group, gateway, curlrc if group is scan.groups[0] else ())
         if group in signed:
             if channel == PIPE:
                 more += ["-K", CONFIG] if group is scan.groups[0] else ["-H", HEADERS]
@@ -84,10 +91,10 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = 
                 first = False
         if group.configs and not group.connect_to:
             before = _connect_to(gateway)
-            if group.configs[0] == 0 and words[0].startswith("-q"):
+            if group.configs[0].option == 0 and words[0].startswith("-q"):
                 # This `-q`, in one word with the `-K`, counts only as the first word.
                 before = ["-q", *before]
-            additions.setdefault(group.configs[0], [])[:0] = before
+            additions.setdefault(group.configs[0].option, [])[:0] = before
     arguments: list[str] = []
     holes: list[int] = []
     for index in range(len(words) + 1):
@@ -104,10 +111,30 @@ def _connect_to(gateway: Gateway) -> list[str]:
     return ["--connect-to", f"::{host}:{gateway.port}"]
 
 
-def _pin(group: Group, gateway: Gateway) -> list[str]:
-    pin = [*_connect_to(gateway), "--proto", f"={gateway.scheme}", "--proto-redir", f"={gateway.scheme}"]
+def _pin(group: Group, gateway: Gateway, curlrc: Sequence[Setting]) -> list[str]:
+    pin = [*_connect_to(gateway)]
+    for option in ("proto", "proto-redir"):
+        asked = _last(option, group, curlrc)
+        # Of several the last one counts. What the user forbids stays forbidden.
+        allowed = asked is None or allows(asked, gateway.scheme)
+        pin += [f"--{option}", f"={gateway.scheme}" if allowed else "-all"]
     if not group.follows:
         pin.append("--no-location")
     if gateway.scheme == "http" and not group.proxy:
         pin += ["--noproxy", "*"]
     return pin
+
+
+def _last(option: str, group: Group, curlrc: Sequence[Setting]) -> str | None:
+    """Return the value of `option` that counts in `group`, None if nobody gives it."""
+    value = None
+    given = [(name, setting.value) for setting in curlrc for name in setting.names]
+    for name, part in group.protocols:
+        if isinstance(part, str):
+            given.append((name, part))
+        else:
+            given += [(name, setting.value) for setting in part.settings for name in setting.names]
+    for name, one in given:
+        if name == option:
+            value = one
+    return value

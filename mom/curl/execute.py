@@ -120,6 +120,11 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix
     words = _complete(scan, gateway, refuse=authenticated)
     if not authenticated:
         return _plain(words, scan, environ, execute)
+    from mom.curl import curlrc
+
+    # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
+    first = [] if words[0] in ("-q", "--disable") else curlrc.check_curlrc(environ, gateway)
+    curlrc.check_configs(scan, words, gateway, copy=posix and "mom-print" not in own)
     signed = command.signed_groups(scan)
     if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
         from mom.errors import MomError
@@ -128,20 +133,17 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix
             f"{gateway.origin} is another machine and not https: everybody on the way could read the token",
             hint="use https, or allow it for this call: --mom-insecure-http",
         )
-    # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
-    if words[0] not in ("-q", "--disable"):
-        check_curlrc(environ, gateway)
     from mom.auth import sources
 
     source = sources.choose(own.get("mom-token-file"), environ)
     if "mom-print" in own:
-        return _printed(command.build(words, scan, gateway), source, gateway)
+        return _printed(command.build(words, scan, gateway, curlrc=first), source, gateway)
     token = sources.token(source, gateway, environ) if signed else ""
     if posix:
-        return _with_pipes(command.build(words, scan, gateway), token, environ, execute)
+        return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
     from mom.curl import windows
 
-    built = command.build(words, scan, gateway, channel=windows.channel(scan, _curl_version(environ)))
+    built = command.build(words, scan, gateway, channel=windows.channel(scan, _curl_version(environ)), curlrc=first)
     return windows.run(built, token, _environment(environ))
 
 
@@ -270,46 +272,3 @@ def _output_of_curl(words: list[str], environ: Mapping[str, str]) -> str:
 
         raise not_started(error) from None
     return done.stdout.decode("utf-8", "replace")
-
-
-# Options of which the first one given wins over the pin, or that pass it by.
-_REROUTES = ("abstract-unix-socket", "connect-to", "resolve", "unix-socket")
-
-
-def check_curlrc(environ: Mapping[str, str], gateway: Gateway) -> None:
-    """Refuse to run where ~/.curlrc would lead the token elsewhere: it is read first, and ours could not win over it.
-
-    Looks into every file that some curl takes for its .curlrc. `resolve` counts for the gateway's own name only: with
-    the pin in place no other is looked up. Raises MomError with the line.
-    """
-    home, curl_home, config_home = (environ.get(name) for name in ("HOME", "CURL_HOME", "XDG_CONFIG_HOME"))
-    candidates = [f"{folder}/.curlrc" for folder in (curl_home, config_home, home) if folder]
-    candidates += [f"{config_home}/curlrc"] if config_home else []
-    candidates += [
-        f"{folder}/.config/{name}" for folder in (curl_home, home) if folder for name in (".curlrc", "curlrc")
-    ]
-    for path in candidates:
-        try:
-            with open(path, "rb") as stream:
-                lines = stream.read().decode("latin-1").split("\n")
-        except OSError:
-            continue
-        for number, line in enumerate(lines, 1):
-            # As curl reads it: a name, with dashes or without, then blanks, = or :, then a value, perhaps in quotes.
-            option = line.lstrip(" \t-")
-            end = min((at for at in map(option.find, " \t=:") if at >= 0), default=len(option))
-            name = option[:end].lower().removeprefix("expand-")
-            # Old curls take unique beginnings of names, too.
-            if len(name) < 4 or not any(one.startswith(name) for one in _REROUTES):
-                continue
-            value = option[end:].lstrip(' \t=:"+').lower()
-            if "resolve".startswith(name) and not value.startswith(
-                ("*:", f"{gateway.host}:", f"[{gateway.host}]:", "{{")
-            ):
-                continue
-            from mom.errors import MomError
-
-            raise MomError(
-                f"{path}:{number}: {name} leads connections elsewhere, and the token with them",
-                hint="leave that file out with -q as the first argument, or give the option on the command line",
-            )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from mom.auth import gateway as gateways
-from mom.curl.execute import check_curlrc
+from mom.curl.curlrc import check_curlrc
 from mom.errors import MomError
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder
@@ -218,9 +221,7 @@ def test_urls_of_other_hosts_are_refused_wherever_curl_reads_a_url(
     assert elsewhere.connections == 0
 
 
-@pytest.mark.parametrize(
-    "config", ["url = {url}", "next\nurl = {url}", "url = {url}\nnext\nurl = {url}", "-L\nurl={url}"]
-)
+@pytest.mark.parametrize("config", ["url = {url}", "-L\nurl={url}"])
 def test_a_url_in_a_file_of_options_leads_the_token_to_no_other_host(
     mom: Mom, gateway: Recorder, elsewhere: Recorder, config: str
 ) -> None:
@@ -381,6 +382,105 @@ def test_every_file_that_some_curl_takes_for_curlrc_is_looked_into(
     environ = {name: str(tmp_path / folder) for name, folder in variables.items()}
     with pytest.raises(MomError, match=re.escape(str(tmp_path / path))):
         check_curlrc(environ, gateways.parse("http://127.0.0.1"))
+
+
+@pytest.mark.parametrize("config", ["next\nurl = {url}", "url = {url}\nnext\nurl = {url}", "url={url}\n-s:\nurl={url}"])
+@pytest.mark.parametrize("how", ["a file", "a pipe", "stdin", "curlrc"])
+def test_a_file_that_starts_a_group_without_a_token_is_refused_before_anything_is_sent(
+    mom: Mom, gateway: Recorder, elsewhere: Recorder, config: str, how: str
+) -> None:
+    text = config.format(url=f"{elsewhere.url}/from-file") + "\n"
+    options = mom.folder / "options"
+    if how == "curlrc":
+        mom.curlrc(text)
+        done = mom("-s", "/a")
+    elif how == "stdin":
+        done = mom("-s", "-K", "-", "/a", stdin=text.encode())
+    else:
+        options.write_text(text)
+        words = mom.command("-s", "-K", "options" if how == "a file" else "<(cat options)", "/a")
+        done = subprocess.run(
+            ["bash", "-c", " ".join(words)], env=mom.environ, cwd=mom.folder, capture_output=True, check=False
+        )
+    assert done.returncode == 125
+    assert "starts a group of requests that would have no token" in done.stderr.decode()
+    assert (gateway.take(), elsewhere.take()) == ([], [])
+
+
+@pytest.mark.parametrize("how", ["-K -", "-K <(cat options)", "-sK<(cat options)", "--config <(cat options)"])
+def test_options_from_a_pipe_are_read_by_curl_too(mom: Mom, gateway: Recorder, how: str) -> None:
+    (mom.folder / "options").write_text('referer = "from a pipe"\nheader = "Atlas-Accesstoken: mine"\n')
+    words = [*mom.command("-s"), how, "/a", *(["<", "options"] if how == "-K -" else [])]
+    done = subprocess.run(
+        ["bash", "-c", " ".join(words)], env=mom.environ, cwd=mom.folder, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (request,) = gateway.take()
+    assert request.all("Referer") == ["from a pipe"]
+    assert request.tokens == ["mine"]
+
+
+@pytest.mark.parametrize("space", [" ", "\t", "\v", "\f", "\r", " \v\t"])
+@pytest.mark.parametrize(
+    "line", ["connect-to = ::127.0.0.1:1", "-sK more", "config=more", "--config more", "conf more"]
+)
+def test_no_white_space_and_no_include_hides_a_line(mom: Mom, gateway: Recorder, space: str, line: str) -> None:
+    (mom.folder / "more").write_text("silent\n-sSK deeper\n")
+    (mom.folder / "deeper").write_text(f"{space}unix-socket = /x\n")
+    mom.curlrc(f"silent\n{space}{line}\n")
+    done = mom("/a")
+    assert done.returncode == 125
+    place = f"{mom.home}/.curlrc:2" if line.startswith("connect") else "deeper:1"
+    assert f"error: {place}: `" in done.stderr.decode()
+    assert gateway.take() == []
+
+
+def test_a_harmless_include_is_obeyed_and_one_of_itself_ends(mom: Mom, gateway: Recorder) -> None:
+    (mom.folder / "more").write_text("referer = included\n")
+    mom.curlrc('silent\n-K "more"\n')
+    assert mom("/a").returncode == 0
+    assert gateway.take()[0].all("Referer") == ["included"]
+    mom.curlrc(f"config = {mom.home}/.curlrc\n")
+    done = mom("/a")
+    assert done.returncode == 125
+    assert "`config` includes files too deeply" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("line", ["config = -", "config = pipe", "-K pipe"])
+def test_an_include_that_only_curl_can_read_is_refused(mom: Mom, gateway: Recorder, line: str) -> None:
+    os.mkfifo(mom.folder / "pipe")
+    mom.curlrc(f"{line}\n")
+    done = mom("/a")
+    assert done.returncode == 125
+    assert ".curlrc:1: `config` includes a file that only curl can read" in done.stderr.decode()
+    assert gateway.take() == []
+
+
+def test_the_home_of_the_user_database_is_looked_into_as_curl_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".curlrc").write_text("connect-to = ::127.0.0.1:1\n")
+    user = pwd.struct_passwd(("u", "x", 1, 1, "", str(tmp_path), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: user)
+    with pytest.raises(MomError, match="connect-to"):
+        check_curlrc({"HOME": str(tmp_path / "empty")}, gateways.parse("http://127.0.0.1"))
+
+
+@pytest.mark.parametrize("where", ["line", "curlrc", "file"])
+@pytest.mark.parametrize("option", ["=https", "-http", "-all", "=ftp,https", "http,-all"])
+def test_a_protocol_that_the_user_forbids_stays_forbidden(mom: Mom, gateway: Recorder, where: str, option: str) -> None:
+    (mom.folder / "options").write_text(f'proto = "{option}"\n' if where == "file" else "")
+    mom.curlrc(f'proto = "{option}"\n' if where == "curlrc" else "")
+    done = mom("-s", *(["--proto", option] if where == "line" else []), "-K", "options", "/a")
+    assert done.returncode == 1
+    assert gateway.take() == []
+
+
+@pytest.mark.parametrize("option", ["=http", "=all", "-https", "-all,http", "=https,+http", "HTTP"])
+def test_a_protocol_that_the_user_allows_is_allowed(mom: Mom, gateway: Recorder, option: str) -> None:
+    assert mom("-s", "--proto", option, "/a").returncode == 0
+    assert mom("-sL", "--proto-redir", option, "/a").returncode == 0
+    assert len(gateway.take()) == 2
 
 
 # --- no certificate, no token
