@@ -15,8 +15,10 @@ from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.translate import problems, resources
 from mom.errors import MomError
+from mom.files import UnreadableError, read_file
 from mom.gateway import DEFAULT_PORT, origin
-from mom.run import dotenv, limits, trust, variables
+from mom.run import limits, trust, variables
+from mom.run.env_file import EnvFile
 from mom.run.redaction import Redaction, redaction
 
 
@@ -32,7 +34,7 @@ class Inputs:
     load: Callable[[], Configuration]
     file: Path
     environ: Mapping[str, str]
-    env_file: Path | None = None
+    env_file: EnvFile | None = None
     listen: Listen | None = None
     local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     local_key_file: Path | None = None
@@ -73,7 +75,7 @@ class Plan:
 def make(inputs: Inputs) -> Plan:
     """Read all files and return the plan; raises MomError if a part of it cannot be served."""
     configuration = inputs.load()
-    known = _env_file(inputs.env_file) | dict(inputs.environ)
+    known = (inputs.env_file.read() if inputs.env_file else {}) | dict(inputs.environ)
     found = variables.values(configuration, known)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     options = Options(
@@ -95,7 +97,8 @@ def make(inputs: Inputs) -> Plan:
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
     """Return the files whose change can matter even if the configuration itself cannot be read."""
     tls = inputs.tls or ()
-    files = (inputs.file, inputs.env_file, inputs.local_key_file, *tls)
+    env_file = inputs.env_file.path if inputs.env_file and inputs.env_file.is_followed else None
+    files = (inputs.file, env_file, inputs.local_key_file, *tls)
     return tuple(path for path in files if path is not None)
 
 
@@ -152,17 +155,6 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _env_file(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        return dotenv.parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise MomError(f"--env-file {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise MomError(f"--env-file {path} is not UTF-8") from error
-
-
 def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
     if inputs.local_key is None:
         return None
@@ -176,17 +168,18 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
     digest = hashlib.sha256()
     for option, path in zip(("--tls-cert", "--tls-key"), tls, strict=True):
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise MomError(f"{option} {path} cannot be read: {error.strerror}") from error
+            content = read_file(path)
+        except UnreadableError as error:
+            raise MomError(f"{option} {path}: {error.reason}") from error
         if option == "--tls-cert":
             digest.update(content)
     chain, key = (str(path.absolute()) for path in tls)
     try:
         # The password is for a key that has one: without it OpenSSL would ask at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", None) or "they are no PEM files, or the key has a password"
+    except (OSError, ValueError) as error:
+        # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
+        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
         raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
     return Certificate(chain, key, digest.hexdigest())
 
