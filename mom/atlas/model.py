@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from mom.problems import Place
 
+# A day, in seconds: what a stolen token of an identity provider is good for at most, unless `maxLifetime` says more.
+DEFAULT_MAX_LIFETIME = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -40,13 +43,17 @@ class OtherAdapter:
 
 @dataclass(frozen=True, slots=True)
 class IdentityProvider:
-    """An issuer whose access tokens Atlas accepts. `public_key` is the URL or the file path of its JWKS."""
+    """An issuer whose access tokens Atlas accepts. `public_key` is the URL or the file path of its JWKS.
+
+    max_lifetime: seconds; a token whose expiry is further away is refused.
+    """
 
     name: str
     public_key: str
     audience: str
     issuer: str
     place: Place
+    max_lifetime: int = DEFAULT_MAX_LIFETIME
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,10 @@ from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import routes
 from mom.errors import MomError
-from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem
 from mom.run.plan import Plan
-from mom.yamledit.source import MAX_BYTES, decode
+from mom.yamledit.source import decode
 
 # More would push the address off the screen; the list of all is a request away.
 _SHOWN = 20
@@ -34,7 +33,10 @@ class Loader:
 
     def __call__(self) -> Configuration:
         """Return the configuration as it is now; raises MomError if it is none."""
-        data = read_file(self.path, MAX_BYTES)
+        try:
+            data = self.path.read_bytes()
+        except OSError as error:
+            raise MomError(f"{self.name} cannot be read: {error.strerror}") from error
         configuration, warnings = load_with_warnings(decode(data, self.name))
         if warnings != self.shown:
             self.console.problems(warnings, self.console.stderr)
@@ -97,8 +99,7 @@ class ConsoleEvents:
 
     def postponed(self, requests: int) -> None:
         """Say what the change waits for."""
-        finish = "finishes" if requests == 1 else "finish"
-        self.console.say(f"Change postponed until {_requests(requests)} {finish}.")
+        self.console.say(f"Change postponed until {_requests(requests)} finish{'es' if requests == 1 else ''}.")
 
     def draining(self, requests: int) -> None:
         """Say what the end waits for."""

@@ -5,16 +5,21 @@ JSON, since Envoy's YAML reader knows no merge keys and reports positions in the
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import dataclass
 
+from mom.envoy import jwt, listener, routes
 from mom.envoy.limits import limits
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, extension, file_source, typed
 from mom.envoy.options import Options
 from mom.envoy.translate import Resources
 
 _TYPES = {
     "cds": "envoy.config.cluster.v3.Cluster",
-    "rds": "envoy.config.route.v3.RouteConfiguration",
+    listener.AUTHENTICATION_FILE: "envoy.config.core.v3.TypedExtensionConfig",
+    listener.CERTIFICATE_FILE: "envoy.extensions.transport_sockets.tls.v3.Secret",
+    listener.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
     "lds": "envoy.config.listener.v3.Listener",
 }
 # Envoy refuses regular expressions of more than 100 instructions: a name of 80 characters in a path is one. RE2 runs in
@@ -34,30 +39,52 @@ def dynamic(directory: str, options: Options, *, admin_socket: str | None = None
     return {**_base(options, admin_socket), "dynamic_resources": sources}
 
 
-def file_source(directory: str, name: str) -> Json:
-    """Return the ConfigSource of `directory`/`name`.json; a change is noticed when a file is renamed into the place."""
-    watched = {"path": f"{directory}/{name}.json", "watched_directory": {"path": directory}}
-    return {"resource_api_version": "V3", "path_config_source": watched}
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that Envoy watches: its content, and the version by which Envoy tells that it has applied it."""
+
+    text: str
+    version: str
 
 
-def discovery(resources: Resources, version: str) -> dict[str, Json]:
-    """Return the contents of `cds`, `rds` and `lds`, in the order in which they must be written.
+def discovery(resources: Resources) -> dict[str, File]:
+    """Return the files of resources that were translated for a directory, by their names.
 
-    A route may name a cluster only once it exists, and a listener its routes (Envoy: "Eventual consistency
-    considerations").
+    In the order in which they must be written: a route may name a cluster only once it exists, and a listener its
+    routes (Envoy: "Eventual consistency considerations"). The version of each is a digest of its resources, so equal
+    resources give an equal file.
     """
-    lists = {"cds": list(resources.clusters), "rds": [resources.routes], "lds": [resources.listener]}
-    return {name: _response(name, version, found) for name, found in lists.items()}
+    lists: dict[str, list[Json | None]] = {
+        "cds": list(resources.clusters),
+        listener.AUTHENTICATION_FILE: [resources.authentication],
+        listener.CERTIFICATE_FILE: [resources.certificate],
+        listener.ROUTES_FILE: [resources.routes],
+        "lds": [resources.listener],
+    }
+    return {name: _file(name, [one for one in found if one is not None]) for name, found in lists.items()}
 
 
-def dumps(value: Json, *, indent: int | None = None) -> str:
+def version_statistics(stat_prefix: str) -> dict[str, str]:
+    """Return the statistic, without `.version_text`, that tells which version of each file is applied."""
+    return {
+        "cds": "cluster_manager.cds",
+        listener.AUTHENTICATION_FILE: f"extension_config_discovery.http_filter.{jwt.FILTER}",
+        listener.ROUTES_FILE: f"http.{stat_prefix}.rds.{routes.NAME}",
+        "lds": "listener_manager.lds",
+    }
+
+
+def dumps(value: object, *, indent: int | None = None) -> str:
     """Return `value` as the JSON text of a file; indented for readers, or else compact, which is five times as fast."""
     separators = (",", ":") if indent is None else None
     return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False) + "\n"
 
 
-def _response(name: str, version: str, resources: list[Json]) -> Json:
-    return {"version_info": version, "resources": [typed(_TYPES[name], resource) for resource in resources]}
+def _file(name: str, resources: list[Json]) -> File:
+    # The text is made once: with 10,000 adapters that is a third of a second.
+    text = dumps([typed(_TYPES[name], resource) for resource in resources])
+    version = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return File(f'{{"version_info":"{version}","resources":{text.rstrip()}}}\n', version)
 
 
 def _base(options: Options, admin_socket: str | None) -> Json:

@@ -2,12 +2,17 @@
 
 Three defaults of Envoy's filter would be holes: a token without `exp` is accepted, a provider without audiences accepts
 every audience, and one without an issuer every issuer. `require_expiration`, `audiences` and `issuer` are always set.
+
+The filter is a resource of its own (ECDS) where Envoy takes its configuration from files: a change of keys or providers
+then applies to the next request of every connection, and the cache of verified tokens ends with it. In the listener it
+would apply to new connections only.
 """
 
 from __future__ import annotations
 
 import json
 
+from mom.atlas.jwks import judge
 from mom.atlas.model import IdentityProvider
 from mom.envoy import clusters
 from mom.envoy.messages import Json, extension
@@ -23,6 +28,13 @@ _JOSE = "jose"
 _SKEW_SECONDS = 30
 # RFC 7518 and RFC 8037 without HS*: a key that must be secret cannot come from a public JWKS.
 _ASYMMETRIC = "(?:ES|RS|PS)(?:256|384|512)|EdDSA"
+_MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
+_RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
+# The name of the policy that refuses everything, which stands in the details of the response.
+NO_KEYS = "no keys"
+# Beyond it Envoy's arithmetic on times goes wrong: from 2^63 on, no `max_lifetime` holds. RFC 7519 has times as JSON
+# numbers, of which 2^53 is the last that is exact (RFC 8259, section 6).
+_LAST_TIME = 2.0**53
 
 
 def is_url(public_key: str) -> bool:
@@ -30,12 +42,48 @@ def is_url(public_key: str) -> bool:
     return "://" in public_key
 
 
-def filters(providers: tuple[IdentityProvider, ...], options: Options) -> list[Json]:
-    """Return the HTTP filters that let only requests with a valid access token pass, `HEALTH_PATHS` excepted."""
-    known = {f"{provider.name}#{index}": _configured(provider, options) for index, provider in enumerate(providers)}
+def is_fetched(public_key: str, options: Options) -> bool:
+    """Whether Envoy itself fetches an identity provider's keys: they are at a URL, and mom has not fetched them."""
+    return is_url(public_key) and public_key not in options.jwks
+
+
+def filters(
+    providers: tuple[IdentityProvider, ...], options: Options, authentication_source: Json | None = None
+) -> list[Json]:
+    """Return the HTTP filters that let only requests with a valid access token pass, `HEALTH_PATHS` excepted.
+
+    authentication_source: the ConfigSource of what `authentication` returns; None has it in the listener itself.
+    """
+    if authentication_source is None:
+        first = authentication(providers, options)
+    else:
+        kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
+        # Without a default Envoy answers 500 to everything until the first configuration is there.
+        first = {"name": FILTER, "config_discovery": {"config_source": authentication_source, "type_urls": kinds}}
+    fetched = any(is_fetched(provider.public_key, options) for provider in providers)
+    return [first, _verified(fetched=fetched)]
+
+
+def authentication(providers: tuple[IdentityProvider, ...], options: Options) -> Json:
+    """Return the filter that verifies tokens: equal text for equal providers and keys.
+
+    A provider without keys is left out, since Envoy takes no empty set. Without any provider no request passes.
+    """
+    known = {
+        f"{provider.name}#{index}": found
+        for index, provider in enumerate(providers)
+        if (found := _configured(provider, options)) is not None
+    }
     if options.local_key is not None:
-        known["local key"] = _local(options.local_key)
-    return [_authentication(known), _algorithms()]
+        # First: Envoy tries providers in turn, and each that does not match parses the token once more.
+        known = {"local key": _local(options.local_key), **known}
+    return _authentication(known) if known else _nobody()
+
+
+def _nobody() -> Json:
+    health = [{"not_rule": {"url_path": {"path": {"exact": path}}}} for path in HEALTH_PATHS]
+    policy = {"permissions": [{"and_rules": {"rules": health}}], "principals": [{"any": True}]}
+    return extension(FILTER, _RBAC, {"rules": {"action": "DENY", "policies": {NO_KEYS: policy}}})
 
 
 def _authentication(providers: Json) -> Json:
@@ -46,36 +94,52 @@ def _authentication(providers: Json) -> Json:
         *({"match": {"path": path}} for path in HEALTH_PATHS),
         {"match": {"prefix": "/"}, "requires": requires},
     ]
-    message = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
-    return extension(FILTER, message, {"providers": providers, "rules": rules})
+    return extension(FILTER, _MESSAGE, {"providers": providers, "rules": rules})
 
 
-def _algorithms() -> Json:
-    """Return the filter that refuses every algorithm but the asymmetric ones, whatever kind of keys a JWKS holds.
+def _verified(*, fetched: bool) -> Json:
+    """Return the filter that lets only those verified tokens pass that RFC 7515 and RFC 7519 do, too.
 
-    It refuses what the filter before it did not look at, too: no algorithm is recorded then.
+    `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range.
+    `fetched`: keys may come to Envoy unjudged, so the algorithm is looked at here. It refuses what the filter before it
+    did not look at, too: nothing is recorded then.
     """
-    path = [{"key": _JOSE}, {"key": "alg"}]
-    asymmetric = {"filter": FILTER, "path": path, "value": {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}}
+    asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
+    rules = [
+        _in_token([_JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
+        {"not_rule": _in_token([_JOSE, "crit"], {"present_match": True})},
+        _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": _LAST_TIME}}}),
+    ]
     health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
     policies = {
         "verified": {
-            "permissions": [{"sourced_metadata": {"metadata_matcher": asymmetric}}],
+            "permissions": [{"and_rules": {"rules": rules}}],
             "principals": [{"any": True}],
         },
         "health": {"permissions": health, "principals": [{"any": True}]},
     }
-    message = "envoy.extensions.filters.http.rbac.v3.RBAC"
-    return extension("envoy.filters.http.rbac", message, {"rules": {"action": "ALLOW", "policies": policies}})
+    return extension("envoy.filters.http.rbac", _RBAC, {"rules": {"action": "ALLOW", "policies": policies}})
 
 
-def _configured(provider: IdentityProvider, options: Options) -> Json:
-    keys = _remote(provider.public_key) if is_url(provider.public_key) else _inline(options.jwks[provider.public_key])
-    return _provider(provider.issuer, [provider.audience], keys)
+def _in_token(path: list[str], value: Json) -> Json:
+    matcher = {"filter": FILTER, "path": [{"key": key} for key in path], "value": value}
+    return {"sourced_metadata": {"metadata_matcher": matcher}}
+
+
+def _configured(provider: IdentityProvider, options: Options) -> Json | None:
+    if is_fetched(provider.public_key, options):
+        keys = _remote(provider.public_key)
+    else:
+        judged = judge(options.jwks[provider.public_key])
+        if not judged.count:
+            return None
+        keys = _inline(judged.text)
+    lifetime = {"max_lifetime": f"{provider.max_lifetime}s"}
+    return _provider(provider.issuer, [provider.audience], keys) | lifetime
 
 
 def _local(key: LocalKey) -> Json:
-    keys = _inline(json.dumps(dict(key.jwks), separators=(",", ":"), sort_keys=True))
+    keys = _inline(judge(json.dumps(dict(key.jwks))).text)
     return _provider(key.issuer, list(key.audiences), keys) | {"max_lifetime": f"{LOCAL_MAX_LIFETIME_SECONDS}s"}
 
 

@@ -5,24 +5,30 @@ from __future__ import annotations
 from mom.atlas.model import Configuration
 from mom.envoy import header_mutations, jwt, replies, routes
 from mom.envoy.access_log import access_log
-from mom.envoy.messages import Json, extension
+from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
 
 NAME = "atlas"
+_CERTIFICATE = "certificate"
+# The names of the files that Envoy watches, without `.json`.
+ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE = "rds", "authentication", "certificate"
 
 
-def listener(configuration: Configuration, options: Options, route_source: Json) -> Json:
-    """Return the one listener. `route_source` is `{"route_config": ...}` or `{"rds": ...}`."""
+def listener(configuration: Configuration, options: Options, directory: str | None) -> Json:
+    """Return the one listener.
+
+    directory: where Envoy watches files for what may change while it runs: routes, the verification of tokens, the
+    certificate. Then the listener is the same text whatever changes in them, and its connections go on, each request
+    on them by the new state. None has all of it in the listener itself.
+    """
     manager = extension(
         "envoy.filters.network.http_connection_manager",
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        connection_manager(configuration, options, route_source),
+        connection_manager(configuration, options, directory),
     )
-    socket = {} if options.tls is None else {"transport_socket": _tls(options.tls)}
-    marks = {} if options.tls is None else {"metadata": _marks(options.tls)}
+    socket = {} if options.tls is None else {"transport_socket": _tls(options.tls, directory)}
     return {
         "name": NAME,
-        **marks,
         "address": {"socket_address": {"address": options.listen.host, "port_value": options.listen.port}},
         # The default lets a second Envoy bind the same port and share the traffic without a word.
         "enable_reuse_port": False,
@@ -32,8 +38,14 @@ def listener(configuration: Configuration, options: Options, route_source: Json)
     }
 
 
-def connection_manager(configuration: Configuration, options: Options, route_source: Json) -> Json:
+def connection_manager(configuration: Configuration, options: Options, directory: str | None) -> Json:
     """Return the HttpConnectionManager (Envoy: "Configuring Envoy as an edge proxy", from which paths differ)."""
+    if directory is None:
+        authentication = None
+        route_source = {"route_config": routes.route_configuration(configuration, options)}
+    else:
+        authentication = file_source(directory, AUTHENTICATION_FILE)
+        route_source = {"rds": {"route_config_name": routes.NAME, "config_source": file_source(directory, ROUTES_FILE)}}
     return {
         "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
@@ -47,16 +59,11 @@ def connection_manager(configuration: Configuration, options: Options, route_sou
         "http_filters": [
             # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
             header_mutations.http_filter(),
-            *jwt.filters(configuration.identity_providers, options),
+            *jwt.filters(configuration.identity_providers, options, authentication),
             _router(),
         ],
         **route_source,
     }
-
-
-def rds(config_source: Json) -> Json:
-    """Return a `route_source` that takes the routes from an RDS file."""
-    return {"rds": {"route_config_name": routes.NAME, "config_source": config_source}}
 
 
 def _client_headers() -> Json:
@@ -108,20 +115,28 @@ def _router() -> Json:
     return extension("envoy.filters.http.router", message, {"suppress_envoy_headers": True})
 
 
-def _tls(certificate: Certificate) -> Json:
-    files = {
-        "certificate_chain": {"filename": certificate.chain},
-        "private_key": {"filename": certificate.key},
-    }
+def _tls(certificate: Certificate, directory: str | None) -> Json:
+    if directory is None:
+        source: Json = {"tls_certificates": [_files(certificate)]}
+    else:
+        secret = {"name": _CERTIFICATE, "sds_config": file_source(directory, CERTIFICATE_FILE)}
+        source = {"tls_certificate_sds_secret_configs": [secret]}
     context = {
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
         "alpn_protocols": ["h2", "http/1.1"],
-        "tls_certificates": [files],
+        **source,
     }
     message = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
     return extension("envoy.transport_sockets.tls", message, {"common_tls_context": context})
 
 
-def _marks(certificate: Certificate) -> Json:
-    # Envoy reads the files again only when the listener itself has changed; the fingerprint changes with the files.
-    return {"filter_metadata": {"mom": {"certificate": certificate.fingerprint}}}
+def secret(certificate: Certificate) -> Json:
+    """Return the listener's certificate as a resource of its own (SDS): connections that are open go on."""
+    return {"name": _CERTIFICATE, "tls_certificate": _files(certificate)}
+
+
+def _files(certificate: Certificate) -> Json:
+    # Envoy reads files again only when the resource has changed, which the text of a new certificate sees to. The key
+    # stays where it is.
+    chain = {"inline_string": certificate.text} if certificate.text else {"filename": certificate.chain}
+    return {"certificate_chain": chain, "private_key": {"filename": certificate.key}}

@@ -12,6 +12,12 @@ def typed(message: str, fields: Json | None = None) -> Json:
     return {"@type": f"type.googleapis.com/{message}", **(fields or {})}
 
 
+def file_source(directory: str, name: str) -> Json:
+    """Return the ConfigSource of `directory`/`name`.json; a change is noticed when a file is renamed into the place."""
+    watched = {"path": f"{directory}/{name}.json", "watched_directory": {"path": directory}}
+    return {"resource_api_version": "V3", "path_config_source": watched}
+
+
 def extension(name: str, message: str, fields: Json | None = None) -> Json:
     """Return an extension (a filter, a matcher input, a transport socket) with its typed configuration."""
     return {"name": name, "typed_config": typed(message, fields)}

@@ -35,11 +35,11 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The TLS certificate of the listener: two PEM files, and a word that changes whenever they do."""
+    """The TLS certificate of the listener: two PEM files, and the text of the chain, empty to have Envoy read it."""
 
     chain: str
     key: str
-    fingerprint: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,25 @@ class LocalKey:
     jwks: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """How the keys of an identity provider are, and since when (RFC 3339, UTC).
+
+    word: `ready`; `stale`, the last known keys, which could not be fetched again; `empty`, a set without keys;
+    `unavailable`, none that could be used. Tokens of the last two are refused.
+    """
+
+    word: str
+    since: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Everything about one Atlas that is not in its configuration file.
 
     listen: the address. ca_file: PEM bundle that upstream and identity provider certificates are checked against.
-    jwks: for each identity provider whose keys are a file, that file's JSON text by the name in the configuration.
+    jwks: the JWK Set of each identity provider, as JSON text by its `publicKey`; a set without keys lets no client in.
+    Of a URL that is not in it Envoy itself fetches the keys. key_states: how each of them is, for /v1alpha1/apis.
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
     tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
@@ -68,6 +81,7 @@ class Options:
     listen: Listen
     ca_file: str
     jwks: Mapping[str, str] = field(default_factory=dict)
+    key_states: Mapping[str, KeyState] = field(default_factory=dict)
     hosts: tuple[str, ...] | None = None
     local_key: LocalKey | None = None
     tls: Certificate | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mom.atlas.checks import check_adapter_name, check_base_url, check_public_key
+from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Configuration, HttpAdapter, IdentityProvider
 from mom.envoy import clusters, headers, jwt, listener, routes
 from mom.envoy.messages import Json
@@ -17,32 +18,46 @@ from mom.problems import Place, Problem
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Everything Envoy serves, as JSON-able dictionaries of its v3 API: one listener, its routes, all upstreams."""
+    """Everything Envoy serves, as JSON-able dictionaries of its v3 API.
+
+    One listener and all upstreams. Where the listener takes them from files, also its routes, the filter that verifies
+    tokens, and its certificate, None for plain HTTP.
+    """
 
     listener: Json
-    routes: Json
     clusters: tuple[Json, ...]
+    routes: Json | None = None
+    authentication: Json | None = None
+    certificate: Json | None = None
 
 
-def translate(configuration: Configuration, options: Options, *, route_source: Json | None = None) -> Resources:
-    """Return the Envoy resources that serve `configuration`, once it has no `problems`.
+def translate(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
+    """Return the Envoy resources that serve `configuration`, once it has no `problems`; see `resources`.
 
     Raises MomError with a Problem for each thing that Envoy would take but not do (see `problems`).
     """
     if found := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=found)
-    return resources(configuration, options, route_source=route_source)
+    return resources(configuration, options, directory=directory)
 
 
-def resources(configuration: Configuration, options: Options, *, route_source: Json | None = None) -> Resources:
+def resources(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
     """Return the Envoy resources that serve a `configuration` without `problems`.
 
-    route_source: where the listener takes its routes from (`listener.rds(...)`); None has them in the listener itself.
+    directory: the absolute path of the directory whose files Envoy watches (`bootstrap.discovery` gives their
+    contents); None has all of it in the listener.
     """
-    routing = routes.route_configuration(configuration, options)
-    source = {"route_config": routing} if route_source is None else route_source
+    served = listener.listener(configuration, options, directory)
     upstreams = clusters.limit(_clusters(configuration, options), options.open_files)
-    return Resources(listener.listener(configuration, options, source), routing, upstreams)
+    if directory is None:
+        return Resources(served, upstreams)
+    return Resources(
+        served,
+        upstreams,
+        routes.route_configuration(configuration, options),
+        jwt.authentication(configuration.identity_providers, options),
+        None if options.tls is None else listener.secret(options.tls),
+    )
 
 
 def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
@@ -50,7 +65,7 @@ def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
     keys = {
         split(provider.public_key)[0]
         for provider in configuration.identity_providers
-        if jwt.is_url(provider.public_key)
+        if jwt.is_fetched(provider.public_key, options)
     }
     for origin in sorted(apis | keys):
         yield from clusters.clusters(origin, options.ca_file, websocket=origin in apis)
@@ -105,8 +120,18 @@ def _provider_problems(provider: IdentityProvider, options: Options) -> Iterator
             message = f"the identity provider {provider.name} has no {word}, so a token for anyone would do"
             yield Problem(place=provider.place, rule=f"no-{word}", message=message)
     reason = check_public_key(provider.public_key)
-    if reason is None and not jwt.is_url(provider.public_key) and provider.public_key not in options.jwks:
-        reason = f"{provider.public_key} was not read"
+    if reason is None and not jwt.is_fetched(provider.public_key, options):
+        reason = _keys_objection(provider.public_key, options)
     if reason:
         message = f"the publicKey of the identity provider {provider.name}: {reason}"
         yield Problem(place=provider.place, rule="public-key", message=message)
+
+
+def _keys_objection(name: str, options: Options) -> str | None:
+    if name not in options.jwks:
+        return f"{name} was not read"
+    try:
+        refused = judge(options.jwks[name]).refused
+    except JwksError as error:
+        return f"{name} {error}"
+    return f"{name}: {refused[0]}" if refused else None

@@ -11,7 +11,8 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mom.envoy import bootstrap, listener, routes
+from mom.atlas.references import names
+from mom.envoy import bootstrap
 from mom.envoy.translate import resources
 from mom.run import variables
 from mom.run.admin import Admin
@@ -44,7 +45,7 @@ class Settings:
 
 
 class Generation:
-    """A running Envoy. `number` is its epoch in the terms of hot restart; `version` counts its configurations."""
+    """A running Envoy. `number` is its epoch in the terms of hot restart; `files` are those that it watches."""
 
     def __init__(self, number: int, plan: Plan, settings: Settings, waiting: Waiting) -> None:
         """Write its files and start it. It may not serve for a while, or end at once.
@@ -53,7 +54,7 @@ class Generation:
         """
         self.number = number
         self.plan = plan
-        self.version = 0
+        self.files: dict[str, bootstrap.File] = {}
         self.variables = dict(plan.variables)
         # A name for each generation: the next one reports the numbers of this one beside its own.
         self.stat_prefix = plan.options.stat_prefix + (f"-{number}" if number else "")
@@ -75,23 +76,42 @@ class Generation:
             raise
 
     def put(self, plan: Plan) -> None:
-        """Write the files of `plan`, which Envoy reads at once, in the order that keeps every reference good.
+        """Write the files of `plan` that have changed, which Envoy reads at once.
 
-        Raises UnavailableError if the files cannot be written; what is served has not changed then.
+        In the order that keeps every reference good. Raises UnavailableError if the files cannot be written; what is
+        served has not changed then.
         """
-        version = self.version + 1
-        source = listener.rds(bootstrap.file_source(str(self.directory), "rds"))
         options = replace(plan.options, stat_prefix=self.stat_prefix)
-        found = bootstrap.discovery(resources(plan.configuration, options, route_source=source), str(version))
-        write_all({self.directory / f"{name}.json": bootstrap.dumps(content) for name, content in found.items()})
-        self.version, self.plan = version, plan
+        found = resources(plan.configuration, options, directory=str(self.directory))
+        files = bootstrap.discovery(found)
+        changed = {name: file for name, file in files.items() if self.files.get(name) != file}
+        write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
+        self.files, self.plan = files, plan
+
+    def follow(self, plan: Plan) -> None:
+        """Write what `plan` says of keys, routes and upstreams, for connections that a successor did not take over.
+
+        Only adapters whose variables it was started with: Envoy would send `-` for others. Its listener is closed, and
+        stays so. Raises UnavailableError.
+        """
+        served = tuple(
+            adapter
+            for adapter in plan.configuration.http_adapters
+            if all(name in self.variables for header in adapter.headers for name in names(header.value))
+        )
+        options = replace(plan.options, stat_prefix=self.stat_prefix)
+        found = resources(replace(plan.configuration, http_adapters=served), options, directory=str(self.directory))
+        files = {**bootstrap.discovery(found), "lds": self.files["lds"]}
+        changed = {name: file for name, file in files.items() if self.files.get(name) != file}
+        write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
+        self.files = files
 
     def is_applied(self) -> bool:
-        """Whether the last `put` is served, keys of identity providers fetched. Raises NoAnswerError."""
+        """Whether the last `put` is served. Raises NoAnswerError."""
         found = self.admin.versions()
-        names = ("cluster_manager.cds", f"http.{self.stat_prefix}.rds.{routes.NAME}", "listener_manager.lds")
-        if any(found.get(f"{name}.version_text") != str(self.version) for name in names):
-            return False
+        for name, statistic in bootstrap.version_statistics(self.stat_prefix).items():
+            if found.get(f"{statistic}.version_text") != self.files[name].version:
+                return False
         return self.admin.number("listener_manager.total_listeners_warming") == 0
 
     def rejections(self) -> int:

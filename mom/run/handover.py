@@ -72,6 +72,7 @@ class Generations:
                 if current.rejections() > before:
                     raise rejected(self._settings)
                 if current.is_applied():
+                    self._tell_draining()
                     return
         except MomError:
             with contextlib.suppress(UnavailableError):
@@ -170,6 +171,13 @@ class Generations:
         old.admin_available = False
         self._draining.append(old)
         self._current, self._starting = self._starting, None
+        self._tell_draining()
+
+    def _tell_draining(self) -> None:
+        """Tell the generations whose connections are still open what is served now: revoked keys open none of them."""
+        for one in self._draining:
+            with contextlib.suppress(UnavailableError):
+                one.follow(self.current.plan)
 
     def _drop_starting(self) -> None:
         if self._starting is not None:

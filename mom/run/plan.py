@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -17,9 +16,12 @@ from mom.envoy.translate import problems, resources
 from mom.errors import MomError
 from mom.files import UnreadableError, read_file
 from mom.gateway import DEFAULT_PORT, origin
-from mom.run import limits, trust, variables
-from mom.run.env_file import EnvFile
+from mom.run import dotenv, limits, trust, variables
+from mom.run.key_sets import KeySets
 from mom.run.redaction import Redaction, redaction
+
+# The word of a change by which no other requests are let in than before.
+STATE_OF_KEYS = "state of keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,18 +31,20 @@ class Inputs:
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
     trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
+    keys: the identity providers' key sets, which know what was fetched before.
     """
 
     load: Callable[[], Configuration]
     file: Path
     environ: Mapping[str, str]
-    env_file: EnvFile | None = None
+    env_file: Path | None = None
     listen: Listen | None = None
     local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     local_key_file: Path | None = None
     tls: tuple[Path, Path] | None = None
     timeout: float | None = None
     access_log: str | None = None
+    keys: KeySets = field(default_factory=KeySets)
 
 
 @dataclass(frozen=True)
@@ -72,16 +76,23 @@ class Plan:
         return self.variables == other.variables and self.static_text == other.static_text
 
 
-def make(inputs: Inputs) -> Plan:
-    """Read all files and return the plan; raises MomError if a part of it cannot be served."""
+def make(inputs: Inputs, *, strict: bool = False) -> Plan:
+    """Read all files and return the plan; raises MomError if a part of it cannot be served.
+
+    strict: that is also a key set in a file that cannot be used. Else its provider lets no client in, and the others
+    go on.
+    """
     configuration = inputs.load()
-    known = (inputs.env_file.read() if inputs.env_file else {}) | dict(inputs.environ)
+    known = _env_file(inputs.env_file) | dict(inputs.environ)
     found = variables.values(configuration, known)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
+    ca_file = trust.ca_file(inputs.environ)
+    jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
     options = Options(
         listen=listen,
-        ca_file=trust.ca_file(inputs.environ),
-        jwks=trust.read_keys(configuration),
+        ca_file=ca_file,
+        jwks=jwks,
+        key_states=states,
         hosts=loopback_hosts(listen) if listen.is_loopback else None,
         local_key=_local_key(inputs, listen),
         tls=_certificate(inputs.tls),
@@ -94,11 +105,27 @@ def make(inputs: Inputs) -> Plan:
     return Plan(configuration, options, found, _watched(inputs, configuration))
 
 
+def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:
+    """Return `plan` with the keys as they are now, of this user and of each identity provider.
+
+    What a plan trusts can be renewed when the configuration of the next one is broken, or not accepted. Raises
+    MomError where this user's key cannot be read.
+    """
+    jwks, states = inputs.keys.read(plan.configuration, plan.options.ca_file)
+    local = _local_key(inputs, plan.options.listen)
+    return replace(plan, options=replace(plan.options, jwks=jwks, key_states=states, local_key=local))
+
+
+def has_new_keys(inputs: Inputs, plan: Plan) -> bool:
+    """Whether an identity provider's key set, or its state, has changed since `plan` was made."""
+    inputs.keys.poll()
+    return inputs.keys.held(plan.configuration) != (plan.options.jwks, plan.options.key_states)
+
+
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
     """Return the files whose change can matter even if the configuration itself cannot be read."""
     tls = inputs.tls or ()
-    env_file = inputs.env_file.path if inputs.env_file and inputs.env_file.is_followed else None
-    files = (inputs.file, env_file, inputs.local_key_file, *tls)
+    files = (inputs.file, inputs.env_file, inputs.local_key_file, *tls)
     return tuple(path for path in files if path is not None)
 
 
@@ -131,6 +158,8 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
     words += [f"variables: {', '.join(changed)}"] if changed else []
     words += [word for word, (one, other) in _rest(old, new).items() if one != other]
+    if not words and old.options.key_states != new.options.key_states:
+        words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
 
 
@@ -155,6 +184,17 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
     }
 
 
+def _env_file(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        return dotenv.parse(path.read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise MomError(f"--env-file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise MomError(f"--env-file {path} is not UTF-8") from error
+
+
 def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
     if inputs.local_key is None:
         return None
@@ -165,23 +205,20 @@ def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
 def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
     if tls is None:
         return None
-    digest = hashlib.sha256()
+    texts = []
     for option, path in zip(("--tls-cert", "--tls-key"), tls, strict=True):
         try:
-            content = read_file(path)
+            texts.append(read_file(path))
         except UnreadableError as error:
-            raise MomError(f"{option} {path}: {error.reason}") from error
-        if option == "--tls-cert":
-            digest.update(content)
+            raise MomError(f"{option} {path} cannot be read: {error.reason}") from error
     chain, key = (str(path.absolute()) for path in tls)
     try:
         # The password is for a key that has one: without it OpenSSL would ask at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
-    except (OSError, ValueError) as error:
-        # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
-        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "they are no PEM files, or the key has a password"
         raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
-    return Certificate(chain, key, digest.hexdigest())
+    return Certificate(chain, key, texts[0].decode(errors="replace"))
 
 
 def _watched(inputs: Inputs, configuration: Configuration) -> tuple[Path, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.generation import Settings
-from mom.run.plan import Inputs
+from mom.run.plan import Inputs, Plan
 from mom.run.signals import Signals
 from mom.run.supervisor import Supervisor
+from mom.run.waiting import Stopped, Waiting
 from mom.run.watch import Watch
 
 
@@ -39,32 +41,40 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     if inputs.local_key is not None:
         # It is made at first need: before its file is watched, so that making it is no change to react to.
         inputs.local_key()
-    if inputs.env_file is not None and not inputs.env_file.is_followed:
-        events.note(f"--env-file {inputs.env_file.path} is not a regular file: read once, changes are not followed")
     watch = Watch(plan.watched_at_least(inputs))
-    first = plan.make(inputs)
-    watch.add(first.watched)
-    port.check_free(first.options.listen)
+    with Signals() as signals:
+        inputs.keys.sleep = Waiting(signals).sleep
+        try:
+            first = plan.make(inputs, strict=True)
+        except Stopped:
+            events.stopped()
+            return
+        watch.add(first.watched)
+        port.check_free(first.options.listen)
+        _warn(first, inputs.environ, events)
+        _prepare_access_log(first.options.access_log)
+        chosen = hot_restart.choose()
+        with run_directory(inputs.environ, chosen) as directory:
+            settings = Settings(
+                binary=found,
+                directory=directory,
+                environ=inputs.environ,
+                concurrency=run.concurrency or min(2, os.cpu_count() or 1),
+                hot_restart=chosen,
+                debug=run.debug,
+            )
+            Supervisor(inputs, settings, watch, signals, events).run(first)
+    events.stopped()
+
+
+def _warn(first: Plan, environ: Mapping[str, str], events: RunEvents) -> None:
     if not first.options.listen.is_loopback and first.options.tls is None:
         events.warning(
             f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
             "access tokens on it; --tls-cert and --tls-key encrypt"
         )
-    for text in notes.notes(first, inputs.environ):
+    for text in notes.notes(first, environ):
         events.note(text)
-    _prepare_access_log(first.options.access_log)
-    chosen = hot_restart.choose()
-    with Signals() as signals, run_directory(inputs.environ, chosen) as directory:
-        settings = Settings(
-            binary=found,
-            directory=directory,
-            environ=inputs.environ,
-            concurrency=run.concurrency or min(2, os.cpu_count() or 1),
-            hot_restart=chosen,
-            debug=run.debug,
-        )
-        Supervisor(inputs, settings, watch, signals, events).run(first)
-    events.stopped()
 
 
 def _prepare_access_log(target: str | None) -> None:

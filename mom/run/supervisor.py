@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections.abc import Callable
 
 from mom.errors import MomError
 from mom.run import plan, port
@@ -40,6 +41,7 @@ class Supervisor:
         self._watch = watch
         self._events = events
         self._waiting = Waiting(signals, self._read_logs)
+        inputs.keys.sleep = self._waiting.sleep
         self._generations = Generations(settings, self._waiting, self._log_line)
         # The last outcome that was none of Applied and Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
@@ -47,6 +49,8 @@ class Supervisor:
         self._retry_seconds = _FIRST_RETRY_SECONDS
         self._next_look_at_keys = time.monotonic() + _KEYS_SECONDS
         self._directory_is_gone = False
+        # When keys that could not be applied are tried again.
+        self._renew_at = 0.0
 
     def run(self, first: Plan) -> None:
         """Serve `first`, then whatever the files say, until a signal asks to end; drain then.
@@ -57,6 +61,8 @@ class Supervisor:
             validate(first, self._settings, self._waiting, self._log_line)
             self._generations.start(first)
             self._events.serving(first)
+            for text in self._inputs.keys.news():
+                self._events.warning(text)
             while True:
                 self._step()
         except Stopped:
@@ -68,8 +74,13 @@ class Supervisor:
         self._waiting.sleep(_LOOK_SECONDS)
         self._generations.check()
         self._look_at_directory()
-        if self._is_due():
-            self._conclude(self._reload())
+        due = self._is_due()
+        if due:
+            self._inputs.keys.refresh()
+            self._conclude(self._attempt(lambda: plan.make(self._inputs)))
+        self._renew_keys(anyway=due and self._open is not None)
+        for text in self._inputs.keys.news():
+            self._events.warning(text)
 
     def _is_due(self) -> bool:
         """Whether there is a reason to read the files again."""
@@ -82,10 +93,10 @@ class Supervisor:
 
     # -- a reload
 
-    def _reload(self) -> Outcome:
-        """Apply what the files say now. The one place where failures of all that it depends on become a value."""
+    def _attempt(self, make: Callable[[], Plan]) -> Outcome:
+        """Apply what `make` returns. The one place where failures of all that it depends on become a value."""
         try:
-            return self._apply(plan.make(self._inputs))
+            return self._apply(make())
         except UnavailableError as error:
             # If it is the current Envoy that has ended, there is nothing left to go on with.
             self._generations.check()
@@ -95,8 +106,9 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  the last net: a mistake of mom's must not end what is served
             if self._settings.debug:
                 self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
-            more = "" if self._settings.debug else " with what --debug shows"
-            hint = f"this is a bug in mom: please report it{more}"
+            hint = "this is a bug in mom: please report it" + (
+                "" if self._settings.debug else " with what --debug shows"
+            )
             return Failed(MomError(f"unexpected {type(error).__name__} while applying the change", hint=hint))
 
     def _apply(self, new: Plan) -> Outcome:
@@ -129,9 +141,27 @@ class Supervisor:
             self._generations.take_over(new)
         return requests
 
+    def _renew_keys(self, *, anyway: bool) -> None:
+        """Apply a change of keys to what is served, whatever has become of the files since.
+
+        A key that is revoked must not stay good because the configuration is being edited, or was not accepted.
+        """
+        served = self._generations.current.plan
+        if not anyway and (time.monotonic() < self._renew_at or not plan.has_new_keys(self._inputs, served)):
+            return
+        match self._attempt(lambda: plan.with_new_keys(self._inputs, served)):
+            case Applied(changes):
+                if changes != (plan.STATE_OF_KEYS,):
+                    self._events.reloaded(changes)
+            case Rejected(error) | Failed(error):
+                self._renew_at = time.monotonic() + _FIRST_RETRY_SECONDS
+                self._events.failed(error)
+
     def _conclude(self, outcome: Outcome) -> None:
         """Report an outcome, once, and decide whether and when it is tried again."""
         before, self._open, self._retry_at = self._open, None, None
+        if isinstance(outcome, Applied | Unchanged):
+            self._inputs.keys.keep_only([self._generations.current.plan.configuration])
         match outcome:
             case Applied(changes):
                 self._directory_is_gone = False

@@ -13,7 +13,7 @@ from mom.envoy.translate import problems, translate
 from mom.errors import MomError
 from tests.envoy.configurations import configuration, http, provider
 
-OPTIONS = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys": "{}"})
+OPTIONS = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys": '{"keys":[]}'})
 GOOD = http("api", "https://api.example.com")
 TRUSTED = (provider("keys"),)
 

@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from mom.envoy.options import Listen, LocalKey, Options
+from mom.envoy.translate import problems
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import AUDIENCE, configuration, http, provider
 from tests.envoy.conftest import LOCAL_AUDIENCE, Atlas
@@ -195,24 +196,25 @@ def symmetric_jwks(secret: bytes) -> dict[str, Any]:
     return {"keys": [{"kty": "oct", "kid": "shared", "alg": "HS256", "k": encode(secret)}]}
 
 
-def test_a_symmetric_key_is_of_no_use_even_if_a_jwks_holds_it(
-    api: Upstream, authority: Authority, tmp_path: Path
-) -> None:
+def test_a_symmetric_key_of_a_url_is_of_no_use(authority: Authority, tmp_path: Path) -> None:
     """Envoy's filter would accept HS256 with it; the filter behind it does not."""
-    port, secret = free_port(), b"k" * 32
-    options = Options(
-        listen=Listen("127.0.0.1", port),
-        ca_file=str(authority.file),
-        jwks={"keys.json": json.dumps(symmetric_jwks(secret))},
-    )
-    given = configuration(http("plain", f"http://127.0.0.1:{api.port}"), providers=(provider("keys.json"),))
-    with running(given, options, tmp_path) as envoy:
-        answer = envoy.client.send(
-            f"{PATH}/symmetric", token=symmetric(Key(es256().private, "shared", "ES256"), secret)
-        )
-        assert (answer.status, answer.error) == (401, "API_InvalidAccessTokenError")
-        assert envoy.client.send("/healthz").status == 200
-    assert not api.seen("/token/symmetric")
+    secret = b"k" * 32
+    with Upstream(body=json.dumps(symmetric_jwks(secret)).encode()) as idp, Upstream() as target:
+        options = Options(listen=Listen("127.0.0.1", free_port()), ca_file=str(authority.file))
+        providers = (provider(f"http://127.0.0.1:{idp.port}/keys"),)
+        given = configuration(http("plain", f"http://127.0.0.1:{target.port}"), providers=providers)
+        with running(given, options, tmp_path) as envoy:
+            answer = envoy.client.send(PATH, token=symmetric(Key(es256().private, "shared", "ES256"), secret))
+            assert (answer.status, answer.error) == (401, "API_InvalidAccessTokenError")
+            assert envoy.client.send("/healthz").status == 200
+        assert not target.seen("/token")
+
+
+def test_a_symmetric_key_of_a_file_is_refused_before_envoy_sees_it(authority: Authority) -> None:
+    text = json.dumps(symmetric_jwks(b"k" * 32))
+    options = Options(listen=Listen("127.0.0.1", 8082), ca_file=str(authority.file), jwks={"keys.json": text})
+    (problem,) = problems(configuration(providers=(provider("keys.json"),)), options)
+    assert "symmetric" in problem.message
 
 
 def test_several_providers_each_with_its_own_issuer_audience_and_keys(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import stat
 import subprocess
@@ -18,13 +17,12 @@ from mom.auth.tokens import origin
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.run import directory, plan, port, trust, variables
-from mom.run.env_file import EnvFile
 from mom.run.plan import Inputs, Plan
 from mom.run.process import Command, Guard, Process
 from mom.run.redaction import redaction
 from mom.run.watch import Watch
 from tests.envoy.certificates import Authority
-from tests.envoy.configurations import HERE, configuration, http, provider
+from tests.envoy.configurations import HERE, configuration, http
 from tests.envoy.tokens import es256, jwks
 from tests.run.mom_run import is_running, wait_until
 
@@ -92,33 +90,6 @@ def test_origins_are_the_audiences_that_mom_curl_signs_for(listen: Listen, tls: 
     assert [origin(one) for one in found] == expected
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        ("nothing", "is not JSON"),
-        ("[]", "is not a JWK Set"),
-        ('{"keys": []}', "is not a JWK Set"),
-        ('{"keys": [{"kty": "oct", "k": "AA"}]}', "symmetric"),
-        ('{"keys": [{"kty": "EC", "d": "AA"}]}', "private key"),
-        (None, "cannot be read"),
-    ],
-)
-def test_key_files_that_cannot_be_used(tmp_path: Path, content: str | None, said: str) -> None:
-    if content is not None:
-        (tmp_path / "keys.json").write_text(content)
-    given = dataclasses.replace(configuration(providers=(provider("keys.json"),)), file=str(tmp_path / "atlas.yml"))
-    with pytest.raises(MomError) as caught:
-        trust.read_keys(given)
-    assert said in caught.value.problems[0].message
-
-
-def test_key_files_are_relative_to_the_configuration(tmp_path: Path) -> None:
-    (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "a.json").write_text(json.dumps(jwks(es256())))
-    given = dataclasses.replace(configuration(providers=(provider("keys/a.json"),)), file=str(tmp_path / "atlas.yml"))
-    assert list(trust.read_keys(given)) == ["keys/a.json"]
-
-
 def test_certificate_authorities_that_are_named_but_not_there() -> None:
     with pytest.raises(MomError, match="SSL_CERT_FILE"):
         trust.ca_file({"SSL_CERT_FILE": "/none"})
@@ -128,7 +99,7 @@ def make(tmp_path: Path, *adapters: object, env: str = "", **options: object) ->
     (tmp_path / ".env").write_text(env)
     local = options.pop("local_key", lambda: ("me", jwks(es256())))
     given = configuration(*adapters)  # type: ignore[arg-type]
-    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=EnvFile(tmp_path / ".env"),
+    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=tmp_path / ".env",
                     local_key=local)  # type: ignore[arg-type]  # fmt: skip
     return plan.make(dataclasses.replace(inputs, **options))  # type: ignore[arg-type]
 

@@ -1,0 +1,84 @@
+"""One request for an identity provider's key set, with every bound it needs: one host, one size, one time.
+
+The URL in the configuration is what is trusted, so no redirect is followed and no proxy is asked.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mom.atlas.jwks import Jwks, JwksError, judge
+from mom.files import MAX_BYTES
+
+# For each wait on the network, and for all of it.
+_STEP_SECONDS, _ALL_SECONDS = 5.0, 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotFetched:
+    """Why there is no key set, as a clause. `gone`: the provider itself says that there is none any more."""
+
+    reason: str
+    gone: bool = False
+
+
+def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
+    """Return the judged key set at `url`, whose certificate must be valid by `ca_file`. It takes ten seconds at most.
+
+    404 and 410 say that the set is gone (RFC 9110, 15.5.5 and 15.5.11). Every other failure says nothing about keys.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=ca_file)
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=_STEP_SECONDS, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=_STEP_SECONDS)
+    watchdog = threading.Timer(_ALL_SECONDS, _cut, [connection])
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        accepted = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "mom"}
+        connection.request("GET", target, headers=accepted)
+        return _judged(connection.getresponse())
+    except ssl.SSLCertVerificationError as error:
+        return NotFetched(f"its certificate is not valid: {error.verify_message}")
+    except TimeoutError:
+        return NotFetched("no response in time")
+    except socket.gaierror:
+        return NotFetched(f"the name {host} has no address")
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return NotFetched(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+    finally:
+        watchdog.cancel()
+        connection.close()
+
+
+def _judged(response: http.client.HTTPResponse) -> Jwks | NotFetched:
+    if response.status in {404, 410}:
+        return NotFetched(f"the response is {response.status}: there is no key set", gone=True)
+    if 300 <= response.status < 400:
+        return NotFetched(f"the response is a redirect ({response.status}), and none is followed: name the final URL")
+    if response.status != 200:
+        return NotFetched(f"the response is {response.status}")
+    data = response.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        return NotFetched(f"the response is larger than {MAX_BYTES:,} bytes")
+    try:
+        return judge(data)
+    except JwksError as error:
+        return NotFetched(f"the response {error}")
+
+
+def _cut(connection: http.client.HTTPConnection) -> None:
+    """End a connection on which another thread waits for a server that sends a byte now and then."""
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
