@@ -1,26 +1,22 @@
-"""The access log: a JSON object a line, about the request and never of it - no header, no query, no body.
+"""The access log: a JSON object a line, about the request and never of it: no header but `Host`, no query, no body.
 
-`/healthz` and `/healthcheck` are left out: they are asked every few seconds, and mom itself asks it.
+Each request is a line, once it has ended: also one that Atlas refused, before it knew an adapter too. Health checks are
+left out: they come every few seconds, and mom itself asks. What breaks off before it is a request (a TLS handshake, the
+framing of HTTP/2) is none; Envoy counts it (`downstream_cx_protocol_error`, `ssl.connection_error`).
 
-| key | value |
-|---|---|
-| `time` | when the request came, RFC 3339 in UTC |
-| `subject`, `issuer` | claims of the verified access token, null without one |
-| `adapter` | the adapter that served it, null where Atlas answered |
-| `method`, `path` | as sent to the API, without the query |
-| `status` | what the client got |
-| `duration_ms` | from the first byte of the request to the last of the answer |
-| `received`, `sent` | bytes of body from and to the client |
-| `flags` | Envoy's response flags (`UF` upstream connection failure, ...), null for none |
+docs/access-log.md has a table of the keys.
 """
 
 from __future__ import annotations
 
 from mom.envoy import jwt
+from mom.envoy.failures import Failure, explain
 from mom.envoy.messages import Json, extension
-from mom.gateway import HEALTH_PATHS
+from mom.gateway import ERROR_HEADER
 
 ADAPTER_METADATA = "mom"
+# No adapter can be named so.
+HEALTH_ROUTE = "health check"
 
 _LINE = {
     "time": "%START_TIME%",
@@ -34,19 +30,67 @@ _LINE = {
     "received": "%BYTES_RECEIVED%",
     "sent": "%BYTES_SENT%",
     "flags": "%RESPONSE_FLAGS%",
+    "error": f"%RESP({ERROR_HEADER})%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "token": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:jti)%",
+    "key": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.JOSE}:kid)%",
+    "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
+    "host": "%REQ(:AUTHORITY)%",
+    "upstream": "%UPSTREAM_HOST%",
+    "protocol": "%PROTOCOL%",
 }
+_FAILURE_MARK = "mom-failure "
+# Envoy: "Response flags". Connection, name, termination, protocol, reset, timeout, limits.
+_FAILURE_FLAGS = ("UF", "UH", "UC", "UPE", "UR", "UT", "UO")
 
 
-def access_log(target: str | None) -> list[Json]:
-    """Return the `access_log` of the connection manager for a file path, `-` (standard output) or None."""
+def access_log(target: str | None, *, failures: bool = False) -> list[Json]:
+    """Return the `access_log` of the connection manager for a file path, `-` (standard output) or None.
+
+    failures: also write a line about each request that failed between Atlas and an API to Envoy's own log.
+    """
+    return [*_requests(target), *([_failures()] if failures else [])]
+
+
+def read_failure(line: str) -> tuple[str, Failure] | None:
+    """Return the adapter and what went wrong, of a line of Envoy's own log; None for every other line."""
+    if not line.startswith(_FAILURE_MARK):
+        return None
+    adapter, _, details = line.removeprefix(_FAILURE_MARK).partition(" ")
+    failure = explain(details)
+    return None if failure is None else (adapter, failure)
+
+
+def _requests(target: str | None) -> list[Json]:
     if target is None:
         return []
     line = {"log_format": {"json_format": _LINE}}
-    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    expression = {"expression": " && ".join(f"request.url_path != '{path}'" for path in HEALTH_PATHS)}
-    api_only = {"filter": {"extension_filter": extension("cel", message, expression)}}
     if target == "-":
         message = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
-        return [extension("envoy.access_loggers.stdout", message, line) | api_only]
-    message = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
-    return [extension("envoy.access_loggers.file", message, {"path": target, **line}) | api_only]
+        log = extension("envoy.access_loggers.stdout", message, line)
+    else:
+        message = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+        log = extension("envoy.access_loggers.file", message, {"path": target, **line})
+    return [{**log, "filter": _not_health()}]
+
+
+def _not_health() -> Json:
+    """Return the filter of what is logged: all but health checks that were answered.
+
+    By the route, since an API may have a path `/healthz` of its own. A request that was refused before there was a
+    route has none, and the expression no value, which means no; but none of those got 200.
+    """
+    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    other_route = extension("cel", message, {"expression": f"xds.route_name != '{HEALTH_ROUTE}'"})
+    ok = {"default_value": 200, "runtime_key": "mom.access_log.ok"}
+    filters = [{"status_code_filter": {"comparison": {"op": "NE", "value": ok}}}, {"extension_filter": other_route}]
+    return {"or_filter": {"filters": filters}}
+
+
+def _failures() -> Json:
+    """Return the log of failures: the adapter, which has no blank in its name, and Envoy's details."""
+    line = f"{_FAILURE_MARK}%METADATA(ROUTE:{ADAPTER_METADATA}:adapter)% %RESPONSE_CODE_DETAILS%\n"
+    message = "envoy.extensions.access_loggers.stream.v3.StderrAccessLog"
+    target = {"log_format": {"text_format_source": {"inline_string": line}}}
+    log = extension("envoy.access_loggers.stderr", message, target)
+    return {**log, "filter": {"response_flag_filter": {"flags": list(_FAILURE_FLAGS)}}}

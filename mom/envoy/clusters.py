@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.origins import Origin
+from mom.gateway import is_this_machine
 
 _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # Shorter than the keep-alive of common servers (nginx 75 s, many load balancers 60 s): Envoy, not the API, closes an
@@ -71,7 +72,8 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
         "per_connection_buffer_limit_bytes": 1_048_576,
         # A peer that went away without a word (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
         "upstream_connection_options": {
-            "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4}
+            "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4},
+            **_first_family(origin),
         },
         "typed_extension_protocol_options": {
             _OPTIONS: typed(_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
@@ -91,6 +93,17 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
             ],
         },
     }
+
+
+def _first_family(origin: Origin) -> Json:
+    """Return which addresses of a name of this machine are tried first.
+
+    Only what happened at the last one is known. Most servers of this machine listen on 127.0.0.1 alone: that nobody
+    listens on ::1 must not hide what is wrong with their certificate.
+    """
+    if not is_this_machine(origin.host):
+        return {}
+    return {"happy_eyeballs_config": {"first_address_family_version": "V6"}}
 
 
 def _discovery(origin: Origin) -> Json:

@@ -23,7 +23,7 @@ from mom.gateway import HEALTH_PATHS, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_HEADER
 FILTER = "envoy.filters.http.jwt_authn"
 # Where the filter leaves what it read, for the access log and for the check of the algorithm.
 CLAIMS = "claims"
-_JOSE = "jose"
+JOSE = "jose"
 # How far clocks may be apart; Envoy's default is a minute.
 _SKEW_SECONDS = 30
 # RFC 7518 and RFC 8037 without HS*: a key that must be secret cannot come from a public JWKS.
@@ -106,8 +106,8 @@ def _verified(*, fetched: bool) -> Json:
     """
     asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
     rules = [
-        _in_token([_JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
-        {"not_rule": _in_token([_JOSE, "crit"], {"present_match": True})},
+        _in_token([JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
+        {"not_rule": _in_token([JOSE, "crit"], {"present_match": True})},
         _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": _LAST_TIME}}}),
     ]
     health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
@@ -153,7 +153,7 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "from_headers": [{"name": TOKEN_HEADER}],
         "forward": False,
         "payload_in_metadata": CLAIMS,
-        "header_in_metadata": _JOSE,
+        "header_in_metadata": JOSE,
         # Makes the second request with a token cost nothing; expiry is looked at each time.
         "jwt_cache_config": {"jwt_cache_size": 1_000},
         **keys,

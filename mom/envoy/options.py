@@ -73,7 +73,8 @@ class Options:
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
     tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
-    once, on which the numbers of connections depend.
+    once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request
+    that failed between Atlas and an API.
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
     stat_prefix: what the names of its statistics begin with, after `http.`.
     """
@@ -88,6 +89,7 @@ class Options:
     timeout: float | None = None
     access_log: str | None = None
     open_files: int = 1_048_576
+    log_failures: bool = False
     tree_above: int = 1_000
     stat_prefix: str = "atlas"
 

@@ -6,8 +6,10 @@ name certificates and addresses. Only Envoy's own replies pass here; what an API
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
 from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
@@ -37,6 +39,10 @@ _INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 
 def _detail(text: str) -> str:
     return f"response.code_details.contains('{text}')"
+
+
+def _any_detail(texts: Iterable[str]) -> str:
+    return " || ".join(map(_detail, texts))
 
 
 # The first match wins.
@@ -71,14 +77,8 @@ REPLIES = (
     Reply(("EQ", 405), "API_MethodNotAllowedError", "This method is not forwarded"),
     Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),
     Reply(("EQ", 431), "API_RequestHeadersTooLargeError", "The request's headers are too large"),
-    Reply(_detail("overflow"), "API_InstanceLimitsExceededError", "Too many requests to this API are in progress", 503),
+    *(Reply(_any_detail(one.marks), one.type, one.message, one.status) for one in FAILURES if one.status),
     Reply(("EQ", 504), "API_InstanceRequestTimeoutError", "The API did not answer in time"),
-    Reply(
-        _detail("CERTIFICATE_VERIFY_FAILED"),
-        "API_UpstreamCertificateError",
-        "The API's certificate is not valid for the host of its base URL",
-        502,
-    ),
     Reply(("EQ", 503), "API_UpstreamConnectionError", "The API could not be reached", 502),
     Reply(("GE", 500), "API_UpstreamResponseError", "The API's answer could not be passed on"),
     Reply(("GE", 400), "API_RequestError", f"The request could not be served: {_REASON}"),

@@ -18,7 +18,7 @@ import re
 
 from mom.atlas.model import Configuration, HttpAdapter
 from mom.envoy import clusters, header_mutations, headers
-from mom.envoy.access_log import ADAPTER_METADATA
+from mom.envoy.access_log import ADAPTER_METADATA, HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -135,7 +135,7 @@ def _refusals() -> tuple[Json, Json]:
 
 def _health(at: str) -> Json:
     body = {"status": 200, "body": {"inline_string": "ok"}}
-    return {"name": "health", "match": {"path": at}, "direct_response": body}
+    return {"name": HEALTH_ROUTE, "match": {"path": at}, "direct_response": body}
 
 
 def _list(at: str, body: str) -> Json:

@@ -42,8 +42,8 @@ class Issued:
 class Authority:
     """Issues server certificates; `file` is its own certificate."""
 
-    def __init__(self, folder: Path) -> None:
-        self._root = _issue("test authority", [], None, 1)
+    def __init__(self, folder: Path, name: str = "test authority") -> None:
+        self._root = _issue(name, [], None, 1)
         self.file = self._root.write(folder, "ca").chain
 
     def issue(self, *names: str, expired: bool = False) -> Issued:

@@ -109,8 +109,6 @@ def atlas(
         http("literal", base, {"X-Percent": "100% %REQ(authorization)% ${{ TWO_PART }}|${{ TWO }}", "X-Empty": ""}),
         http("browser", base, {"Cookie": "a=b", "Referer": "https://here.test/", "Origin": "https://here.test"}),
         http("tenant", base, {"Host": "tenant.test:99"}),
-        http("down", f"http://127.0.0.1:{free_port()}"),
-        http("nowhere", "https://nothing.invalid"),
         *(http(name, f"https://localhost:{one.port}", secrets) for name, one in secure_apis.items()),
         http("by-address", f"https://127.0.0.1:{secure_apis['address'].port}"),
         http("wrong-address", f"https://127.0.0.1:{secure_apis['good'].port}"),

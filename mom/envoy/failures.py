@@ -1,0 +1,177 @@
+"""What can go wrong between Atlas and an API, and how Envoy words it: one table for clients, access log and terminal.
+
+Envoy's details of a response ("Response Code Details") name the kind; they also quote certificates and addresses, which
+are for the operator alone. What a client reads says whether the API may have seen the request: only where it cannot
+have is it safe to send it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_NOT_SENT = "the request was not sent"
+_PERHAPS = "it may have processed the request"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One kind: recognised by one of `marks` in Envoy's details.
+
+    message: to the client. status: what the client gets; 0 where a response had already begun. hint: to the operator.
+    """
+
+    marks: tuple[str, ...]
+    type: str
+    message: str
+    hint: str
+    status: int = 502
+
+
+CERTIFICATE = "API_UpstreamCertificateError"
+_TLS = "API_UpstreamTlsError"
+_CONNECTION = "API_UpstreamConnectionError"
+_NOT_SERVED_BY_TLS = "the port may be for plain http; if so, write http:// in baseUrl"
+
+# The first that matches; so the more general ones come last.
+FAILURES = (
+    Failure(
+        ("upstream_reset_after_response_started",),
+        "API_UpstreamAbortedError",
+        f"The API broke off in the middle of its response; {_PERHAPS}",
+        "the client got a part of the response, and saw its connection closed",
+        0,
+    ),
+    Failure(
+        ("certificate_has_expired",),
+        CERTIFICATE,
+        f"The certificate of the API has expired; {_NOT_SENT}",
+        "its owner must renew it; if the API has a new one, look at this machine's clock",
+    ),
+    Failure(
+        ("certificate_is_not_yet_valid",),
+        CERTIFICATE,
+        f"The certificate of the API is not valid yet; {_NOT_SENT}",
+        "look at this machine's clock",
+    ),
+    Failure(
+        ("SAN_matcher", "verify_SAN_list"),
+        CERTIFICATE,
+        f"The certificate of the API is for another host than that of its base URL; {_NOT_SENT}",
+        "write a host in baseUrl that the certificate names",
+    ),
+    Failure(
+        (
+            "self_signed_certificate",
+            "unable_to_get_local_issuer",
+            "unable_to_get_issuer",
+            "unable_to_verify",
+            # Of an authority with the name of a known one and another key: it was made anew.
+            "certificate_signature_failure",
+        ),
+        CERTIFICATE,
+        f"The certificate of the API is from an authority that Atlas does not know; {_NOT_SENT}",
+        "put that authority's certificate, and those of the others, into a PEM file and name it in SSL_CERT_FILE; a "
+        "self-signed certificate is its own authority",
+    ),
+    Failure(
+        ("CERTIFICATE_VERIFY_FAILED",),
+        CERTIFICATE,
+        f"The certificate of the API is not valid; {_NOT_SENT}",
+        "the access log (--access-log) has Envoy's words in `details`",
+    ),
+    Failure(
+        ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"),
+        _TLS,
+        f"The API does not speak TLS at the port of its base URL; {_NOT_SENT}",
+        _NOT_SERVED_BY_TLS,
+    ),
+    Failure(
+        ("CERTIFICATE_REQUIRED",),
+        _TLS,
+        f"The API wants a certificate of the client, and Atlas has none; {_NOT_SENT}",
+        "client certificates are not supported",
+    ),
+    Failure(
+        ("TLS_error",),
+        _TLS,
+        f"No TLS connection to the API could be made; {_NOT_SENT}",
+        "the API may want a client certificate or an older version than TLS 1.2; the access log (--access-log) has "
+        "Envoy's words in `details`",
+    ),
+    Failure(
+        ("no_healthy_upstream", "dns_resolution_failure"),
+        "API_UpstreamNameError",
+        f"The host of the API could not be found; {_NOT_SENT}",
+        "check the host in baseUrl, and that this machine's name server knows it",
+    ),
+    Failure(
+        ("overflow",),
+        "API_InstanceLimitsExceededError",
+        f"Too many requests to this API are in progress; {_NOT_SENT}",
+        "the API is slower than its clients",
+        503,
+    ),
+    Failure(
+        ("Too_many_open_files",),
+        "API_InstanceLimitsExceededError",
+        f"Atlas has no connection left for this API; {_NOT_SENT}",
+        "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE= of a service)",
+        503,
+    ),
+    Failure(
+        ("connection_timeout", "Connection_timed_out"),
+        "API_UpstreamConnectTimeoutError",
+        f"The API did not accept a connection in time; {_NOT_SENT}",
+        "check the host and port in baseUrl, and firewalls; Atlas does not use HTTPS_PROXY",
+        504,
+    ),
+    Failure(
+        ("Connection_refused",),
+        _CONNECTION,
+        f"The API, at the last of its addresses, refused the connection; {_NOT_SENT}",
+        "check that it runs, and the host and port in baseUrl",
+    ),
+    Failure(
+        ("unreachable", "No_route_to_host"),
+        _CONNECTION,
+        f"There is no route to the API; {_NOT_SENT}",
+        "check the network of this machine, and the host in baseUrl",
+    ),
+    Failure(
+        ("connection_failure",),
+        _CONNECTION,
+        f"No connection to the API could be made; {_NOT_SENT}",
+        "the access log (--access-log) has Envoy's words in `details`",
+    ),
+    Failure(
+        ("refused_stream",),
+        "API_UpstreamRefusedError",
+        "The API refused to take the request at the moment, and has not processed it",
+        "it may be shutting down, or limit requests at once",
+        503,
+    ),
+    Failure(
+        ("connection_termination", "upstream_reset_before_response_started{remote_reset"),
+        "API_UpstreamClosedError",
+        f"The API closed the connection before it answered; {_PERHAPS}",
+        "if the port is for TLS, write https:// in baseUrl; else the API's own log may say why",
+    ),
+    Failure(
+        ("protocol_error",),
+        "API_UpstreamResponseError",
+        f"The API's response is not valid HTTP, or its headers are too large; {_PERHAPS}",
+        "an API that takes only HTTP/2, or TLS, at this port needs https:// in baseUrl",
+    ),
+    Failure(
+        ("response_timeout", "upstream_per_try_timeout"),
+        "API_InstanceRequestTimeoutError",
+        f"The API did not answer in time; {_PERHAPS}",
+        "--timeout says how long an API may take",
+        504,
+    ),
+)
+
+
+def explain(details: str) -> Failure | None:
+    """Return the kind of failure of which Envoy said `details`, None if it is none of an API."""
+    return next((one for one in FAILURES if any(mark in details for mark in one.marks)), None)

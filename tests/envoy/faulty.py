@@ -1,0 +1,133 @@
+"""APIs that fail, each in a way of its own: real servers on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable
+from typing import Self
+
+Behaviour = Callable[[socket.socket], None]
+_SECONDS = 20.0
+
+
+class FaultyServer:
+    """Calls `behave` with each connection, which it closes afterwards, until the block ends."""
+
+    def __init__(self, behave: Behaviour, context: ssl.SSLContext | None = None) -> None:
+        self._behave = behave
+        self._context = context
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listening.getsockname()[1]
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(_SECONDS)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            connection.settimeout(_SECONDS)
+            if self._context is not None:
+                connection = self._context.wrap_socket(connection, server_side=True)
+            self._behave(connection)
+        connection.close()
+
+
+class Blackhole:
+    """A port that accepts no connection and refuses none: the queue of its listener is full."""
+
+    def __init__(self) -> None:
+        self._sockets = [socket.socket()]
+        self._sockets[0].bind(("127.0.0.1", 0))
+        self._sockets[0].listen(0)
+        self.port: int = self._sockets[0].getsockname()[1]
+        for _ in range(4):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", self.port))
+            self._sockets.append(waiting)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+def answers(data: bytes) -> Behaviour:
+    """Return a server that reads a request and answers `data`, whatever that is."""
+
+    def behave(connection: socket.socket) -> None:
+        read_head(connection)
+        connection.sendall(data)
+        # Until the client closes: what it has not read must not be lost.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65_536):
+                pass
+
+    return behave
+
+
+def closes(connection: socket.socket) -> None:
+    """Read a request, and close."""
+    read_head(connection)
+
+
+def resets(connection: socket.socket) -> None:
+    """Read a request, and reset the connection."""
+    read_head(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def speaks_plain_http(connection: socket.socket) -> None:
+    """Answer to the first bytes, whatever they are, in plain HTTP."""
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    connection.recv(65_536)
+
+
+def speaks_tls(connection: socket.socket) -> None:
+    """Answer to a request in plain HTTP as OpenSSL does: with a TLS alert, `unexpected_message`."""
+    connection.recv(65_536)
+    connection.sendall(b"\x15\x03\x01\x00\x02\x02\x0a")
+
+
+def speaks_http2_only(connection: socket.socket) -> None:
+    """Answer an HTTP/1.1 request as an HTTP/2 server without TLS: SETTINGS, then GOAWAY (RFC 9113, 3.4)."""
+    connection.recv(65_536)
+    connection.sendall(b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0\0\0\0\0\0\0\x01")
+
+
+def is_silent(connection: socket.socket) -> None:
+    """Read, and say nothing."""
+    while connection.recv(65_536):
+        pass
+
+
+def read_head(connection: socket.socket) -> bytes:
+    """Read until the end of the headers, or of the connection."""
+    data = b""
+    while b"\r\n\r\n" not in data and (part := connection.recv(65_536)):
+        data += part
+    return data

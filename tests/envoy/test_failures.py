@@ -1,0 +1,220 @@
+"""Each way in which an API can fail, told apart: in the response, in the access log and in Envoy's own log."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mom.envoy.access_log import read_failure
+from mom.envoy.failures import FAILURES, explain
+from mom.envoy.messages import Json
+from mom.envoy.options import Listen, Options
+from tests.envoy.certificates import Authority, self_signed
+from tests.envoy.client import Response
+from tests.envoy.configurations import configuration, http, provider
+from tests.envoy.conftest import server_context
+from tests.envoy.faulty import (
+    Blackhole,
+    FaultyServer,
+    answers,
+    closes,
+    is_silent,
+    resets,
+    speaks_http2_only,
+    speaks_plain_http,
+    speaks_tls,
+)
+from tests.envoy.running import Running, free_port, running
+from tests.envoy.tokens import Key, es256, jwks
+from tests.run.mom_run import wait_until
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+CERTIFICATE = "API_UpstreamCertificateError"
+NOT_SENT = "the request was not sent"
+PERHAPS = "it may have processed the request"
+# Status, type, words by which the kinds of one type differ, and what became of the request.
+EXPECTED: dict[str, tuple[int, str, str, str]] = {
+    "closed": (502, "API_UpstreamConnectionError", "refused the connection", NOT_SENT),
+    "closed-name": (502, "API_UpstreamConnectionError", "refused the connection", NOT_SENT),
+    "closed-tls": (502, "API_UpstreamConnectionError", "refused the connection", NOT_SENT),
+    "blackhole": (504, "API_UpstreamConnectTimeoutError", "in time", NOT_SENT),
+    "silent-tls": (504, "API_UpstreamConnectTimeoutError", "in time", NOT_SENT),
+    "no-name": (502, "API_UpstreamNameError", "could not be found", NOT_SENT),
+    "no-name-tls": (502, "API_UpstreamNameError", "could not be found", NOT_SENT),
+    "self-signed": (502, CERTIFICATE, "an authority that Atlas does not know", NOT_SENT),
+    "other-authority": (502, CERTIFICATE, "an authority that Atlas does not know", NOT_SENT),
+    "renewed-authority": (502, CERTIFICATE, "an authority that Atlas does not know", NOT_SENT),
+    "expired": (502, CERTIFICATE, "has expired", NOT_SENT),
+    "wrong-name": (502, CERTIFICATE, "for another host", NOT_SENT),
+    "http-at-https": (502, "API_UpstreamTlsError", "does not speak TLS", NOT_SENT),
+    "old-tls": (502, "API_UpstreamTlsError", "No TLS connection", NOT_SENT),
+    "closes-in-handshake": (502, "API_UpstreamTlsError", "No TLS connection", NOT_SENT),
+    "tls-at-http": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
+    "closes": (502, "API_UpstreamClosedError", "closed the connection before", PERHAPS),
+    "resets": (502, "API_UpstreamClosedError", "closed the connection before", PERHAPS),
+    "closes-tls": (502, "API_UpstreamClosedError", "closed the connection before", PERHAPS),
+    "garbage": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
+    "half-a-head": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
+    "two-lengths": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
+    "huge-header": (502, "API_UpstreamResponseError", "headers are too large", PERHAPS),
+    "http2-only": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
+    "silent": (504, "API_InstanceRequestTimeoutError", "did not answer in time", PERHAPS),
+}
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A gateway whose APIs all fail."""
+
+    envoy: Running
+    key: Key
+    ports: Mapping[str, int]
+
+    def ask(self, adapter: str, query: str = "") -> Response:
+        """Send a request that must not be sent twice."""
+        path = f"/v1/apis/http/{adapter}/pay{query}"
+        return self.envoy.client.send(path, token=self.key.token(), method="POST", body=b"1000")
+
+    def log(self) -> list[dict[str, Any]]:
+        """Return the lines of the access log."""
+        return [json.loads(line) for line in self.envoy.log.splitlines() if line.startswith("{")]
+
+
+def impatient(bootstrap: Json) -> Json:
+    """Return `bootstrap` with a second instead of five for a connection."""
+    text = json.dumps(bootstrap)
+    assert '"connect_timeout": "5s"' in text
+    return dict(json.loads(text.replace('"connect_timeout": "5s"', '"connect_timeout": "0.3s"')))
+
+
+def old_tls(authority: Authority, folder: Path) -> ssl.SSLContext:
+    """Return the context of a server that does not know TLS 1.3 nor any cipher of ours."""
+    context = server_context(authority.issue("localhost"), folder)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("AES256-SHA")
+    return context
+
+
+@pytest.fixture(scope="module")
+def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Failing]:
+    folder = tmp_path_factory.mktemp("failing")
+    stranger = Authority(tmp_path_factory.mktemp("stranger"), "another authority")
+    renewed = Authority(tmp_path_factory.mktemp("renewed"))
+    certificates = {
+        "self-signed": self_signed("localhost"),
+        "other-authority": stranger.issue("localhost"),
+        "renewed-authority": renewed.issue("localhost"),
+        "expired": authority.issue("localhost", expired=True),
+        "wrong-name": authority.issue("evil.test"),
+        "closes-tls": authority.issue("localhost"),
+    }
+    contexts = {name: server_context(issued, folder / name) for name, issued in certificates.items()}
+    contexts["old-tls"] = old_tls(authority, folder / "old-tls")
+    behaviours = {
+        **dict.fromkeys(contexts, answers(OK)),
+        "closes-tls": closes,
+        "closes": closes,
+        "resets": resets,
+        "http-at-https": speaks_plain_http,
+        "tls-at-http": speaks_tls,
+        "closes-in-handshake": lambda _: None,
+        "silent-tls": is_silent,
+        "silent": is_silent,
+        "garbage": answers(b"\x00\x01 this is not HTTP\r\n\r\n"),
+        "half-a-head": answers(b"HTTP/1.1 200 OK\r\nContent-Le"),
+        "two-lengths": answers(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 2\r\n\r\nok"),
+        "huge-header": answers(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\nContent-Length: 2\r\n\r\nok"),
+        "http2-only": speaks_http2_only,
+        "broken-off": answers(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok"),
+    }
+    over_tls = {*contexts, "http-at-https", "closes-in-handshake", "silent-tls"}
+    with contextlib.ExitStack() as stack:
+        ports = {
+            name: stack.enter_context(FaultyServer(behave, contexts.get(name))).port
+            for name, behave in behaviours.items()
+        }
+        urls = {name: f"{'https' if name in over_tls else 'http'}://localhost:{port}" for name, port in ports.items()}
+        urls |= {
+            "closed": f"http://127.0.0.1:{free_port()}",
+            "closed-name": f"http://localhost:{free_port()}",
+            "closed-tls": f"https://localhost:{free_port()}",
+            "blackhole": f"http://127.0.0.1:{stack.enter_context(Blackhole()).port}",
+            "no-name": "http://nothing.invalid",
+            "no-name-tls": "https://nothing.invalid",
+        }
+        key = es256()
+        options = Options(
+            listen=Listen("127.0.0.1", free_port()),
+            ca_file=str(authority.file),
+            jwks={"keys": json.dumps(jwks(key))},
+            access_log="-",
+            log_failures=True,
+            timeout=8,
+        )
+        given = configuration(*(http(*one) for one in urls.items()), providers=(provider("keys"),))
+        envoy = stack.enter_context(running(given, options, folder / "envoy", change=impatient))
+        yield Failing(envoy, key, ports)
+
+
+@pytest.mark.parametrize("adapter", EXPECTED)
+def test_a_failure_says_what_it_is_and_whether_the_api_may_have_seen_the_request(
+    failing: Failing, adapter: str
+) -> None:
+    status, kind, words, outcome = EXPECTED[adapter]
+    answer = failing.ask(adapter)
+    assert (answer.status, answer.error) == (status, kind), answer
+    message = answer.json()["error"]["message"]
+    assert answer.json()["error"]["type"] == kind
+    assert words in message
+    assert message.endswith(f"; {outcome}")
+    # Nothing that only the operator may know: names of certificates, addresses, Envoy's own words.
+    assert not re.search(r"evil|localhost|127\.0|SAN|TLS_error|OPENSSL|upstream|reset reason", message, re.IGNORECASE)
+
+    wait_until(lambda: any(line["adapter"] == adapter for line in failing.log()), "no line in the access log")
+    (line,) = [line for line in failing.log() if line["adapter"] == adapter][:1]
+    assert (line["status"], line["error"]) == (status, kind)
+    found = explain(line["details"])
+    assert found is not None
+    assert found.type == kind
+    wait_until(lambda: (adapter, found) in reported(failing), "no line in Envoy's log")
+
+
+def reported(failing: Failing) -> list[Any]:
+    """Return what Envoy's own log says of failures."""
+    return [read_failure(line) for line in failing.envoy.log.splitlines()]
+
+
+def test_a_response_that_breaks_off_is_reported(failing: Failing) -> None:
+    with contextlib.suppress(OSError):
+        failing.ask("broken-off")
+    wait_until(lambda: any(line["adapter"] == "broken-off" for line in failing.log()), "no line in the access log")
+    wait_until(lambda: ("broken-off", FAILURES[0]) in reported(failing), "no line in Envoy's log")
+    assert FAILURES[0].type == "API_UpstreamAbortedError"
+
+
+def test_no_log_contains_a_query(failing: Failing) -> None:
+    failing.ask("closed", "?key=hunter2")
+    wait_until(lambda: len([one for one in failing.log() if one["adapter"] == "closed"]) > 0, "no line")
+    assert "hunter2" not in failing.envoy.log
+
+
+def test_every_kind_is_known_by_its_own_mark() -> None:
+    """No kind hides another one that stands below it."""
+    for failure in FAILURES:
+        for mark in failure.marks:
+            assert explain(f"…{mark}…") is failure
+
+
+@pytest.mark.parametrize(
+    "line", ["", "mom-failure", "mom-failure a", "mom-failure a via_upstream", "[x] mom-failure a b"]
+)
+def test_other_lines_of_a_log_are_no_failures(line: str) -> None:
+    assert read_failure(line) is None
