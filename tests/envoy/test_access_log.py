@@ -1,0 +1,188 @@
+"""The access log: each request a line, with who sent it and what became of it, and never with a secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mom.envoy.failures import FAILURES
+from mom.envoy.options import Listen, Options, loopback_hosts
+from tests.envoy.certificates import Authority
+from tests.envoy.configurations import ISSUER, configuration, http, provider
+from tests.envoy.running import Running, free_port, running
+from tests.envoy.tokens import Key, es256, jwks
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import wait_until
+
+P = "/v1/apis/http/api"
+KEYS = {
+    *("time", "subject", "issuer", "token", "key", "client", "adapter", "method", "path", "host", "protocol"),
+    *("status", "error", "details", "flags", "upstream", "duration_ms", "received", "sent"),
+}
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A gateway with an access log."""
+
+    envoy: Running
+    key: Key
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what has been logged."""
+        text = (self.envoy.folder / "access.jsonl").read_text()
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def line(self, request: Callable[[], object]) -> dict[str, Any]:
+        """Make a request, and return the one line about it."""
+        before = len(self.lines())
+        request()
+        # Once the last request is in the log, there is no second line about the first to come.
+        self.envoy.client.send("/last", token=self.key.token())
+        wait_until(lambda: len(self.lines()) >= before + 2, "it is not logged")
+        (line,) = [one for one in self.lines()[before:] if one["path"] != "/last"]
+        return line
+
+    def raw(self, head: str, *, host: str | None = None, token: str | None = None) -> Callable[[], object]:
+        """Return what sends these lines of a request, with a `Host` and a good token unless told otherwise."""
+        lines = [head, f"Host: {host or f'127.0.0.1:{self.envoy.client.port}'}", "Connection: close"]
+        lines.append(f"Atlas-Accesstoken: {token or self.key.token(jti='id-1')}")
+        data = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        return lambda: self.envoy.client.raw(data)
+
+
+@pytest.fixture(scope="module")
+def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
+    folder = tmp_path_factory.mktemp("logged")
+    key = es256("key-1")
+    listen = Listen("127.0.0.1", free_port())
+    options = Options(
+        listen=listen,
+        ca_file=str(authority.file),
+        jwks={"keys": json.dumps(jwks(key))},
+        hosts=loopback_hosts(listen),
+        access_log=str(folder / "access.jsonl"),
+    )
+    base = f"http://127.0.0.1:{api.port}"
+    given = configuration(http("api", base), http("health", base), providers=(provider("keys"),))
+    with running(given, options, folder) as envoy:
+        yield Logged(envoy, key)
+
+
+def test_a_request_that_was_served(logged: Logged, api: Upstream) -> None:
+    line = logged.line(logged.raw(f"GET {P}/served?key=hunter2 HTTP/1.1"))
+    assert set(line) == KEYS
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert isinstance(line.pop("duration_ms"), int)
+    assert line == {
+        "subject": "user@test",
+        "issuer": ISSUER,
+        "token": "id-1",
+        "key": "key-1",
+        "client": "127.0.0.1",
+        "adapter": "api",
+        "method": "GET",
+        "path": "/served",
+        "host": f"127.0.0.1:{api.port}",
+        "protocol": "HTTP/1.1",
+        "status": 200,
+        "error": None,
+        "details": "via_upstream",
+        "flags": "-",
+        "upstream": f"127.0.0.1:{api.port}",
+        "received": 0,
+        "sent": 2,
+    }
+
+
+# What is refused: the head of a request and, if they differ, Host and token; then status, error type, adapter.
+REFUSED: dict[str, tuple[str, dict[str, str], int, str, str | None]] = {
+    "no path": ("GET /none?key=hunter2 HTTP/1.1", {}, 404, "API_NoMatchingInstanceError", None),
+    "a dot segment": (f"GET {P}/../x?key=hunter2 HTTP/1.1", {}, 400, "API_RequestError", None),
+    "a method": (f"TRACE {P}/x HTTP/1.1", {}, 405, "API_MethodNotAllowedError", None),
+    "another host": (f"GET {P}/x HTTP/1.1", {"host": "evil.test"}, 421, "API_MisdirectedRequestError", None),
+    "too large": (f"GET {P}/x HTTP/1.1\r\nX: {'x' * 70_000}", {}, 431, "API_RequestHeadersTooLargeError", None),
+}
+MALFORMED = {
+    "an unknown method": f"QUERY {P}/x?key=hunter2 HTTP/1.1",
+    "a blank in a name": f"GET {P}/x HTTP/1.1\r\nA b: hunter2",
+    "raw UTF-8 in the query": f"GET {P}/x?key=hunter2\xc3\xa9 HTTP/1.1",
+    "two lengths": f"POST {P}/x HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked",
+    "no HTTP at all": "hunter2",
+    "an old version": f"GET {P}/x HTTP/1.0",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_request_is_a_line(logged: Logged, name: str) -> None:
+    head, other, status, error, adapter = REFUSED[name]
+    line = logged.line(logged.raw(head, **other))
+    assert (line["status"], line["error"], line["adapter"]) == (status, error, adapter), line
+    assert "hunter2" not in json.dumps(line)
+    if status < 431:
+        assert (line["subject"], line["token"], line["key"]) == ("user@test", "id-1", "key-1")
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_request_is_a_line_too(logged: Logged, name: str) -> None:
+    line = logged.line(logged.raw(MALFORMED[name]))
+    assert 400 <= line["status"] < 500
+    assert line["error"]
+    assert line["client"] == "127.0.0.1"
+    assert "hunter2" not in json.dumps(line)
+
+
+def test_a_request_without_host_is_a_line(logged: Logged) -> None:
+    line = logged.line(lambda: logged.envoy.client.raw(f"GET {P}/x HTTP/1.1\r\nConnection: close\r\n\r\n".encode()))
+    assert (line["status"], line["error"]) == (400, "API_RequestError")
+
+
+def test_a_client_that_goes_away_is_a_line(logged: Logged, api: Upstream) -> None:
+    def go_away() -> None:
+        with logged.envoy.client.connect() as connection:
+            connection.sendall(logged.envoy.client.request(f"{P}/hold/away", token=logged.key.token()))
+            api.wait("/hold/away")
+
+    line = logged.line(go_away)
+    api.release("away")
+    assert (line["status"], line["subject"], line["adapter"]) == (0, "user@test", "api")
+
+
+@pytest.mark.parametrize(
+    "claims", [{"exp": 1}, {"aud": "https://other.test"}, {"iss": "https://other.test"}, {"kid": "unknown"}]
+)
+def test_nothing_of_a_bad_token_is_in_its_line(logged: Logged, claims: dict[str, Any]) -> None:
+    token = logged.key.token(**{"sub": "mallory", "jti": "forged", **claims})
+    line = logged.line(logged.raw(f"GET {P}/x HTTP/1.1", token=token))
+    assert (line["status"], line["error"], line["adapter"]) == (401, "API_InvalidAccessTokenError", "api")
+    assert (line["subject"], line["issuer"], line["token"], line["key"]) == (None, None, None, None)
+    assert "jwt_authn_access_denied" in line["details"]
+    assert not re.search("mallory|forged", json.dumps(line))
+
+
+def test_no_token_is_a_line(logged: Logged) -> None:
+    line = logged.line(lambda: logged.envoy.client.send(f"{P}/x?key=hunter2"))
+    assert (line["status"], line["error"], line["adapter"]) == (401, "API_MissingAccessTokenError", "api")
+    assert "hunter2" not in json.dumps(line)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/healthcheck", "/healthz?x=1"])
+def test_health_checks_are_no_lines_but_an_api_s_own_are(logged: Logged, path: str) -> None:
+    logged.envoy.client.send(path)
+    assert logged.envoy.client.send(path).status == 200
+    line = logged.line(logged.raw(f"GET {P}{path} HTTP/1.1"))
+    assert (line["adapter"], line["path"]) == ("api", path.partition("?")[0])
+    assert logged.line(logged.raw("GET /v1/apis/http/health/x HTTP/1.1"))["adapter"] == "health"
+
+
+def test_the_documentation_has_all_keys_and_all_types() -> None:
+    text = (Path(__file__).parents[2] / "docs/access-log.md").read_text()
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert named == KEYS | {failure.type for failure in FAILURES}
