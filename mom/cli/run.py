@@ -66,6 +66,7 @@ def run(
         raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
     # Other commands do not pay for these.
     from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
+    from mom.run.env_file import EnvFile
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
     from mom.run.serve import Run, serve
@@ -76,7 +77,7 @@ def run(
         load=Loader(Path(file), file, console),
         file=Path(file),
         environ=os.environ,
-        env_file=Path(env_file) if env_file else None,
+        env_file=EnvFile(Path(env_file)) if env_file else None,
         listen=parse_listen(listen) if listen else None,
         local_key=local,
         local_key_file=local.file if local else None,

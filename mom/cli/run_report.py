@@ -13,10 +13,11 @@ from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import routes
 from mom.errors import MomError
+from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem
 from mom.run.plan import Plan
-from mom.yamledit.source import decode
+from mom.yamledit.source import MAX_BYTES, decode
 
 # More would push the address off the screen; the list of all is a request away.
 _SHOWN = 20
@@ -33,10 +34,7 @@ class Loader:
 
     def __call__(self) -> Configuration:
         """Return the configuration as it is now; raises MomError if it is none."""
-        try:
-            data = self.path.read_bytes()
-        except OSError as error:
-            raise MomError(f"{self.name} cannot be read: {error.strerror}") from error
+        data = read_file(self.path, MAX_BYTES)
         configuration, warnings = load_with_warnings(decode(data, self.name))
         if warnings != self.shown:
             self.console.problems(warnings, self.console.stderr)
@@ -99,7 +97,8 @@ class ConsoleEvents:
 
     def postponed(self, requests: int) -> None:
         """Say what the change waits for."""
-        self.console.say(f"Change postponed until {_requests(requests)} finish{'es' if requests == 1 else ''}.")
+        finish = "finishes" if requests == 1 else "finish"
+        self.console.say(f"Change postponed until {_requests(requests)} {finish}.")
 
     def draining(self, requests: int) -> None:
         """Say what the end waits for."""

@@ -16,7 +16,8 @@ from mom.envoy.translate import problems, resources
 from mom.errors import MomError
 from mom.files import UnreadableError, read_file
 from mom.gateway import DEFAULT_PORT, origin
-from mom.run import dotenv, limits, trust, variables
+from mom.run import limits, trust, variables
+from mom.run.env_file import EnvFile
 from mom.run.key_sets import KeySets
 from mom.run.redaction import Redaction, redaction
 
@@ -37,7 +38,7 @@ class Inputs:
     load: Callable[[], Configuration]
     file: Path
     environ: Mapping[str, str]
-    env_file: Path | None = None
+    env_file: EnvFile | None = None
     listen: Listen | None = None
     local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     local_key_file: Path | None = None
@@ -83,7 +84,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     go on.
     """
     configuration = inputs.load()
-    known = _env_file(inputs.env_file) | dict(inputs.environ)
+    known = (inputs.env_file.read() if inputs.env_file else {}) | dict(inputs.environ)
     found = variables.values(configuration, known)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     ca_file = trust.ca_file(inputs.environ)
@@ -125,7 +126,8 @@ def has_new_keys(inputs: Inputs, plan: Plan) -> bool:
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
     """Return the files whose change can matter even if the configuration itself cannot be read."""
     tls = inputs.tls or ()
-    files = (inputs.file, inputs.env_file, inputs.local_key_file, *tls)
+    env_file = inputs.env_file.path if inputs.env_file and inputs.env_file.is_followed else None
+    files = (inputs.file, env_file, inputs.local_key_file, *tls)
     return tuple(path for path in files if path is not None)
 
 
@@ -184,17 +186,6 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
     }
 
 
-def _env_file(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    try:
-        return dotenv.parse(path.read_text(encoding="utf-8"), str(path))
-    except OSError as error:
-        raise MomError(f"--env-file {path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise MomError(f"--env-file {path} is not UTF-8") from error
-
-
 def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
     if inputs.local_key is None:
         return None
@@ -210,13 +201,14 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
         try:
             texts.append(read_file(path))
         except UnreadableError as error:
-            raise MomError(f"{option} {path} cannot be read: {error.reason}") from error
+            raise MomError(f"{option} {path}: {error.reason}") from error
     chain, key = (str(path.absolute()) for path in tls)
     try:
         # The password is for a key that has one: without it OpenSSL would ask at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
-    except (ssl.SSLError, ValueError) as error:
-        reason = getattr(error, "reason", None) or "they are no PEM files, or the key has a password"
+    except (OSError, ValueError) as error:
+        # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
+        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
         raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
     return Certificate(chain, key, texts[0].decode(errors="replace"))
 

@@ -104,6 +104,8 @@ class Process:
     def end(self, seconds: float = 5.0) -> None:
         """Ask it to stop, wait, and kill it if it does not."""
         self.send(signal.SIGTERM)
+        # One that is stopped (Ctrl-Z, a debugger) takes a signal only then.
+        self.send(signal.SIGCONT)
         try:
             self._child.wait(seconds)
         except subprocess.TimeoutExpired:

@@ -41,6 +41,8 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     if inputs.local_key is not None:
         # It is made at first need: before its file is watched, so that making it is no change to react to.
         inputs.local_key()
+    if inputs.env_file is not None and not inputs.env_file.is_followed:
+        events.note(f"--env-file {inputs.env_file.path} is not a regular file: read once, changes are not followed")
     watch = Watch(plan.watched_at_least(inputs))
     with Signals() as signals:
         inputs.keys.sleep = Waiting(signals).sleep

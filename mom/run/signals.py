@@ -1,4 +1,4 @@
-"""Signals that end a run, noticed between two steps of its loop instead of in the middle of one."""
+"""Signals to a run, noticed between two steps of its loop instead of in the middle of one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ import socket
 from types import FrameType, TracebackType
 from typing import Self
 
-# SIGHUP: the terminal has gone.
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# SIGHUP: the terminal has gone. SIGQUIT (Ctrl-\) waits for nothing.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# As for other servers: open log files anew, after they have been renamed.
+_REOPEN = signal.SIGUSR1
+# Would end the process, and has no meaning here.
+_IGNORED = (signal.SIGUSR2,)
 
 
 class Signals:
-    """Counts the signals that ask the run to end. `fileno` becomes readable with each, so that a wait ends at once."""
+    """Counts the signals that ask the run to end. `fileno` becomes readable with each, so that a wait ends at once.
+
+    `reopen`: log files are to be opened anew (SIGUSR1); whoever does so sets it back.
+    """
 
     def __init__(self) -> None:
         """Count none yet."""
         self.count = 0
+        self.reopen = False
         self._read, self._write = socket.socketpair()
         self._read.setblocking(False)
         self._write.setblocking(False)
@@ -24,7 +32,8 @@ class Signals:
     def __enter__(self) -> Self:
         """Take over from the handlers that are in place."""
         self._wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, self._handle) for number in _ENDING}
+        self._handlers = {number: signal.signal(number, self._handle) for number in (*_ENDING, _REOPEN)}
+        self._handlers |= {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -47,5 +56,9 @@ class Signals:
         except BlockingIOError:
             pass
 
-    def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        self.count += 1
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        if number == _REOPEN:
+            self.reopen = True
+        else:
+            # The second one cuts short what the first one waits for.
+            self.count += 2 if number == signal.SIGQUIT else 1

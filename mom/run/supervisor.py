@@ -106,9 +106,8 @@ class Supervisor:
         except Exception as error:  # noqa: BLE001  the last net: a mistake of mom's must not end what is served
             if self._settings.debug:
                 self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
-            hint = "this is a bug in mom: please report it" + (
-                "" if self._settings.debug else " with what --debug shows"
-            )
+            more = "" if self._settings.debug else " with what --debug shows"
+            hint = f"this is a bug in mom: please report it{more}"
             return Failed(MomError(f"unexpected {type(error).__name__} while applying the change", hint=hint))
 
     def _apply(self, new: Plan) -> Outcome:

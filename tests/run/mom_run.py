@@ -58,6 +58,7 @@ class MomRun:
         listen: bool = True,
         stdout: Any = subprocess.DEVNULL,
         prelude: str = "",
+        pass_fds: Sequence[int] = (),
     ) -> None:
         """Start it, and wait until it serves. `prelude` is Python that runs in its process before it."""
         main = f"import sys\n{prelude}\nfrom mom.cli import main\nsys.exit(main(sys.argv[1:]))"
@@ -71,6 +72,7 @@ class MomRun:
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
+            pass_fds=pass_fds,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()

@@ -17,6 +17,7 @@ from mom.auth.tokens import origin
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.run import directory, plan, port, trust, variables
+from mom.run.env_file import EnvFile
 from mom.run.plan import Inputs, Plan
 from mom.run.process import Command, Guard, Process
 from mom.run.redaction import redaction
@@ -99,7 +100,7 @@ def make(tmp_path: Path, *adapters: object, env: str = "", **options: object) ->
     (tmp_path / ".env").write_text(env)
     local = options.pop("local_key", lambda: ("me", jwks(es256())))
     given = configuration(*adapters)  # type: ignore[arg-type]
-    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=tmp_path / ".env",
+    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=EnvFile(tmp_path / ".env"),
                     local_key=local)  # type: ignore[arg-type]  # fmt: skip
     return plan.make(dataclasses.replace(inputs, **options))  # type: ignore[arg-type]
 

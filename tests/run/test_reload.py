@@ -108,7 +108,7 @@ def test_a_header_that_cannot_be_sent_is_reported_with_its_place(run: MomRun, ap
 def test_the_file_removed_and_back(run: MomRun, api: Upstream) -> None:
     path = run.folder / "atlas.yml"
     path.rename(path.with_suffix(".gone"))
-    assert "cannot be read" in run.wait("Still serving the previous configuration")
+    assert "there is no such file" in run.wait("Still serving the previous configuration")
     assert answer(run, "/one/x").status == 200
     run.configure({"one": (base(api), {}), "back": (base(api), {})})
     run.wait("+ back")

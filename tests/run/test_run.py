@@ -272,7 +272,7 @@ def test_https(run: MomRun, authority: Authority) -> None:
     ("options", "said"),
     [
         (["--tls-cert", "no.pem"], "--tls-cert and --tls-key belong together"),
-        (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "--tls-cert no.pem cannot be read"),
+        (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "--tls-cert no.pem: there is no such file"),
         (["--listen", "8082"], "is not HOST:PORT"),
         (["--listen", "example.com:80"], "is not HOST:PORT"),
         (["--listen", "127.0.0.1:99999"], "there is no port 99999"),
@@ -281,10 +281,10 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--timeout", "nan"], "--timeout"),
         (["--timeout", "0.0001"], "--timeout"),
         (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot be used"),
-        (["--env-file", "none"], "--env-file none cannot be read"),
+        (["--env-file", "none"], "--env-file none: there is no such file"),
         (["--envoy", "./none"], "--envoy: ./none is not a program"),
         (["--access-log", "none/log"], "cannot be written"),
-        (["-f", "none.yml"], "none.yml cannot be read"),
+        (["-f", "none.yml"], "cannot read none.yml: there is no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

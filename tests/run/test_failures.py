@@ -1,0 +1,293 @@
+"""What goes wrong outside of the files while it runs: reported in a line, and what was served before goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.envoy.binary import ENVOY
+from tests.envoy.certificates import Authority
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import MomRun, is_running, mom_run, replace, wait_until
+
+P = "/v1/apis/http"
+
+
+@pytest.fixture
+def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
+    """Return a run that is not started yet: one adapter, `one`, and a variable from an env file."""
+    (tmp_path / ".env").write_text("ONE=first\n")
+    with mom_run(tmp_path) as made:
+        made.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"})})
+        yield made
+
+
+def base(api: Upstream) -> str:
+    return f"http://127.0.0.1:{api.port}"
+
+
+def sent(run: MomRun, api: Upstream, path: str) -> str:
+    """Send a request and return the Authorization that the API got."""
+    assert run.client.send(f"{P}/one{path}", token=run.token()).status == 200
+    (value,) = api.seen(path)[-1].get("authorization")
+    return value
+
+
+def wrapper(run: MomRun, script: str) -> str:
+    """Return a program that runs `script` of a shell, then Envoy."""
+    path = run.folder / "envoy-wrapper"
+    path.write_text(f'#!/bin/sh\n[ "$1" = --version ] && exec {ENVOY} --version\n{script}\nexec {ENVOY} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+# Whoever tests that Envoy does not answer need not wait for it that long.
+IMPATIENT = "from mom.run.admin import Admin, _wait\nAdmin.__init__.__defaults__ = (_wait, 1.0)"
+
+FAILS = 'case "$*" in *"--restart-epoch 0"*|*validate*) ;; *) [ -e fail ] && { echo boom >&2; exit 3; } ;; esac'
+
+
+def test_a_restart_that_failed_once_does_not_end_the_run_and_is_tried_again(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env", "--envoy", wrapper(run, FAILS))
+    (run.folder / "fail").touch()
+    replace(run.folder / ".env", "ONE=second\n")
+    text = run.wait("Still serving the previous configuration")
+    assert "Envoy exited unexpectedly (status 3): boom" in text
+    assert sent(run, api, "/failed") == "Bearer first"
+    (run.folder / "fail").unlink()
+    run.wait("Reloaded variables: ONE")
+    assert sent(run, api, "/by-itself") == "Bearer second"
+    replace(run.folder / ".env", "ONE=third\n")
+    run.wait("Reloaded variables: ONE", count=2)
+    assert sent(run, api, "/once-more") == "Bearer third"
+    assert run.text.count("Still serving") == 1
+    (directory,) = run.runtime.iterdir()
+    folders = [path for path in directory.iterdir() if path.is_dir()]
+    assert len(folders) <= 3, "folders of attempts that failed are removed"
+
+
+def test_a_successor_that_ends_in_the_middle_of_its_start_is_not_in_the_way_of_the_next(
+    run: MomRun, api: Upstream
+) -> None:
+    """Envoy marks the shared memory while it starts; under the mark no other successor would start."""
+    marked = (
+        "base=${*##*--base-id }; memory=/dev/shm/envoy_shared_memory_${base%% *}0; "
+        f'{ENVOY} "$@" & until [ "$(od -An -tu1 -j96 -N1 $memory | tr -d " ")" = 1 ]; do :; done; kill -9 $!; exit 4;'
+    )
+    script = FAILS.replace("echo boom >&2; exit 3;", marked)
+    run.start("--env-file", ".env", "--envoy", wrapper(run, script))
+    (run.folder / "fail").touch()
+    replace(run.folder / ".env", "ONE=second\n")
+    assert "(status 4)" in run.wait("Still serving the previous configuration")
+    assert sent(run, api, "/still") == "Bearer first"
+    (run.folder / "fail").unlink()
+    run.wait("Reloaded variables: ONE")
+    assert sent(run, api, "/then") == "Bearer second"
+
+
+def test_an_envoy_that_does_not_answer_for_a_while(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env", prelude=IMPATIENT)
+    (envoy,) = run.children()
+    os.kill(envoy, signal.SIGSTOP)
+    try:
+        run.configure({"one": (base(api), {}), "two": (base(api), {})})
+        assert "Envoy's admin interface does not respond" in run.wait("Still serving the previous configuration")
+    finally:
+        os.kill(envoy, signal.SIGCONT)
+    run.wait("Reloaded + two, ~ one")
+    assert run.client.send(f"{P}/two/x", token=run.token()).status == 200
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_run_whose_envoy_does_not_answer(run: MomRun, number: signal.Signals) -> None:
+    run.start("--env-file", ".env", prelude=IMPATIENT)
+    (envoy,) = run.children()
+    os.kill(envoy, signal.SIGSTOP)
+    run.process.send_signal(number)
+    run.process.send_signal(signal.SIGINT)
+    assert run.status() == 0
+    assert not is_running(envoy)
+
+
+def test_a_certificate_that_is_replaced_between_two_reads(run: MomRun, authority: Authority) -> None:
+    files = authority.issue("localhost").write(run.folder)
+    # The key goes away right before OpenSSL opens it.
+    prelude = (
+        "import os, ssl\n"
+        "load = ssl.SSLContext.load_cert_chain\n"
+        "def unlucky(self, chain, key, password):\n"
+        "    if os.path.exists('now'): os.rename(key, 'gone')\n"
+        "    load(self, chain, key, password)\n"
+        "ssl.SSLContext.load_cert_chain = unlucky\n"
+    )
+    run.start("--env-file", ".env", "--tls-cert", files.chain.name, "--tls-key", files.key.name, prelude=prelude)
+    (run.folder / "now").touch()
+    renewed = authority.issue("localhost").write(run.folder, "new")
+    renewed.chain.replace(files.chain)
+    assert "cannot be used" in run.wait("Still serving the previous configuration")
+    (run.folder / "now").unlink()
+    renewed.key.replace(files.key)
+    run.wait("Reloaded certificate")
+
+
+@pytest.mark.parametrize("name", ["atlas.yml", ".env", "chain.pem", "home"])
+def test_a_file_that_becomes_a_pipe_is_refused_and_signals_work(run: MomRun, authority: Authority, name: str) -> None:
+    files = authority.issue("localhost").write(run.folder)
+    files.chain.rename(run.folder / "chain.pem")
+    run.start("--env-file", ".env", "--tls-cert", "chain.pem", "--tls-key", files.key.name)
+    path = run.folder / name if name != "home" else next((run.folder / "home").rglob("keys.json"))
+    os.mkfifo(run.folder / "pipe", 0o600)
+    path.rename(run.folder / "kept")
+    (run.folder / "pipe").rename(path)
+    assert "not a regular file" in run.wait("Still serving the previous configuration")
+    (run.folder / "kept").replace(path)
+    run.wait("Configuration is valid again")
+    os.mkfifo(run.folder / "pipe", 0o600)
+    (run.folder / "pipe").replace(path)
+    run.wait("Still serving the previous configuration", count=2)
+    assert run.end() == 0
+
+
+def test_a_run_directory_that_somebody_removes(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env")
+    (directory,) = run.runtime.iterdir()
+    shutil.rmtree(directory)
+    run.wait("was removed: requests are still served")
+    assert sent(run, api, "/swept") == "Bearer first"
+    run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
+    run.wait("Reloaded + two")
+    assert sent(run, api, "/again") == "Bearer first"
+    replace(run.folder / ".env", "ONE=second\n")
+    run.wait("Reloaded variables: ONE")
+    assert sent(run, api, "/taken-over") == "Bearer second"
+    assert run.text.count("was removed") == 1
+    assert run.end() == 0
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_a_failure_that_nobody_expected_is_one_line(run: MomRun, api: Upstream) -> None:
+    prelude = (
+        "import os, mom.run.plan as plan\n"
+        "make = plan.make\n"
+        "def broken(*arguments, **options):\n"
+        "    if os.path.exists('now'): raise ZeroDivisionError('with a s3cret')\n"
+        "    return make(*arguments, **options)\n"
+        "plan.make = broken\n"
+    )
+    run.start("--env-file", ".env", prelude=prelude)
+    (run.folder / "now").touch()
+    run.configure({"one": (base(api), {}), "two": (base(api), {})})
+    text = run.wait("Still serving the previous configuration")
+    assert "unexpected ZeroDivisionError while applying the change" in text
+    assert "Traceback" not in text
+    assert "s3cret" not in text
+    assert sent(run, api, "/net") == "Bearer first"
+    (run.folder / "now").unlink()
+    run.wait("Reloaded + two, ~ one")
+
+
+def test_with_debug_such_a_failure_shows_where_it_was(run: MomRun, api: Upstream) -> None:
+    prelude = (
+        "import os, mom.run.plan as plan\n"
+        "make = plan.make\n"
+        "def broken(*arguments, **options):\n"
+        "    if os.path.exists('now'): raise ZeroDivisionError('Bearer first')\n"
+        "    return make(*arguments, **options)\n"
+        "plan.make = broken\n"
+    )
+    run.start("--env-file", ".env", "--debug", prelude=prelude)
+    (run.folder / "now").touch()
+    run.configure({"one": (base(api), {})})
+    text = run.wait("Still serving the previous configuration")
+    assert "Traceback (most recent call last)" in text
+    assert "ZeroDivisionError: *** ***" in text
+
+
+SLEEPS = 'case "$*" in *validate*) [ -e slow ] && { touch validating; sleep 60; } ;; esac'
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_while_envoy_checks_a_change(run: MomRun, api: Upstream, number: signal.Signals) -> None:
+    run.start("--env-file", ".env", "--envoy", wrapper(run, SLEEPS))
+    (run.folder / "slow").touch()
+    run.configure({"one": (base(api), {})})
+    wait_until((run.folder / "validating").exists, "Envoy is asked")
+    children = run.children()
+    assert run.end(number) == 0
+    assert "rejected" not in run.text
+    assert "error" not in run.text
+    assert not any(is_running(pid) for pid in children)
+
+
+def test_a_signal_while_envoy_checks_the_first_configuration(run: MomRun) -> None:
+    (run.folder / "slow").touch()
+    run.start("--env-file", ".env", "--envoy", wrapper(run, SLEEPS), serving=False)
+    wait_until((run.folder / "validating").exists, "Envoy is asked")
+    assert run.end() == 0
+    assert "error" not in run.text
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_an_env_file_from_a_process_substitution_is_read_once(run: MomRun, api: Upstream) -> None:
+    read_end, write_end = os.pipe()
+    os.write(write_end, b"ONE=of-a-pipe\n")
+    os.close(write_end)
+    try:
+        run.start("--env-file", f"/dev/fd/{read_end}", pass_fds=[read_end])
+    finally:
+        os.close(read_end)
+    assert "read once, changes are not followed" in run.text
+    assert sent(run, api, "/pipe") == "Bearer of-a-pipe"
+    run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
+    run.wait("Reloaded + two")
+    assert sent(run, api, "/pipe-again") == "Bearer of-a-pipe"
+
+
+def test_an_env_file_that_is_a_named_pipe_is_read_once(run: MomRun, api: Upstream) -> None:
+    pipe = run.folder / "pipe"
+    os.mkfifo(pipe, 0o600)
+    writer = threading.Thread(target=lambda: pipe.write_text("ONE=named\n"), daemon=True)
+    writer.start()
+    run.start("--env-file", "pipe")
+    writer.join(20)
+    assert sent(run, api, "/named") == "Bearer named"
+    run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
+    run.wait("Reloaded + two")
+
+
+def test_ctrl_c_while_an_env_file_is_waited_for(run: MomRun) -> None:
+    os.mkfifo(run.folder / "pipe", 0o600)
+    run.start("--env-file", "pipe", serving=False)
+    run.wait("read once, changes are not followed")
+    run.end()
+    assert "Traceback" not in run.text
+
+
+def test_an_envoy_that_ends_during_a_change_ends_the_run_with_one_error(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env", prelude=IMPATIENT)
+    (envoy,) = run.children()
+    os.kill(envoy, signal.SIGSTOP)
+    run.configure({"one": (base(api), {})})
+    time.sleep(1)
+    os.kill(envoy, signal.SIGKILL)
+    assert run.status() == 1
+    assert run.text.count("Envoy exited unexpectedly (SIGKILL)") == 1
+
+
+def test_other_signals_do_not_end_it(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env")
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        run.process.send_signal(number)
+    run.configure({"one": (base(api), {}), "two": (base(api), {})})
+    run.wait("Reloaded + two")
+    with contextlib.suppress(OSError):
+        assert run.end(signal.SIGQUIT) == 0
+    assert list(run.runtime.iterdir()) == []
