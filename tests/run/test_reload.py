@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -155,6 +156,58 @@ def test_changing_variables_twice_cuts_nothing(run: MomRun, api: Upstream) -> No
     assert [one.status for one in answers] == [200]
     run.wait("Reloaded variables: ONE", count=2)
     assert sent(run, api, "/one/third") == ["Bearer third"]
+
+
+def web_socket(run: MomRun) -> socket.socket:
+    """Open a web socket through `one`; what is sent comes back."""
+    upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x", "Sec-WebSocket-Version: 13"]
+    request = run.client.request(f"{P}/one/socket", *upgrade, token=run.token())
+    connection = run.client.connect()
+    connection.sendall(request.replace(b"Connection: close\r\n", b""))
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += connection.recv(1000)
+    assert b" 101 " in answer
+    return connection
+
+
+def echoes(connection: socket.socket) -> bool:
+    connection.sendall(b"x")
+    return connection.recv(1) == b"x"
+
+
+def test_an_open_web_socket_holds_back_no_change_of_variables(run: MomRun, api: Upstream) -> None:
+    """It outlives the first change, and is cut by the second, as its client must expect; requests are not."""
+    with web_socket(run) as old:
+        replace(run.folder / ".env", "ONE=second\n")
+        run.wait("Reloaded variables: ONE")
+        assert echoes(old)
+        with web_socket(run) as new:
+            replace(run.folder / ".env", "ONE=third\n")
+            run.wait("Reloaded variables: ONE", count=2)
+            assert "postponed" not in run.text
+            assert sent(run, api, "/one/third") == ["Bearer third"]
+            assert old.recv(1) == b""
+            assert echoes(new)
+            assert run.end() == 0
+            assert "Draining" not in run.text
+            assert new.recv(1) == b""
+
+
+def test_requests_to_the_current_generation_hold_back_no_change_of_variables(run: MomRun, api: Upstream) -> None:
+    """Only those to the one before it would be cut."""
+    replace(run.folder / ".env", "ONE=second\n")
+    run.wait("Reloaded variables: ONE")
+    answers: list[Response] = []
+    (held,) = threads(lambda: answers.append(answer(run, "/one/hold/current")), [()])
+    api.wait("/hold/current")
+    replace(run.folder / ".env", "ONE=third\n")
+    run.wait("Reloaded variables: ONE", count=2)
+    assert "postponed" not in run.text
+    api.release("current")
+    held.join(20)
+    assert [one.status for one in answers] == [200]
+    assert api.seen("/hold/current")[0].get("authorization") == ["Bearer second"]
 
 
 def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, api: Upstream) -> None:
