@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from mom.errors import MomError
-from mom.files import reason_of
 from mom.run import binary, hot_restart, limits, notes, plan, port
+from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.generation import Settings
@@ -43,6 +41,8 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         inputs.local_key()
     if inputs.env_file is not None and not inputs.env_file.is_followed:
         events.note(f"--env-file {inputs.env_file.path} is not a regular file: read once, changes are not followed")
+        # Before signals are only counted: nothing else would end this wait.
+        inputs.env_file.read()
     watch = Watch(plan.watched_at_least(inputs))
     with Signals() as signals:
         inputs.keys.sleep = Waiting(signals).sleep
@@ -54,7 +54,7 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         watch.add(first.watched)
         port.check_free(first.options.listen)
         _warn(first, inputs.environ, events)
-        _prepare_access_log(first.options.access_log)
+        AccessLog(inputs.access_log).prepare()
         chosen = hot_restart.choose()
         with run_directory(inputs.environ, chosen) as directory:
             settings = Settings(
@@ -77,13 +77,3 @@ def _warn(first: Plan, environ: Mapping[str, str], events: RunEvents) -> None:
         )
     for text in notes.notes(first, environ):
         events.note(text)
-
-
-def _prepare_access_log(target: str | None) -> None:
-    """Make the file of the access log, so that only this user can read it, and say now if that is impossible."""
-    if target is None or target == "-":
-        return
-    try:
-        os.close(os.open(Path(target), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    except OSError as error:
-        raise MomError(f"--access-log {target} cannot be written: {reason_of(error)}") from error

@@ -6,12 +6,15 @@ only the end of Envoy itself, or a signal, ends the run.
 
 from __future__ import annotations
 
+import signal
 import time
 import traceback
 from collections.abc import Callable
 
 from mom.errors import MomError
 from mom.run import plan, port
+from mom.run.access_log import AccessLog
+from mom.run.admin import NoAnswerError
 from mom.run.events import RunEvents
 from mom.run.generation import Generation, Settings
 from mom.run.handover import Generations
@@ -36,6 +39,8 @@ class Supervisor:
 
     def __init__(self, inputs: Inputs, settings: Settings, watch: Watch, signals: Signals, events: RunEvents) -> None:
         """Start nothing yet. `watch` knows the state of the files from before they were first read."""
+        self._signals = signals
+        self._access_log = AccessLog(inputs.access_log)
         self._inputs = inputs
         self._settings = settings
         self._watch = watch
@@ -47,6 +52,7 @@ class Supervisor:
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None
         self._retry_seconds = _FIRST_RETRY_SECONDS
+        self._reported_failure: str | None = None
         self._next_look_at_keys = time.monotonic() + _KEYS_SECONDS
         self._directory_is_gone = False
         # When keys that could not be applied are tried again.
@@ -74,6 +80,7 @@ class Supervisor:
         self._waiting.sleep(_LOOK_SECONDS)
         self._generations.check()
         self._look_at_directory()
+        self._look_at_access_log()
         due = self._is_due()
         if due:
             self._inputs.keys.refresh()
@@ -154,11 +161,13 @@ class Supervisor:
                     self._events.reloaded(changes)
             case Rejected(error) | Failed(error):
                 self._renew_at = time.monotonic() + _FIRST_RETRY_SECONDS
-                self._events.failed(error)
+                self._report_failure(error)
 
     def _conclude(self, outcome: Outcome) -> None:
         """Report an outcome, once, and decide whether and when it is tried again."""
         before, self._open, self._retry_at = self._open, None, None
+        if not isinstance(outcome, Failed):
+            self._reported_failure = None
         if isinstance(outcome, Applied | Unchanged):
             self._inputs.keys.keep_only([self._generations.current.plan.configuration])
         match outcome:
@@ -175,12 +184,17 @@ class Supervisor:
                 self._open = outcome
                 self._retry_at = time.monotonic() + self._retry_seconds
                 self._retry_seconds = min(2 * self._retry_seconds, _LONGEST_RETRY_SECONDS)
-                if not (isinstance(before, Failed) and before.error.message == error.message):
-                    self._events.failed(error)
+                self._report_failure(error)
             case Postponed(requests):
                 self._open = outcome
                 if not isinstance(before, Postponed):
                     self._events.postponed(requests)
+
+    def _report_failure(self, error: MomError) -> None:
+        """Report what is tried again, once and not each time."""
+        if error.message != self._reported_failure:
+            self._reported_failure = error.message
+            self._events.failed(error)
 
     # -- what is looked at
 
@@ -210,6 +224,21 @@ class Supervisor:
             f"{self._generations.current.directory.parent} was removed: requests are still served, but the next change "
             "restarts Envoy and cuts requests in progress; a directory that nothing cleans up: XDG_RUNTIME_DIR"
         )
+
+    def _look_at_access_log(self) -> None:
+        """Have it opened anew if that was asked for, and say if it cannot be written."""
+        try:
+            if self._signals.reopen:
+                self._signals.reopen = False
+                self._access_log.prepare()
+                # Envoy opens its files anew.
+                self._generations.send(signal.SIGUSR1)
+            if trouble := self._access_log.trouble(self._generations.current):
+                self._events.warning(trouble)
+        except NoAnswerError:
+            return
+        except MomError as error:
+            self._events.warning(error.message)
 
     # -- the end
 

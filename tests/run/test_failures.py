@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -291,3 +292,54 @@ def test_other_signals_do_not_end_it(run: MomRun, api: Upstream) -> None:
     with contextlib.suppress(OSError):
         assert run.end(signal.SIGQUIT) == 0
     assert list(run.runtime.iterdir()) == []
+
+
+def lines(path: Path) -> int:
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+@pytest.mark.parametrize("rotated", ["by a rename", "after a change of variables"])
+def test_a_rotated_access_log_is_opened_anew_and_private(run: MomRun, api: Upstream, rotated: str) -> None:
+    log = run.folder / "access.jsonl"
+    # A process with a umask that lets everybody read.
+    run.start("--env-file", ".env", "--access-log", log.name, prelude="import os; os.umask(0)")
+    sent(run, api, "/before")
+    wait_until(lambda: lines(log) == 1, "a line")
+    if rotated == "after a change of variables":
+        replace(run.folder / ".env", "ONE=second\n")
+        run.wait("Reloaded variables: ONE")
+    log.rename(run.folder / "access.jsonl.1")
+    run.process.send_signal(signal.SIGUSR1)
+    wait_until(log.exists, "a new file")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    wait_until(lambda: sent(run, api, "/after") and lines(log) > 0, "the new file is used")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert run.end() == 0
+
+
+def test_an_access_log_that_cannot_be_opened_anew_is_reported(run: MomRun, api: Upstream) -> None:
+    folder = run.folder / "logs"
+    folder.mkdir()
+    run.start("--env-file", ".env", "--access-log", "logs/access.jsonl")
+    shutil.rmtree(folder)
+    run.process.send_signal(signal.SIGUSR1)
+    run.wait("there is no such file")
+    assert sent(run, api, "/goes-on") == "Bearer first"
+    assert run.end() == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_disk_that_is_too_full_for_the_access_log_is_reported_once(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env", "--access-log", "/dev/full")
+    sent(run, api, "/lost")
+    run.wait("the access log loses lines, /dev/full cannot be written")
+    sent(run, api, "/lost-too")
+    assert run.end() == 0
+    assert run.text.count("loses lines") == 1
+
+
+def test_an_access_log_that_is_a_pipe_without_a_reader(run: MomRun) -> None:
+    os.mkfifo(run.folder / "pipe", 0o600)
+    run.start("--env-file", ".env", "--access-log", "pipe", serving=False)
+    assert run.status() == 1
+    assert "it is a pipe that nothing reads" in run.text

@@ -283,7 +283,7 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot be used"),
         (["--env-file", "none"], "--env-file none: there is no such file"),
         (["--envoy", "./none"], "--envoy: ./none is not a program"),
-        (["--access-log", "none/log"], "cannot be written"),
+        (["--access-log", "none/log"], "none/log: there is no such file"),
         (["-f", "none.yml"], "cannot read none.yml: there is no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
