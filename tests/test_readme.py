@@ -9,31 +9,30 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
-from mom.cli.app import app
+from mom.cli.app import ROOT as ROOT_BRANCH
+from mom.cli.app import tree
+from mom.cli.tree import paths
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 COMMANDS = Path(sys.executable).parent
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Yield every command of the tree by the words that call it, groups left out."""
-    children = getattr(command, "commands", None)
-    if children is None:
-        yield " ".join(path), command
-        return
-    for name, child in children.items():
-        yield from commands(child, (*path, name))
+def command_at(path: tuple[str, ...]) -> Any:
+    """Return the command that these words call."""
+    command: Any = tree()
+    for name in path:
+        command = command.get_command(typer.Context(command), name)
+    return command
 
 
-TREE = dict(commands(typer.main.get_command(app)))
+TREE = {" ".join(path): command_at(path) for path in paths(ROOT_BRANCH)}
 
 
 def option_table(command: Any) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 TYPE_CHECKING = False  # `typing` and `collections.abc` cost `mom curl` 8 ms; type checkers know the name
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run mom with `argv` (without the program's name; default: the process's own) and return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:
+    if arguments in (["--version"], ["-V"]):
         from mom import __version__
 
         sys.stdout.write(f"mom {__version__}\n")
         return 0
-    if arguments[:1] == ["curl"]:
+    if arguments[:2] == ["help", "curl"]:
+        arguments = ["curl", "--help"]
+    if arguments[:1] == ["curl"] and "_MOM_COMPLETE" not in os.environ:
         from mom.curl.execute import main as curl
 
         return curl(arguments[1:])

@@ -53,10 +53,12 @@ def add(
         bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
     ] = False,
 ) -> int:
-    """Add an HTTP adapter: its reference and its document, as added lines only.
+    r"""Add an HTTP adapter without touching any other line.
 
-    Example: mom atlas config add-http-adapter -f atlas.yml --adapter-name openai --base-url https://api.openai.com
-    -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
+    Example:
+      mom atlas config add-http-adapter -f atlas.yml --adapter-name openai \
+          --base-url https://api.openai.com \
+          -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
     """
     adapter = HttpAdapterSpec(
         name=_checked("--adapter-name", adapter_name, check_adapter_name(adapter_name)),

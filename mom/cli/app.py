@@ -1,4 +1,4 @@
-"""The command tree, and the single boundary at which errors become words and an exit status.
+"""The commands of mom, and the single boundary at which errors become words and an exit status.
 
 A command is a function in a module of `mom.cli` that takes flags, calls the library once, renders what comes back and
 returns an exit status. Nothing below prints an error or exits.
@@ -9,57 +9,118 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from mom.cli.add_http_adapter import add
-from mom.cli.auth import auth
-from mom.cli.config_schema import schema
-from mom.cli.config_validate import validate
-from mom.cli.curl import curl
-from mom.cli.run import run as run_atlas
+from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
 
 # Everything after `curl` is curl's.
-CURL = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-
-app = typer.Typer(
-    name="mom",
-    help="Keep API credentials out of every client: edit, check and run an Atlas, and call APIs through it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-atlas = typer.Typer(help="Configure and run an Atlas.", no_args_is_help=True)
-config = typer.Typer(no_args_is_help=True)
-app.add_typer(atlas, name="atlas")
-atlas.add_typer(config, name="config")
-config.command("add-http-adapter")(add)
-config.command("validate")(validate)
-config.command("schema")(schema)
-atlas.command("run")(run_atlas)
-app.add_typer(auth, name="auth")
-app.command("curl", context_settings=CURL, add_help_option=False)(curl)
+_CURL = {
+    "allow_extra_args": True,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+    "help_option_names": [],
+}
 
 
-@config.callback(help="Edit and check an Atlas configuration.")
-def on_trees(context: typer.Context) -> None:
-    """Pause the garbage collector for these commands, which make trees and end soon."""
+def _collector_paused(context: Any) -> None:
+    """Pause the garbage collector for commands that make trees and end soon."""
     from mom.yamledit.parser import collector_paused
 
     context.with_resource(collector_paused())
 
 
-@app.callback(invoke_without_command=True)
+CONFIG = Branch(
+    "Edit and check an Atlas configuration.",
+    {
+        "add-http-adapter": Leaf(
+            "mom.cli.add_http_adapter:add", "Add an HTTP adapter without touching any other line."
+        ),
+        "validate": Leaf("mom.cli.config_validate:validate", "Check Atlas configurations."),
+        "schema": Leaf(
+            "mom.cli.config_schema:schema", "Print the JSON Schema of a kind of document, or one for a whole file."
+        ),
+    },
+    around=_collector_paused,
+)
+ATLAS = Branch(
+    "Configure and run an Atlas.",
+    {"config": CONFIG, "run": Leaf("mom.cli.run:run", "Run this Atlas here, on Envoy, until Ctrl-C.")},
+)
+AUTH = Branch(
+    "Manage signing keys and inspect access tokens.",
+    {
+        "keygen": Leaf("mom.cli.auth:keygen", "Create your signing key, if there is none yet."),
+        "rotate": Leaf("mom.cli.auth:rotate", "Sign with a new key from now on."),
+        "jwks": Leaf("mom.cli.auth:jwks", "Print your public keys as a JWK Set."),
+        "token": Leaf("mom.cli.auth:token", "Print the token that mom curl would send."),
+        "status": Leaf("mom.cli.auth:status", "Show which identity mom curl would use for a gateway, and why."),
+        "inspect": Leaf("mom.cli.auth:inspect", "Show what a token contains and what is wrong with it."),
+    },
+)
+ROOT = Branch(
+    "Keep API credentials out of every client: edit, check and run an Atlas, and call APIs through it.",
+    {
+        "atlas": ATLAS,
+        "auth": AUTH,
+        "curl": Leaf(
+            "mom.cli.curl:curl",
+            "Run curl with signed requests (see mom curl --help).",
+            settings=_CURL,
+            completes="mom.cli.completion:curl_words",
+        ),
+    },
+)
+
+
 def root(
-    *, version: bool = typer.Option(False, "--version", help="Print the version and exit.", is_eager=True)
+    *,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.", is_eager=True)] = False,
+    show_completion: Annotated[
+        str | None,
+        typer.Option("--show-completion", metavar="SHELL", help="Print the completion script for bash, zsh or fish."),
+    ] = None,
+    install_completion: Annotated[
+        str | None,
+        typer.Option("--install-completion", metavar="SHELL", help="Install it; no start-up file is changed."),
+    ] = None,
 ) -> None:
-    """Answer `mom --version`; without other arguments `mom.cli.main` does, before this module is imported."""
+    """Do what stands before any command. `mom --version` alone is answered before this module is imported."""
+    console = Console()
     if version:
         from mom import __version__
 
-        Console().data(f"mom {__version__}\n")
-        raise typer.Exit
+        console.data(f"mom {__version__}\n")
+    elif show_completion is not None:
+        from mom.cli.completion import script, shell_named
+
+        console.data(script(shell_named(show_completion)))
+    elif install_completion is not None:
+        from mom.cli.completion import install, shell_named
+
+        install(shell_named(install_completion), console, os.environ)
+    else:
+        return
+    raise typer.Exit
+
+
+def tree() -> MomGroup:
+    """Return the command `mom`."""
+    options = load("mom", Leaf("mom.cli.app:root", ""))
+    if "_MOM_COMPLETE" in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
+    return MomGroup(
+        ROOT,
+        name="mom",
+        params=[option for option in options.params if option.name != "help"],
+        callback=options.callback,
+        invoke_without_command=True,
+    )
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -69,12 +130,17 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     console = Console()
+    if arguments[:1] == ["help"]:
+        # As git and cargo take it.
+        arguments = [*arguments[1:], "--help"]
     try:
-        status = typer.main.get_command(app).main(args=list(arguments), prog_name="mom", standalone_mode=False)
+        status = tree().main(args=list(arguments), prog_name="mom", standalone_mode=False)
         sys.stdout.flush()
     except MomError as error:
         console.error(error)
         return int(error.exit_status)
+    except UnknownCommandError as error:
+        return _unknown(console, error)
     except typer.TyperException as error:
         return _usage(console, error)
     except (KeyboardInterrupt, typer.Abort):
@@ -93,13 +159,20 @@ def run(arguments: Sequence[str]) -> int:
     return int(status or 0)
 
 
+def _unknown(console: Console, error: UnknownCommandError) -> int:
+    path = error.context.command_path
+    hint = f"did you mean '{error.meant}'?" if error.meant else f"try '{path} --help'"
+    console.error(MomError(f"{path} has no command {error.word!r}", hint=hint))
+    return int(ExitStatus.USAGE)
+
+
 def _usage(console: Console, error: typer.TyperException) -> int:
     """Show a mistake on the command line: what is wrong, and which help to read."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        console.say(error.format_message())
+        console.say(error.format_message().rstrip("\n"))
         return int(ExitStatus.USAGE)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "mom"
     message = error.format_message().rstrip(".")
-    console.error(MomError(message[:1].lower() + message[1:], hint=f"{path} --help"))
+    console.error(MomError(message[:1].lower() + message[1:], hint=f"try '{path} --help'"))
     return int(error.exit_code)

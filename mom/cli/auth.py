@@ -17,8 +17,6 @@ from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 
-auth = typer.Typer(help="Your identity at a gateway: keys, tokens, what would be sent.", no_args_is_help=True)
-
 
 class Algorithm(StrEnum):
     """The algorithms that every gateway takes and that need no choice of parameters."""
@@ -41,14 +39,15 @@ TokenFile = Annotated[
 OutputOption = Annotated[Output, typer.Option("--output", help="How to report.")]
 
 
-@auth.command()
 def keygen(
     *,
     algorithm: Annotated[
         Algorithm | None, typer.Option("--algorithm", help="Default: es256.", case_sensitive=False)
     ] = None,
 ) -> int:
-    """Make your signing key, if there is none yet (mom curl does it by itself).
+    """Create your signing key, if there is none yet.
+
+    mom curl does it by itself.
 
     Example: mom auth keygen --algorithm eddsa
     """
@@ -69,14 +68,15 @@ def keygen(
     return int(ExitStatus.DONE)
 
 
-@auth.command()
 def rotate(
     *,
     algorithm: Annotated[
         Algorithm | None, typer.Option("--algorithm", help="Default: the old key's.", case_sensitive=False)
     ] = None,
 ) -> int:
-    """Sign with a new key from now on; the old one stays in the public set for two hours more.
+    """Sign with a new key from now on.
+
+    The old one stays in the public set for two hours more.
 
     Example: mom auth rotate && mom auth jwks > jwks.json
     """
@@ -90,7 +90,6 @@ def rotate(
     return int(ExitStatus.DONE)
 
 
-@auth.command()
 def jwks(
     *,
     merge: Annotated[
@@ -98,7 +97,9 @@ def jwks(
         typer.Option("--merge", metavar="FILE", help="Print the keys of this JWK Set too, first; - for stdin."),
     ] = None,
 ) -> int:
-    """Print your public keys as a JWK Set (RFC 7517), for an identity provider's publicKey. Nothing in it is secret.
+    """Print your public keys as a JWK Set.
+
+    It is for an identity provider's publicKey (RFC 7517). Nothing in it is secret.
 
     Example: mom auth jwks --merge team.json > new.json && mv new.json team.json
     """
@@ -109,7 +110,6 @@ def jwks(
     return int(ExitStatus.DONE)
 
 
-@auth.command()
 def token(
     *,
     base_url: BaseUrl = None,
@@ -119,9 +119,11 @@ def token(
     ] = None,
     token_file: TokenFile = None,
 ) -> int:
-    """Print the token that mom curl would send, alone on stdout.
+    r"""Print the token that mom curl would send, alone on stdout.
 
-    Example: http :8082/v1/apis/http/openai/v1/models "Atlas-Accesstoken: $(mom auth token)"
+    Example:
+      http :8082/v1/apis/http/openai/v1/models \
+          "Atlas-Accesstoken: $(mom auth token)"
     """
     at = gateway.choose(base_url, os.environ)
     source = sources.choose(token_file, os.environ)
@@ -137,14 +139,15 @@ def token(
     return int(ExitStatus.DONE)
 
 
-@auth.command()
 def status(
     *,
     base_url: BaseUrl = None,
     token_file: TokenFile = None,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Tell who you are for a gateway: which identity, where it is kept, until when it is good, and why it is that one.
+    """Show which identity mom curl would use for a gateway, and why.
+
+    Also where it is stored and until when it is valid.
 
     Example: mom auth status --base-url https://atlas.example
     """
@@ -164,7 +167,6 @@ def status(
     return int(ExitStatus.FAILED if found.wrong else ExitStatus.DONE)
 
 
-@auth.command()
 def inspect(
     given: Annotated[
         str | None, typer.Argument(metavar="TOKEN|-", help="The token; - or nothing: read from stdin, unseen in ps.")
@@ -172,7 +174,9 @@ def inspect(
     *,
     output: OutputOption = Output.TEXT,
 ) -> int:
-    """Show what a token holds and what is wrong with it. Exit 1 where a gateway would refuse it.
+    """Show what a token contains and what is wrong with it.
+
+    Exits 1 where a gateway would refuse it.
 
     The signature is checked only where your own key made it; the report says so.
 

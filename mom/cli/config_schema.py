@@ -26,7 +26,7 @@ def schema(
         ),
     ] = None,
 ) -> int:
-    """Print the JSON Schema (2020-12) of a kind of document, or one for a whole file.
+    """Print the JSON Schema of a kind of document, or one for a whole file.
 
     With it, an editor that has the YAML language server completes and checks.
     Name the files in its setting yaml.schemas; or, for one document of a file,

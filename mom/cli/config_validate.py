@@ -33,7 +33,9 @@ def validate(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings too.")] = False,
 ) -> int:
-    """Check Atlas configurations: every problem of every file, with its place and the way out.
+    """Check Atlas configurations.
+
+    Reports every problem of every file, with its place and a hint.
 
     Exits 0 if all files are valid, 1 if one is not, 2 if one is missing.
     Documents of other tools are left alone.

@@ -84,7 +84,7 @@ _FOLLOWING = frozenset(("follow", "location", "location-trusted"))
 _PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
 
 # mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
-_OWN = {
+OWN = {
     "base-url": True,
     "mom-insecure-http": False,
     "mom-no-auth": False,
@@ -229,7 +229,7 @@ class _Scanner:
     def long(self, word: str) -> None:
         """Read a word that starts with two dashes and is longer."""
         name, equals, value = word[2:].partition("=")
-        if name in _OWN or name.startswith("mom-"):
+        if name in OWN or name.startswith("mom-"):
             self.own(name, equals, value)
             return
         off = name.startswith("no-")
@@ -371,10 +371,10 @@ class _Scanner:
         """Take one of mom's own options out of the command line."""
         from mom.errors import UsageError
 
-        if name not in _OWN:
-            own = ", ".join(f"--{option}" for option in _OWN)
+        if name not in OWN:
+            own = ", ".join(f"--{option}" for option in OWN)
             raise UsageError(f"mom curl has no option --{name}", hint=f"its own are {own}; every other one is curl's")
-        if not _OWN[name]:
+        if not OWN[name]:
             if equals:
                 raise UsageError(f"--{name} takes no value")
         elif not equals:

@@ -334,7 +334,7 @@ def test_wrong_usage_is_one_line_a_hint_and_exit_2(atlas: Atlas, situation: str)
     assert (result.status, result.stdout) == (2, b"")
     first, hint = result.stderr.rstrip("\n").split("\n")
     assert first.startswith(f"error: {message}")
-    assert hint == "hint: mom atlas config add-http-adapter --help"
+    assert hint == "hint: try 'mom atlas config add-http-adapter --help'"
     assert atlas.untouched
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,31 @@ import pytest
 MOM = str(Path(sys.executable).parent / "mom")
 
 
-def complete(words: str, count: int) -> list[str]:
+ATLAS = """\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters:
+  - adapterRef:
+      apiVersion: moment.dev/adapters/v1alpha1
+      kind: HTTP
+      name: openai
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: openai
+spec:
+  baseUrl: https://api.openai.com
+"""
+
+
+def complete(words: str, count: int, folder: Path | None = None) -> list[str]:
     """Return what bash would be offered for the last of `words`."""
     environment = {**os.environ, "_MOM_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(count)}
-    done = subprocess.run([MOM], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run([MOM], cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
@@ -33,12 +55,64 @@ def test_the_shell_is_offered_what_can_follow(words: str, count: int, offered: l
     assert [word for word in offered if word not in found] == []
 
 
-def test_completion_installs_itself_for_the_shell_that_is_named(tmp_path: Path) -> None:
-    environment = {**os.environ, "HOME": str(tmp_path)}
-
-    done = subprocess.run(
-        [MOM, "--install-completion", "bash"], env=environment, capture_output=True, text=True, check=False
+def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [MOM, *arguments], env={"PATH": os.environ["PATH"], **environ}, capture_output=True, text=True, check=False
     )
 
+
+@pytest.mark.parametrize(
+    ("shell", "place"),
+    [
+        ("bash", ".local/share/bash-completion/completions/mom"),
+        ("zsh", ".zfunc/_mom"),
+        ("fish", ".config/fish/completions/mom.fish"),
+    ],
+)
+def test_completion_installs_itself_for_the_shell_that_is_named_and_changes_no_start_up_file(
+    tmp_path: Path, shell: str, place: str
+) -> None:
+    done = run("--install-completion", shell, HOME=str(tmp_path))
+
     assert done.returncode == 0, done.stderr
-    assert "mom" in (tmp_path / ".bashrc").read_text()
+    assert done.stdout == ""
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()] == [place]
+    assert (tmp_path / place).read_text() == run("--show-completion", shell).stdout
+    assert "zstyle" not in (tmp_path / place).read_text()
+
+
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+def test_a_shell_without_a_script_is_an_error(tmp_path: Path, option: str) -> None:
+    done = run(option, "tcsh", HOME=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == "error: there is no completion for 'tcsh'\nhint: one of: bash, zsh, fish\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_place_for_it_there_is_one_error_with_the_way_to_go(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for home in ("", "/dev/null", str(tmp_path / "file")):
+        done = run("--install-completion", "bash", **({"HOME": home} if home else {}))
+        assert done.returncode == 1
+        assert done.stderr.endswith("mom --show-completion bash > FILE\n")
+        assert "bug" not in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash runs the script")
+def test_bash_completes_with_the_script() -> None:
+    script = (
+        f"PATH={Path(MOM).parent}:$PATH; source <(mom --show-completion bash); "
+        "COMP_WORDS=(mom atlas config val); COMP_CWORD=3; _mom_completion mom; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "validate\n"
+
+
+def test_after_mom_curl_come_the_paths_of_the_adapters_and_options(tmp_path: Path) -> None:
+    (tmp_path / "atlas.yml").write_text(ATLAS)
+    assert complete("mom curl /v1", 2, tmp_path) == ["/v1/apis/http/openai/"]
+    assert complete("mom curl -s -o x /v1/apis/http/op", 5, tmp_path) == ["/v1/apis/http/openai/"]
+    assert "--mom-print" in complete("mom curl --mom", 2, tmp_path)
+    assert complete("mom curl --fail-w", 2, tmp_path) == ["--fail-with-body"]
+    (tmp_path / "atlas.yml").write_text("broken: [")
+    assert complete("mom curl /v1", 2, tmp_path) == []

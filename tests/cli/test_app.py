@@ -1,0 +1,112 @@
+"""The command tree as a user types it: help, versions, mistakes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mom import __version__
+from mom.cli.app import ROOT
+from mom.cli.tree import Branch, Leaf, paths, suggestion
+
+MOM = str(Path(sys.executable).parent / "mom")
+PATHS = sorted({path[:depth] for path in paths(ROOT) for depth in range(len(path) + 1)})
+
+
+def at(path: tuple[str, ...]) -> Branch | Leaf:
+    node: Branch | Leaf = ROOT
+    for name in path:
+        assert isinstance(node, Branch)
+        node = node.commands[name]
+    return node
+
+
+def mom(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "COLUMNS": str(columns), "HOME": "/nonexistent"}
+    return subprocess.run([MOM, *arguments], capture_output=True, text=True, check=False, env=environ)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=" ".join)
+def test_every_command_has_the_same_help_by_three_names(path: tuple[str, ...]) -> None:
+    shown = mom(*path, "--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert mom("help", *path).stdout == shown.stdout
+    if path != ("curl",):
+        # `mom curl -h` is curl's.
+        assert mom(*path, "-h").stdout == shown.stdout
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != ("curl",)], ids=" ".join)
+def test_help_shows_the_usage_and_an_example_in_the_first_lines_and_fits(path: tuple[str, ...]) -> None:
+    lines = mom(*path, "--help").stdout.splitlines()
+    assert lines[0].startswith("Usage: mom")
+    assert max(map(len, lines)) <= 80
+    if isinstance(at(path), Leaf):
+        example = next(number for number, line in enumerate(lines) if line.startswith("Example"))
+        assert example < lines.index("Options:") < 18
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != ("curl",)], ids=" ".join)
+def test_at_40_columns_nothing_is_cut(path: tuple[str, ...]) -> None:
+    wide, narrow = (mom(*path, "--help", columns=columns).stdout for columns in (80, 40))
+    assert narrow.split() == wide.split()
+    assert "…" not in narrow
+
+
+def test_the_version_by_each_of_its_names() -> None:
+    for words in (["--version"], ["-V"], ["--version", "atlas"]):
+        assert mom(*words).stdout == f"mom {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("atlas validate", "mom atlas config validate"),
+        ("validate", "mom atlas config validate"),
+        ("config", "mom atlas config"),
+        ("run", "mom atlas run"),
+        ("atlas config run", "mom atlas run"),
+        ("atlas confg", "mom atlas config"),
+        ("atlas config validat", "mom atlas config validate"),
+        ("add-http-adapter", "mom atlas config add-http-adapter"),
+        ("atlas config add-htp-adapter", "mom atlas config add-http-adapter"),
+        ("token", "mom auth token"),
+        ("atlas config remove-http-adapter", None),
+        ("atlas config rm-http-adapter", None),
+        ("frobnicate", None),
+    ],
+)
+def test_an_unknown_command_gets_the_command_that_was_meant_and_never_its_opposite(
+    typed: str, meant: str | None
+) -> None:
+    done = mom(*typed.split())
+    *before, word = typed.split()
+    level = " ".join(["mom", *before])
+    hint = f"did you mean '{meant}'?" if meant else f"try '{level} --help'"
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {level} has no command '{word}'\nhint: {hint}\n"
+
+
+def test_every_command_is_meant_by_its_last_word() -> None:
+    for path in paths(ROOT):
+        assert suggestion(ROOT, (), path[-1]) == " ".join(("mom", *path))
+
+
+def test_the_summary_of_a_command_is_the_first_line_of_its_help() -> None:
+    for path in paths(ROOT):
+        if path != ("curl",):
+            first = mom(*path, "--help").stdout.split("\n\n")[1]
+            assert " ".join(first.split()).startswith(at(path).summary.rstrip("."))
+
+
+def test_only_the_module_of_the_command_that_runs_is_imported() -> None:
+    program = (
+        "import sys; from mom.cli.app import run; run(['atlas', 'config', 'schema', 'HTTP']);"
+        "print(sorted(name for name in sys.modules if name.startswith('mom.cli.')), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "['mom.cli.app', 'mom.cli.config_schema', 'mom.cli.help', 'mom.cli.tree']\n"
