@@ -12,6 +12,7 @@ from mom.auth import keys
 from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import routes
+from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
@@ -107,6 +108,12 @@ class ConsoleEvents:
     def stopped(self) -> None:
         """Say that nothing runs any more."""
         self.console.status("Stopped", "")
+
+    def api_failed(self, adapter: str, failure: Failure, more: int) -> None:
+        """Say what is wrong with an API, and what can be done."""
+        times = f" ({more} more since this was last reported)" if more else ""
+        self.console.warning(f"{adapter}: {failure.message}{times}")
+        self.console.hint(failure.hint)
 
     def note(self, text: str) -> None:
         """Say it."""

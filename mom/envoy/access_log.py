@@ -52,9 +52,14 @@ def access_log(target: str | None, *, failures: bool = False) -> list[Json]:
     return [*_requests(target), *([_failures()] if failures else [])]
 
 
+def is_failure(line: str) -> bool:
+    """Whether a line of Envoy's own log is one of those about a request that failed."""
+    return line.startswith(_FAILURE_MARK)
+
+
 def read_failure(line: str) -> tuple[str, Failure] | None:
     """Return the adapter and what went wrong, of a line of Envoy's own log; None for every other line."""
-    if not line.startswith(_FAILURE_MARK):
+    if not is_failure(line):
         return None
     adapter, _, details = line.removeprefix(_FAILURE_MARK).partition(" ")
     failure = explain(details)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run.plan import Plan
 
@@ -35,6 +36,9 @@ class RunEvents(Protocol):
 
     def stopped(self) -> None:
         """A signal has ended the run, and nothing of it is left."""
+
+    def api_failed(self, adapter: str, failure: Failure, more: int) -> None:
+        """A request to `adapter` has failed, and `more` in the same way since that was last reported."""
 
     def note(self, text: str) -> None:
         """Something works otherwise than may be expected."""

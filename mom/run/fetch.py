@@ -18,6 +18,8 @@ from mom.files import MAX_BYTES
 
 # For each wait on the network, and for all of it.
 _STEP_SECONDS, _ALL_SECONDS = 5.0, 10.0
+# x509_vfy.h: a self-signed certificate, alone and in a chain; no certificate of the issuer; no way to verify the first.
+_UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
         connection.request("GET", target, headers=accepted)
         return _judged(connection.getresponse())
     except ssl.SSLCertVerificationError as error:
-        return NotFetched(f"its certificate is not valid: {error.verify_message}")
+        way_out = "; SSL_CERT_FILE names the file of trusted ones" if error.verify_code in _UNKNOWN_AUTHORITY else ""
+        return NotFetched(f"its certificate is not valid: {error.verify_message}{way_out}")
     except TimeoutError:
         return NotFetched("no response in time")
     except socket.gaierror:

@@ -10,6 +10,8 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
+from mom.envoy.access_log import is_failure, read_failure
+from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run import port
 from mom.run.admin import NoAnswerError
@@ -32,10 +34,20 @@ class EnvoyEndedError(UnavailableError):
 
 
 class Generations:
-    """`current` serves, `starting` will, `draining` end the requests they have. `quote` gets Envoy's log, redacted."""
+    """`current` serves, `starting` will, `draining` end the requests they have.
 
-    def __init__(self, settings: Settings, waiting: Waiting, quote: Callable[[str], None]) -> None:
+    `quote` gets Envoy's log, redacted; `failed` the adapter and the kind of each request that failed at an API.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        waiting: Waiting,
+        quote: Callable[[str], None],
+        failed: Callable[[str, Failure], None],
+    ) -> None:
         """Have none yet."""
+        self._failed = failed
         self._settings = settings
         self._waiting = waiting
         self._quote = quote
@@ -217,7 +229,8 @@ class Generations:
             return
         self._read_log(one)
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        last = [one.plan.redaction(line)[:300] for line in one.process.lines[-3:]] if status > 0 else []
+        words = [line for line in one.process.lines if not is_failure(line)]
+        last = [one.plan.redaction(line)[:300] for line in words[-3:]] if status > 0 else []
         said = ": " + " / ".join(last) if last else ""
         raise EnvoyEndedError(f"Envoy exited unexpectedly ({how}){said}", hint=self._debug_hint("see all of its log"))
 
@@ -236,7 +249,14 @@ class Generations:
 
     def _read_log(self, one: Generation) -> None:
         hide = one.plan.redaction
-        one.process.read_log(lambda line: self._quote(hide(line)))
+
+        def take(line: str) -> None:
+            if failure := read_failure(line):
+                self._failed(*failure)
+            elif not is_failure(line):
+                self._quote(hide(line))
+
+        one.process.read_log(take)
 
 
 def _answers(one: Generation) -> bool:

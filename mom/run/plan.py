@@ -100,6 +100,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         timeout=inputs.timeout,
         access_log=inputs.access_log,
         open_files=limits.open_files(),
+        log_failures=True,
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)

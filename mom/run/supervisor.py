@@ -15,6 +15,7 @@ from mom.errors import MomError
 from mom.run import plan, port
 from mom.run.access_log import AccessLog
 from mom.run.admin import NoAnswerError
+from mom.run.api_failures import ApiFailures
 from mom.run.events import RunEvents
 from mom.run.generation import Generation, Settings
 from mom.run.handover import Generations
@@ -47,7 +48,8 @@ class Supervisor:
         self._events = events
         self._waiting = Waiting(signals, self._read_logs)
         inputs.keys.sleep = self._waiting.sleep
-        self._generations = Generations(settings, self._waiting, self._log_line)
+        failures = ApiFailures(events.api_failed, events.note)
+        self._generations = Generations(settings, self._waiting, self._log_line, failures.take)
         # The last outcome that was none of Applied and Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None

@@ -1,0 +1,122 @@
+"""What the terminal of a run says of APIs that fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mom.envoy.failures import Failure, explain
+from mom.run.api_failures import ApiFailures
+from tests.envoy.certificates import self_signed
+from tests.envoy.conftest import server_context
+from tests.envoy.faulty import FaultyServer, answers, closes
+from tests.envoy.running import free_port
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import mom_run
+
+REFUSED, CLOSED = explain("Connection_refused"), explain("connection_termination")
+
+
+class Recorded:
+    """Reports, and a clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        self.said: list[tuple[str, Failure, int]] = []
+        self.notes: list[str] = []
+        self.failures = ApiFailures(lambda *one: self.said.append(one), self.notes.append, lambda: self.now)
+
+    def take(self, adapter: str, failure: Failure | None, times: int = 1) -> None:
+        """Let requests fail."""
+        assert failure is not None
+        for _ in range(times):
+            self.failures.take(adapter, failure)
+
+
+def test_a_failure_is_reported_at_once_and_once_a_minute() -> None:
+    run = Recorded()
+    run.take("api", REFUSED, times=5)
+    run.now += 59
+    run.take("api", REFUSED)
+    assert run.said == [("api", REFUSED, 0)]
+    run.now += 1
+    run.take("api", REFUSED, times=2)
+    assert run.said == [("api", REFUSED, 0), ("api", REFUSED, 5)]
+
+
+def test_each_adapter_and_each_kind_counts_for_itself() -> None:
+    run = Recorded()
+    for adapter, failure in (("a", REFUSED), ("b", REFUSED), ("a", CLOSED), ("a", REFUSED)):
+        run.take(adapter, failure)
+    assert run.said == [("a", REFUSED, 0), ("b", REFUSED, 0), ("a", CLOSED, 0)]
+
+
+def test_when_everything_fails_a_few_are_named() -> None:
+    run = Recorded()
+    for number in range(10_000):
+        run.take(f"api{number}", REFUSED)
+    assert len(run.said) == 10
+    assert run.notes == ["more APIs fail than are named here; --access-log has each request"]
+    run.now += 60
+    run.take("api9999", REFUSED)
+    assert run.said[10:] == [("api9999", REFUSED, 1)]
+
+
+def test_a_run_says_which_api_fails_how_and_what_can_be_done(tmp_path: Path) -> None:
+    (tmp_path / "certificates").mkdir()
+    context = server_context(self_signed("localhost"), tmp_path / "certificates")
+    with mom_run(tmp_path) as run, FaultyServer(answers(b""), context) as secure, FaultyServer(closes) as closing:
+        run.configure(
+            {
+                # A literal header value that is an adapter's name, too, hides nothing.
+                "secure": (f"https://localhost:{secure.port}", {"X-Kind": "secure"}),
+                "closing": (f"http://localhost:{closing.port}", {}),
+                "down": (f"http://localhost:{free_port()}", {}),
+            }
+        )
+        run.start()
+        for adapter in ["secure", "closing", "down"] * 3:
+            run.client.send(f"/v1/apis/http/{adapter}/x?key=hunter2", token=run.token())
+        run.wait("warning: secure: The certificate of the API is from an authority that Atlas does not know")
+        run.wait("into a PEM file and name it in SSL_CERT_FILE")
+        run.wait(
+            "warning: closing: The API closed the connection before it answered; it may have processed the request"
+        )
+        run.wait("warning: down: The API, at the last of its addresses, refused the connection")
+        assert run.end() == 0
+    assert run.text.count("warning: ") == 3
+    assert "hunter2" not in run.text
+    assert "mom-failure" not in run.text
+    assert "OPENSSL" not in run.text
+
+
+def test_with_debug_its_lines_are_not_among_envoy_s(tmp_path: Path) -> None:
+    with mom_run(tmp_path) as run:
+        run.configure({"down": (f"http://localhost:{free_port()}", {})})
+        run.start("--debug")
+        run.client.send("/v1/apis/http/down/x", token=run.token())
+        run.wait("warning: down: ")
+        assert "mom-failure" not in run.text
+
+
+def test_what_an_api_itself_answers_is_no_failure(tmp_path: Path, api: Upstream) -> None:
+    with mom_run(tmp_path) as run:
+        run.configure({"api": (f"http://127.0.0.1:{api.port}", {}), "down": (f"http://localhost:{free_port()}", {})})
+        run.start()
+        for status in (404, 500, 502, 503):
+            assert run.client.send(f"/v1/apis/http/api/status/{status}", token=run.token()).status == status
+        run.client.send("/v1/apis/http/down/x", token=run.token())
+        run.wait("warning: down: ")
+        assert "warning: api" not in run.text
+
+
+def test_keys_behind_the_certificate_of_an_unknown_authority(tmp_path: Path) -> None:
+    """It is no fault of the network, and is not called one."""
+    (tmp_path / "certificates").mkdir()
+    context = server_context(self_signed("localhost"), tmp_path / "certificates")
+    with mom_run(tmp_path) as run, FaultyServer(answers(b""), context) as provider:
+        keys = {"publicKey": f"https://localhost:{provider.port}/jwks", "audience": "https://a.test", "issuer": "x"}
+        run.configure({"api": ("https://api.test", {})}, identityProviders=[{"idp": keys}])
+        run.start()
+        text = run.wait("its certificate is not valid")
+        assert "SSL_CERT_FILE" in text
+        assert "network" not in text
