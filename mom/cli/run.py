@@ -13,6 +13,7 @@ from mom.errors import ExitStatus, UsageError
 
 # A day: longer than any answer, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
+_LONGEST_STREAM = 365 * 86_400
 
 
 def run(
@@ -37,6 +38,10 @@ def run(
     timeout: Annotated[
         float | None,
         typer.Option("--timeout", metavar="SECONDS", help="How long an API may take for a whole answer. Default: any."),
+    ] = None,
+    stream_limit: Annotated[
+        float | None,
+        typer.Option("--stream-limit", metavar="SECONDS", help="A web socket's longest life. Default: 3600; 0: any."),
     ] = None,
     access_log: Annotated[
         str | None,
@@ -64,8 +69,12 @@ def run(
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
         hint = "leave it out for no limit"
         raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
+    if stream_limit and not 1 <= stream_limit <= _LONGEST_STREAM:
+        hint = "0 is no limit; the default is 3600"
+        raise UsageError(f"--stream-limit: a number of seconds from 1 to {_LONGEST_STREAM}", hint=hint)
     # Other commands do not pay for these.
     from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
+    from mom.envoy.options import STREAM_LIMIT
     from mom.run.env_file import EnvFile
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
@@ -83,6 +92,7 @@ def run(
         local_key_file=local.file if local else None,
         tls=(Path(tls_cert), Path(tls_key)) if tls_cert and tls_key else None,
         timeout=timeout,
+        stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
     serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), ConsoleEvents(console, local))

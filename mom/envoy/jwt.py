@@ -31,7 +31,7 @@ _ASYMMETRIC = "(?:ES|RS|PS)(?:256|384|512)|EdDSA"
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 # The name of the policy that refuses everything, which stands in the details of the response.
-NO_KEYS = "no keys"
+NO_KEYS = "no_keys"
 # Beyond it Envoy's arithmetic on times goes wrong: from 2^63 on, no `max_lifetime` holds. RFC 7519 has times as JSON
 # numbers, of which 2^53 is the last that is exact (RFC 8259, section 6).
 _LAST_TIME = 2.0**53

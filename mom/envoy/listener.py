@@ -29,13 +29,22 @@ def listener(configuration: Configuration, options: Options, directory: str | No
     socket = {} if options.tls is None else {"transport_socket": _tls(options.tls, directory)}
     return {
         "name": NAME,
-        "address": {"socket_address": {"address": options.listen.host, "port_value": options.listen.port}},
+        "address": _address(options.listen.host, options),
+        **(
+            {"additional_addresses": [{"address": _address(host, options)} for host in options.also]}
+            if options.also
+            else {}
+        ),
         # The default lets a second Envoy bind the same port and share the traffic without a word.
         "enable_reuse_port": False,
         "per_connection_buffer_limit_bytes": 1_048_576,
         # A client that connects and never finishes its TLS handshake is none that the limits below know.
         "filter_chains": [{"filters": [manager], "transport_socket_connect_timeout": "10s", **socket}],
     }
+
+
+def _address(host: str, options: Options) -> Json:
+    return {"socket_address": {"address": host, "port_value": options.listen.port}}
 
 
 def connection_manager(configuration: Configuration, options: Options, directory: str | None) -> Json:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from mom.gateway import authority
 
+# An hour: what a web socket may outlive its token by.
+STREAM_LIMIT = 3_600
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
@@ -71,7 +73,9 @@ class Options:
     jwks: the JWK Set of each identity provider, as JSON text by its `publicKey`; a set without keys lets no client in.
     Of a URL that is not in it Envoy itself fetches the keys. key_states: how each of them is, for /v1alpha1/apis.
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
+    also: other addresses of this machine on which it listens at the same port.
     tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
+    stream_limit: seconds after which a web socket ends, 0 for never.
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
     once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request
     that failed between Atlas and an API.
@@ -86,7 +90,9 @@ class Options:
     hosts: tuple[str, ...] | None = None
     local_key: LocalKey | None = None
     tls: Certificate | None = None
+    also: tuple[str, ...] = ()
     timeout: float | None = None
+    stream_limit: float = STREAM_LIMIT
     access_log: str | None = None
     open_files: int = 1_048_576
     log_failures: bool = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mom.envoy import jwt
 from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
 from mom.gateway import ERROR_HEADER, TOKEN_HEADER
@@ -62,9 +63,15 @@ REPLIES = (
     # Envoy answers 403 to a wrong audience; to a client it is one thing, a token that is not good here.
     Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", _INVALID.format(reason=_REASON), 401),
     Reply(
+        _detail(f"rbac_access_denied_matched_policy[{jwt.NO_KEYS}]"),
+        "API_IdentityProviderUnavailableError",
+        "No identity provider has signing keys, so no access token can be verified",
+        503,
+    ),
+    Reply(
         _detail("rbac_access_denied"),
         "API_InvalidAccessTokenError",
-        _INVALID.format(reason="it is not signed with an asymmetric algorithm"),
+        _INVALID.format(reason="its alg, crit or exp is not one that Atlas accepts"),
         401,
     ),
     Reply(

@@ -4,7 +4,8 @@
 |---|---|
 | `/healthz`, `/healthcheck` | `ok`, without an access token |
 | `GET /v1alpha1/instances` | `{"instances": [{"name", "owner", "apis": N}]}`: this Atlas |
-| `GET /v1alpha1/apis` | `{"apis": [{"kind", "name", "baseUrl", "path", "instance"}]}`: what it serves |
+| `GET /v1alpha1/apis` | `{"apis": [{"kind", "name", "baseUrl", "path", "instance"}]}`: what it serves; |
+| | `{"identityProviders": [{"name", "issuer", "keys": {"state", "since"}}]}`: how their keys are (`KeyState`) |
 | `/v1/apis/http/NAME/REST` | the adapter NAME: REST appended to its base URL, byte for byte |
 
 Bytes of a path are never normalised: `%2F` and `//` mean something to APIs, and normalising `..` would let a path of
@@ -35,7 +36,7 @@ _DOT_SEGMENT = r"(?i)[^?]*(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:[;/\\?].*|%2f.*|%5c.
 
 def route_configuration(configuration: Configuration, options: Options) -> Json:
     """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
-    lists = _lists(configuration)
+    lists = _lists(configuration, options)
     host = _host(configuration.http_adapters, lists, options)
     hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **host}]
     if options.hosts is not None:
@@ -61,7 +62,7 @@ def path(adapter: HttpAdapter) -> str:
     return HTTP_PREFIX + adapter.name
 
 
-def _lists(configuration: Configuration) -> dict[str, str]:
+def _lists(configuration: Configuration, options: Options) -> dict[str, str]:
     """Return the bodies of the two lists by path."""
     instance = {
         "name": configuration.name,
@@ -78,7 +79,15 @@ def _lists(configuration: Configuration) -> dict[str, str]:
         }
         for adapter in configuration.http_adapters
     ]
-    lists = {INSTANCES_PATH: {"instances": [instance]}, APIS_PATH: {"apis": apis}}
+    providers = [
+        {"name": one.name, "issuer": one.issuer, "keys": {"state": state.word, "since": state.since}}
+        for one in configuration.identity_providers
+        if (state := options.key_states.get(one.public_key))
+    ]
+    lists = {
+        INSTANCES_PATH: {"instances": [instance]},
+        APIS_PATH: {"apis": apis, **({"identityProviders": providers} if providers else {})},
+    }
     return {at: json.dumps(body) + "\n" for at, body in lists.items()}
 
 
@@ -154,7 +163,7 @@ def _none() -> Json:
 
 
 def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
-    """Return the routes of one adapter: for https with a route for web sockets before the one for everything else."""
+    """Return the routes of one adapter: the one for web sockets before the one for everything else."""
     origin, base_path = split(adapter.base_url)
     # Ends at a segment: `openai` is not the start of `openai2`.
     match: Json = {"path_separated_prefix": path(adapter)}
@@ -176,15 +185,21 @@ def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
         "match": match,
         "route": {"cluster": clusters.name(origin), **action, "retry_policy": retries},
     }
-    if origin.scheme == "http":
-        return [plain]
     upgrade = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
     socket = {
         **common,
         "match": {**match, "headers": [upgrade]},
-        "route": {"cluster": clusters.name(origin, http1=True), **action},
+        # A web socket outlives the token that opened it, and whatever is revoked since.
+        "route": {"cluster": clusters.name(origin, http1=origin.scheme == "https"), **action, **_most(options)},
     }
     return [socket, plain]
+
+
+def _most(options: Options) -> Json:
+    """Return how long a web socket may last."""
+    if not options.stream_limit:
+        return {}
+    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
 
 
 def _authority(adapter: HttpAdapter, default: str) -> str:

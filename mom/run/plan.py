@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,12 +10,13 @@ from pathlib import Path
 
 from mom.atlas.model import Configuration, HttpAdapter
 from mom.envoy.bootstrap import dumps, static
-from mom.envoy.options import LOOPBACK_NAMES, Certificate, Listen, LocalKey, Options, loopback_hosts
+from mom.envoy.options import STREAM_LIMIT, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.translate import problems, resources
 from mom.errors import MomError
 from mom.files import UnreadableError, read_file
 from mom.gateway import DEFAULT_PORT, origin
 from mom.run import limits, trust, variables
+from mom.run.bindings import Bindings
 from mom.run.env_file import EnvFile
 from mom.run.key_sets import KeySets
 from mom.run.redaction import Redaction, redaction
@@ -32,7 +32,7 @@ class Inputs:
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
     trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
-    keys: the identity providers' key sets, which know what was fetched before.
+    keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     """
 
     load: Callable[[], Configuration]
@@ -44,8 +44,10 @@ class Inputs:
     local_key_file: Path | None = None
     tls: tuple[Path, Path] | None = None
     timeout: float | None = None
+    stream_limit: float = STREAM_LIMIT
     access_log: str | None = None
     keys: KeySets = field(default_factory=KeySets)
+    bindings: Bindings = field(default_factory=Bindings)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,9 @@ class Plan:
     @property
     def base_url(self) -> str:
         """The URL by which `mom curl` reaches it from this machine."""
-        return origins(self.options.listen, tls=self.options.tls is not None)[0]
+        listen = self.options.listen
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
+        return origin("http" if self.options.tls is None else "https", host, listen.port)
 
     @cached_property
     def static_text(self) -> str:
@@ -96,8 +100,10 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         key_states=states,
         hosts=loopback_hosts(listen) if listen.is_loopback else None,
         local_key=_local_key(inputs, listen),
+        also=inputs.bindings.of(listen).also,
         tls=_certificate(inputs.tls),
         timeout=inputs.timeout,
+        stream_limit=inputs.stream_limit,
         access_log=inputs.access_log,
         open_files=limits.open_files(),
         log_failures=True,
@@ -130,19 +136,6 @@ def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
     env_file = inputs.env_file.path if inputs.env_file and inputs.env_file.is_followed else None
     files = (inputs.file, env_file, inputs.local_key_file, *tls)
     return tuple(path for path in files if path is not None)
-
-
-def origins(listen: Listen, *, tls: bool) -> tuple[str, ...]:
-    """Return the origins by which clients on this machine address the listener: the audiences of this user's tokens."""
-    names: tuple[str, ...]
-    if listen.is_wildcard:
-        names = (*LOOPBACK_NAMES, socket.gethostname().lower())
-    elif listen.is_loopback:
-        names = (listen.host, *LOOPBACK_NAMES)
-    else:
-        names = (listen.host,)
-    scheme = "https" if tls else "http"
-    return tuple(dict.fromkeys(origin(scheme, name, listen.port) for name in names))
 
 
 def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
@@ -191,7 +184,9 @@ def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
     if inputs.local_key is None:
         return None
     issuer, jwks = inputs.local_key()
-    return LocalKey(issuer, origins(listen, tls=inputs.tls is not None), jwks)
+    scheme = "http" if inputs.tls is None else "https"
+    audiences = tuple(origin(scheme, name, listen.port) for name in inputs.bindings.of(listen).names)
+    return LocalKey(issuer, audiences, jwks)
 
 
 def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:

@@ -43,7 +43,7 @@ def _malformed(text: str) -> UsageError:
 
 def check_free(listen: Listen) -> None:
     """Raise MomError if nothing can listen there."""
-    with contextlib.closing(_socket(listen)) as probe:
+    with contextlib.closing(listening_socket(listen)) as probe:
         try:
             probe.bind((listen.host, listen.port))
         except OSError as error:
@@ -54,12 +54,13 @@ def choose(listen: Listen) -> Listen:
     """Return `listen` with a free port in the place of port 0."""
     if listen.port:
         return listen
-    with contextlib.closing(_socket(listen)) as probe:
+    with contextlib.closing(listening_socket(listen)) as probe:
         probe.bind((listen.host, 0))
         return replace(listen, port=int(probe.getsockname()[1]))
 
 
-def _socket(listen: Listen) -> socket.socket:
+def listening_socket(listen: Listen) -> socket.socket:
+    """Return a socket that can be bound where Envoy could listen. Raises OSError."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     found = socket.socket(family, socket.SOCK_STREAM)
     # As Envoy does: connections of an earlier run that linger (TIME_WAIT) are no obstacle, a listener is.

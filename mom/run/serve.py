@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from mom.run import binary, hot_restart, limits, notes, plan, port
@@ -53,7 +52,7 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
             return
         watch.add(first.watched)
         port.check_free(first.options.listen)
-        _warn(first, inputs.environ, events)
+        _warn(first, inputs, events)
         AccessLog(inputs.access_log).prepare()
         chosen = hot_restart.choose()
         with run_directory(inputs.environ, chosen) as directory:
@@ -69,11 +68,16 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     events.stopped()
 
 
-def _warn(first: Plan, environ: Mapping[str, str], events: RunEvents) -> None:
+def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
+    if taken := inputs.bindings.of(first.options.listen).taken:
+        events.warning(
+            f"{taken} is taken by another process: tokens for localhost are refused, those for "
+            f"{first.base_url} are good"
+        )
     if not first.options.listen.is_loopback and first.options.tls is None:
         events.warning(
             f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
             "access tokens on it; --tls-cert and --tls-key encrypt"
         )
-    for text in notes.notes(first, environ):
+    for text in notes.notes(first, inputs.environ):
         events.note(text)

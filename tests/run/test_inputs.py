@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from mom.auth.tokens import origin
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.run import directory, plan, port, trust, variables
@@ -74,21 +73,6 @@ BAD_PORTS = ["127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:８"]
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         port.parse_listen(text)
-
-
-@pytest.mark.parametrize(
-    ("listen", "tls", "expected"),
-    [
-        (Listen("127.0.0.1", 8082), False, ["http://127.0.0.1:8082", "http://localhost:8082", "http://[::1]:8082"]),
-        (Listen("::1", 443), True, ["https://[::1]", "https://127.0.0.1", "https://localhost"]),
-        (Listen("127.0.0.2", 80), False, ["http://127.0.0.2", "http://127.0.0.1", "http://localhost", "http://[::1]"]),
-        (Listen("192.0.2.1", 8082), True, ["https://192.0.2.1:8082"]),
-    ],
-)
-def test_origins_are_the_audiences_that_mom_curl_signs_for(listen: Listen, tls: bool, expected: list[str]) -> None:
-    found = plan.origins(listen, tls=tls)
-    assert list(found) == expected
-    assert [origin(one) for one in found] == expected
 
 
 def test_certificate_authorities_that_are_named_but_not_there() -> None:
