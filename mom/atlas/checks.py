@@ -9,7 +9,7 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from mom.atlas.references import Malformed, scan
+from mom.atlas.references import objection, scan
 from mom.gateway import is_this_machine
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
@@ -201,18 +201,10 @@ def check_control_characters(text: str) -> str | None:
 
 
 def check_header_value(text: str) -> str | None:
-    """Return what is wrong with a header's value: control characters, or an environment reference that is none."""
+    """Return what is wrong with a header's value: control characters, or an unusable environment reference."""
     if reason := check_control_characters(text):
         return reason
-    for part in scan(text):
-        if isinstance(part, Malformed):
-            return reference_problem(part)
-    return None
-
-
-def reference_problem(part: Malformed) -> str:
-    """Return a sentence about a malformed environment reference."""
-    return f"{part.reason}: write ${{{{ NAME }}}}, NAME made of letters, digits and `_`"
+    return next((reason for part in scan(text) if (reason := objection(part))), None)
 
 
 def _show(character: str) -> str:

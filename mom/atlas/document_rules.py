@@ -10,7 +10,7 @@ from functools import partial
 from mom.atlas import checks, secrets
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ATLAS, AWS, HTTP, KINDS, MOMENT, POSTGRES, Kind
-from mom.atlas.references import Malformed, scan
+from mom.atlas.references import OBJECTIONABLE, objection, scan
 from mom.atlas.suggestions import closest, listed
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import Data, duplicate_keys
@@ -138,7 +138,7 @@ def _paths_of_keys(root: Node) -> dict[int, Path]:
 
 
 # Anything but well-formed references, as most documents have it written: those need not be walked through.
-_ODD_BRACES = re.compile(r"(?<!\$)\{\{|\$\{\{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}\})|\{%")
+_ODD_BRACES = re.compile(rf"(?<!\$)\{{\{{|\{{%|{OBJECTIONABLE.pattern}")
 _BRACES = re.compile(r"(?<!\$)\{\{.*?(?:\}\}|$)|\{%-?\s.*?(?:%\}|$)", re.MULTILINE)
 _BARE_NAME = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}\Z")
 
@@ -202,14 +202,12 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
     if path == ("spec", "baseUrl"):
         return  # told there: a base URL holds no references at all
     after = node.start
-    malformed = [part for part in scan(node.value) if isinstance(part, Malformed)]
+    wrong = [(part, reason) for part in scan(node.value) if not isinstance(part, str) and (reason := objection(part))]
     # No value of a person's has more; one of a megabyte may have a hundred thousand.
-    for part in malformed[:20]:
+    for part, reason in wrong[:20]:
         findings.unread.add(path)
         start, after = _inside(findings, node, node.value[part.start : part.end], after)
-        found = findings.document.source.problem(
-            start, "environment-reference", checks.reference_problem(part), end=after, path=show(path)
-        )
+        found = findings.document.source.problem(start, "environment-reference", reason, end=after, path=show(path))
         findings.problems.append((path, found))
 
 

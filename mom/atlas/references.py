@@ -10,6 +10,17 @@ from dataclasses import dataclass
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPEN = re.compile(r"\$\{\{")
+# What the dynamic loader, the C library and the resolver of the Atlas process obey: as the name of a credential it
+# would give that process a value that was meant for an API, or an API one that was meant for the process.
+_STEERING = (
+    r"(?:(?:LD|DYLD|SSL_CERT|CARES)_[A-Za-z0-9_]*|PATH|HOME|TMPDIR|GLIBC_TUNABLES|GCONV_PATH|LOCPATH|NLSPATH"
+    r"|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|BASH_ENV)"
+)
+_STEERING_NAME = re.compile(rf"{_STEERING}\Z")
+# A reference that is malformed, or that names such a setting, as one pattern for a whole text.
+OBJECTIONABLE = re.compile(
+    rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{_STEERING}[ \t]*\}}\}}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,15 @@ def scan(value: str) -> list[str | Reference | Malformed]:
     if position < len(value):
         parts.append(value[position:])
     return parts
+
+
+def objection(part: str | Reference | Malformed) -> str | None:
+    """Return what is wrong with a part of a value, and how to write it instead, in one sentence."""
+    if isinstance(part, Malformed):
+        return f"{part.reason}: write ${{{{ NAME }}}}, NAME made of letters, digits and `_`"
+    if isinstance(part, Reference) and _STEERING_NAME.match(part.name):
+        return f"`{part.name}` is a setting of the Atlas process itself: choose another name for this variable"
+    return None
 
 
 def names(value: str) -> list[str]:

@@ -133,13 +133,25 @@ def _parent(environ: Mapping[str, str]) -> Path:
     candidates = [environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108
     for candidate in candidates:
         if candidate and _is_usable(Path(candidate)):
+            _check_private(Path(candidate))
             return Path(candidate)
     raise MomError("cannot create a runtime directory: neither XDG_RUNTIME_DIR nor TMPDIR can be written")
 
 
 def _is_usable(path: Path) -> bool:
     short = len(os.fsencode(path)) + len(f"/{_PREFIX}12345678") <= _LONGEST_SOCKET
-    return path.is_absolute() and short and path.is_dir() and os.access(path, os.W_OK | os.X_OK)
+    if not (path.is_absolute() and short and path.is_dir() and os.access(path, os.W_OK | os.X_OK)):
+        return False
+    # Another user's, which root can write all the same (`sudo -E`).
+    return path.stat().st_uid in {0, os.getuid()}
+
+
+def _check_private(path: Path) -> None:
+    """Raise MomError where other users could put a directory of their own in the place of ours."""
+    mode = path.stat().st_mode
+    if mode & 0o022 and not mode & stat.S_ISVTX:
+        hint = f"run: chmod go-w '{path}', or name another directory in XDG_RUNTIME_DIR or TMPDIR"
+        raise MomError(f"other users can replace what is in {path}, where the run keeps its sockets", hint=hint)
 
 
 def _sweep(parent: Path) -> None:

@@ -11,6 +11,7 @@ from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.generation import Settings
 from mom.run.plan import Inputs, Plan
+from mom.run.protection import protect
 from mom.run.signals import Signals
 from mom.run.supervisor import Supervisor
 from mom.run.waiting import Stopped, Waiting
@@ -32,6 +33,7 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     Raises MomError if it cannot start, or if Envoy ends by itself.
     """
     limits.raise_open_files()
+    protect()
     found = binary.find(run.envoy, inputs.environ)
     if inputs.listen is not None:
         inputs = replace(inputs, listen=port.choose(inputs.listen))

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
-from mom.run import directory, plan, port, trust, variables
+from mom.run import directory, hot_restart, plan, port, trust, variables
 from mom.run.env_file import EnvFile
 from mom.run.plan import Inputs, Plan
 from mom.run.process import Command, Guard, Process
@@ -195,9 +196,40 @@ def test_the_run_directory_is_private_and_goes_away(tmp_path: Path, monkeypatch:
     assert not found.exists()
 
 
-def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
-    import tempfile
+@pytest.mark.parametrize("name", ["XDG_RUNTIME_DIR", "TMPDIR"])
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_directory_that_others_can_write_is_refused(name: str, mode: int) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        Path(parent).chmod(mode)
+        with pytest.raises(MomError, match="other users can replace") as caught:
+            directory.RunDirectory({name: parent}, None)
+        assert f"chmod go-w '{parent}'" in str(caught.value.hint)
+        Path(parent).chmod(0o1777)
+        with directory.run_directory({name: parent}) as made:
+            assert made.path.parent == Path(parent)
 
+
+def test_what_a_killed_run_left_in_shared_memory_is_removed_by_the_next() -> None:
+    chosen = hot_restart.choose()
+    if chosen is None:
+        pytest.skip("no POSIX shared memory here")
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        left = Path(parent, "mom-atlas-left")
+        left.mkdir()
+        (left / "lock").touch()
+        (left / "base-id").write_text(f"{chosen.base_id}\n")
+        chosen.file.write_bytes(b"left")
+        with directory.run_directory({"XDG_RUNTIME_DIR": parent}):
+            assert not chosen.file.exists()
+
+
+def test_the_base_id_cannot_be_foretold() -> None:
+    if hot_restart.choose() is None:
+        pytest.skip("no POSIX shared memory here")
+    assert len({hot_restart.choose() for _ in range(20)}) == 20
+
+
+def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
         environ = {"XDG_RUNTIME_DIR": parent}
         left = Path(parent, "mom-atlas-left")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 from mom.run.admin import Admin
 from tests.envoy.client import Response
@@ -62,6 +65,21 @@ def test_a_secret_is_nowhere_but_at_the_api(tmp_path: Path, api: Upstream) -> No
         assert UNRELATED.encode() not in environment
         assert run.end() == 0
         assert SECRET not in run.text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc")
+def test_no_crash_leaves_a_credential_behind(tmp_path: Path) -> None:
+    """The limit is not enough: it does not count where a program takes core dumps."""
+    with mom_run(tmp_path, environ={"SECRET": SECRET}) as run:
+        run.configure({"one": ("http://127.0.0.1:1", {"Authorization": "Bearer ${{ SECRET }}"})})
+        limits = "import resource as r; r.setrlimit(r.RLIMIT_CORE, (r.getrlimit(r.RLIMIT_CORE)[1],) * 2)"
+        run.start(prelude=limits)
+        for pid in (run.process.pid, *run.children()):
+            (core,) = [line for line in Path(f"/proc/{pid}/limits").read_text().splitlines() if "core file" in line]
+            assert core.split()[4:6] == ["0", "0"]
+            assert int(Path(f"/proc/{pid}/coredump_filter").read_text(), 16) == 0
+        # What the kernel gives to root is closed to other processes of the user.
+        assert Path(f"/proc/{run.process.pid}/environ").stat().st_uid == 0
 
 
 def test_nor_after_a_reload_that_is_refused(tmp_path: Path, api: Upstream) -> None:
