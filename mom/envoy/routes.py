@@ -18,7 +18,7 @@ import json
 import re
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import clusters, header_mutations, headers
+from mom.envoy import clusters, header_mutations, headers, redirects
 from mom.envoy.access_log import ADAPTER_METADATA, HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
@@ -169,7 +169,7 @@ def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
     match: Json = {"path_separated_prefix": path(adapter)}
     common: Json = {
         "name": adapter.name,
-        "metadata": {"filter_metadata": {ADAPTER_METADATA: {"adapter": adapter.name}}},
+        "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
         "request_headers_to_add": headers.to_add(adapter.headers),
     }
     action: Json = {

@@ -12,6 +12,7 @@
 | `/headers/N` | N headers `X-0`, `X-1`, … |
 | `/trailers` | a chunked body with the trailers `X-Checksum`, `Set-Cookie` and `Atlas-Error` |
 | `/hints` | 103 before 200 |
+| `/say` | the status, and each header, of the query: `?302&Location=/x` |
 | anything, with `Upgrade: websocket` | 101, then bytes are echoed |
 | anything else | 200 and `body`, which is `ok` unless told |
 """
@@ -26,6 +27,7 @@ import threading
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import IO, Self
+from urllib.parse import unquote
 
 HOSTILE = b"""Set-Cookie: session=1
 Set-Cookie2: session=1
@@ -201,6 +203,11 @@ class Upstream:
             return True
         if argument == "hints":
             connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+        if argument == "say":
+            said = request.target.partition("?")[2].split("&")
+            status = int(said[0])
+            fields = (field.partition("=") for field in said[1:])
+            extra = "".join(f"{name}: {unquote(value, 'latin-1')}\r\n" for name, _, value in fields).encode("latin-1")
         head = b"HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), extra)
         connection.sendall(head + (b"" if request.method == "HEAD" else body))
         return True

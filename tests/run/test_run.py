@@ -7,8 +7,11 @@ import signal
 import socket
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -64,6 +67,31 @@ def test_it_serves_says_so_and_leaves_nothing(run: MomRun, api: Upstream) -> Non
     assert not any(is_running(pid) for pid in envoys)
     assert list(run.runtime.iterdir()) == []
     assert not Path(f"/dev/shm/envoy_shared_memory_{identity * 10}").exists()
+
+
+@pytest.mark.parametrize("form", ["{base}/api/arrived", "/api/arrived"])
+def test_mom_curl_follows_a_redirect_through_the_gateway(run: MomRun, api: Upstream, form: str) -> None:
+    """`mom curl -L` ends where the API meant, with the credential, and without the token."""
+    run.configure({"two": (f"{base(api)}/api", {"Authorization": "Bearer ${{ TOKEN }}"})})
+    run.start()
+    before = len(api.requests)
+    location = quote(form.format(base=base(api)), safe="")
+    code = "import sys; from mom.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "curl", "--base-url", f"http://127.0.0.1:{run.port}", "-sSL"]
+    done = subprocess.run(
+        [*command, f"{P}/two/say?302&Location={location}"],
+        env=run.environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "ok"), done.stderr
+    first, second = api.requests[before:]
+    assert (first.target.partition("?")[0], second.target) == ("/api/say", "/api/arrived")
+    assert second.get("authorization") == ["Bearer s3cret"]
+    assert "atlas-accesstoken" not in second.names
 
 
 def test_this_users_own_key_is_trusted_for_this_gateway_only(run: MomRun) -> None:
