@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 
-from mom.curl.arguments import LETTERS, OPTIONS, WITH_VALUE
+from mom.curl.options import LETTERS, OPTIONS, WITH_VALUE
 from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False

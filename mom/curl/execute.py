@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from mom.curl import arguments, command, urls
+from mom.curl import arguments, command, options, urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,36 +22,6 @@ if TYPE_CHECKING:
 
     # Runs a command with an environment: like `os.execvpe` it does not return, or it returns an exit status.
     Execute = Callable[[str, list[str], dict[str, str]], int]
-
-HELP = """\
-Usage: mom curl [curl arguments] PATH
-
-Run curl, all of it, with requests signed for an Atlas gateway. PATH is the path
-of an API at the gateway. Every argument but those below is curl's own.
-
-Options:
-  --base-url URL         The gateway. Default: $MOM_BASE_URL, else
-                         http://127.0.0.1:8082, where mom atlas run listens.
-  --mom-print            Print the equivalent curl command, without a secret.
-  --mom-no-auth          Send no token.
-  --mom-token-file FILE  Send the token in FILE. Default: $MOM_TOKEN, else a new
-                         one, signed by your own key (see mom auth status).
-  --mom-insecure-http    Allow http to another machine: everybody on the way can
-                         read the token.
-  --help                 Show this help. curl's own: mom curl --help all
-
-Examples:
-  mom curl /v1/apis/http/openai/v1/models
-  mom curl -sS --fail-with-body '/v1/apis/http/github/user/repos?per_page=5'
-  mom curl -N --json @request.json /v1/apis/http/openai/v1/responses
-  mom curl --base-url https://atlas.example /v1/apis/http/stripe/v1/charges
-  mom curl --mom-print -d @body.json /v1/apis/http/linear/
-
-The token lives a minute and is not seen in ps. No redirect, .curlrc or proxy
-variable takes it elsewhere than to the gateway; -x and --connect-to do, where
-you write them. Paths inside a -K file are not completed: write whole URLs.
-Exit statuses are curl's; 125: mom itself failed; 127: there is no curl.
-"""
 
 
 def main(
@@ -72,7 +42,7 @@ def main(
     try:
         if execute is None:
             execute = become if posix else _run_child
-        result = HELP if argv == ["--help"] else _run(argv, environ, execute, posix=posix)
+        result = _help() if argv == ["--help"] else _run(argv, environ, execute, posix=posix)
         if isinstance(result, int):
             return result
         stdout.write(result)
@@ -85,6 +55,12 @@ def main(
     except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
         return _failed(error, environ, sys.stderr if stderr is None else stderr)
     return 0
+
+
+def _help() -> str:
+    from mom.curl.help import HELP
+
+    return HELP
 
 
 def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
@@ -251,7 +227,7 @@ def _printed(built: Command, source: Source, gateway: Gateway) -> str:
 
 
 def _installed_options(environ: Mapping[str, str]) -> dict[str, bool]:
-    return arguments.parse_help(_output_of_curl(["-q", "--help", "all"], environ))
+    return options.parse_help(_output_of_curl(["-q", "--help", "all"], environ))
 
 
 def _curl_version(environ: Mapping[str, str]) -> tuple[int, ...]:

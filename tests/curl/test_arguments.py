@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from mom.curl import arguments
+from mom.curl import arguments, options
 from mom.curl.arguments import Scan
 from mom.errors import UsageError
 
 
 def installed() -> Mapping[str, bool]:
     text = subprocess.run(["curl", "-q", "--help", "all"], capture_output=True, text=True, check=True).stdout
-    return arguments.parse_help(text)
+    return options.parse_help(text)
 
 
 def never() -> Mapping[str, bool]:
@@ -211,18 +211,18 @@ def test_the_tables_say_the_same_as_the_help_of_the_curl_at_hand() -> None:
     listed = re.findall(r"^ *(-(.), )?--(no-)?(\S+)( <)?", text, re.MULTILINE)
     assert len(listed) > 200
     for _, letter, _, name, value in listed:
-        takes = name in arguments.WITH_VALUE
-        assert takes or name in arguments._WITHOUT_VALUE, name
+        takes = name in options.WITH_VALUE
+        assert takes or name in options.WITHOUT_VALUE, name
         # Help forgets the value of some (see the module), but never invents one.
         assert takes or not value, name
         if letter:
-            assert arguments.LETTERS[letter] in (name, {"include": "show-headers"}.get(name)), letter
+            assert options.LETTERS[letter] in (name, {"include": "show-headers"}.get(name)), letter
 
 
 def test_no_option_is_in_both_tables_and_each_letter_has_an_option() -> None:
-    assert not arguments.WITH_VALUE & arguments._WITHOUT_VALUE
-    assert set(arguments.LETTERS.values()) <= arguments.WITH_VALUE | arguments._WITHOUT_VALUE
-    assert (len(arguments.WITH_VALUE), len(arguments._WITHOUT_VALUE), len(arguments.LETTERS)) == (151, 136, 59)
+    assert not options.WITH_VALUE & options.WITHOUT_VALUE
+    assert set(options.LETTERS.values()) <= options.WITH_VALUE | options.WITHOUT_VALUE
+    assert (len(options.WITH_VALUE), len(options.WITHOUT_VALUE), len(options.LETTERS)) == (151, 136, 59)
 
 
 # Options that would make curl wait, read our stdin, print and end, or that change where the judge's report goes.
@@ -236,7 +236,7 @@ VALUES = ["x", "file", "1", "-s", "--next", "--", "-", "a=b", "/v1", "--url", "h
 def random_line(generator: random.Random) -> list[str]:
     """Return a command line of the real options, with values that look like other things."""
     line = []
-    letters = [letter for letter, name in arguments.LETTERS.items() if name not in NOT_JUDGED]
+    letters = [letter for letter, name in options.LETTERS.items() if name not in NOT_JUDGED]
     for number in range(generator.randint(1, 7)):
         kind = generator.random()
         if kind < 0.3:
@@ -249,9 +249,9 @@ def random_line(generator: random.Random) -> list[str]:
             if generator.random() < 0.7:
                 line.append(generator.choice(VALUES))
         elif kind < 0.95:
-            name = generator.choice(sorted((arguments.WITH_VALUE | arguments._WITHOUT_VALUE) - NOT_JUDGED))
+            name = generator.choice(sorted((options.WITH_VALUE | options.WITHOUT_VALUE) - NOT_JUDGED))
             line.append(generator.choice(["--", "--", "--", "--no-"]) + name)
-            if name in arguments.WITH_VALUE and generator.random() < 0.9:
+            if name in options.WITH_VALUE and generator.random() < 0.9:
                 line.append(generator.choice(VALUES))
         else:
             line.append(generator.choice(["--", "--next", "-:", "-s:o"]))
