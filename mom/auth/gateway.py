@@ -5,16 +5,18 @@ Strict because this string decides where a token is sent: what curl might read d
 
 from __future__ import annotations
 
+from mom.gateway import DEFAULT_BASE_URL, DEFAULT_PORTS, is_this_machine
+from mom.gateway import authority as join_authority
+from mom.gateway import origin as origin_of
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_BASE_URL = "http://127.0.0.1:8082"
 VARIABLE = "MOM_BASE_URL"
 
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-_")
 _PREFIX = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@%/")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Gateway:
@@ -36,13 +38,12 @@ class Gateway:
     @property
     def authority(self) -> str:
         """`host` or `host:port`, the scheme's default port dropped, an IPv6 address in brackets."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
+        return self.origin.partition("://")[2]
 
     @property
     def origin(self) -> str:
         """`scheme://host[:port]` (RFC 6454): the audience of a token for this gateway."""
-        return f"{self.scheme}://{self.authority}"
+        return origin_of(self.scheme, self.host, self.port)
 
     @property
     def base(self) -> str:
@@ -50,15 +51,17 @@ class Gateway:
         return self.origin + self.prefix
 
     @property
-    def loopback(self) -> bool:
-        """Whether what is sent there cannot leave this machine: `localhost`, 127.0.0.0/8 in full, `::1`.
+    def endpoint(self) -> str:
+        """`host:port`, an IPv6 address in brackets: where connections go, in curl's notation."""
+        return join_authority(self.host, self.port)
 
-        Other spellings of these addresses (`127.1`, `0x7f.1`) count as elsewhere: the doubt is on the safe side.
+    @property
+    def loopback(self) -> bool:
+        """Whether what is sent there cannot leave this machine (`mom.gateway.is_this_machine`).
+
+        Names below `localhost` are left out: curl before 7.85 asks the DNS for them.
         """
-        if self.host in ("localhost", "::1"):
-            return True
-        numbers = self.host.split(".")
-        return len(numbers) == 4 and numbers[0] == "127" and all(part.isdigit() and part.isascii() for part in numbers)
+        return is_this_machine(self.host) and not self.host.endswith(".localhost")
 
 
 def choose(option: str | None, environ: Mapping[str, str]) -> Gateway:
@@ -76,7 +79,7 @@ def parse(base_url: str, name: str = "the base URL") -> Gateway:
     """Read `http[s]://host[:port][/prefix]`. Raises UsageError, in which `name` says where the URL came from."""
     scheme, separator, rest = base_url.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in _DEFAULT_PORTS:
+    if not separator or scheme not in DEFAULT_PORTS:
         raise _malformed(name, base_url, "it starts with neither http:// nor https://")
     authority, slash, path = rest.partition("/")
     prefix = (slash + path).rstrip("/")
@@ -99,7 +102,7 @@ def parse(base_url: str, name: str = "the base URL") -> Gateway:
         raise _malformed(name, base_url, "the port is no number from 1 to 65535")
     if not _PREFIX.issuperset(prefix):
         raise _malformed(name, base_url, "its path holds a query, a fragment, or characters that have to be %-encoded")
-    return Gateway(scheme, host.lower(), int(port) if port else _DEFAULT_PORTS[scheme], prefix)
+    return Gateway(scheme, host.lower(), int(port) if port else DEFAULT_PORTS[scheme], prefix)
 
 
 def _is_ipv6(text: str) -> bool:

@@ -26,7 +26,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments[:1] == ["curl"] and "_MOM_COMPLETE" not in os.environ:
         from mom.curl.execute import main as curl
 
-        return curl(arguments[1:])
+        return curl(arguments[1:], adapters=_local_adapters)
     from mom.cli.app import run
 
     return run(arguments)
+
+
+def _local_adapters() -> dict[str, str]:
+    from mom.cli.local_adapters import local_adapters
+
+    return local_adapters()

@@ -16,6 +16,7 @@ from mom.auth.store import home
 from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
+from mom.gateway import DEFAULT_BASE_URL
 
 
 class Algorithm(StrEnum):
@@ -29,9 +30,7 @@ _NAMES = {Algorithm.ES256: "ES256", Algorithm.EDDSA: "EdDSA"}
 
 BaseUrl = Annotated[
     str | None,
-    typer.Option(
-        "--base-url", metavar="URL", help=f"The gateway. Default: $MOM_BASE_URL, else {gateway.DEFAULT_BASE_URL}."
-    ),
+    typer.Option("--base-url", metavar="URL", help=f"The gateway. Default: $MOM_BASE_URL, else {DEFAULT_BASE_URL}."),
 ]
 TokenFile = Annotated[
     str | None, typer.Option("--mom-token-file", metavar="FILE", help="A token in a file, as for mom curl.")

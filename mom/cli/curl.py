@@ -7,6 +7,7 @@ import typer
 
 def curl(context: typer.Context) -> int:
     """Run curl, all of it, with requests signed for a gateway: mom curl --help."""
+    from mom.cli.local_adapters import local_adapters
     from mom.curl.execute import main
 
-    return main(list(context.args))
+    return main(list(context.args), adapters=local_adapters)

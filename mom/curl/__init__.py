@@ -28,7 +28,8 @@ Decided, on whose word the token may take another way:
 - A group in which the user gives an Atlas-Accesstoken header, on the command line or in a `-K` file, gets no token of
   ours, and is pinned all the same. A header in a file of headers (`-H @file`) is not seen: both go out then, and a
   gateway refuses two that differ.
-- The pin's `--proto` is cut down to nothing where the user forbids the gateway's scheme: of several, the last counts.
+- A group to which the user forbids the gateway's scheme by `--proto` has no token, and no `--proto` of ours: of several
+  the last one counts, and what curl refuses by itself stays refused.
 - `--mom-no-auth` sends no token, so that nothing is pinned or refused: curl, with paths completed.
 - Where we cannot tell how curl reads a command line, it runs without a token and without additions, to say itself what
   is wrong with it.

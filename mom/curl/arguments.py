@@ -5,7 +5,9 @@ The rules are those of curl's own parser, facts taken from its sources and check
 - a word that does not start with `-` is a URL, and so is every word after `--`, and the value of `--url`;
 - in a cluster of letters, the first one that takes a value eats the rest of the word, or else the next word;
 - `-:` is `--next`, which starts a new group of options; the rest of its cluster is dropped;
-- `--no-X` turns a boolean X off; `--expand-X` (curl 8.3) takes a value like X; `--X=value` exists since curl 8.16;
+- `--no-X` turns a boolean X off; `--expand-X` (curl 8.3) takes a value like X; `--X=value` exists since curl 8.16, and
+  for a boolean the value is dropped;
+- since curl 8.14.1 the rest of a cluster after `2` or `3` is dropped;
 - up to curl 8.5 long options may be abbreviated and written in capitals.
 """
 
@@ -20,9 +22,20 @@ if TYPE_CHECKING:
 
     from mom.curl.curlrc import Setting
 
+# Options whose values `command` and `lifetime` want.
+NOTED = frozenset(("max-time", "proto", "proto-redir", "rate", "retry", "retry-delay", "retry-max-time", "upload-file"))
+BODIES = frozenset(
+    """
+    data data-ascii data-binary data-raw data-urlencode form form-string json upload-file
+    """.split()  # noqa: SIM905 - quotes around each would hide the names
+)
+
 # curl prints something and ends as soon as it reads one of these.
 _INFORMING = frozenset(("help", "manual", "version"))
 _FOLLOWING = frozenset(("follow", "location", "location-trusted"))
+# Since this version these two have no function any more, and curl drops the rest of their cluster.
+_WITHOUT_FUNCTION = ("sslv2", "sslv3")
+_DROPS_THE_REST = (8, 14, 1)
 _PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
 
 # mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
@@ -40,22 +53,36 @@ class Group:
 
     end: the index in `Scan.words` before which this group can be given more options. urls: how many URL words it has.
     configs: its `-K` files. follows: it asks for redirects to be followed. own_token: it names
-    Atlas-Accesstoken in a header of its own. proxy: it names a proxy. connect_to: it names `--connect-to`. protocols:
-    the values of its `--proto` and `--proto-redir`, and its `-K` files, in their order.
+    Atlas-Accesstoken in a header of its own. proxy: it names a proxy. connect_to: it names `--connect-to`. socket:
+    it has the URL of a web socket. sends: it has a body. given: the values of the options in NOTED, and its `-K` files,
+    in their order.
     """
 
-    __slots__ = ("configs", "connect_to", "end", "follows", "own_token", "protocols", "proxy", "urls")
+    __slots__ = (
+        "configs",
+        "connect_to",
+        "end",
+        "follows",
+        "given",
+        "own_token",
+        "proxy",
+        "sends",
+        "socket",
+        "urls",
+    )
 
     def __init__(self) -> None:
         """Start empty."""
         self.end = 0
         self.urls = 0
         self.configs: list[Config] = []
-        self.protocols: list[tuple[str, str | Config]] = []
+        self.given: list[tuple[str, str | Config]] = []
         self.follows = False
         self.own_token = False
         self.proxy = False
         self.connect_to = False
+        self.sends = False
+        self.socket = False
 
 
 class Config:
@@ -113,19 +140,28 @@ class Scan:
         self.informs = False
 
 
-def scan(arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]]) -> Scan:
+def scan(
+    arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]], version: Callable[[], tuple[int, ...]]
+) -> Scan:
     """Read `arguments`, what stands after `mom curl`.
 
     `installed` gives the long options of the curl at hand and whether each takes a value (`options.parse_help`); it is
-    called only for a long option that the tables lack. Raises UsageError for a mistake in one of mom's own options.
+    called only for a long option that the tables lack. `version` gives that curl's version; it is called only for what
+    curls of different versions read differently. Raises UsageError for a mistake in one of mom's own options.
     """
-    return _Scanner(arguments, installed).run()
+    return _Scanner(arguments, installed, version).run()
 
 
 class _Scanner:
-    def __init__(self, arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        installed: Callable[[], Mapping[str, bool]],
+        version: Callable[[], tuple[int, ...]],
+    ) -> None:
         self.arguments = arguments
         self.installed = installed
+        self.version = version
         self.next = 0
         self.result = Scan()
 
@@ -162,15 +198,19 @@ class _Scanner:
         name = name.removeprefix("no-") if off else name.removeprefix("expand-")
         option = self.resolve(name)
         if option is None:
+            if not (off or expands) and _closest(name) == "base-url":
+                from mom.errors import UsageError
+
+                raise UsageError(f"neither curl nor mom curl has an option --{name}", hint="did you mean --base-url?")
             self.unsure(word)
             return
         canonical, takes_value = option
         if off:
             # Only booleans can be turned off, and turned off they ask for nothing.
             self.result.words.append(word)
-            self.result.unsure = takes_value or bool(equals)
+            self.result.unsure = takes_value
         elif not takes_value or canonical == "help":
-            if (equals or expands) and canonical != "help":
+            if expands and canonical != "help":
                 self.unsure(word)
             elif canonical == "next":
                 self.close_group()
@@ -186,45 +226,29 @@ class _Scanner:
 
     def cluster(self, word: str) -> None:
         """Read a word of one dash and letters."""
-        begin = 1
-        position = 1
-        while position < len(word):
+        for position in range(1, len(word)):
             name = LETTERS.get(word[position])
             if name is None:
-                break
+                self.unsure(word)
+                return
             rest = word[position + 1 :]
             if name in WITH_VALUE and name != "help":
-                shown = f"-{word[begin:]}"
                 if rest:
-                    before = shown[: len(shown) - len(rest)]
-                    self.value(name, len(self.result.words), before, rest, expands=False)
-                    self.result.words.append(shown)
+                    self.value(name, len(self.result.words), word[: position + 1], rest, expands=False)
+                    self.result.words.append(word)
                 else:
-                    self.separate_value(name, shown, expands=False)
+                    self.separate_value(name, word, expands=False)
                 return
             if name == "next":
                 self.close_group()
                 break
             self.note(name)
-            if self.result.informs:
+            if self.result.informs or (name in _WITHOUT_FUNCTION and rest and self.version() >= _DROPS_THE_REST):
                 break
-            position += 1
-            if name in ("sslv2", "sslv3") and rest:
-                # Since curl 8.14.1 these two drop the rest of their cluster without a word: on their own they cannot.
-                before = word[begin : position - 1]
-                self.result.words += [f"-{before}"] if before else []
-                self.result.words.append(f"-{word[position - 1]}")
-                begin = position
+        if len(word) == 1:
+            self.unsure(word)
         else:
-            if len(word) > 1:
-                self.result.words.append(f"-{word[begin:]}")
-            else:
-                self.unsure(word)
-            return
-        if self.result.informs or LETTERS.get(word[position]) == "next":
-            self.result.words.append(f"-{word[begin:]}")
-        else:
-            self.unsure(f"-{word[begin:]}")
+            self.result.words.append(word)
 
     def separate_value(self, name: str, word: str, *, expands: bool) -> None:
         """Take the next word as the value of option `name`, which is written as `word`."""
@@ -248,13 +272,15 @@ class _Scanner:
         elif name == "config":
             config = Config(index, before, value, expands=expands)
             group.configs.append(config)
-            group.protocols.append((name, config))
-        elif name in ("proto", "proto-redir"):
-            group.protocols.append((name, value))
+            group.given.append((name, config))
+        elif name in NOTED:
+            group.given.append((name, value))
         elif name == "connect-to":
             group.connect_to = True
         elif name in _PROXIES:
             group.proxy = True
+        if name in BODIES:
+            group.sends = True
 
     def note(self, name: str) -> None:
         """Note what option `name`, which takes no value, says."""
@@ -265,7 +291,9 @@ class _Scanner:
 
     def url(self, index: int, before: str, text: str, *, expands: bool = False) -> None:
         self.result.urls.append(Url(index, before, text, expands=expands))
-        self.result.groups[-1].urls += 1
+        group = self.result.groups[-1]
+        group.urls += 1
+        group.socket = group.socket or text[:6].lower().startswith(("ws://", "wss://"))
 
     def close_group(self) -> None:
         group = self.result.groups[-1]
@@ -298,7 +326,11 @@ class _Scanner:
 
         if name not in OWN:
             own = ", ".join(f"--{option}" for option in OWN)
-            raise UsageError(f"mom curl has no option --{name}", hint=f"its own are {own}; every other one is curl's")
+            meant = _closest(name)
+            raise UsageError(
+                f"mom curl has no option --{name}",
+                hint=f"did you mean --{meant}?" if meant else f"its own are {own}; every other one is curl's",
+            )
         if not OWN[name]:
             if equals:
                 raise UsageError(f"--{name} takes no value")
@@ -308,3 +340,13 @@ class _Scanner:
             value = self.arguments[self.next]
             self.next += 1
         self.result.own[name] = value
+
+
+def _closest(name: str) -> str | None:
+    """Return the option of mom's own that `name` was probably meant to be."""
+    import difflib
+
+    # What most of them begin with would make any two look alike.
+    options = {option.removeprefix("mom-"): option for option in OWN}
+    close = difflib.get_close_matches(name.lower().removeprefix("mom-"), options, n=1, cutoff=0.75)
+    return options[close[0]] if close else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mom.curl.curlrc import allows
+from mom.curl.curlrc import allows, given
+from mom.curl.urls import SOCKETS
 from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False
@@ -58,9 +59,19 @@ def content(argument: str, token: str) -> bytes:
     return (f"{header}\n" if argument == HEADERS else f'header = "{header}"\n').encode("ascii")
 
 
-def signed_groups(scan: Scan) -> list[Group]:
-    """Return the groups that are to have a token of ours: those that send something and bring none of their own."""
-    return [group for group in scan.groups if (group.urls or group.configs) and not group.own_token]
+def signed_groups(scan: Scan, gateway: Gateway, curlrc: Sequence[Setting] = ()) -> list[Group]:
+    """Return the groups that are to have a token of ours.
+
+    They are those that send something, bring none of their own, and are not forbidden to talk to the gateway: curl
+    refuses these itself. `curlrc` is what ~/.curlrc says, which counts for the first group.
+    """
+    return [
+        group
+        for group in scan.groups
+        if (group.urls or group.configs)
+        and not group.own_token
+        and _schemes(group, gateway, curlrc if group is scan.groups[0] else ())
+    ]
 
 
 def build(
@@ -70,7 +81,7 @@ def build(
 
     `curlrc` is what ~/.curlrc says, which counts for the first group.
     """
-    signed = signed_groups(scan)
+    signed = signed_groups(scan, gateway, curlrc)
     additions: dict[int, list[str]] = {}
     holes_of: list[int] = []
     first = True
@@ -107,17 +118,17 @@ def build(
 
 
 def _connect_to(gateway: Gateway) -> list[str]:
-    host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
-    return ["--connect-to", f"::{host}:{gateway.port}"]
+    return ["--connect-to", f"::{gateway.endpoint}"]
 
 
 def _pin(group: Group, gateway: Gateway, curlrc: Sequence[Setting]) -> list[str]:
-    pin = [*_connect_to(gateway)]
-    for option in ("proto", "proto-redir"):
-        asked = _last(option, group, curlrc)
-        # Of several the last one counts. What the user forbids stays forbidden.
-        allowed = asked is None or allows(asked, gateway.scheme)
-        pin += [f"--{option}", f"={gateway.scheme}" if allowed else "-all"]
+    pin = _connect_to(gateway)
+    allowed = _schemes(group, gateway, curlrc)
+    if allowed:
+        pin += ["--proto", f"={','.join(allowed)}"]
+        redirects = [scheme for scheme in allowed if _allows(group, curlrc, "proto-redir", scheme)]
+        # Forbidden redirects stay so by the user's own option: a redirect has to be allowed by both.
+        pin += ["--proto-redir", f"={','.join(redirects)}"] if redirects else []
     if not group.follows:
         pin.append("--no-location")
     if gateway.scheme == "http" and not group.proxy:
@@ -125,16 +136,13 @@ def _pin(group: Group, gateway: Gateway, curlrc: Sequence[Setting]) -> list[str]
     return pin
 
 
-def _last(option: str, group: Group, curlrc: Sequence[Setting]) -> str | None:
-    """Return the value of `option` that counts in `group`, None if nobody gives it."""
-    value = None
-    given = [(name, setting.value) for setting in curlrc for name in setting.names]
-    for name, part in group.protocols:
-        if isinstance(part, str):
-            given.append((name, part))
-        else:
-            given += [(name, setting.value) for setting in part.settings for name in setting.names]
-    for name, one in given:
-        if name == option:
-            value = one
-    return value
+def _schemes(group: Group, gateway: Gateway, curlrc: Sequence[Setting]) -> list[str]:
+    """Return the gateway's schemes that the user does not forbid to `group`, and that are used in it."""
+    schemes = [gateway.scheme, *([SOCKETS[gateway.scheme]] if group.socket else [])]
+    return [scheme for scheme in schemes if _allows(group, curlrc, "proto", scheme)]
+
+
+def _allows(group: Group, curlrc: Sequence[Setting], option: str, scheme: str) -> bool:
+    # Of several values the last one counts.
+    values = [value for name, value in given(group, curlrc) if name == option]
+    return not values or allows(values[-1], scheme)

@@ -18,10 +18,10 @@ from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mom.auth.gateway import Gateway
-    from mom.curl.arguments import Scan
+    from mom.curl.arguments import Group, Scan
 
 _SPACE = " \t\n\v\f\r"
 _COMMENTS = ("#", "/", "*")
@@ -273,6 +273,20 @@ def _refusal(setting: Setting, reason: str, hint: str) -> Exception:
     from mom.errors import MomError
 
     return MomError(f"{setting.path}:{setting.line}: `{setting.names[0]}` {reason}", hint=hint)
+
+
+def given(group: Group, curlrc: Sequence[Setting]) -> list[tuple[str, str]]:
+    """Return what ~/.curlrc, the command line and its `-K` files say in `group`: options with values, in their order.
+
+    The command line's are those in `arguments.NOTED`.
+    """
+    values = [(name, setting.value) for setting in curlrc for name in setting.names]
+    for option, part in group.given:
+        if isinstance(part, str):
+            values.append((option, part))
+        else:
+            values += [(name, setting.value) for setting in part.settings for name in setting.names]
+    return values
 
 
 def allows(protocols: str, scheme: str) -> bool:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mom.curl.arguments import Scan
     from mom.curl.command import Command
 
+    # Gives the base URL of each HTTP adapter that is configured here, by name.
+    Adapters = Callable[[], Mapping[str, str]]
     # Runs a command with an environment: like `os.execvpe` it does not return, or it returns an exit status.
     Execute = Callable[[str, list[str], dict[str, str]], int]
 
@@ -30,19 +32,25 @@ def main(
     environ: Mapping[str, str] | None = None,
     posix: bool = os.name == "posix",
     execute: Execute | None = None,
+    adapters: Adapters = dict,
     stdout: IO[str] | None = None,
     stderr: IO[str] | None = None,
 ) -> int:
     """Run curl with `argv`, what stands after `mom curl`; return an exit status where curl did not take over.
 
-    The environment, the platform, the function that starts curl, and the streams of mom's own words can be passed in.
+    Without arguments it shows mom's help and returns 2, as a command of mom does that lacks its subcommand. `adapters`
+    is asked only for a hint. The environment, the platform, the function that starts curl, and the streams of mom's own
+    words can be passed in.
     """
     environ = os.environ if environ is None else environ
     stdout = sys.stdout if stdout is None else stdout
     try:
         if execute is None:
             execute = become if posix else _run_child
-        result = _help() if argv == ["--help"] else _run(argv, environ, execute, posix=posix)
+        if not argv:
+            (sys.stderr if stderr is None else stderr).write(_help())
+            return 2
+        result = _help() if argv == ["--help"] else _run(argv, environ, execute, adapters, posix=posix)
         if isinstance(result, int):
             return result
         stdout.write(result)
@@ -82,9 +90,11 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
     return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
 
 
-def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix: bool) -> int | str:
+def _run(
+    argv: list[str], environ: Mapping[str, str], execute: Execute, adapters: Adapters, *, posix: bool
+) -> int | str:
     """Run curl and return its exit status, or the text to print instead."""
-    scan = arguments.scan(argv, lambda: _installed_options(environ))
+    scan = arguments.scan(argv, lambda: _installed_options(environ), lambda: _curl_version(environ))
     own = scan.own
     sends = any(group.urls or group.configs for group in scan.groups)
     if scan.informs or not sends:
@@ -93,7 +103,7 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix
 
     gateway = gateways.choose(own.get("base-url"), environ)
     authenticated = not scan.unsure and "mom-no-auth" not in own
-    words = _complete(scan, gateway, refuse=authenticated)
+    words = _complete(scan, gateway, adapters if authenticated else None)
     if not authenticated:
         return _plain(words, scan, environ, execute)
     from mom.curl import curlrc
@@ -101,7 +111,7 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix
     # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
     first = [] if words[0] in ("-q", "--disable") else curlrc.check_curlrc(environ, gateway)
     curlrc.check_configs(scan, words, gateway, copy=posix and "mom-print" not in own)
-    signed = command.signed_groups(scan)
+    signed = command.signed_groups(scan, gateway, first)
     if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
         from mom.errors import MomError
 
@@ -123,17 +133,21 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, *, posix
     return windows.run(built, token, _environment(environ))
 
 
-def _complete(scan: Scan, gateway: Gateway, *, refuse: bool) -> list[str]:
-    """Return the words of `scan` with its paths made URLs of `gateway`; refuse other hosts where a token is sent."""
+def _complete(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[str]:
+    """Return the words of `scan` with its paths made URLs of `gateway`.
+
+    Raises UsageError for another host, with a hint from `adapters`; without these, where no token is sent, nothing is
+    refused.
+    """
     words = list(scan.words)
     for url in scan.urls:
         completed = urls.complete(url.text, gateway)
         if completed is not None:
             words[url.index] = url.before + completed
-        elif refuse and not (url.expands and url.text.startswith("{{")):
+        elif adapters is not None and not (url.expands and url.text.startswith("{{")):
             from mom.errors import UsageError
 
-            message, hint = urls.explain(url.text, gateway)
+            message, hint = urls.explain(url.text, gateway, adapters())
             raise UsageError(message, hint=hint)
     return words
 

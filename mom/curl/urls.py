@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from mom.gateway import APIS_PATH, DEFAULT_PORTS, HTTP_PREFIX, authority
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mom.auth.gateway import Gateway
 
 # What the paths of a gateway start with: needed to find one that Git Bash has made a Windows path of.
 _ROOTS = ("/v1/", "/v1alpha1/", "/healthz", "/healthcheck")
+# The scheme of a web socket at a gateway with the scheme (RFC 6455, section 3); curl has it since 8.11.
+SOCKETS = {"http": "ws", "https": "wss"}
+# Names of the same loopback interface. A gateway may be known by another one than the user writes.
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def complete(text: str, gateway: Gateway) -> str | None:
@@ -18,42 +26,84 @@ def complete(text: str, gateway: Gateway) -> str | None:
     """
     if text.startswith("/"):
         return gateway.base + text
-    if not text or text.startswith("@") or _is_at(text, gateway):
+    if not text or text.startswith("@"):
         return text
+    if (url := _at_gateway(text, gateway)) is not None:
+        return url
     path = _git_bash_path(text)
     return None if path is None else gateway.base + path
 
 
-def explain(text: str, gateway: Gateway) -> tuple[str, str]:
-    """Return what is wrong with a URL word that `complete` does not take, and what to write instead."""
+def explain(text: str, gateway: Gateway, adapters: Mapping[str, str]) -> tuple[str, str]:
+    """Return what is wrong with a URL word that `complete` does not take, and what to write instead.
+
+    `adapters` has the base URL of each HTTP adapter that is configured here, by name; empty where none is known.
+    """
     if "://" in text:
+        path = _path_of_api(text, adapters)
         return (
-            f"{text} is not at the gateway {gateway.origin}, and its token must not go elsewhere",
-            "give the path alone; another gateway: --base-url URL; no gateway: use curl itself",
+            f"{text} is outside the gateway {gateway.origin}; the token is only sent there",
+            f"the gateway has this API at {path}"
+            if path
+            else "pass a path (/v1/…), choose the gateway with --base-url, or use plain curl",
         )
     if text[1:3] in (":/", ":\\") and text[0].isalpha():
         return (
             f"{text} is a Windows path, not the path of an API",
             "Git Bash rewrites paths; keep it from that: MSYS_NO_PATHCONV=1 mom curl ...",
         )
-    return (
-        f"{text!r} is neither a path nor a URL of the gateway {gateway.origin}",
-        f"a path starts with a slash: /{text}",
-    )
+    message = f"{text!r} is neither a path nor a URL of the gateway {gateway.origin}"
+    if f"/{text}".startswith(_ROOTS):
+        return message, f"a path starts with a slash: /{text}"
+    name = _first_segment(text)
+    if name in adapters:
+        return message, f"the path of that API at the gateway: {HTTP_PREFIX}{text}"
+    path = _path_of_api(f"https://{text}", adapters) or _path_of_api(f"http://{text}", adapters)
+    if path:
+        return message, f"the gateway has this API at {path}"
+    return message, f"paths are {HTTP_PREFIX}ADAPTER/PATH; the adapters: mom curl {APIS_PATH}"
 
 
-def _is_at(text: str, gateway: Gateway) -> bool:
-    """Whether `text` is a URL of the gateway for us and, whatever its version, for curl."""
+def _path_of_api(url: str, adapters: Mapping[str, str]) -> str | None:
+    """Return the path at which an adapter serves `url`, None where none of `adapters` has such a base URL."""
+    for name, base_url in adapters.items():
+        base = base_url.rstrip("/")
+        rest = url[len(base) :]
+        if base and url[: len(base)].lower() == base.lower() and rest[:1] in ("", "/", "?", "#"):
+            return f"{HTTP_PREFIX}{name}{rest or '/'}"
+    return None
+
+
+def _first_segment(text: str) -> str:
+    return text[: min((position for position in map(text.find, "/?#") if position >= 0), default=len(text))]
+
+
+def _at_gateway(text: str, gateway: Gateway) -> str | None:
+    """Return `text` where it is a URL of the gateway for us and, whatever its version, for curl; else None.
+
+    Another name of this machine becomes the gateway's own, for which a token is good.
+    """
     scheme, separator, rest = text.partition("://")
     if not separator or not scheme.isalnum():
         # curl takes a URL without a scheme for http.
-        scheme, rest = "http", text
+        scheme, separator, rest = "http", "", text
+    if scheme.lower() not in (gateway.scheme, SOCKETS[gateway.scheme]):
+        return None
     end = min((position for position in map(rest.find, "/?#\\") if position >= 0), default=len(rest))
-    user, _, address = rest[:end].rpartition("@")
+    user, at, address = rest[:end].rpartition("@")
     address = address.lower()
-    host = f"[{gateway.host}]" if ":" in gateway.host else gateway.host
-    same = address in (gateway.authority, f"{host}:{gateway.port}")
-    return scheme.lower() == gateway.scheme and same and "@" not in user and rest[end : end + 1] != "\\"
+    if "@" in user or rest[end : end + 1] == "\\":
+        return None
+    if address in (gateway.authority, gateway.endpoint):
+        return text
+    if gateway.host not in _THIS_MACHINE or address not in _names_of_this_machine(gateway):
+        return None
+    return (f"{scheme}://" if separator else "") + user + at + gateway.authority + rest[end:]
+
+
+def _names_of_this_machine(gateway: Gateway) -> set[str]:
+    ports = {gateway.port, None} if gateway.port == DEFAULT_PORTS[gateway.scheme] else {gateway.port}
+    return {authority(host, port) for host in _THIS_MACHINE for port in ports}
 
 
 def _git_bash_path(text: str) -> str | None:

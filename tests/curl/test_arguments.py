@@ -21,12 +21,21 @@ def installed() -> Mapping[str, bool]:
     return options.parse_help(text)
 
 
+def version() -> tuple[int, ...]:
+    text = subprocess.run(["curl", "-q", "--version"], capture_output=True, text=True, check=True).stdout
+    return tuple(int(number) for number in text.split()[1].split("-")[0].split("."))
+
+
 def never() -> Mapping[str, bool]:
     raise AssertionError("curl is asked only about options that the tables lack")
 
 
+def no_version() -> tuple[int, ...]:
+    raise AssertionError("curl's version is asked only where it matters")
+
+
 def scan(*words: str) -> Scan:
-    return arguments.scan(words, never)
+    return arguments.scan(words, never, no_version)
 
 
 def urls(found: Scan) -> list[str]:
@@ -50,6 +59,8 @@ def urls(found: Scan) -> list[str]:
         pytest.param(["--output", "/f", "/a"], ["/a"], id="long options take the next word"),
         pytest.param(["--output=/f", "/a"], ["/a"], id="or what stands after ="),
         pytest.param(["--url", "/a", "--url=/b"], ["/a", "/b"], id="--url takes a URL"),
+        pytest.param(["--fail=", "/a", "--silent=-o", "/b"], ["/a", "/b"], id="the value of a boolean is dropped"),
+        pytest.param(["--no-fail=x", "--no-buffer=", "/a"], ["/a"], id="also where it is turned off"),
         pytest.param(["--no-buffer", "/a", "--no-location"], ["/a"], id="--no- turns a boolean off"),
         pytest.param(["--expand-data", "/f", "/a"], ["/a"], id="--expand- takes a value too"),
         pytest.param(["--", "-o", "/a", "--next"], ["-o", "/a", "--next"], id="after -- every word is a URL"),
@@ -58,6 +69,7 @@ def urls(found: Scan) -> list[str]:
         pytest.param(["-F", "a=@/f", "-u", "/u", "-x", "/p", "-T", "/t", "/a"], ["/a"], id="many take values"),
         pytest.param(["--haproxy-clientip", "/x", "--quote", "/q", "/a"], ["/a"], id="some whose values help hides"),
         pytest.param(["-#", "-0146", "-iIkjJlnNOpqRsSvBafgG", "/a"], ["/a"], id="many take none"),
+        pytest.param(["-2", "/a", "-s3", "/b"], ["/a", "/b"], id="2 and 3 at the end of a cluster"),
     ],
 )
 def test_urls_are_found_where_curl_finds_them(line: list[str], expected: list[str]) -> None:
@@ -79,7 +91,6 @@ def test_urls_are_found_where_curl_finds_them(line: list[str], expected: list[st
         pytest.param(["/a", "-s?"], id="a letter that curl does not have"),
         pytest.param(["/a", "-sé"], id="a letter that nobody has"),
         pytest.param(["/a", "--no-output", "x"], id="a value cannot be turned off"),
-        pytest.param(["/a", "--silent=x"], id="a boolean has no value"),
         pytest.param(["/a", "--expand-silent"], id="a boolean has nothing to expand"),
     ],
 )
@@ -104,22 +115,26 @@ def test_what_turns_an_informing_option_off_informs_of_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("line", "before", "since"),
     [
-        (["-2so", "/f", "/a"], ["-2", "-so", "/f", "/a"]),
-        (["-s2o/f", "/a"], ["-s", "-2", "-o/f", "/a"]),
-        (["-s3", "/a"], ["-s3", "/a"]),
-        (["-23L", "/a"], ["-2", "-3", "-L", "/a"]),
-        (["-q2s:o", "/a"], ["-q", "-2", "-s:o", "/a"]),
-        (["-2", "/a"], ["-2", "/a"]),
+        (["-2so", "/f", "/a"], ["/a"], ["/f", "/a"]),
+        (["-s2o/f", "/a"], ["/a"], ["/a"]),
+        (["-23L", "/a"], ["/a"], ["/a"]),
+        (["-q2s:o", "/a"], ["/a"], ["/a"]),
+        (["-3V", "/a"], [], ["/a"]),
+        (["-0146so", "/f", "/a"], ["/a"], ["/a"]),
     ],
 )
-def test_the_letters_2_and_3_stand_alone_since_new_curls_drop_what_follows(
-    line: list[str], expected: list[str]
+def test_what_follows_2_or_3_in_a_cluster_counts_as_the_curl_at_hand_takes_it(
+    line: list[str], before: list[str], since: list[str]
 ) -> None:
-    found = scan(*line)
-    assert found.words == expected
-    assert urls(found) == ["/a"]
+    for version, expected in (((8, 14, 0), before), ((8, 14, 1), since), ((9,), since)):
+        found = arguments.scan(line, never, lambda version=version: version)  # type: ignore[misc]
+        assert found.words == line
+        assert urls(found) == expected
+        assert not found.unsure
+    assert arguments.scan(["-2L", "/a"], never, lambda: (8, 14, 0)).groups[0].follows
+    assert not arguments.scan(["-2L", "/a"], never, lambda: (8, 14, 1)).groups[0].follows
 
 
 def ends(found: Scan) -> list[int]:
@@ -192,18 +207,39 @@ def test_a_mistake_in_one_of_our_options_is_ours_to_tell(line: list[str]) -> Non
         scan("/a", *line)
 
 
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("--mom-prnt", "--mom-print"),
+        ("--mom-no-auht=x", "--mom-no-auth"),
+        ("--mom-tokenfile", "--mom-token-file"),
+        ("--mom-PRINT", "--mom-print"),
+        ("--baseurl", "--base-url"),
+        ("--base-ulr=http://x", "--base-url"),
+    ],
+)
+def test_a_slip_in_one_of_our_options_gets_a_suggestion(word: str, meant: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        arguments.scan(["/a", word], dict, no_version)
+    assert caught.value.hint == f"did you mean {meant}?"
+
+
+def test_a_slip_in_an_option_of_curl_is_curls_to_tell() -> None:
+    assert arguments.scan(["/a", "--data-bnary", "x"], dict, no_version).unsure
+
+
 def test_an_option_that_the_tables_lack_is_looked_up_in_the_curl_at_hand() -> None:
     known = {"new-value": True, "new-flag": False, "nifty": True}
-    found = arguments.scan(["--new-value", "/v", "--new-flag", "/a", "--nif", "/n", "/b"], lambda: known)
+    found = arguments.scan(["--new-value", "/v", "--new-flag", "/a", "--nif", "/n", "/b"], lambda: known, no_version)
     assert urls(found) == ["/a", "/b"]
     for unknown in ("--other", "--new", "--new-", "--new-flags", "--no-", "--expand-"):
-        assert arguments.scan(["/a", unknown, "x"], lambda: known).unsure
+        assert arguments.scan(["/a", unknown, "x"], lambda: known, no_version).unsure
 
 
 def test_abbreviations_are_those_of_the_curl_at_hand() -> None:
-    found = arguments.scan(["--data-b", "/d", "--HEAD", "--max-t", "/m", "/a"], installed)
+    found = arguments.scan(["--data-b", "/d", "--HEAD", "--max-t", "/m", "/a"], installed, no_version)
     assert urls(found) == ["/a"]
-    assert arguments.scan(["--he", "/a"], installed).unsure
+    assert arguments.scan(["--he", "/a"], installed, no_version).unsure
 
 
 def test_the_tables_say_the_same_as_the_help_of_the_curl_at_hand() -> None:
@@ -285,7 +321,7 @@ def test_the_real_curl_reads_the_same_urls_in_random_command_lines(seed: int, tm
         expected = judged(line, tmp_path)
         if not expected:
             continue
-        found = arguments.scan(line, installed)
+        found = arguments.scan(line, installed, version)
         assert not found.unsure, line
         ours = [url.text for url in found.urls]
         # curl adds to a URL what -G, --url-query and -T ask for. A transfer that it gave up early (a missing file, a

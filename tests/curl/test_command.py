@@ -21,7 +21,7 @@ LATER = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, "-H", "@"]
 
 
 def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -> command.Command:
-    found = arguments.scan(line, dict)
+    found = arguments.scan(line, dict, tuple)
     return command.build(found.words, found, at, channel=channel)
 
 
@@ -76,6 +76,28 @@ def test_with_https_a_proxy_may_stay_since_it_only_tunnels() -> None:
     ]
 
 
+@pytest.mark.parametrize("value", ["=https", "-http", "-all", "=ws"])
+def test_a_group_that_may_not_talk_to_the_gateway_has_no_token_and_no_protocol_of_ours(value: str) -> None:
+    built = build("--proto", value, "/a", "--next", "/b")
+    first, second = built.arguments[: built.arguments.index("--next")], built.arguments
+    assert first == ["--proto", value, "/a", *CONNECT, "--no-location", *NO_PROXY]
+    assert second[-2:] == ["-H", "@"]
+    assert len(built.holes) == 1
+
+
+def test_redirects_that_the_user_forbids_stay_forbidden() -> None:
+    assert build("--proto-redir", "=https", "-L", "/a").arguments == [
+        *("--proto-redir", "=https", "-L", "/a", *CONNECT, "--proto", "=http", *NO_PROXY, *TOKEN)
+    ]
+
+
+def test_a_web_socket_at_the_gateway_is_allowed_where_it_is_used() -> None:
+    built = build("ws://127.0.0.1:8082/a", "--next", "/b").arguments
+    assert [built[index + 1] for index, word in enumerate(built) if word == "--proto"] == ["=http,ws", "=http"]
+    secure = build("--proto", "=wss", "wss://atlas.example/a", at=HTTPS).arguments
+    assert secure[secure.index("--connect-to") :][2:4] == ["--proto", "=wss"]
+
+
 def test_an_ipv6_gateway_is_pinned_in_brackets() -> None:
     assert "::[::1]:8082" in build("/a", at=gateway.parse("http://[::1]:8082")).arguments
 
@@ -110,7 +132,7 @@ def test_for_older_curls_on_windows_the_token_is_on_stdin() -> None:
 
 
 def channel(version: tuple[int, ...], *line: str) -> str:
-    return windows.channel(arguments.scan(line, dict), version)
+    return windows.channel(arguments.scan(line, dict, tuple), version)
 
 
 def test_the_way_on_windows_depends_on_the_version() -> None:

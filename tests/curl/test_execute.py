@@ -155,7 +155,6 @@ def test_the_printed_command_signs_with_the_local_key_by_mom_auth_token(mom: Mom
         (["-s", "-m", "0.2", "/hold"], 28),
         (["-sL", "--max-redirs", "0", "/redirect?to=/a"], 47),
         (["-s", "-K", "missing", "/a"], 26),
-        ([], 2),
     ],
 )
 def test_the_exit_status_is_curls_own(mom: Mom, line: list[str], status: int) -> None:
@@ -179,6 +178,33 @@ def test_help_whose_reader_goes_away_ends_quietly(mom: Mom) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def test_without_arguments_our_help_is_shown_as_a_mistake_in_usage(mom: Mom) -> None:
+    done = mom()
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == mom("--help").stdout
+
+
+def test_a_path_without_its_beginning_is_explained_from_the_configuration_in_this_folder(mom: Mom) -> None:
+    pattern = b"hint: paths are /v1/apis/http/ADAPTER/PATH"
+    assert pattern in mom("openai/v1/models").stderr
+    add = [*mom.command()[:-1], "atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--adapter-name", "openai"]
+    (mom.folder / "atlas.yml").write_text(
+        "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: a\nspec:\n  owner: o\n"
+    )
+    add += ["--base-url", "https://api.openai.com"]
+    subprocess.run(add, cwd=mom.folder, env=mom.environ, check=True, capture_output=True)
+    done = mom("openai/v1/models")
+    assert done.returncode == 125
+    assert done.stderr.endswith(b"hint: the path of that API at the gateway: /v1/apis/http/openai/v1/models\n")
+    (mom.folder / "atlas.yml").write_text("{")
+    assert pattern in mom("openai/v1/models").stderr
+
+
+def test_localhost_is_the_gateway_at_the_loopback_address(mom: Mom, gateway: Recorder) -> None:
+    assert mom("-s", f"localhost:{gateway.port}/a", f"http://localhost:{gateway.port}/b").returncode == 0
+    assert [(one.all("Host"), one.tokens) for one in gateway.take()] == [([f"127.0.0.1:{gateway.port}"], [TOKEN])] * 2
+
+
 def test_our_help_fits_a_terminal_and_names_every_option_of_ours(mom: Mom) -> None:
     done = mom("--help")
     assert done.returncode == 0
@@ -191,12 +217,14 @@ def test_our_help_fits_a_terminal_and_names_every_option_of_ours(mom: Mom) -> No
 @pytest.mark.parametrize(
     ("line", "environ", "words"),
     [
-        pytest.param(["http://other.example/"], {}, ["not at the gateway", "--base-url"], id="another host"),
+        pytest.param(["http://other.example/"], {}, ["outside the gateway", "--base-url"], id="another host"),
         pytest.param(["v1/x"], {}, ["neither a path", "/v1/x"], id="a path without its slash"),
         pytest.param(["/a"], {"MOM_BASE_URL": "localhost:1"}, ["MOM_BASE_URL", "http://"], id="a malformed variable"),
         pytest.param(["/a"], {"MOM_BASE_URL": ""}, ["MOM_BASE_URL"], id="an empty variable"),
         pytest.param(["/a", "--base-url", "x"], {}, ["--base-url"], id="a malformed option"),
         pytest.param(["/a", "--base-url"], {}, ["--base-url needs"], id="an option without its value"),
+        pytest.param(["/a", "--mom-prnt"], {}, ["did you mean --mom-print?"], id="a slip in an option of ours"),
+        pytest.param(["http://127.0.0.256/", "--base-url", "http://127.0.0.256"], {}, ["not https"], id="no address"),
         pytest.param(["/a", "--mom-no-such"], {}, ["--mom-no-such", "--mom-print"], id="an option we do not have"),
         pytest.param(["/a"], {"MOM_TOKEN": ""}, ["MOM_TOKEN is empty"], id="an empty token"),
         pytest.param(["/a", "--mom-token-file", "no"], {}, ["token file no"], id="a token file that is missing"),

@@ -52,6 +52,8 @@ def test_a_path_is_put_after_the_base_url_as_it_is(path: str) -> None:
         ("http://localhost:80/", PORT_80),
         ("localhost", PORT_80),
         ("http://[::1]:8082/x", IPV6),
+        ("ws://127.0.0.1:8082/x", HTTP),
+        ("WSS://atlas.example/x", HTTPS),
         ("", HTTP),
         ("@file", HTTP),
     ],
@@ -61,12 +63,37 @@ def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: gateway.Gat
 
 
 @pytest.mark.parametrize(
+    ("text", "at", "url"),
+    [
+        ("http://localhost:8082/x?u=http://y", HTTP, "http://127.0.0.1:8082/x?u=http://y"),
+        ("localhost:8082/x", HTTP, "127.0.0.1:8082/x"),
+        ("LocalHost:8082", HTTP, "127.0.0.1:8082"),
+        ("user:pw@localhost:8082#x", HTTP, "user:pw@127.0.0.1:8082#x"),
+        ("http://[::1]:8082/{a,b}", HTTP, "http://127.0.0.1:8082/{a,b}"),
+        ("http://127.0.0.1/x", PORT_80, "http://localhost/x"),
+        ("127.0.0.1:80", PORT_80, "localhost"),
+        ("http://localhost:8082/x", IPV6, "http://[::1]:8082/x"),
+        ("ws://localhost:8082/x", HTTP, "ws://127.0.0.1:8082/x"),
+    ],
+)
+def test_another_name_of_this_machine_becomes_that_of_the_gateway(text: str, at: gateway.Gateway, url: str) -> None:
+    assert urls.complete(text, at) == url
+
+
+@pytest.mark.parametrize(
     ("text", "at"),
     [
         pytest.param("http://127.0.0.1:8083/", HTTP, id="another port"),
         pytest.param("http://127.0.0.1/", HTTP, id="the default port"),
         pytest.param("https://127.0.0.1:8082/", HTTP, id="another scheme"),
-        pytest.param("http://localhost:8082/", HTTP, id="another name of the same machine"),
+        pytest.param("http://localhost:8083/", HTTP, id="this machine by another name, but another port"),
+        pytest.param("http://localhost/", HTTP, id="this machine by another name, without its port"),
+        pytest.param("http://127.0.0.2:8082/", HTTP, id="another loopback address"),
+        pytest.param("http://localhost.evil:8082/", HTTP, id="a host that starts like localhost"),
+        pytest.param("https://localhost/", HTTPS, id="this machine for another one"),
+        pytest.param("wss://127.0.0.1:8082/", HTTP, id="a web socket with TLS at a gateway without"),
+        pytest.param("ws://127.0.0.1:8083/", HTTP, id="a web socket at another port"),
+        pytest.param("ws://atlas.example/", HTTPS, id="a web socket without TLS"),
         pytest.param("http://127.0.0.1:80820/", HTTP, id="a port that starts alike"),
         pytest.param("http://127.0.0.1:8082.evil/", HTTP, id="a host that starts alike"),
         pytest.param("http://127.0.0.1:8082@evil/", HTTP, id="the gateway as a user name"),
@@ -94,7 +121,7 @@ def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: gateway.Gat
 )
 def test_everything_else_is_refused_with_a_way_out(text: str, at: gateway.Gateway) -> None:
     assert urls.complete(text, at) is None
-    message, hint = urls.explain(text, at)
+    message, hint = urls.explain(text, at, {})
     assert at.origin in message
     assert hint
 
@@ -114,8 +141,35 @@ def test_a_path_that_git_bash_made_a_windows_path_of_is_repaired(text: str, path
 def test_a_windows_path_that_cannot_be_repaired_is_explained() -> None:
     for text in ("C:/Program Files/Git/other", "C:\\v1\\x"):
         assert urls.complete(text, HTTP) is None
-        assert "MSYS_NO_PATHCONV=1" in urls.explain(text, HTTP)[1]
+        assert "MSYS_NO_PATHCONV=1" in urls.explain(text, HTTP, {})[1]
 
 
 def test_a_path_without_its_slash_is_shown_with_it() -> None:
-    assert urls.explain("v1/x", HTTP)[1].endswith("/v1/x")
+    assert urls.explain("v1/x", HTTP, {})[1].endswith("/v1/x")
+
+
+ADAPTERS = {"openai": "https://api.openai.com/v1", "github": "https://api.github.com/", "local": "http://127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("openai/v1/models", "/v1/apis/http/openai/v1/models"),
+        ("openai", "/v1/apis/http/openai"),
+        ("github?x=a/b", "/v1/apis/http/github?x=a/b"),
+        ("https://api.openai.com/v1/models?x", "/v1/apis/http/openai/models?x"),
+        ("https://API.github.com", "/v1/apis/http/github/"),
+        ("api.github.com/user", "/v1/apis/http/github/user"),
+        ("127.0.0.1:9/x", "/v1/apis/http/local/x"),
+    ],
+)
+def test_what_an_adapter_serves_is_shown_with_its_path_at_the_gateway(text: str, path: str) -> None:
+    assert urls.complete(text, HTTP) is None
+    assert urls.explain(text, HTTP, ADAPTERS)[1].split()[-1] == path
+
+
+@pytest.mark.parametrize("text", ["stripe/v1/charges", "api.openai.com/v2", "open/ai", "openai.example/v1"])
+def test_what_no_adapter_serves_is_told_the_pattern(text: str) -> None:
+    for adapters in (ADAPTERS, {}):
+        hint = urls.explain(text, HTTP, adapters)[1]
+        assert hint == "paths are /v1/apis/http/ADAPTER/PATH; the adapters: mom curl /v1alpha1/apis"
