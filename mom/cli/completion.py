@@ -71,7 +71,8 @@ def _place(shell: Shell, environ: Mapping[str, str]) -> tuple[Path, str]:
 
 def curl_words(incomplete: str) -> list[tuple[str, str]]:
     """Return what can follow in `mom curl`: paths of adapters in ./atlas.yml, mom's options, curl's long options."""
-    from mom.curl.arguments import OPTIONS, OWN
+    from mom.curl.arguments import OWN
+    from mom.curl.options import OPTIONS
 
     if incomplete.startswith("-"):
         own = [(f"--{name}", "of mom") for name in OWN]
