@@ -33,15 +33,22 @@ _REASONS = {
 class UnreadableError(MomError):
     """A file cannot be used. `reason` is a clause that follows the file's name, such as `there is no such file`."""
 
-    def __init__(self, path: str, reason: str) -> None:
-        """Say why the file at `path` cannot be read."""
-        super().__init__(f"cannot read {path}: {reason}")
+    def __init__(self, path: str, reason: str, *, missing: bool = False, hint: str | None = None) -> None:
+        """Say why the file at `path` cannot be read; `missing`: there is none."""
+        super().__init__(f"cannot read {path}: {reason}", hint=hint)
+        self.path = path
         self.reason = reason
+        self.missing = missing
 
 
 def reason_of(error: OSError) -> str:
     """Return why a file could not be used, in the same few words for the same cause everywhere."""
     return _REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def unreadable(path: str, error: OSError) -> UnreadableError:
+    """Return the error that says why `path` could not be opened or read."""
+    return UnreadableError(path, reason_of(error), missing=error.errno == errno.ENOENT)
 
 
 def read_file(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> bytes:
@@ -55,14 +62,16 @@ def read_file(path: str | os.PathLike[str], limit: int = MAX_BYTES) -> bytes:
         # O_NONBLOCK: opening a pipe would else wait for its writer.
         descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:
-        raise UnreadableError(name, reason_of(error) if isinstance(error, OSError) else "not a file name") from None
+        if isinstance(error, OSError):
+            raise unreadable(name, error) from None
+        raise UnreadableError(name, "that is not the name of a file") from None
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise UnreadableError(name, "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file")
         data = _read_at_most(descriptor, limit + 1)
     except OSError as error:
-        raise UnreadableError(name, reason_of(error)) from None
+        raise unreadable(name, error) from None
     finally:
         os.close(descriptor)
     if len(data) > limit:

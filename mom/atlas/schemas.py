@@ -28,8 +28,16 @@ def folder() -> Path:
 @cache
 def schema(kind: Kind) -> Schema:
     """Return the schema of documents of that kind. Callers share it and leave it as it is."""
-    found: Schema = json.loads((folder() / kind.schema).read_text(encoding="utf-8"))
+    path = folder() / kind.schema
+    found: Schema = json.loads(path.read_text(encoding="utf-8") if path.is_file() else _packed(kind.schema))
     return found
+
+
+def _packed(name: str) -> str:
+    """Return the text of a schema where mom runs from a zip archive, which has no folders to look into."""
+    from importlib.resources import files
+
+    return files("mom").joinpath("schemas", *name.split("/")).read_text(encoding="utf-8")
 
 
 def combined() -> Schema:

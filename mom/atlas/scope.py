@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from mom.atlas import beginning
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
 from mom.errors import MomError
 from mom.problems import Problem
@@ -166,5 +167,5 @@ def _no_atlas(source: Source) -> MomError:
     empty = "is empty: it " if not source.text.strip(BOM + " \t\r\n") else ""
     return MomError(
         f"{source.name} {empty}holds no Atlas document (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
-        hint="name the file that configures your Atlas with -f",
+        hint=beginning.hint("name another file with -f, or add one to it, at least"),
     )

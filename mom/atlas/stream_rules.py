@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from mom.atlas import beginning
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, ATLAS_VERSION, HTTP, KINDS, Kind
 from mom.atlas.suggestions import closest
@@ -26,13 +27,6 @@ _LIKE_NAME = re.compile(r"""name[^\w\n]{1,5}([^\s"'#,}\u201d]+)""")
 _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
 
 # A document to begin with.
-MINIMAL = """apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters: []"""
-
 # Comparing each unknown name with all known ones takes quadratic time: that many comparisons are made, not more.
 _MAX_COMPARISONS = 20_000
 
@@ -131,7 +125,7 @@ def _no_atlas(stream: Stream) -> Problem:
                     end=match.end(1),
                     hint=f"write `apiVersion: {ATLAS.api_version}` in it",
                 )
-    hint = "add one, at least:\n" + "\n".join(f"    {line}" for line in MINIMAL.split("\n"))
+    hint = beginning.hint("add one, at least")
     return stream.source.problem(stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mom.atlas.beginning import with_beginning
 from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_header_value, is_plain_http
 from mom.atlas.references import names
@@ -15,6 +16,7 @@ from mom.atlas.secrets import literal_secret, suggested_reference
 from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
+from mom.files import UnreadableError
 from mom.masking import mask_tokens
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
@@ -75,7 +77,7 @@ def add(
             sys.stdout.buffer.write(edit.text.encode())
             sys.stdout.buffer.flush()
     else:
-        with LockedFile(file) as locked:
+        with _locked(file) as locked:
             source = decode(locked.data, file)
             edit = add_http_adapter(source, adapter)
             if edit.action is not Action.UNCHANGED and not (dry_run or check):
@@ -90,6 +92,13 @@ def add(
     if not quiet:
         _say(console, source, adapter, edit, file=file, wrote=wrote)
     return int(ExitStatus.WOULD_CHANGE if check and edit.action is not Action.UNCHANGED else ExitStatus.DONE)
+
+
+def _locked(file: str) -> LockedFile:
+    try:
+        return LockedFile(file)
+    except UnreadableError as error:
+        raise with_beginning(error) from None
 
 
 def _checked(option: str, value: str, wrong: str | None) -> str:

@@ -73,8 +73,10 @@ def run(
         hint = "0 is no limit; the default is 3600"
         raise UsageError(f"--stream-limit: a number of seconds from 1 to {_LONGEST_STREAM}", hint=hint)
     # Other commands do not pay for these.
+    from mom.atlas.beginning import with_beginning
     from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
     from mom.envoy.options import STREAM_LIMIT
+    from mom.files import UnreadableError
     from mom.run.env_file import EnvFile
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
@@ -95,5 +97,8 @@ def run(
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
-    serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), ConsoleEvents(console, local))
+    try:
+        serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), ConsoleEvents(console, local))
+    except UnreadableError as error:
+        raise with_beginning(error) from None
     return int(ExitStatus.DONE)

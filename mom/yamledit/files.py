@@ -18,6 +18,7 @@ from typing import Self
 from zlib import crc32
 
 from mom.errors import MomError
+from mom.files import UnreadableError, reason_of, unreadable
 from mom.yamledit.source import MAX_BYTES
 
 try:
@@ -44,11 +45,11 @@ class LockedFile:
             self._status = os.fstat(self._descriptor)
             if not stat.S_ISREG(self._status.st_mode):
                 os.close(self._descriptor)
-                kind = "a folder" if stat.S_ISDIR(self._status.st_mode) else "no regular file"
-                raise MomError(f"{path} is {kind}", hint="-f takes a file, or - for standard input")
+                kind = "a folder" if stat.S_ISDIR(self._status.st_mode) else "not a regular file"
+                raise UnreadableError(path, f"it is {kind}", hint="-f takes a file, or - for standard input")
             self.data = _read(self._descriptor, MAX_BYTES + 1)
         except OSError as error:
-            raise _explained(error, path) from None
+            raise unreadable(path, error) from None
 
     def __enter__(self) -> Self:
         """Return the open file."""
@@ -81,7 +82,7 @@ class LockedFile:
                 os.replace(temporary, self.target)  # noqa: PTH105 - paths are plain strings here
             _flush_folder(folder)
         except OSError as error:
-            raise _explained(error, self.path, doing="write") from None
+            raise _unwritable(error, self.path) from None
 
     def _refuse_if_changed(self) -> None:
         """Raise MomError if the path no longer leads to the bytes that were read."""
@@ -190,19 +191,5 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _explained(error: OSError, path: str, doing: str = "read") -> MomError:
-    reasons = {
-        errno.ENOENT: "there is no such file",
-        errno.ENOTDIR: "a part of the path is no folder",
-        errno.EACCES: "permission denied",
-        errno.EPERM: "permission denied",
-        errno.EROFS: "the file system is read-only",
-        errno.ENOSPC: "the disk is full",
-        errno.EDQUOT: "the disk quota is used up",
-        errno.ELOOP: "symbolic links lead in a circle",
-        errno.ENAMETOOLONG: "the name is too long",
-        errno.EISDIR: "it is a folder",
-    }
-    reason = reasons.get(error.errno or 0, error.strerror or str(error))
-    kept = ": the file is as it was" if doing == "write" else ""
-    return MomError(f"cannot {doing} {path}: {reason}{kept}")
+def _unwritable(error: OSError, path: str) -> MomError:
+    return MomError(f"cannot write {path}: {reason_of(error)}: the file is as it was")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mom.atlas import beginning
 from tests.golden import Result, run_mom
 
 ATLAS = """\
@@ -371,18 +372,31 @@ def test_an_underscore_in_the_host_and_an_adapter_of_253_letters_are_fine(atlas:
 
 
 def test_a_missing_file_is_said_to_be_missing(atlas: Atlas) -> None:
-    assert atlas.add(file="atlsa.yml") == Result(1, b"", "error: cannot read atlsa.yml: there is no such file\n")
+    lines = "".join(f"    {line}\n" for line in beginning.LINES)
+    assert len(beginning.LINES) == 6
+    expected = f"""\
+error: cannot read atlsa.yml: there is no such file
+hint: to begin with, write this to atlsa.yml:
+{lines}"""
+    assert atlas.add(file="atlsa.yml") == Result(1, b"", expected)
+
+
+def test_what_a_hint_says_to_write_is_a_valid_beginning(atlas: Atlas) -> None:
+    atlas.write("\n".join(beginning.LINES) + "\n")
+    assert atlas.add().status == 0
 
 
 def test_a_folder_is_said_to_be_one(atlas: Atlas, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert atlas.add(file="folder") == Result(
-        1, b"", "error: folder is a folder\nhint: -f takes a file, or - for standard input\n"
+        1, b"", "error: cannot read folder: it is a folder\nhint: -f takes a file, or - for standard input\n"
     )
 
 
 def test_a_file_below_a_file_is_no_path(atlas: Atlas) -> None:
-    assert atlas.add(file="atlas.yml/x").stderr == "error: cannot read atlas.yml/x: a part of the path is no folder\n"
+    assert (
+        atlas.add(file="atlas.yml/x").stderr == "error: cannot read atlas.yml/x: a part of the path is not a folder\n"
+    )
 
 
 def test_a_path_with_spaces_is_quoted_in_the_next_step(atlas: Atlas, tmp_path: Path) -> None:
@@ -410,7 +424,9 @@ def test_git_applies_the_diff_of_a_dry_run(atlas: Atlas, tmp_path: Path, name: s
 
 
 def test_a_windows_path_is_a_name_like_any_other(atlas: Atlas) -> None:
-    assert atlas.add(file="C:\\atlas.yml").stderr == "error: cannot read C:\\atlas.yml: there is no such file\n"
+    assert atlas.add(file="C:\\atlas.yml").stderr.startswith(
+        "error: cannot read C:\\atlas.yml: there is no such file\n"
+    )
 
 
 def test_a_file_name_cannot_drive_the_terminal(atlas: Atlas) -> None:

@@ -257,13 +257,13 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
         LockedFile(str(tmp_path))
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(MomError, match="is no regular file"):
+    with pytest.raises(MomError, match="it is not a regular file"):
         LockedFile(str(pipe))
 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("missing.yml", "there is no such file"), ("x" * 300, "the name is too long"), ("atlas.yml/x", "no folder")],
+    [("missing.yml", "there is no such file"), ("x" * 300, "the name is too long"), ("atlas.yml/x", "not a folder")],
     ids=["missing", "long", "below a file"],
 )
 def test_what_cannot_be_opened_is_told_in_words(path: Path, name: str, words: str) -> None:

@@ -1,0 +1,60 @@
+"""mom as a zip application (PEP 441): its own code in one archive, what it needs installed beside it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipapp
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ATLAS = """\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters: []
+"""
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("zip")
+    copytree(ROOT / "mom", folder / "app" / "mom", ignore=ignore_patterns("__pycache__"))
+    copytree(ROOT / "schemas", folder / "app" / "mom" / "schemas")
+    zipapp.create_archive(folder / "app", folder / "mom.pyz", main="mom.cli:main")
+    return folder / "mom.pyz"
+
+
+def run(archive: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # -I keeps the working copy out of the module path; a .pth file of an editable install comes after the archive.
+    return subprocess.run(
+        [sys.executable, str(archive), *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_every_command_works_from_an_archive(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "atlas.yml").write_text(ATLAS)
+    for arguments in (
+        ["--version"],
+        ["atlas", "config", "schema", "HTTP"],
+        ["atlas", "config", "validate", "atlas.yml"],
+        ["atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--adapter-name", "a", "--base-url", "https://a.b"],
+        ["--show-completion", "fish"],
+        ["curl", "--help"],
+    ):
+        done = run(archive, tmp_path, *arguments)
+        assert done.returncode == 0, (arguments, done.stderr)
+        assert "bug in mom" not in done.stderr
+
+
+def test_the_modules_do_come_from_the_archive(archive: Path, tmp_path: Path) -> None:
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import mom; print(mom.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(str(archive))
