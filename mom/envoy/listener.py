@@ -58,7 +58,8 @@ def connection_manager(configuration: Configuration, options: Options, directory
     return {
         "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
-        "http_protocol_options": {"enable_trailers": True},
+        # Any method passes (`LIST` of Vault), as over HTTP/2; a route refuses those in lower case, and says so.
+        "http_protocol_options": {"enable_trailers": True, "allow_custom_methods": True},
         **_client_headers(),
         **_paths(),
         **_limits(),

@@ -38,6 +38,23 @@ _REASON = "%LOCAL_REPLY_BODY%"
 _INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 
 
+# What is refused before there is a request, for which Envoy has a detail and no words: a client must read why.
+# These are format strings: `%%` is a percent sign.
+_MALFORMED = {
+    "http1.codec_error": "The request is not valid HTTP/1.1: percent-encode blanks and non-ASCII characters (raw "
+    "UTF-8) in the path and the query; a header name has only letters, digits and hyphens",
+    "http1.invalid_characters": "A control character is in the path or in a header",
+    "http1.invalid_url": "The request target is not a valid URL or path",
+    "http1.content_length_and_chunked_not_allowed": "Content-Length and Transfer-Encoding exclude each other",
+    "http1.invalid_transfer_encoding": "The only Transfer-Encoding is chunked",
+    "low_version": "HTTP/1.1 or HTTP/2 is required",
+    "missing_host_header": "The Host header is missing",
+    "path_normalization_failed": "A number sign is in the path: a client keeps the fragment, or writes it as %%23",
+    "query_missing_content_type": "The method QUERY needs a Content-Type header",
+    "absolute_path_rejected": "The request target is not a path",
+}
+
+
 def _detail(text: str) -> str:
     return f"response.code_details.contains('{text}')"
 
@@ -80,6 +97,7 @@ REPLIES = (
         "A header of this adapter has a value that cannot be sent",
         500,
     ),
+    *(Reply(f"response.code_details == '{detail}'", "API_RequestError", why) for detail, why in _MALFORMED.items()),
     Reply(("EQ", 404), "API_NoMatchingInstanceError", "No API is served at this path; GET /v1alpha1/apis lists them"),
     Reply(("EQ", 405), "API_MethodNotAllowedError", "This method is not forwarded"),
     Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),

@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import clusters, header_mutations, headers, redirects
+from mom.envoy import clusters, dot_segments, header_mutations, headers, redirects
 from mom.envoy.access_log import ADAPTER_METADATA, HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
@@ -26,12 +27,27 @@ from mom.envoy.origins import split
 from mom.gateway import APIS_PATH, HEALTH_PATHS, HTTP_PREFIX, INSTANCES_PATH
 
 NAME = "atlas"
-# TRACE makes the API echo the request to the client, the injected credential in it (RFC 9110, 9.3.8). HTTP/2 and
-# lenient servers take any case.
-_METHODS = "(?i)(?:TRACE|TRACK|CONNECT|DEBUG)"
-# `.` and `..` between separators, each character raw or percent-encoded; `\` and `;` because servers exist that read
-# them as separator and as the start of a path parameter. A query is not searched where it is part of the input.
-_DOT_SEGMENT = r"(?i)[^?]*(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:[;/\\?].*|%2f.*|%5c.*|)"
+
+
+def _bad_request(reason: str) -> Json:
+    return {"status": 400, "body": {"inline_string": reason}}
+
+
+# What is refused whatever the path is, in this order: a name, the header that is looked at, what it must match, and the
+# response.
+_REFUSED: tuple[tuple[str, str, str, Json], ...] = (
+    # TRACE makes the API echo the request to the client, the injected credential in it (RFC 9110, 9.3.8). HTTP/2 and
+    # lenient servers take any case.
+    ("method", ":method", "(?i)(?:TRACE|TRACK|CONNECT|DEBUG)", {"status": 405}),
+    # Methods are case-sensitive (RFC 9110, 9.1): to a strict server `get` is unknown, to a lenient one it is GET.
+    (
+        "method in lower case",
+        ":method",
+        ".*[a-z].*",
+        _bad_request("methods are written in capital letters: GET, not get"),
+    ),
+    ("dot segment", ":path", dot_segments.PATTERN, _bad_request("dot segments are not allowed in the path")),
+)
 
 
 def route_configuration(configuration: Configuration, options: Options) -> Json:
@@ -103,17 +119,16 @@ def _host(adapters: tuple[HttpAdapter, ...], lists: dict[str, str], options: Opt
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
     """Return a matcher: refusals first, then the longest prefix, whose own routes check that it ends at a segment."""
-    method, segment = _refusals()
     found = {prefix: {"action": _action(routes)} for prefix, routes in by_prefix.items()}
     tree = {
         "matcher_tree": {"input": _header_input(":path"), "prefix_match_map": {"map": found}},
         "on_no_match": {"action": _action(rest)},
     }
-    refusals = [_refusal(":method", _METHODS, method), _refusal(":path", _DOT_SEGMENT, segment)]
-    return {"matcher_list": {"matchers": refusals}, "on_no_match": {"matcher": tree}}
+    return {"matcher_list": {"matchers": [_refusal(*one) for one in _REFUSED]}, "on_no_match": {"matcher": tree}}
 
 
-def _refusal(header: str, regex: str, route: Json) -> Json:
+def _refusal(name: str, header: str, regex: str, response: Json) -> Json:
+    route = {"name": name, "match": {"prefix": "/"}, "direct_response": response}
     match = {"value_match": {"safe_regex": {"google_re2": {}, "regex": regex}}, "input": _header_input(header)}
     return {"predicate": {"single_predicate": match}, "on_match": {"action": _action([route])}}
 
@@ -126,20 +141,12 @@ def _action(routes: list[Json]) -> Json:
     return extension("routes", "envoy.config.route.v3.RouteList", {"routes": routes})
 
 
-def _refusals() -> tuple[Json, Json]:
-    """Return what is answered before any path is looked up: methods, then dot segments."""
-    method = {"name": ":method", "string_match": {"safe_regex": {"regex": _METHODS}}}
-    return (
-        {"name": "method", "match": {"prefix": "/", "headers": [method]}, "direct_response": {"status": 405}},
-        {
-            "name": "dot segment",
-            "match": {"safe_regex": {"regex": _DOT_SEGMENT}},
-            "direct_response": {
-                "status": 400,
-                "body": {"inline_string": "dot segments are not allowed in the path"},
-            },
-        },
-    )
+def _refusals() -> Iterator[Json]:
+    """Yield the routes for what is refused before any path is looked up."""
+    for name, header, regex, response in _REFUSED:
+        method = {"name": header, "string_match": {"safe_regex": {"regex": regex}}}
+        match = {"safe_regex": {"regex": regex}} if header == ":path" else {"prefix": "/", "headers": [method]}
+        yield {"name": name, "match": match, "direct_response": response}
 
 
 def _health(at: str) -> Json:

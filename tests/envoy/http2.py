@@ -43,11 +43,11 @@ def over_http2(
     )
     http2 = h2.connection.H2Connection(config)
     http2.initiate_connection()
-    http2.send_headers(1, headers, end_stream=not (trailers or body))
+    http2.send_headers(1, _raw(headers), end_stream=not (trailers or body))
     if body:
         http2.send_data(1, body, end_stream=not trailers)
     if trailers:
-        http2.send_headers(1, trailers, end_stream=True)
+        http2.send_headers(1, _raw(trailers), end_stream=True)
     connection.sendall(http2.data_to_send())
     response = Http2Response()
     with contextlib.suppress(ConnectionError):
@@ -65,6 +65,10 @@ def over_http2(
                     return response if response.headers else None
             connection.sendall(http2.data_to_send())
     return None
+
+
+def _raw(pairs: Pairs) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 def h2_headers(atlas: Atlas, path: str, method: str = "GET", **extra: str) -> list[tuple[str, str]]:

@@ -9,8 +9,10 @@ import pytest
 from mom.envoy.options import Listen, Options
 from mom.envoy.replies import REPLIES
 from tests.envoy.certificates import Authority
+from tests.envoy.client import read_response
 from tests.envoy.configurations import configuration, http, provider
 from tests.envoy.conftest import SECRET, Atlas
+from tests.envoy.http2 import h2_headers, over_http2
 from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
@@ -83,6 +85,73 @@ def test_no_error_of_atlas_stays_in_a_cache(atlas: Atlas, method: str, path: str
     assert answer.error
     assert answer.headers["cache-control"] == "no-store"
     assert "www-authenticate" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("line", "extra", "status", "reason"),
+    [
+        pytest.param("GET {path}?q=n\xc3\xa4ive", "", 400, "raw UTF-8", id="raw UTF-8 in the query"),
+        pytest.param("GET {path}/n\xc3\xa4ive", "", 400, "raw UTF-8", id="raw UTF-8 in the path"),
+        pytest.param("GET {path}/a b", "", 400, "blanks", id="a blank in the path"),
+        pytest.param("GET {path}", "N\xc3\xa4me: x", 400, "a header name", id="raw UTF-8 in a name"),
+        pytest.param("GET {path}", "A B: x", 400, "a header name", id="a blank in a name"),
+        pytest.param("GET {path}", "A: x\0y", 400, "control character", id="a NUL in a value"),
+        pytest.param("GET {path}/\x01", "", 400, "control character", id="a control character in the path"),
+        pytest.param("GET {path}#top", "", 400, "%23", id="a fragment"),
+        pytest.param("get {path}", "", 400, "GET, not get", id="a method in lower case"),
+        pytest.param("Post {path}", "", 400, "GET, not get", id="a method in mixed case"),
+        pytest.param("QUERY {path}", "", 400, "Content-Type", id="QUERY without a type"),
+        pytest.param("GET {path}", "Transfer-Encoding: gzip", 501, "chunked", id="an unknown coding"),
+        pytest.param(
+            "POST {path}",
+            "Content-Length: 1\r\nTransfer-Encoding: chunked",
+            400,
+            "Content-Length and Transfer-Encoding",
+            id="two framings",
+        ),
+        pytest.param("OPTIONS *", "", 404, "not a path", id="no path"),
+    ],
+)
+def test_a_refused_request_is_told_the_cause(atlas: Atlas, line: str, extra: str, status: int, reason: str) -> None:
+    path = "/v1/apis/http/plain/malformed"
+    lines = [f"{line.format(path=path)} HTTP/1.1", f"Host: 127.0.0.1:{atlas.client.port}", "Connection: close"]
+    lines += [f"Atlas-Accesstoken: {atlas.key.token()}", *([extra] if extra else [])]
+    with atlas.client.connect() as connection, connection.makefile("rb") as reader:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+        answer = read_response(reader)
+    assert (answer.status, answer.error) == (status, "API_RequestError")
+    assert reason in answer.json()["error"]["message"]
+    assert not atlas.api.seen("/malformed")
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "reason"),
+    [
+        (b"GET / HTTP/1.0\r\n\r\n", 426, "HTTP/1.1 or HTTP/2"),
+        (b"GET / HTTP/1.1\r\n\r\n", 400, "Host"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "not valid HTTP/1.1"),
+    ],
+)
+def test_what_is_no_request_is_told_the_cause(atlas: Atlas, data: bytes, status: int, reason: str) -> None:
+    with atlas.client.connect() as connection, connection.makefile("rb") as reader:
+        connection.sendall(data)
+        answer = read_response(reader)
+    assert (answer.status, answer.error) == (status, "API_RequestError")
+    assert reason in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("method", ["LIST", "QUERY", "X-METHOD", "PURGE", "MERGE"])
+def test_methods_that_envoy_does_not_know_are_passed_on(atlas: Atlas, method: str) -> None:
+    assert atlas.reached("/v1/apis/http/plain/m", "Content-Type: x", method=method).method == method
+
+
+def test_a_method_in_lower_case_is_refused_over_http2(atlas: Atlas) -> None:
+    with atlas.client.connect() as connection:
+        answer = over_http2(connection, h2_headers(atlas, "/v1/apis/http/plain/lower", "get"))
+    assert answer is not None
+    assert answer[":status"] == "400"
+    assert "GET, not get" in answer.body.decode()
+    assert not atlas.api.seen("/lower")
 
 
 def test_no_message_quotes_what_envoy_knows_about_an_upstream() -> None:

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from tests.envoy.conftest import Atlas
+from tests.envoy.http2 import h2_headers, over_http2
 
 P = "/v1/apis/http"
 
@@ -48,6 +49,125 @@ def test_a_long_path_is_passed_on(atlas: Atlas) -> None:
 DOTS = [".", "..", "%2e", "%2E%2e", ".%2e", "%2e."]
 BEFORE = ["/", "\\", "%2f", "%5C", "//"]
 AFTER = ["", "/", "/base/x", "\\x", "%2Fx", "%5cx", ";/x", ";a=b", "?x"]
+
+
+# Dots, separators and ends as some server reads them: `%c0%ae` is overlong UTF-8, `%ef%bc%8e` a fullwidth dot, `%u002e`
+# the escape of IIS.
+ODD_DOTS = [
+    "..%00",
+    "..%09",
+    "..%0a",
+    "..%0D%0A",
+    "..%1f",
+    "..%20",
+    "..%7f",
+    "..%a0",
+    "..%C2%A0",
+    ".%00.",
+    ".%09.",
+    "%2e%00%2E",
+    "%00..",
+    "%20%2e.",
+    "%0b.%0c.%0d",
+    "%c0%ae",
+    "%C0%AE%c0%ae",
+    ".%c0%ae",
+    "%c0%2e.",
+    "%c0..",
+    "%e0%80%ae%e0%80%ae",
+    "%f0%80%80%ae.",
+    "%u002e%u002e",
+    "%U002E.",
+    "%uff0e%uff0e",
+    "%ef%bc%8e%ef%bc%8e",
+    "%EF%B9%92.",
+    "%e2%80%a4%e2%80%a4",
+    "%e2%80%a5",
+    "%e2%80%8b..",
+    "..%ef%bb%bf",
+    "..%c2%ad",
+]
+ODD_BEFORE = ["/", "%c0%af", "%C1%9C", "%e0%80%af", "%ef%bc%8f", "%ef%bc%bc", "%u2215", "%u002F", "%e2%88%95"]
+ODD_AFTER = [
+    "",
+    "/x",
+    "%2fx",
+    "%c0%af",
+    "%ef%bc%8fx",
+    "%u2216x",
+    "%3bx",
+    "%3fx",
+    "%23x",
+    "?x=/.",
+    "%00",
+    "%00/x",
+    "%00%3fx",
+]
+
+
+@pytest.mark.parametrize("dots", ODD_DOTS)
+def test_odd_spellings_of_dot_segments_are_refused(atlas: Atlas, dots: str) -> None:
+    """What a server reads as `..` after decoding, cleaning or mapping more than RFC 3986 asks for."""
+    before = len(atlas.api.requests)
+    for start, end in [*((one, "/x") for one in ODD_BEFORE), *(("/", one) for one in ODD_AFTER)]:
+        answer = atlas.get(f"{P}/plain{start}{dots}{end}")
+        assert (answer.status, answer.error) == (400, "API_RequestError"), start + dots + end
+    assert len(atlas.api.requests) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        b"/\xc0\xae\xc0\xae/x",
+        b"/.\xc0\xae",
+        b"/\xc0%ae\xc0./x",
+        b"/%c0\xae./x",
+        b"\xc0\xaf..\xc1\x9cx",
+        b"/\xe0\x80\xae\xe0\x80\xae/",
+        b"/\xf0\x80\x80\xae.",
+        b"/\xef\xbc\x8e\xef\xbc\x8e/",
+        b"/..\xef\xbc\x8fx",
+        b"/..\xc2\xa0/x",
+        b"/..\xa0/x",
+        b"/\xff/../x",
+        b"/\xe2\x80\xa5/x",
+    ],
+)
+def test_dot_segments_of_raw_bytes_are_refused_over_http2(atlas: Atlas, path: bytes) -> None:
+    """HTTP/1.1 refuses raw bytes above ASCII in any path; HTTP/2 does not."""
+    before = len(atlas.api.requests)
+    with atlas.client.connect() as connection:
+        answer = over_http2(connection, h2_headers(atlas, f"{P}/plain{path.decode('latin-1')}"))
+    assert answer is None or answer[":status"] == "400"
+    assert len(atlas.api.requests) == before
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/%00/x",
+        "/%20/x",
+        "/..%20x/y",
+        "/..x%00/y",
+        "/...%00/y",
+        "/.%20x",
+        "/x..%00/y",
+        "/x.%2e/y",
+        "/%e2%80%a6/x",
+        "/%c0%ad/x",
+        "/%ef%bc%8ex/y",
+        "/x%ef%bc%8e/y",
+        "/%c3%ae%c3%a0/x",
+        "/v1.0%2f.well-known",
+        "/%5cx",
+        "/a;..=b/c",
+        "/a?..%00/",
+        "/a?%c0%ae%c0%ae/",
+        "/%2500/%252e",
+    ],
+)
+def test_what_only_looks_like_an_odd_dot_segment_passes(atlas: Atlas, path: str) -> None:
+    assert atlas.reached(f"{P}/plain{path}").target == path
 
 
 @pytest.mark.parametrize("dots", DOTS)
