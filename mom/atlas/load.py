@@ -5,7 +5,14 @@ from __future__ import annotations
 from mom.atlas.document_rules import identity_providers
 from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
 from mom.atlas.kinds import ATLAS, HTTP
-from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
+from mom.atlas.model import (
+    DEFAULT_MAX_LIFETIME,
+    Configuration,
+    Header,
+    HttpAdapter,
+    IdentityProvider,
+    OtherAdapter,
+)
 from mom.atlas.stream_rules import NAME, references_of
 from mom.atlas.validate import check
 from mom.errors import MomError
@@ -68,8 +75,15 @@ def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
         found = atlas.tree.nearest(path)
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
         place = atlas.source.place((found.key or found.value).start)
-        providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place))
+        given = text_at(provider, "maxLifetime")
+        lifetime = DEFAULT_MAX_LIFETIME if given is None else _seconds(given)
+        providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place, lifetime))
     return tuple(providers)
+
+
+def _seconds(duration: str) -> int:
+    """Return the seconds of a duration that the schema accepts, such as `15m`."""
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[duration[-1]]
 
 
 def _port(atlas: DataDocument, name: str) -> int | None:

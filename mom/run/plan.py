@@ -171,7 +171,10 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
 
     return {
         "identity providers": of_each(
-            lambda plan: [(one.public_key, one.audience, one.issuer) for one in plan.configuration.identity_providers]
+            lambda plan: [
+                (one.public_key, one.audience, one.issuer, one.max_lifetime)
+                for one in plan.configuration.identity_providers
+            ]
         ),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
         "certificate": of_each(lambda plan: plan.options.tls),

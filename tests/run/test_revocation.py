@@ -1,0 +1,244 @@
+"""What is taken away opens nothing a moment later, on connections that are open already as on new ones."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.envoy.certificates import Authority
+from tests.envoy.tokens import es256, jwks
+from tests.envoy.upstream import Upstream
+from tests.run.held import Http1, Http2, held
+from tests.run.mom_run import MomRun, mom_run, replace, wait_until
+
+X = "/v1/apis/http/one/x"
+BOTH = pytest.mark.parametrize("kind", [Http1, Http2])
+QUICK = "import mom.run.key_sets as k\nk.REFRESH_SECONDS = k.RETRY_SECONDS = 0.3\n"
+
+
+def base(api: Upstream) -> str:
+    return f"http://127.0.0.1:{api.port}"
+
+
+@pytest.fixture
+def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
+    with mom_run(tmp_path) as started:
+        started.configure({"one": (base(api), {}), "two": (base(api), {})})
+        started.start()
+        yield started
+
+
+def configure(run: MomRun, api: Upstream, *names: str, **provider: Any) -> None:
+    keys = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/", **provider}
+    run.configure({name: (base(api), {}) for name in names}, identityProviders=[{"idp": keys}])
+
+
+@BOTH
+def test_a_key_that_is_taken_out_of_its_file(run: MomRun, kind: type[Http1 | Http2]) -> None:
+    other = es256("other")
+    with held(kind, run.client) as connection:
+        assert connection.status(X, run.token()) == 200
+        token = run.token()
+        replace(run.folder / "keys.json", json.dumps(jwks(other)))
+        run.wait("Reloaded keys")
+        # The token that was verified a moment ago is in no cache any more.
+        assert connection.status(X, token) == 401
+        assert connection.status(X, other.token()) == 200
+
+
+@BOTH
+def test_an_issuer_an_audience_and_a_lifetime(run: MomRun, api: Upstream, kind: type[Http1 | Http2]) -> None:
+    token = run.token()
+    with held(kind, run.client) as connection:
+        for count, change in enumerate(
+            [{"issuer": "https://b.test/"}, {"audience": "https://b.test"}, {"maxLifetime": "5s"}], 1
+        ):
+            assert connection.status(X, token) == 200
+            configure(run, api, "one", "two", **change)
+            run.wait("Reloaded identity providers", count=2 * count - 1)
+            assert connection.status(X, token) == 401
+            configure(run, api, "one", "two")
+            run.wait("Reloaded identity providers", count=2 * count)
+
+
+@BOTH
+def test_an_adapter_and_where_it_leads(run: MomRun, api: Upstream, kind: type[Http1 | Http2]) -> None:
+    with held(kind, run.client) as connection, Upstream() as another:
+        assert connection.status("/v1/apis/http/two/x", run.token()) == 200
+        run.configure({"one": (base(another), {})})
+        run.wait("Reloaded - two, ~ one")
+        assert connection.status("/v1/apis/http/two/x", run.token()) == 404
+        assert connection.status("/v1/apis/http/one/moved", run.token()) == 200
+        assert another.seen("/moved")
+        assert not api.seen("/moved")
+
+
+@pytest.mark.parametrize("content", [None, "", '{"keys": []}', "garbage"], ids=["removed", "cut", "empty", "broken"])
+def test_a_key_file_that_is_gone_lets_no_client_of_its_provider_in(run: MomRun, content: str | None) -> None:
+    with held(Http1, run.client) as connection:
+        assert connection.status(X, run.token()) == 200
+        if content is None:
+            (run.folder / "keys.json").unlink()
+        else:
+            replace(run.folder / "keys.json", content)
+        run.wait("tokens of this provider are refused")
+        wait_until(lambda: connection.status(X, run.token()) == 401, "the provider is out")
+    # And back again.
+    replace(run.folder / "keys.json", json.dumps(jwks(run.key)))
+    wait_until(lambda: run.client.send(X, token=run.token()).status == 200, "the provider is there again")
+
+
+def test_of_two_providers_one_goes_on_and_the_list_says_which_is_out(run: MomRun, api: Upstream) -> None:
+    two = es256("two")
+    (run.folder / "two.json").write_text(json.dumps(jwks(two)))
+    first = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
+    second = {"publicKey": "two.json", "audience": "https://atlas.test", "issuer": "https://two.test/"}
+    run.configure({"one": (base(api), {})}, identityProviders=[{"idp": first}, {"two": second}])
+    run.wait("Reloaded - two, identity providers")
+
+    def states() -> dict[str, str]:
+        listed = run.client.send("/v1alpha1/apis", token=two.token(iss="https://two.test/")).json()
+        return {one["name"]: one["keys"]["state"] for one in listed["identityProviders"]}
+
+    wait_until(lambda: states() == {"idp": "ready", "two": "ready"}, "both are ready")
+    (run.folder / "keys.json").unlink()
+    wait_until(lambda: states() == {"idp": "unavailable", "two": "ready"}, "one is out")
+    assert run.client.send(X, token=run.token()).status == 401
+
+
+def test_a_key_is_revoked_while_the_configuration_is_broken(run: MomRun) -> None:
+    token = run.token()
+    replace(run.folder / "atlas.yml", "kind: [")
+    run.wait("Still serving the previous configuration")
+    assert run.client.send(X, token=token).status == 200
+    replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
+    run.wait("Reloaded keys")
+    assert run.client.send(X, token=token).status == 401
+
+
+def test_no_key_at_all_lets_no_client_in_and_says_so(tmp_path: Path, api: Upstream) -> None:
+    with mom_run(tmp_path) as run:
+        run.configure({"one": (base(api), {})})
+        run.start("--no-local-key")
+        assert run.client.send(X, token=run.token()).status == 200
+        replace(run.folder / "keys.json", '{"keys": []}')
+        run.wait("Reloaded keys")
+        answer = run.client.send(X, token=run.token())
+        assert (answer.status, answer.error) == (503, "API_IdentityProviderUnavailableError")
+        assert run.client.send(X).status == 503
+        assert run.client.send("/healthz").status == 200
+
+
+# -- keys at a URL
+
+
+@contextlib.contextmanager
+def remote_run(folder: Path, api: Upstream, url: str, prelude: str = QUICK) -> Iterator[MomRun]:
+    with mom_run(folder) as run:
+        configure(run, api, "one", publicKey=url)
+        run.start(prelude=prelude)
+        yield run
+
+
+@BOTH
+def test_a_key_that_leaves_its_url(tmp_path: Path, api: Upstream, kind: type[Http1 | Http2]) -> None:
+    with Upstream() as idp, mom_run(tmp_path) as run:
+        idp.body = json.dumps(jwks(run.key)).encode()
+        configure(run, api, "one", publicKey=f"http://127.0.0.1:{idp.port}/keys")
+        run.start(prelude=QUICK)
+        with held(kind, run.client) as connection:
+            assert connection.status(X, run.token()) == 200
+            token = run.token()
+            idp.body = b'{"keys": []}'
+            wait_until(lambda: connection.status(X, token) == 401, "nobody")
+            idp.body = json.dumps(jwks(run.key)).encode()
+            wait_until(lambda: connection.status(X, token) == 200, "back again")
+            # What is no key set says nothing about keys: they stay, and the terminal says so.
+            idp.body = b"<html>"
+            run.wait("the last known keys are used")
+            assert connection.status(X, token) == 200
+
+
+def test_a_provider_that_is_down_holds_up_neither_the_start_nor_a_reload(tmp_path: Path, api: Upstream) -> None:
+    """Its own clients are out until it is there; after it was there, a reload changes nothing for them."""
+    with Upstream() as idp, mom_run(tmp_path) as run:
+        idp.body = b"not yet"
+        configure(run, api, "one", publicKey=f"http://127.0.0.1:{idp.port}/keys")
+        began = time.monotonic()
+        run.start(prelude=QUICK)
+        assert "is not JSON: tokens of this provider are refused" in run.text
+        assert time.monotonic() - began < 30
+        assert run.client.send(X, token=run.token()).status == 401
+        idp.body = json.dumps(jwks(run.key)).encode()
+        wait_until(lambda: run.client.send(X, token=run.token()).status == 200, "the keys are there")
+        idp.body = b"down"
+        run.wait("the last known keys are used")
+        configure(run, api, "one", "two", publicKey=f"http://127.0.0.1:{idp.port}/keys")
+        run.wait("Reloaded + two")
+        assert run.client.send(X, token=run.token()).status == 200
+
+
+def test_keys_of_an_https_url_need_a_certificate_of_a_known_authority(
+    tmp_path: Path, api: Upstream, secure_apis: dict[str, Upstream], authority: Authority
+) -> None:
+    environ = {"SSL_CERT_FILE": str(authority.file)}
+    with mom_run(tmp_path, environ=environ) as run:
+        good, bad = (f"https://localhost:{secure_apis[name].port}/keys" for name in ("good", "self-signed"))
+        body, secure_apis["good"].body = secure_apis["good"].body, json.dumps(jwks(run.key)).encode()
+        try:
+            configure(run, api, "one", publicKey=good)
+            run.start()
+            assert run.client.send(X, token=run.token()).status == 200
+            configure(run, api, "one", publicKey=bad)
+            run.wait("its certificate is not valid")
+            wait_until(lambda: run.client.send(X, token=run.token()).status == 401, "no keys from there")
+        finally:
+            secure_apis["good"].body = body
+
+
+# -- changed variables: another process takes over
+
+
+@BOTH
+def test_a_connection_to_the_process_before_obeys_what_is_revoked_since(
+    tmp_path: Path, api: Upstream, kind: type[Http1 | Http2]
+) -> None:
+    """It carries one more request, with the old value, and only for a token and an adapter that are good now."""
+    (tmp_path / ".env").write_text("ONE=old\n")
+    with mom_run(tmp_path) as run:
+        adapters = {"one": (base(api), {"Authorization": "${{ ONE }}"}), "two": (base(api), {})}
+        run.configure(adapters)
+        run.start("--env-file", ".env")
+        with (
+            held(kind, run.client) as key,
+            held(kind, run.client) as adapter,
+            held(kind, run.client) as last,
+        ):
+            token = run.token()
+            assert [one.status(X, token) for one in (key, adapter, last)] == [200, 200, 200]
+            replace(tmp_path / ".env", "ONE=new\n")
+            run.wait("Reloaded variables: ONE")
+            assert last.status("/v1/apis/http/one/last", token) == 200
+            assert api.seen("/last")[-1].get("authorization") == ["old"]
+            if isinstance(last, Http1):
+                assert last.closing
+            run.configure({"one": adapters["one"]})
+            run.wait("Reloaded - two")
+            assert adapter.status("/v1/apis/http/two/x", token) == 404
+            replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
+            run.wait("Reloaded keys")
+            wait_until_told(run)
+            assert key.status(X, token) == 401
+
+
+def wait_until_told(run: MomRun) -> None:
+    """Wait until Envoys have seen their files, which are written when a reload is reported."""
+    token = run.token()
+    wait_until(lambda: run.client.send(X, token=token).status == 401, "the current process has seen them")
+    time.sleep(0.2)
