@@ -79,16 +79,17 @@ class Generations:
         old = current.plan
         before = current.rejections()
         current.put(plan)
+        self._tell_draining(plan)
         try:
             for _ in self._waits(current, _APPLY_SECONDS):
                 if current.rejections() > before:
                     raise rejected(self._settings)
                 if current.is_applied():
-                    self._tell_draining()
                     return
         except MomError:
             with contextlib.suppress(UnavailableError):
                 current.put(old)
+            self._tell_draining(old)
             # What was not written is not what is served.
             current.plan = old
             raise
@@ -183,13 +184,16 @@ class Generations:
         old.admin_available = False
         self._draining.append(old)
         self._current, self._starting = self._starting, None
-        self._tell_draining()
+        self._tell_draining(plan)
 
-    def _tell_draining(self) -> None:
-        """Tell the generations whose connections are still open what is served now: revoked keys open none of them."""
+    def _tell_draining(self, plan: Plan) -> None:
+        """Tell the generations whose connections are still open what is served: revoked keys open none of them.
+
+        They cannot be asked whether they have applied it: a successor closes the admin interface.
+        """
         for one in self._draining:
             with contextlib.suppress(UnavailableError):
-                one.follow(self.current.plan)
+                one.follow(plan)
 
     def _drop_starting(self) -> None:
         if self._starting is not None:

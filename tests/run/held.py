@@ -39,13 +39,19 @@ class Http1:
 
 
 class Http2:
-    """HTTP/2 with prior knowledge, one request after the other."""
+    """HTTP/2 with prior knowledge, one request after the other. `closing`: whether a GOAWAY has come."""
 
     def __init__(self, client: Client, connection: socket.socket) -> None:
         self._authority = f"127.0.0.1:{client.port}"
         self._connection = connection
         self._http2 = h2.connection.H2Connection()
+        # RFC 9113, 6.8: streams that are open go on after a GOAWAY, which this library does not allow.
+        state = h2.connection.ConnectionState.CLIENT_OPEN
+        machine = self._http2.state_machine
+        going = {(state, h2.connection.ConnectionInputs.RECV_GOAWAY): (None, state)}
+        machine._transitions = {**machine._transitions, **going}
         self._http2.initiate_connection()
+        self.closing = False
 
     def status(self, path: str, token: str) -> int:
         """Send a request on it and return the status of the response."""
@@ -60,6 +66,8 @@ class Http2:
             for event in self._http2.receive_data(data):
                 if isinstance(event, h2.events.ResponseReceived):
                     status = int({bytes(name): value for name, value in event.headers or []}[b":status"])
+                if isinstance(event, h2.events.ConnectionTerminated):
+                    self.closing = True
                 if isinstance(event, h2.events.StreamEnded):
                     return status
 

@@ -134,9 +134,9 @@ class MomRun:
 
     # -- requests
 
-    def token(self) -> str:
-        """Return a good token."""
-        return self.key.token()
+    def token(self, **claims: Any) -> str:
+        """Return a good token, but for the claims given."""
+        return self.key.token(**claims)
 
 
 @contextlib.contextmanager
