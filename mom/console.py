@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from mom.errors import MomError
-from mom.problems import Problem, Severity
+from mom.problems import Problem
 
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34"}
@@ -69,21 +70,37 @@ class Console:
                 self.hint(error.hint)
 
     def problems(self, problems: Iterable[Problem], stream: IO[str]) -> None:
-        """Show problems, each as `file:line:column: severity: message`, the line with a caret, the way out."""
-        self.stdout.flush()
-        for problem in problems:
-            stream.write(self._problem(problem, stream))
+        """Show problems, each as `file:line:column: severity: message`, the line with a caret, the fix.
 
-    def _problem(self, problem: Problem, stream: IO[str]) -> str:
-        severity = self._paint(stream, "error" if problem.severity is Severity.ERROR else "warning", problem.severity)
+        A blank line separates them. On a terminal they are wrapped at words; in a pipe a message stays one line.
+        """
+        self.stdout.flush()
+        width = self._width(stream)
+        for number, problem in enumerate(problems):
+            stream.write(("\n" if number else "") + self._problem(problem, stream, width))
+
+    def _width(self, stream: IO[str]) -> int | None:
+        """Return how many columns a terminal has (`COLUMNS`, else what it says, else 80), None for anything else."""
+        if not stream.isatty():
+            return None
+        if self.environ.get("COLUMNS", "").isdecimal() and int(self.environ["COLUMNS"]):
+            return int(self.environ["COLUMNS"])
+        try:
+            return os.get_terminal_size(stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            return 80
+
+    def _problem(self, problem: Problem, stream: IO[str], width: int | None) -> str:
+        severity = self._paint(stream, problem.severity.value, problem.severity.value)
         path = f" ({_visible(problem.path)})" if problem.path else ""
-        lines = [f"{_visible(str(problem.place))}: {severity}: {_visible(problem.message)}{path}"]
+        lines = wrapped(f"{_visible(str(problem.place))}: {severity}: {_visible(problem.message)}{path}", width)
         if problem.excerpt.strip():
-            lines += _excerpt(problem)
+            lines += _excerpt(problem, min(_EXCERPT_WIDTH, (width or 80) - 10))
         note = self._paint(stream, "note", "note")
-        lines += [f"  {note}: {_visible(str(place))}: {_visible(words)}" for place, words in problem.related]
+        for place, words in problem.related:
+            lines += wrapped(f"  {note}: {_visible(str(place))}: {_visible(words)}", width)
         if problem.hint:
-            lines.append(f"  {self._paint(stream, 'hint', 'hint')}: {_visible(problem.hint)}")
+            lines += wrapped(f"  {self._paint(stream, 'hint', 'hint')}: {_visible(problem.hint)}", width)
         return "\n".join(lines) + "\n"
 
     def data(self, text: str) -> None:
@@ -106,17 +123,36 @@ class Console:
 
 # Room for the excerpt at 80 columns, the line number's gutter taken off.
 _EXCERPT_WIDTH = 70
+_COLOUR = re.compile(r"\033\[[0-9;]*m")
 
 
-def _excerpt(problem: Problem) -> list[str]:
+def wrapped(text: str, width: int | None) -> list[str]:
+    """Return the lines of `text`, those longer than `width` broken at spaces and indented further; None: no limit.
+
+    A longer word, such as a path, stays whole. Colour takes no room.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+        lines.append(line if width is None else "")
+        for number, word in enumerate(line.split(" ") if width is not None else ()):
+            longer = f"{lines[-1]} {word}" if number else word
+            if width is not None and len(_COLOUR.sub("", longer)) > width and lines[-1].strip():
+                lines.append(indent + word)
+            else:
+                lines[-1] = longer
+    return lines
+
+
+def _excerpt(problem: Problem, room: int) -> list[str]:
     """Return the source line and its caret line, cut around the caret where the line is long."""
     line = problem.excerpt.replace("\t", " ")
     column = problem.place.column - problem.excerpt_column
-    begin = 0 if column + problem.width <= _EXCERPT_WIDTH else max(0, column - _EXCERPT_WIDTH // 2)
-    shown = line[begin : begin + _EXCERPT_WIDTH]
+    begin = 0 if column + problem.width <= room else max(0, column - room // 2)
+    shown = line[begin : begin + room]
     width = max(1, min(problem.width, len(shown) - (column - begin)))
     before = "…" if begin or problem.excerpt_column > 1 else ""
-    after = "…" if begin + _EXCERPT_WIDTH < len(line) else ""
+    after = "…" if begin + room < len(line) else ""
     number = str(problem.place.line)
     return [
         f"  {number} | {before}{_visible(shown)}{after}",

@@ -10,10 +10,11 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a problem is: an error refuses the file, a warning does so only under `--strict`."""
+    """How bad a problem is: an error refuses the file, a warning does so only under `--strict`, a note never."""
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, order=True, slots=True)

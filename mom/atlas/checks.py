@@ -1,6 +1,6 @@
 """What a name, a base URL or a header may be: pure functions, shared by `validate` and the commands that write.
 
-Each returns None where the text is fine, else one sentence: what is wrong with it and what to write instead.
+Each returns None where the text is fine, else an `Objection`: what is wrong with it and what to write instead.
 """
 
 from __future__ import annotations
@@ -9,10 +9,13 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from mom.atlas.objection import Objection
 from mom.atlas.references import objection, scan
-from mom.gateway import is_this_machine
+from mom.gateway import TOKEN_HEADER, is_this_machine
+from mom.masking import TOKEN_SHAPES
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
+_WHERE_KEYS = "write the https URL of the issuer's JWKS, or the path of a file that has them"
 # RFC 9110, section 5.6.2: what a field name is made of.
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 # RFC 9110, section 5.5: a field value has no control characters but the tab. C1 controls are not text either.
@@ -37,98 +40,123 @@ OWNED_BY_THE_PROXY = frozenset(
 )
 
 
-def check_adapter_name(text: str) -> str | None:
+def check_adapter_name(text: str) -> Objection | None:
     """Return what is wrong with an adapter's name, which becomes a segment of a URL's path."""
     if not text:
-        return "the name is empty: a name has 1 to 253 letters, digits, `.`, `_` or `-`"
+        return Objection("the name is empty", "a name has 1 to 253 letters, digits, `.`, `_` or `-`")
     if len(text) > 253:
-        return f"the name has {len(text)} characters: 253 are the most"
+        return Objection(f"the name has {len(text)} characters", "253 are the most")
     if _NAME.match(text):
         return None
     if not re.match(r"[A-Za-z0-9]", text) and _NAME.match("a" + text):
-        return f"the name `{text}` must start with a letter or a digit"
+        return Objection(
+            f"the name `{text}` must start with a letter or a digit",
+            f"write, for example, `{text.lstrip('._-') or 'a'}`",
+        )
     strange = next((character for character in text if not re.match(r"[A-Za-z0-9._-]", character)), text[0])
-    return f"the name holds {_show(strange)}: a name has only letters (A-Z, a-z), digits, `.`, `_` and `-`"
+    return Objection(f"the name holds {_show(strange)}", "a name has only letters (A-Z, a-z), digits, `.`, `_` and `-`")
 
 
-def check_base_url(text: str) -> str | None:
+def check_base_url(text: str) -> Objection | None:
     """Return what is wrong with an adapter's base URL: it must be an absolute http or https URL that names a host.
 
     No user name (credentials go into headers), no query and no fragment (a caller's path is appended to it).
     """
     if not text:
-        return "the base URL is empty: write one such as https://api.example.com"
-    if text != text.strip() or re.search(r"\s", text):
-        return "the base URL holds white space: leave it out, or write %20 inside a path"
-    if _CONTROL.search(text):
-        return "the base URL holds a control character: leave it out"
-    if len(text) > 2000:
-        return f"the base URL has {len(text)} characters: 2000 are the most"
+        return Objection("the base URL is empty", "write one such as https://api.example.com")
     if "${{" in text:
-        return "a base URL holds no environment references: write the host itself (references work in header values)"
+        return Objection(
+            "environment references do not work in a base URL",
+            "write the URL itself (references work in header values)",
+        )
+    if text != text.strip() or re.search(r"\s", text):
+        return Objection("the base URL holds white space", "leave it out, or write %20 inside a path")
+    if _CONTROL.search(text):
+        return Objection("the base URL holds a control character", "leave it out")
+    if len(text) > 2000:
+        return Objection(f"the base URL has {len(text)} characters", "2000 are the most")
     if "\\" in text:
-        return "the base URL holds a backslash: write `/`"
+        return Objection("the base URL holds a backslash", "write `/`")
     return _check_url_parts(text)
 
 
-def _check_url_parts(text: str) -> str | None:
+def _check_url_parts(text: str) -> Objection | None:
     scheme, colon, rest = text.partition("://")
     if not colon:
         return _without_scheme(text)
     if scheme.lower() not in {"http", "https"}:
-        return f"the scheme `{scheme}` is not served: a base URL starts with https:// or http://"
+        return Objection(f"the scheme `{_short(scheme)}` is not served", "a base URL starts with https:// or http://")
     try:
         parts = urlsplit(text)
     except ValueError:
-        return "the host in `[` `]` is not an IPv6 address"
+        return Objection(
+            "the host in `[` `]` is not an IPv6 address", "write one such as [2001:db8::1], or the name of the host"
+        )
     if "@" in parts.netloc:
         # Not repeated: what stands before the @ is a credential.
-        return "the base URL holds a user name or password: leave it out, credentials go into a header"
+        return Objection("the base URL holds a user name or password", "leave it out, credentials go into a header")
     if not parts.netloc:
-        return f"the base URL names no host: write {scheme}://{rest.lstrip('/') or 'api.example.com'}"
+        return Objection("the base URL names no host", f"write {scheme}://{rest.lstrip('/') or 'api.example.com'}")
     if "?" in rest or "#" in rest:
         mark = min((rest.index(mark), mark) for mark in "?#" if mark in rest)[1]
         part = "query (`?`)" if mark == "?" else "fragment (`#`)"
-        return f"the base URL has a {part}: leave it out, a caller's path and query are appended to the URL"
+        return Objection(
+            f"the base URL has a {part}", "leave it out, a caller's path and query are appended to the URL"
+        )
+    if (secret := secret_in_path(text)) is not None:
+        return Objection(
+            f"the path of the base URL has what looks like {secret}",
+            "leave it out: a base URL is for everyone to read, and references work in header values only",
+        )
     if _DOT_SEGMENT.search(parts.path):
-        return "the path of the base URL has a segment `.` or `..`: write the path that is meant"
+        return Objection("the path of the base URL has a segment `.` or `..`", "write the path that is meant")
     if not parts.path.isascii():
-        return "the path of the base URL holds characters outside ASCII: write them percent-encoded"
+        return Objection("the path of the base URL holds characters outside ASCII", "write them percent-encoded")
     return _check_host(parts)
 
 
-def _without_scheme(text: str) -> str:
+def _without_scheme(text: str) -> Objection:
     if text.lower().startswith(("http:", "https:")):
         scheme, _, rest = text.partition(":")
-        return f"the base URL lacks `//` after `{scheme}:`: write {scheme}://{rest.lstrip('/') or 'api.example.com'}"
+        return Objection(
+            f"the base URL lacks `//` after `{scheme}:`", f"write {scheme}://{rest.lstrip('/') or 'api.example.com'}"
+        )
     if "@" in text:
         # Not repeated: what stands before the @ is a credential.
-        return (
-            "the base URL is not absolute, and names a user: write https:// and the host, credentials go into headers"
+        return Objection(
+            "the base URL is not absolute, and names a user", "write https:// and the host, credentials go into headers"
         )
-    return f"the base URL `{text}` is not absolute: write https://{text.lstrip('/') or 'api.example.com'}"
+    return Objection(f"the base URL `{text}` is not absolute", f"write https://{text.lstrip('/') or 'api.example.com'}")
 
 
-def _check_host(parts: SplitResult) -> str | None:
+def _check_host(parts: SplitResult) -> Objection | None:
     host = parts.hostname
     if not host:
-        return "the base URL names no host: write one such as https://api.example.com"
+        return Objection("the base URL names no host", "write one such as https://api.example.com")
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0 or (port is None and parts.netloc.endswith(":")):
-        return "the port of the base URL is not a number from 1 to 65535"
+        return Objection(
+            "the port of the base URL is not a number from 1 to 65535", "write such a number, or leave the `:` out"
+        )
     if "[" in parts.netloc:
-        return None if _is_ipv6(host) else f"`[{host}]` is not an IPv6 address"
+        return (
+            None
+            if _is_ipv6(host)
+            else Objection(f"`[{host}]` is not an IPv6 address", "write one such as [2001:db8::1]")
+        )
     if not host.isascii():
-        return f"the host `{host}` is not ASCII: write {_punycode(host)}"
+        return Objection(f"the host `{host}` is not ASCII", f"write {_punycode(host)}")
     if len(host) > 253:
-        return f"the name of the host has {len(host)} characters: 253 are the most"
+        return Objection(f"the name of the host has {len(host)} characters", "253 are the most")
     if host.endswith(".") and _HOST.match(host[:-1]):
-        return f"the host `{host}` ends in a dot: write {host[:-1]}"
+        return Objection(f"the host `{host}` ends in a dot", f"write {host[:-1]}")
     if not _HOST.match(host):
-        return f"`{host}` is not the name of a host: labels of letters, digits, `-` and `_`, joined by dots"
+        return Objection(
+            f"`{host}` is not the name of a host", "a host has labels of letters, digits, `-` and `_`, joined by dots"
+        )
     return None
 
 
@@ -147,64 +175,126 @@ def _is_ipv6(host: str) -> bool:
     return "%" not in host
 
 
+# What the best-known APIs' documentation shows whole: their endpoints, which callers write themselves.
+_ENDPOINT = re.compile(
+    r"(?:/v\d+[a-z0-9]*)?(/(?:chat/completions|completions|embeddings|responses|messages|images/generations|audio/speech"
+    r"|models|moderations|chat\.postMessage))/?\Z"
+)
+
+
+def endpoint(url: str) -> str | None:
+    """Return the end of a base URL that is one endpoint of an API (`/v1/chat/completions`), None where it is none."""
+    found = _ENDPOINT.search(urlsplit(url).path)
+    return found.group().rstrip("/") if found else None
+
+
+# Credentials that APIs put into a path: Telegram, Slack and Discord (webhooks).
+_SECRET_PATHS = (
+    ("a Telegram bot's token", re.compile(r"/bot\d{6,}:[A-Za-z0-9_-]{20,}")),
+    ("the secret of a Slack webhook", re.compile(r"/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}")),
+    ("the token of a Discord webhook", re.compile(r"/api/webhooks/\d{10,}/[A-Za-z0-9_-]{40,}")),
+)
+
+
+def secret_in_path(url: str) -> str | None:
+    """Return what credential the path of a URL looks like it has, None where it has none. It is never repeated."""
+    path = url.partition("://")[2].partition("/")[2]
+    shapes = (*_SECRET_PATHS, *((shape.name, shape.pattern) for shape in TOKEN_SHAPES))
+    return next((name for name, pattern in shapes if pattern.search(f"/{path}")), None)
+
+
 def is_plain_http(url: str) -> bool:
     """Whether what is sent to `url`, one that `check_base_url` accepts, crosses a network in clear text."""
     parts = urlsplit(url)
     return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
 
 
-def check_public_key(text: str) -> str | None:
+def check_public_key(text: str) -> Objection | None:
     """Return what is wrong with where an identity provider's keys are: who can change them can make tokens.
 
     An https URL, an http URL of this machine, or the path of a file.
     """
     if not text.strip():
-        return "the location of the keys is empty: write the https URL of a JWKS, or the path of a file"
+        return Objection("the location of the keys is empty", _WHERE_KEYS)
+    if "-----BEGIN" in text:
+        return Objection("a PEM key is not a JWK Set", f"convert it to a JWK Set; {_WHERE_KEYS}")
+    if text.lstrip().startswith("{"):
+        return Objection("the keys themselves appear here", f"put them into a file of their own; {_WHERE_KEYS}")
+    if re.match(r"<.*>\Z", text.strip()):
+        return Objection("`<` and `>` around the URL are a part of it", "leave them out")
     if _CONTROL.search(text):
-        return "the location of the keys holds a control character: leave it out"
+        return Objection(
+            "the location of the keys holds a control character",
+            "leave it out; in double quotes a backslash begins an escape, in single quotes not",
+        )
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return None
     try:
         parts = urlsplit(text)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "this is not a URL: write the https URL of a JWKS, or the path of a file"
+        return Objection("this is not a URL", _WHERE_KEYS)
     if parts.scheme not in {"http", "https"}:
-        return f"keys are not read over `{parts.scheme}`: write an https URL, or the path of a file"
+        return Objection(f"keys are not read over `{parts.scheme}`", _WHERE_KEYS)
     if not host:
-        return "the URL of the keys names no host"
+        return Objection("the URL of the keys names no host", _WHERE_KEYS)
     if "@" in parts.netloc:
-        return "the URL of the keys holds a user name or password: leave it out, keys are public"
+        return Objection("the URL of the keys holds a user name or password", "leave it out, keys are public")
     if parts.scheme == "http" and not is_this_machine(host):
-        return "the keys would be read over plain http, where anyone on the way can replace them: write an https URL"
+        return Objection(
+            "the keys would be read over plain http, where anyone on the way can replace them", "write an https URL"
+        )
     return None
 
 
-def check_header_name(text: str) -> str | None:
+def check_header_name(text: str) -> Objection | None:
     """Return what is wrong with a header's name: it must be a token (RFC 9110) that is not the proxy's own to set."""
     if not text:
-        return "the header's name is empty"
+        return Objection("the header's name is empty", "write one such as X-Api-Key")
     if not _TOKEN.match(text):
         strange = next(character for character in text if not _TOKEN.match(character))
-        return f"the header name holds {_show(strange)}: it has letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110)"
+        return Objection(
+            f"the header name holds {_show(strange)}", "it has letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110)"
+        )
     if text.lower() in OWNED_BY_THE_PROXY:
-        return f"`{text}` belongs to the connection, and the proxy sets it: leave it out"
+        return Objection(f"`{text}` belongs to the connection, and the proxy sets it", "leave it out")
     return None
 
 
-def check_control_characters(text: str) -> str | None:
+EMPTY_VALUE = Objection("the value is empty", "write a value, or leave the header out")
+
+
+def refused_header(name: str) -> Objection | None:
+    """Return why an adapter does not set a header that is one by its form: Atlas, or HTTP itself, has a use for it."""
+    lower = name.lower()
+    if lower == "host":
+        return Objection("`Host` follows from the base URL", "leave it out, and write the host in `baseUrl`")
+    if lower == TOKEN_HEADER.lower():
+        return Objection(f"`{TOKEN_HEADER}` carries the caller's token to Atlas and no further", "leave it out")
+    if lower == "expect":
+        return Objection("`Expect` is answered by each server on the way itself", "leave it out")
+    return None
+
+
+def check_control_characters(text: str) -> Objection | None:
     """Return what is wrong where a header's value holds a control character other than the tab (RFC 9110, 5.5)."""
     if found := _CONTROL.search(text):
         what = "a line end" if found.group() in "\r\n" else "a control character"
-        return f"the value holds {what} ({_show(found.group())}): a header is one line of text"
+        return Objection(
+            f"the value holds {what} ({_show(found.group())})", "a header is one line of text: leave it out"
+        )
     return None
 
 
-def check_header_value(text: str) -> str | None:
+def check_header_value(text: str) -> Objection | None:
     """Return what is wrong with a header's value: control characters, or an unusable environment reference."""
     if reason := check_control_characters(text):
         return reason
     return next((reason for part in scan(text) if (reason := objection(part))), None)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 20 else f"{text[:20]}…"
 
 
 def _show(character: str) -> str:

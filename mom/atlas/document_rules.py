@@ -4,52 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 
 from mom.atlas import checks, secrets
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
+from mom.atlas.findings import Findings
+from mom.atlas.header_rules import check_headers, plain_credential
 from mom.atlas.kinds import ATLAS, AWS, HTTP, KINDS, MOMENT, POSTGRES, Kind
+from mom.atlas.objection import Objection
 from mom.atlas.references import OBJECTIONABLE, objection, scan
+from mom.atlas.stray import find_stray
 from mom.atlas.suggestions import closest, listed
-from mom.problems import Place, Problem, Severity
-from mom.yamledit.data import Data, duplicate_keys
+from mom.problems import Problem, Severity
+from mom.yamledit.data import Data, duplicate_keys, is_merge
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
 from mom.yamledit.paths import Path, places, show
-
-
-@dataclass
-class Findings:
-    """What was found in one document, each problem with the path of the value at fault.
-
-    `templates` are the paths of text with template braces: whatever else is said about it only distracts. `unread` are
-    the paths of values with a reference that is none. `secrets` are the limits of values that no report may show.
-    """
-
-    document: DataDocument
-    problems: list[tuple[Path, Problem]] = field(default_factory=list)
-    templates: set[Path] = field(default_factory=set)
-    unread: set[Path] = field(default_factory=set)
-    secrets: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(
-        self,
-        path: Path,
-        rule: str,
-        message: str,
-        *,
-        at: Node | None = None,
-        hint: str | None = None,
-        severity: Severity = Severity.ERROR,
-        related: tuple[tuple[Place, str], ...] = (),
-    ) -> None:
-        """Add a problem about the value at `path`."""
-        problem = self.document.problem(path, rule, message, at=at, hint=hint, severity=severity, related=related)
-        self.problems.append((path, problem))
-
-    def has_template(self, path: Path) -> bool:
-        """Whether `path` leads into template braces."""
-        return bool(self.templates) and any(path[:length] in self.templates for length in range(len(path) + 1))
 
 
 def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Problem]]]:
@@ -94,10 +63,13 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
     if kind is not None and kind != ATLAS:
         _adapter_name(findings)
     if kind == ATLAS:
+        _check_stray(findings, ("metadata", "name"))
+        _check_stray(findings, ("spec", "owner"))
         _identity_providers(findings)
+        _not_served(findings)
     elif kind == HTTP:
         _base_url(findings, ("spec", "baseUrl"))
-        _headers(findings)
+        check_headers(findings)
     elif kind in {AWS, POSTGRES}:
         _profiles(findings)
     elif kind == MOMENT:
@@ -120,7 +92,9 @@ def _duplicate_keys(findings: Findings) -> None:
             "duplicate-key",
             f"`{name}` stands twice in one mapping, in {lines}",
             end=again.end,
-            hint="keep one of them: readers disagree about which one counts",
+            hint="write one with a list: `<<: [*a, *b]`"
+            if is_merge(again)
+            else "remove one: parsers disagree about which one wins",
             path=show(paths[id(again)]),
             related=((document.source.place(first.start), "the first one"),),
         )
@@ -173,7 +147,7 @@ def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
 
 
 def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -> None:
-    start, end = _inside(findings, node, braces)
+    start, end = findings.inside(node, braces)
     if not _is_sent(path):
         findings.templates.add(path)
         _template(findings, path, start, braces)
@@ -206,23 +180,32 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
     # No value of a person's has more; one of a megabyte may have a hundred thousand.
     for part, reason in wrong[:20]:
         findings.unread.add(path)
-        start, after = _inside(findings, node, node.value[part.start : part.end], after)
-        found = findings.document.source.problem(start, "environment-reference", reason, end=after, path=show(path))
+        start, after = findings.inside(node, node.value[part.start : part.end], after)
+        found = findings.document.source.problem(
+            start, "environment-reference", reason.message, end=after, hint=reason.hint, path=show(path)
+        )
         findings.problems.append((path, found))
-
-
-def _inside(findings: Findings, node: Scalar, text: str, after: int | None = None) -> tuple[int, int]:
-    """Return where `text`, a part of a scalar's value, stands in the file; the scalar's start where it is escaped."""
-    first = text.split("\n", 1)[0]
-    found = findings.document.source.text.find(first, node.start if after is None else after, node.end)
-    return (node.start, node.end) if found == -1 else (found, found + len(first))
 
 
 def _adapter_name(findings: Findings) -> None:
     path: Path = ("metadata", "name")
     name = findings.document.name
     if name is not None and not findings.has_template(path) and (reason := checks.check_adapter_name(name)):
-        findings.add(path, "adapter-name", reason)
+        findings.objection(path, "adapter-name", _stray(name) or reason)
+
+
+def _stray(value: str) -> Objection | None:
+    """Return what a slip left in a value that is wrong anyway: that says more than the rule that it breaks."""
+    found = find_stray(value)
+    return Objection(found.message, found.hint) if found else None
+
+
+def _check_stray(findings: Findings, path: Path) -> None:
+    value = text_at(findings.document.data, *path)
+    if value and not findings.has_template(path) and (found := find_stray(value)):
+        part = value[found.start : found.end]
+        at_end = value.count(part) > 1
+        findings.add_inside(path, "stray-mark", found.message, part, hint=found.hint, at_end=at_end)
 
 
 def _base_url(findings: Findings, path: Path) -> None:
@@ -230,13 +213,28 @@ def _base_url(findings: Findings, path: Path) -> None:
     if url is None or findings.has_template(path):
         return
     if reason := checks.check_base_url(url):
-        findings.add(path, "base-url", reason)
-        if "@" in url:
-            value = findings.document.tree.nearest(path).value
-            findings.secrets.append((value.start, value.end))
+        findings.objection(path, "base-url", _stray(url) or reason)
+        _hide_credentials(findings, path, url)
     elif checks.is_plain_http(url):
         message = "plain http: anyone on the way can read the credentials that Atlas adds"
         findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
+    elif (ending := checks.endpoint(url)) is not None:
+        message = f"`{ending}` is an endpoint of the API: callers' paths are appended to the base URL"
+        hint = f"end the base URL before `{ending}`, and call /v1/apis/http/{findings.document.name}{ending}"
+        findings.add_inside(
+            path, "endpoint-as-base-url", message, ending, hint=hint, severity=Severity.NOTE, at_end=True
+        )
+
+
+def _hide_credentials(findings: Findings, path: Path, url: str) -> None:
+    """Hide what may be a credential in a base URL that is refused: all of it, or all after its `?` or `#`."""
+    value = findings.document.tree.nearest(path).value
+    marks = [at for mark in "?#" if (at := url.find(mark)) != -1]
+    if "@" in url or checks.secret_in_path(url) is not None:
+        findings.secrets.append((value.start, value.end))
+    elif marks and isinstance(value, Scalar):
+        start, _ = findings.inside(value, url[min(marks) :])
+        findings.secrets.append((start, value.end))
 
 
 def _identity_providers(findings: Findings) -> None:
@@ -244,7 +242,27 @@ def _identity_providers(findings: Findings) -> None:
         place = (*path, "publicKey")
         key = text_at(provider, "publicKey")
         if key is not None and not findings.has_template(place) and (reason := checks.check_public_key(key)):
-            findings.add(place, "public-key", reason)
+            findings.objection(place, "public-key", reason)
+        elif key is not None:
+            _check_stray(findings, place)
+        for name in ("audience", "issuer"):
+            _check_stray(findings, (*path, name))
+
+
+_NOT_SERVED = (
+    (("spec", "exposedPorts", "adminPort"), "no administration interface is served"),
+    (("spec", "gatewayRegistration"), "this Atlas registers at no gateway"),
+)
+
+
+def _not_served(findings: Findings) -> None:
+    """Say which settings of the original are read, checked and not obeyed yet."""
+    for path, consequence in _NOT_SERVED:
+        if value_at(findings.document.data, *path) is not None:
+            at = findings.document.tree.nearest(path).key
+            message = f"`{path[-1]}` is ignored: {consequence} yet"
+            hint = "leave it out, or keep it for a later version of mom"
+            findings.add(path, "not-served", message, at=at, hint=hint, severity=Severity.NOTE)
 
 
 def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:
@@ -254,71 +272,6 @@ def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:
     for place, group in items_at(data, *path) if isinstance(found, list) else [(path, found)]:
         for name, provider in group.items() if isinstance(group, dict) else ():
             yield (*place, name), provider
-
-
-def _headers(findings: Findings) -> None:
-    seen: dict[str, Path] = {}
-    for path, header in items_at(findings.document.data, "spec", "headers"):
-        name, value = text_at(header, "name"), text_at(header, "value")
-        if name is not None:
-            _header_name(findings, (*path, "name"), name, seen)
-        if value is not None:
-            _header_value(findings, (*path, "value"), name or "", value)
-
-
-def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path]) -> None:
-    if reason := checks.check_header_name(name):
-        findings.add(path, "header-name", reason)
-        return
-    first = seen.setdefault(name.lower(), path)
-    if first is not path:
-        findings.add(
-            path,
-            "repeated-header",
-            f"`{name}` is set twice (header names have no case): which one counts is not defined",
-            hint="keep one of them",
-            related=((findings.document.place(first), "the first one"),),
-        )
-
-
-def _header_value(findings: Findings, path: Path, name: str, value: str) -> None:
-    if reason := checks.check_control_characters(value):
-        hint = "a block scalar (`|`) ends in a line end: write the value on the key's line" if "\n" in value else None
-        findings.add(path, "header-value", reason, hint=hint)
-    elif not value.isascii():
-        message = "the value holds characters outside ASCII: servers disagree about their encoding"
-        findings.add(path, "non-ascii-header", message, severity=Severity.WARNING)
-    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
-    if quoted and ("${{" in value or secrets.is_credential_header(name)):
-        message = "the value holds its quotes, and they are sent to the API"
-        hint = (
-            f"leave out the inner quotes: {value[1:-1]}"
-            if not secrets.literal_secret(name, value)
-            else ("leave out the inner quotes")
-        )
-        findings.add(path, "quoted-value", message, hint=hint, severity=Severity.WARNING)
-    if reason := secrets.literal_secret(name, value):
-        _literal(findings, path, reason, value, name)
-
-
-# What may be shown of a value whose references are none.
-_ANY_BRACES = re.compile(r"\$?\{\{[^{}]*(?:\}\}|\Z)")
-_SCHEME_ALONE = re.compile(r"""["'\s]*(?:bearer|basic|token|token\s+token=)?["'\s]*\Z""", re.IGNORECASE)
-
-
-def _literal(findings: Findings, path: Path, reason: str, value: str, name: str | None = None) -> None:
-    """Report a credential in plain text, unless it was meant as a reference and that is told already."""
-    node = findings.document.tree.nearest(path).value
-    meant_well = path in findings.unread and not secrets.known_token(value)
-    if not (meant_well and _SCHEME_ALONE.match(_ANY_BRACES.sub("", value))):
-        findings.secrets.append((node.start, node.end))
-    if meant_well:
-        return
-    instead = secrets.suggested_reference(name or str(path[-1]), value)
-    hint = (
-        f"keep it in the environment of Atlas and write {instead}; a credential that was in git is no secret any more"
-    )
-    findings.add(path, "literal-secret", reason, hint=hint, severity=Severity.WARNING)
 
 
 def _profiles(findings: Findings) -> None:
@@ -331,6 +284,7 @@ def _profiles(findings: Findings) -> None:
                 place,
                 "duplicate-profile",
                 f"the profile `{name}` stands twice",
+                hint="give one of them another name",
                 related=((findings.document.place(first), "the first one"),),
             )
         _secret(findings, (*path, "accessKeyId"), secrets.known_token)
@@ -346,4 +300,4 @@ def _credential(findings: Findings, path: Path) -> None:
 def _secret(findings: Findings, path: Path, check: Callable[[str], str | None]) -> None:
     value = text_at(findings.document.data, *path)
     if value is not None and (reason := check(value)):
-        _literal(findings, path, reason, value)
+        plain_credential(findings, path, reason, value)

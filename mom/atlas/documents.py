@@ -9,7 +9,7 @@ from functools import cached_property
 from mom.atlas.ownership import read_own
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import Data, ExpansionError, to_data
-from mom.yamledit.nodes import Mapping, Node
+from mom.yamledit.nodes import Mapping, Node, text_of
 from mom.yamledit.paths import Path, Tree, show
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents
@@ -72,12 +72,16 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A file's documents, sorted by whose they are; each list in file order."""
+    """A file's documents, sorted by whose they are; each list in file order.
+
+    unseparated: where a document begins, as an offset, that no `---` separates from the one before it.
+    """
 
     source: Source
     own: tuple[DataDocument, ...]
     unreadable: tuple[Unreadable, ...]
     bystanders: tuple[Document, ...]
+    unseparated: tuple[int, ...] = ()
 
 
 def read(source: Source) -> Stream:
@@ -85,15 +89,50 @@ def read(source: Source) -> Stream:
     own: list[DataDocument] = []
     unreadable: list[Unreadable] = []
     bystanders: list[Document] = []
+    unseparated: list[int] = []
     for limits in documents(source):
         found = _read_document(source, limits)
         if isinstance(found, DataDocument):
-            own.append(found)
+            parts = _parts(found)
+            own += parts
+            unseparated += [part.root.start for part in parts[1:]]
         elif isinstance(found, Unreadable):
             unreadable.append(found)
         else:
             bystanders.append(limits)
-    return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders))
+    return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders), tuple(unseparated))
+
+
+def _parts(document: DataDocument) -> list[DataDocument]:
+    """Return the documents that one was meant to be: where `apiVersion` and `kind` come again, a `---` is missing.
+
+    Read as one document it would have each of their keys twice, which says nothing of what is missing.
+    """
+    groups: list[list[tuple[Node, Node]]] = [[]]
+    for index, entry in enumerate(document.root.entries):
+        names = {text_of(key) for key, _ in groups[-1]}
+        following = {text_of(key) for key, _ in document.root.entries[index:]}
+        if text_of(entry[0]) in _TYPE & names and names >= _TYPE and following >= _TYPE:
+            groups.append([])
+        groups[-1].append(entry)
+    if len(groups) == 1 or document.root.flow:
+        return [document]
+    try:
+        return [_part(document, tuple(group)) for group in groups]
+    except ExpansionError:
+        # One uses an anchor of another.
+        return [document]
+
+
+# What tells the type of a document.
+_TYPE = {"apiVersion", "kind"}
+
+
+def _part(document: DataDocument, entries: tuple[tuple[Node, Node], ...]) -> DataDocument:
+    root = document.root._replace(start=entries[0][0].start, end=entries[-1][1].end, entries=entries)
+    data = to_data(root)
+    assert isinstance(data, dict)
+    return DataDocument(document.source, document.limits, root, data)
 
 
 def _read_document(source: Source, limits: Document) -> DataDocument | Unreadable | None:

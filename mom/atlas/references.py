@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mom.atlas.objection import Objection
+
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPEN = re.compile(r"\$\{\{")
 # What the dynamic loader, the C library and the resolver of the Atlas process obey: as the name of a credential it
@@ -39,6 +41,7 @@ class Malformed:
     reason: str
     start: int
     end: int
+    text: str = ""
 
 
 def scan(value: str) -> list[str | Reference | Malformed]:
@@ -50,29 +53,39 @@ def scan(value: str) -> list[str | Reference | Malformed]:
             parts.append(value[position : match.start()])
         close = value.find("}}", match.end())
         if close == -1:
-            parts.append(Malformed("`${{` is not closed by `}}`", match.start(), len(value)))
+            parts.append(Malformed("`${{` is not closed by `}}`", match.start(), len(value), value[match.start() :]))
             return parts
         end = close + 2
         name = value[match.end() : close].strip(" \t")
         if NAME.match(name):
             parts.append(Reference(name, match.start(), end))
         elif not name:
-            parts.append(Malformed("`${{ }}` names no variable", match.start(), end))
+            parts.append(Malformed("`${{ }}` names no variable", match.start(), end, value[match.start() : end]))
         else:
-            parts.append(Malformed(f"`{name}` is not the name of an environment variable", match.start(), end))
+            reason = f"`{name}` is not the name of an environment variable"
+            parts.append(Malformed(reason, match.start(), end, value[match.start() : end]))
         position = end
     if position < len(value):
         parts.append(value[position:])
     return parts
 
 
-def objection(part: str | Reference | Malformed) -> str | None:
-    """Return what is wrong with a part of a value, and how to write it instead, in one sentence."""
+def objection(part: str | Reference | Malformed) -> Objection | None:
+    """Return what is wrong with a part of a value, and how to write it instead."""
     if isinstance(part, Malformed):
-        return f"{part.reason}: write ${{{{ NAME }}}}, NAME made of letters, digits and `_`"
+        return Objection(part.reason, _meant(part))
     if isinstance(part, Reference) and _STEERING_NAME.match(part.name):
-        return f"`{part.name}` is a setting of the Atlas process itself: choose another name for this variable"
+        message = f"`{part.name}` is a setting of the Atlas process itself"
+        return Objection(message, "choose another name for this variable")
     return None
+
+
+def _meant(part: Malformed) -> str:
+    """Return the reference that was meant: of another tool's expression (`secrets.NAME`) the last word."""
+    words = re.fullmatch(r"\$\{\{[ \t]*(?:[A-Za-z]+\.)+([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}", part.text)
+    if words:
+        return f"write `${{{{ {words[1]} }}}}`: the variable {words[1]} of the Atlas process"
+    return "write ${{ NAME }}, NAME made of letters, digits and `_`"
 
 
 def names(value: str) -> list[str]:

@@ -10,6 +10,7 @@ RULES: dict[str, str] = {
     "yaml-alias": "An alias names an anchor that stands before it, and stands for a bounded amount of data.",
     "conflict-marker": "A merge is finished: no git conflict markers are left.",
     "template": "A file is rendered: no template braces (Helm, Jinja) are left.",
+    "missing-separator": "Documents are separated by `---`.",
     "duplicate-key": "A mapping holds each key once (YAML 1.2.2, section 3.2.1.1).",
     # The shape of a document.
     "missing-kind": "A document of moment.dev names its kind.",
@@ -31,6 +32,11 @@ RULES: dict[str, str] = {
     "quoted-value": "A header's value does not hold the quotes that were meant for a shell or for YAML.",
     "environment-reference": "An environment reference is written ${{ NAME }}.",
     "reference-without-dollar": "An environment reference begins with a dollar sign.",
+    "foreign-reference": "An environment reference is written ${{ NAME }}, in no other tool's form.",
+    "basic-credentials": "`Basic` is followed by base64 of user and password (RFC 7617).",
+    "stray-mark": "A value has no quote, comma or comment sign that a slip left.",
+    "endpoint-as-base-url": "A base URL is where the API's paths begin, not one of its endpoints.",
+    "not-served": "A setting that Atlas does not obey yet is told as ignored.",
     "literal-secret": "A credential is an environment reference, never plain text.",
     "duplicate-profile": "A profile's name is unique in its adapter.",
     # A file as a whole.

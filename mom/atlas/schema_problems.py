@@ -6,18 +6,21 @@ shown where the key stands, a missing one at the mapping that lacks it, a wrong 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mom.atlas.documents import DataDocument
+from mom.atlas.documents import DataDocument, value_at
 from mom.atlas.kinds import Kind
 from mom.atlas.quick_check import Check, compile_schema
 from mom.atlas.schemas import schema
 from mom.atlas.suggestions import closest, listed
 from mom.problems import Problem
-from mom.yamledit.nodes import Mapping, Node
-from mom.yamledit.paths import Path
+from mom.yamledit.data import Data
+from mom.yamledit.line_slips import LOOKALIKE, Line, entry_slips, explain_lookalike
+from mom.yamledit.nodes import Mapping, Node, Scalar
+from mom.yamledit.paths import Path, show
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -41,6 +44,25 @@ def schema_problems(document: DataDocument, kind: Kind) -> Iterator[Found]:
     """
     if _fits(kind)(document.data):
         return
+    yield from _without_echoes(_explained(document, kind))
+
+
+def _without_echoes(found: Iterator[tuple[Path, Violation, Problem]]) -> Iterator[Found]:
+    """Leave out that a key has no value where what belongs inside it follows at the wrong indentation."""
+    problems = list(found)
+    fed = {
+        (*path, inner)
+        for path, violation, problem in problems
+        if problem.rule == "unknown-key"
+        for key in violation.value
+        if (inner := _inner(_clean(key), violation)) is not None and violation.value.get(inner) is None
+    }
+    for path, violation, problem in problems:
+        if not (path in fed and violation.keyword == "type" and violation.value is None):
+            yield path, problem
+
+
+def _explained(document: DataDocument, kind: Kind) -> Iterator[tuple[Path, Violation, Problem]]:
     incomplete: set[Path] = set()
     for error in _validator(kind).iter_errors(document.data):
         path: Path = tuple(error.absolute_path)
@@ -53,7 +75,7 @@ def schema_problems(document: DataDocument, kind: Kind) -> Iterator[Found]:
                 continue
             incomplete.add(path)
         for found in _EXPLAINED.get(violation.keyword, _other)(document, path, violation):
-            yield path, found
+            yield path, violation, found
 
 
 @cache
@@ -73,24 +95,61 @@ def _unknown_keys(document: DataDocument, path: Path, error: Violation) -> Itera
     for key in error.value:
         if key in known:
             continue
-        found = document.tree.nearest((*path, key))
-        yield document.problem(
-            (*path, key), "unknown-key", f"`{key}` is not a key of {_name(path)}", at=found.key, hint=_meant(key, error)
-        )
+        at = document.tree.nearest((*path, key)).key
+        message = f"`{_clean(key)}` is not a key of {_name(path)}"
+        problem = document.problem((*path, key), "unknown-key", message, at=at, hint=_meant(key, error))
+        yield _mistyped(document, key, at, problem) or problem
+
+
+def _mistyped(document: DataDocument, key: str, at: Node | None, problem: Problem) -> Problem | None:
+    """Return the problem of a key that is not known because of a mark in it that is hard to see."""
+    if at is None:
+        return None
+    text = document.source.text
+    if key.startswith("-") and text.startswith("-", at.start):
+        message, hint = "no space after `-`", "write a space after the dash of a list item"
+        return document.source.problem(at.start + 1, "unknown-key", message, hint=hint, path=problem.path)
+    found = LOOKALIKE.search(text, at.start, at.end)
+    if found is None or (explained := explain_lookalike(found.group()[0])) is None:
+        return None
+    return document.source.problem(found.start(), "unknown-key", explained[0], hint=explained[1], path=problem.path)
+
+
+def _clean(key: str) -> str:
+    """Return a key without the characters in it that are hard to see."""
+    return LOOKALIKE.sub("", key).strip()
 
 
 def _meant(key: str, error: Violation) -> str:
     known = error.schema["properties"]
     if meant := closest(key, known):
         return f"did you mean `{meant}`?"
-    for inner in known:
-        if key in known[inner].get("properties", {}):
-            return f"`{key}` belongs inside `{inner}`: indent it below"
+    if (inner := _inner(key, error)) is not None:
+        return f"`{key}` belongs inside `{inner}`: indent it below"
+    if {"name", "value"} <= set(known) and re.match(r"[A-Za-z][A-Za-z0-9-]*\Z", key):
+        return f"write a header as `name: {key}` and `value:` on two lines"
     return f"its keys are {listed(known)}" if known else "leave it out: there is nothing to set here"
+
+
+def _inner(key: str, error: Violation) -> str | None:
+    """Return the key beside an unknown one that it belongs inside."""
+    known = error.schema.get("properties", {})
+    if key in known:
+        return None
+    return next((inner for inner in known if key in known[inner].get("properties", {})), None)
 
 
 def _missing_key(document: DataDocument, path: Path, error: Violation) -> Iterator[Problem]:
     known = error.schema["properties"]
+    if (above := _split_item(document, path, error, -1)) is not None:
+        # What the original's documentation shows for Postgres, and what one dash too many makes of a header.
+        first = next(iter(error.value))
+        message = f"`{first}` begins a new item here, and belongs to the one above"
+        hint = f"write it without the dash, below `{next(iter(above))}:` and in its column"
+        yield document.problem(path, "missing-key", message, at=_owner(document, path), hint=hint)
+        return
+    if _split_item(document, path, error, 1) is not None:
+        return
     strict = error.schema.get("additionalProperties") is False
     meant = {closest(key, known): key for key in error.value if key not in known}
     for key in error.wanted:
@@ -106,6 +165,16 @@ def _missing_key(document: DataDocument, path: Path, error: Violation) -> Iterat
         yield document.problem(
             path, "missing-key", f"`{key}` is missing from {_name(path)}", at=_owner(document, path), hint=hint
         )
+
+
+def _split_item(document: DataDocument, path: Path, error: Violation, step: int) -> dict[str, Data] | None:
+    """Return the item before (-1) or after (1) the one at `path` if only both together are one whole item."""
+    if not path or not isinstance(path[-1], int) or path[-1] + step < 0:
+        return None
+    other = value_at(document.data, *path[:-1], path[-1] + step)
+    if not isinstance(other, dict) or not other or not error.value or other.keys() & error.value.keys():
+        return None
+    return other if set(error.wanted) <= other.keys() | error.value.keys() else None
 
 
 def _owner(document: DataDocument, path: Path) -> Node:
@@ -131,15 +200,44 @@ def _wrong_type(document: DataDocument, path: Path, error: Violation) -> Iterato
     wanted = [error.wanted] if isinstance(error.wanted, str) else error.wanted
     words = " or ".join(_TYPES[name] for name in wanted if name != "null")
     value = error.value
-    if value is None:
-        message, hint = f"{_name(path)} has no value: it must be {words}", None
-        if example := error.schema.get("examples"):
-            hint = f"for example `{example[0]}`" if isinstance(example[0], str) else None
-        yield document.problem(path, "wrong-type", message, hint=hint)
+    message = f"{_name(path)} has no value: it must be {words}"
+    if value is not None:
+        message = f"{_name(path)} must be {words}, and is {_kind_of(value)}"
+    if value is not None and (problem := _not_an_entry(document, path, error, message)) is not None:
+        yield problem
         return
-    yield document.problem(
-        path, "wrong-type", f"{_name(path)} must be {words}, and is {_kind_of(value)}", hint=_other_type(wanted, value)
-    )
+    yield document.problem(path, "wrong-type", message, hint=_other_type(wanted, value) or _shown(path, error, words))
+
+
+def _not_an_entry(document: DataDocument, path: Path, error: Violation, message: str) -> Problem | None:
+    """Return the problem of a value that is text because of a slip in its `key: value`."""
+    node = document.tree.nearest(path).value
+    wanted = error.schema.get("items", error.schema)
+    known = {*wanted.get("properties", ()), *error.schema.get("properties", ())}
+    if not isinstance(node, Scalar) or node.style or not known:
+        return None
+    line = document.source.text[node.start : node.end].split("\n", 1)[0]
+    for slip in entry_slips(Line(node.start, line)):
+        key = re.match(r"[\w.-]+", line[Line(node.start, line).head :])
+        if key is not None and key[0].lstrip("-") in known:
+            words = f"{message}: {slip.message}"
+            return document.source.problem(
+                slip.start, "wrong-type", words, end=slip.end, hint=slip.hint, path=show(path)
+            )
+    return None
+
+
+def _shown(path: Path, error: Violation, words: str) -> str:
+    """Return how a value of the wanted type is written, from the schema's example where it has one."""
+    example = next(iter(error.schema.get("examples", ())), None)
+    key = f"{path[-1]}: " if path and isinstance(path[-1], str) else ""
+    if isinstance(example, str | int | float) and not isinstance(example, bool):
+        return f"for example `{key}{example}`"
+    properties = error.schema.get("required") or list(error.schema.get("properties", ()))
+    if properties:
+        item = "" if key else "- "
+        return f"write {words} with keys such as `{item}{properties[0]}:`, indented below"
+    return f"write {words}"
 
 
 def _kind_of(value: Any) -> str:
@@ -189,20 +287,28 @@ def _wrong_text(document: DataDocument, path: Path, error: Violation) -> Iterato
     }[error.keyword]
     examples = error.schema.get("examples")
     hint = f"for example `{examples[0]}`" if examples else None
-    yield document.problem(path, "wrong-value", f"{_name(path)}: {_sentence(words)}", hint=hint)
+    yield document.problem(
+        path, "wrong-value", f"{_name(path)}: {_sentence(words)}", hint=hint or "write another value"
+    )
 
 
 def _out_of_range(document: DataDocument, path: Path, error: Violation) -> Iterator[Problem]:
     words = {"minimum": "at least", "maximum": "at most"}[error.keyword]
-    yield document.problem(path, "wrong-value", f"{_name(path)} must be {words} {error.wanted}")
+    known = error.schema
+    limits = [f"{name} {known[key]}" for name, key in (("from", "minimum"), ("to", "maximum")) if key in known]
+    hint = f"write a number {' '.join(limits)}"
+    yield document.problem(path, "wrong-value", f"{_name(path)} must be {words} {error.wanted}", hint=hint)
 
 
 def _other(document: DataDocument, path: Path, error: Violation) -> Iterator[Problem]:
-    yield document.problem(path, "wrong-value", f"{_name(path)} is refused by the schema's `{error.keyword}`")
+    message = f"{_name(path)} is refused by the schema's `{error.keyword}`"
+    hint = "see what is allowed: mom atlas config schema"
+    yield document.problem(path, "wrong-value", message, hint=hint)
 
 
 def _empty(document: DataDocument, path: Path, _: Violation) -> Iterator[Problem]:
-    yield document.problem(path, "wrong-value", f"{_name(path)} is empty")
+    hint = "write an entry in it, or leave it out"
+    yield document.problem(path, "wrong-value", f"{_name(path)} is empty", hint=hint)
 
 
 _EXPLAINED: dict[str, Callable[[DataDocument, Path, Violation], Iterator[Problem]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from mom.atlas.objection import Objection
 from mom.atlas.references import Reference, scan
 from mom.masking import TOKEN_SHAPES
 
@@ -37,6 +38,21 @@ def literal_secret(header_name: str, value: str) -> str | None:
     if is_credential_header(header_name) and value.strip() and not _refers(value):
         return f"`{header_name}` carries a credential, and its value is plain text"
     return None
+
+
+def unencoded_basic(header_name: str, value: str) -> Objection | None:
+    """Return why a header's `Basic` credentials cannot be right (RFC 7617: the base64 of `user:password`), or None."""
+    found = re.match(r"""["']?basic[ \t]+(.*)""", value, re.IGNORECASE | re.DOTALL)
+    if not is_credential_header(header_name) or found is None:
+        return None
+    parts = scan(found[1])
+    references = [part for part in parts if isinstance(part, Reference)]
+    if not references or (len(references) == 1 and not any(isinstance(part, str) and ":" in part for part in parts)):
+        return None
+    return Objection(
+        "`Basic` is followed by the base64 of `user:password` (RFC 7617): text with a colon, or two variables, is not",
+        "store $(printf %s 'user:password' | base64) in one variable, and write Basic ${{ THAT_VARIABLE }}",
+    )
 
 
 def literal_credential(what: str, value: str) -> str | None:

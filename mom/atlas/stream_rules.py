@@ -31,14 +31,19 @@ _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\
 _MAX_COMPARISONS = 20_000
 
 
-def stream_problems(stream: Stream, typed: Sequence[Typed]) -> Iterator[Problem]:
-    """Yield what does not fit together in the file. `typed` are its readable documents with their kinds."""
+def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[DataDocument]) -> Iterator[Problem]:
+    """Yield what does not fit together in the file. `typed` are its readable documents with their kinds.
+
+    doubtful: those of which another problem leaves open what they list, or what they are called.
+    """
     atlases = [document for document, kind in typed if kind == ATLAS]
     adapters: dict[Identity, list[DataDocument]] = {}
     for document, kind in typed:
         if kind is not None and kind != ATLAS and document.name:
             adapters.setdefault((kind.kind, document.name), []).append(document)
     unclear = _Unclear(stream, typed)
+    doubted = {id(document) for document in doubtful}
+    unclear_kinds = {kind.kind for document, kind in typed if kind is not None and id(document) in doubted}
     if not atlases and not unclear.atlas:
         yield _no_atlas(stream)
     for again in atlases[1:]:
@@ -49,10 +54,17 @@ def stream_problems(stream: Stream, typed: Sequence[Typed]) -> Iterator[Problem]
     strangers = _Strangers(stream)
     suggestions = _Suggestions(adapters)
     for reference in references:
-        if reference.is_known and reference.identity not in adapters and reference.name not in unclear.names:
+        known = reference.identity in adapters or reference.name in unclear.names or reference.kind in unclear_kinds
+        if reference.is_known and not known:
             yield _missing(reference, adapters, strangers, suggestions)
-    if atlases and not unclear.atlas:
-        yield from _unreferenced(references, adapters)
+    if atlases and not unclear.atlas and ATLAS.kind not in unclear_kinds:
+        clear = {
+            identity: [document for document in documents if id(document) not in doubted]
+            for identity, documents in adapters.items()
+        }
+        yield from _unreferenced(
+            references, {identity: documents for identity, documents in clear.items() if documents}
+        )
 
 
 class _Unclear:
@@ -160,6 +172,7 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
                 NAME,
                 "similar-name",
                 f"`{name}` and `{similar.name}` differ only in case, and their URLs are easily confused",
+                hint="give one of them another name",
                 severity=Severity.WARNING,
                 related=((similar.place(NAME), f"`{similar.name}`"),),
             )

@@ -6,9 +6,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from mom.atlas.document_rules import Findings, check_document, kind_of
+from mom.atlas.document_rules import check_document, kind_of
 from mom.atlas.documents import DataDocument, Stream, read
-from mom.atlas.kinds import Kind
+from mom.atlas.findings import Findings
+from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.schema_problems import schema_problems
 from mom.atlas.stream_rules import Typed, stream_problems
 from mom.errors import MomError
@@ -28,29 +29,55 @@ def validate(source: Source) -> list[Problem]:
 def validate_bytes(data: bytes, name: str) -> list[Problem]:
     """Return every problem of a file's content; that it is no text is one."""
     try:
-        source = decode(data, name)
+        return validate(decode(data, name))
     except MomError as error:
+        # Not text, or so much of it that it is not read.
         return [Problem(place=Place(name, 1, 1), rule="file", message=error.message, hint=error.hint)]
-    return validate(source)
 
 
 def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     """Return every problem of a stream that was read, and its readable documents with their kinds."""
     problems = [found.problem for found in stream.unreadable]
     problems += _line_ends(stream)
+    problems += [_missing_separator(stream.source, offset) for offset in stream.unseparated]
     hidden: list[tuple[int, int]] = []
     typed: list[Typed] = []
+    doubtful: list[DataDocument] = []
     for document in stream.own:
         kind, about_kind = kind_of(document)
         typed.append((document, kind))
         findings = check_document(document, kind)
         problems += [problem for _, problem in about_kind]
-        problems += [problem for _, problem in findings.problems]
+        of_document = [problem for _, problem in findings.problems]
         if kind is not None:
-            problems += _of_schema(document, kind, findings)
+            of_document += _of_schema(document, kind, findings)
+        if any(_is_doubtful(document, kind, problem) for problem in of_document):
+            doubtful.append(document)
+        problems += of_document
         hidden += findings.secrets
-    problems += stream_problems(stream, typed)
+    problems += stream_problems(stream, typed, doubtful)
     return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
+
+
+def _missing_separator(source: Source, offset: int) -> Problem:
+    return source.problem(
+        offset,
+        "missing-separator",
+        "a second document begins here, and no `---` separates it from the one before",
+        end=source.text.find(":", offset),
+        hint="write `---` on a line of its own above this line",
+    )
+
+
+def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) -> bool:
+    """Whether a problem leaves open which adapters an Atlas lists, or what an adapter is called."""
+    if problem.severity is not Severity.ERROR:
+        return False
+    if kind != ATLAS:
+        return document.name is None or problem.rule == "adapter-name"
+    if problem.path.startswith("spec.apiAdapters"):
+        return problem.rule in {"wrong-type", "unknown-key", "missing-key"}
+    return problem.rule == "unknown-key" and ("adapter" in problem.path.lower() or 'spec["-' in problem.path)
 
 
 def _line_ends(stream: Stream) -> Iterator[Problem]:

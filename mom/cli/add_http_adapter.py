@@ -10,9 +10,19 @@ import typer
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
-from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_header_value, is_plain_http
+from mom.atlas.checks import (
+    EMPTY_VALUE,
+    check_adapter_name,
+    check_base_url,
+    check_header_name,
+    check_header_value,
+    endpoint,
+    is_plain_http,
+    refused_header,
+)
+from mom.atlas.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.references import names
-from mom.atlas.secrets import literal_secret, suggested_reference
+from mom.atlas.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
 from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
@@ -123,12 +133,20 @@ def read_headers(given: list[str] | tuple[str, ...], *, allow_literal_secret: bo
         value = value.strip(" \t")
         if len(value) >= 2 and value[0] == value[-1] == '"':
             value = value[1:-1]
-        _checked(f"-H {name}", value, check_header_value(value))
+        _checked("-H", name, refused_header(name))
+        _checked(f"-H {name}", value, check_header_value(value) if value.strip() else EMPTY_VALUE)
         if name.lower() in seen:
             hint = "which one Atlas should send is ambiguous: give one"
             raise UsageError(f"-H: the header {name} is given twice", hint=hint)
         seen[name.lower()] = name
         if not allow_literal_secret and (reason := literal_secret(name, value)):
+            if is_meant_as_reference(value) and (found := find_foreign(value, placeholders=True)):
+                # No credential has leaked, but the adapter could not work.
+                meant = value[: found.start] + meant_instead(found, suggested_reference(name)) + value[found.end :]
+                raise MomError(
+                    f"-H {name}: {message(value, found)}",
+                    hint=f"name a variable: -H '{name}: {meant}' (or --allow-literal-secret)",
+                )
             raise MomError(
                 f"-H: {reason}: a configuration in git is no place for it",
                 hint=f"name a variable: -H '{name}: {suggested_reference(name, value)}' (or --allow-literal-secret)",
@@ -156,6 +174,9 @@ def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit,
         console.say(f"note: line {line} had to change: {_reason(change)}")
     for note in [*edit.notes, *_warnings(adapter)]:
         console.warning(note)
+    if edit.action is not Action.UNCHANGED:
+        for note in _notes(adapter):
+            console.say(f"note: {note}")
     if wrote:
         variables = _variables(adapter)
         first = f"set {', '.join(variables)} where Atlas runs; " if variables else ""
@@ -178,7 +199,26 @@ def _warnings(adapter: HttpAdapterSpec) -> list[str]:
     ]
     if is_plain_http(adapter.base_url):
         warnings.append(f"{adapter.base_url} is plain http: the credentials would cross the network in clear text")
+    for name, value in adapter.headers:
+        if wrong := unencoded_basic(name, value):
+            warnings.append(str(wrong))
+        found = find_foreign(value, placeholders=is_credential_header(name))
+        if found and (found.name or is_meant_as_reference(value)):
+            instead = meant_instead(found, suggested_reference(name))
+            warnings.append(f"-H {name}: {message(value, found)}; to name a variable write {instead}")
     return warnings
+
+
+def _notes(adapter: HttpAdapterSpec) -> list[str]:
+    """Return what may be meant, and is worth a look."""
+    notes = []
+    if ending := endpoint(adapter.base_url):
+        notes.append(
+            f"`{ending}` is an endpoint of the API, and callers' paths are appended to the base URL: end it before that"
+        )
+    if not any(names(value) or is_credential_header(name) for name, value in adapter.headers):
+        notes.append("no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)")
+    return notes
 
 
 def _variables(adapter: HttpAdapterSpec) -> list[str]:
@@ -195,5 +235,6 @@ def _report(source: Source, adapter: HttpAdapterSpec, edit: Edit, *, wrote: bool
         "changedLines": [line for line, _ in edit.changed_lines()],
         "environment": _variables(adapter),
         "warnings": [*edit.notes, *_warnings(adapter)],
+        "notes": _notes(adapter),
     }
     return report if diff is None else {**report, "diff": diff}

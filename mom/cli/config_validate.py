@@ -11,8 +11,9 @@ import typer
 
 from mom.cli.reports import Checked, Format, count, summary, write
 from mom.console import Console
-from mom.errors import ExitStatus, UsageError
-from mom.problems import Severity
+from mom.errors import ExitStatus
+from mom.files import UnreadableError, unreadable
+from mom.problems import Place, Problem, Severity
 from mom.yamledit.source import MAX_BYTES
 
 
@@ -37,18 +38,16 @@ def validate(
 
     Reports every problem of every file, with its place and a hint.
 
-    Exits 0 if all files are valid, 1 if one is not, 2 if one is missing.
+    Exits 0 if all files are valid, 1 if one is not, or cannot be read.
     Documents of other tools are left alone.
 
     Example: mom atlas config validate atlas.yml
     """
-    from mom.atlas.validate import validate_bytes
-
     console = Console()
-    checked = []
-    for file, data in zip(files, [_read(file) for file in files], strict=True):
-        name = "<stdin>" if file == "-" else file
-        checked.append(Checked(name, tuple(validate_bytes(data, name))))
+    if files.count("-") > 1:
+        console.warning("`-` is given more than once: stdin is read and checked once")
+        files = [file for number, file in enumerate(files) if file != "-" or number == files.index("-")]
+    checked = [_check(file) for file in files]
     if form is None:
         form = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
     write(checked, form, console, strict=strict)
@@ -57,16 +56,32 @@ def validate(
     return int(ExitStatus.FAILED if failed else ExitStatus.DONE)
 
 
+def _check(file: str) -> Checked:
+    """Return a file's problems, or stdin's. That it cannot be read is one of them, and hides no other file's."""
+    from mom.atlas.validate import validate_bytes
+
+    name = "<stdin>" if file == "-" else file
+    try:
+        return Checked(name, tuple(validate_bytes(_read(file), name)))
+    except (OSError, ValueError) as error:
+        return Checked(name, (_unreadable(name, error),))
+
+
 def _read(file: str) -> bytes:
-    """Return what a file holds, or stdin. Raises UsageError where there is no such file: nothing was checked then."""
     if file == "-":
         return sys.stdin.buffer.read(MAX_BYTES + 1)
-    try:
-        with Path(file).open("rb") as opened:
-            return opened.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise UsageError(f"{file}: there is no such file") from None
-    except IsADirectoryError:
-        raise UsageError(f"{file} is a folder", hint="name its files, for example with a pattern: *.yml") from None
-    except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}") from None
+    with Path(file).open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
+
+
+def _unreadable(file: str, error: OSError | ValueError) -> Problem:
+    from mom.atlas.beginning import with_beginning
+
+    if isinstance(error, OSError):
+        wrong = with_beginning(unreadable(file, error))
+    else:
+        wrong = UnreadableError(file, "that is not the name of a file")
+    hint = wrong.hint or "check its name, and who may read it"
+    if isinstance(error, IsADirectoryError):
+        hint = "name its files, for example with a pattern: *.yml"
+    return Problem(place=Place(file, 1, 1), rule="file", message=wrong.message, hint=hint)

@@ -87,13 +87,14 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
 
 
 def _adapter_problems(adapter: HttpAdapter) -> Iterator[Problem]:
-    if reason := check_adapter_name(adapter.name):
-        yield Problem(place=adapter.place, rule="adapter-name", message=reason)
-    if reason := check_base_url(adapter.base_url):
-        yield Problem(place=adapter.place, rule="base-url", message=f"{adapter.name}: {reason}")
+    if wrong := check_adapter_name(adapter.name):
+        yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
+    if wrong := check_base_url(adapter.base_url):
+        message = f"{adapter.name}: {wrong.message}"
+        yield Problem(place=adapter.place, rule="base-url", message=message, hint=wrong.hint)
     seen: set[str] = set()
     for header in adapter.headers:
-        reason = headers.check(header)
+        reason: str | None = headers.check(header)
         if reason is None and header.name.lower() in seen:
             reason = "it is set twice; header names do not tell upper from lower case"
         seen.add(header.name.lower())
@@ -119,7 +120,7 @@ def _provider_problems(provider: IdentityProvider, options: Options) -> Iterator
         if not value.strip():
             message = f"the identity provider {provider.name} has no {word}, so a token for anyone would do"
             yield Problem(place=provider.place, rule=f"no-{word}", message=message)
-    reason = check_public_key(provider.public_key)
+    reason: str | None = check_public_key(provider.public_key)
     if reason is None and not jwt.is_fetched(provider.public_key, options):
         reason = _keys_objection(provider.public_key, options)
     if reason:

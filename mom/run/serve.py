@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
+from mom.atlas.variable_values import value_warnings
 from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
@@ -81,5 +82,7 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
             f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
             "access tokens on it; --tls-cert and --tls-key encrypt"
         )
+    for text in value_warnings(first.configuration, first.variables):
+        events.warning(text)
     for text in notes.notes(first, inputs.environ):
         events.note(text)

@@ -139,7 +139,8 @@ def decode(data: bytes, name: str) -> Source:
     """
     if len(data) > MAX_BYTES:
         raise MomError(
-            f"{name} has more than {MAX_BYTES // (1024 * 1024)} MiB: mom reads no configurations of that size"
+            f"{name} has more than {MAX_BYTES // (1024 * 1024)} MiB: mom reads no configurations of that size",
+            hint="split the file",
         )
     for mark, encoding in (
         (codecs.BOM_UTF32_LE, "UTF-32"),

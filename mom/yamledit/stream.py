@@ -62,7 +62,10 @@ def documents(source: Source) -> tuple[Document, ...]:
 
     for count, match in enumerate(_markers(text, begin)):
         if count > MAX_DOCUMENTS:
-            raise MomError(f"{source.name} has more than {MAX_DOCUMENTS:,} documents: mom does not read such files")
+            raise MomError(
+                f"{source.name} has more than {MAX_DOCUMENTS:,} documents: mom does not read such files",
+                hint="split the file, or remove the lines of `---` that separate nothing",
+            )
         at = match[0]
         if match[1] == "...":
             close(at)

@@ -46,6 +46,13 @@ def test_the_file_that_the_slips_are_made_in_is_valid() -> None:
 # The text, what was typed instead, the line and the column of the slip, and what the hint says.
 SLIPS = [
     pytest.param(
+        "  name: atlas\n",
+        "  name atlas\n",
+        (4, 7),
+        "write `name:`, a space and the value",
+        id="missing colon, only key",
+    ),
+    pytest.param(
         "  owner: team", "  owner team", (6, 8), "write `owner:`, a space and the value", id="missing colon, among keys"
     ),
     pytest.param(
@@ -92,6 +99,13 @@ SLIPS = [
         "kind: HTTP\nmeta", "kind:HTTP\nmeta", (14, 6), "write a space after the colon", id="no space after colon top"
     ),
     pytest.param(
+        "  name: github\nspec",
+        "  name:github\nspec",
+        (16, 8),
+        "write a space after the colon",
+        id="no space after colon only key",
+    ),
+    pytest.param(
         "apiVersion: moment.dev/atlas",
         "apiVersion:moment.dev/atlas",
         (1, 12),
@@ -119,6 +133,13 @@ SLIPS = [
         id="no space after 2nd dash",
     ),
     pytest.param(
+        "  - adapterRef:",
+        "  -adapterRef:",
+        (8, 4),
+        "write a space after the dash of a list item",
+        id="no space after dash ref",
+    ),
+    pytest.param(
         'value: "core"', 'value: "core', (24, 12), 'close it: write `"` after the text', id="unclosed double quote"
     ),
     pytest.param(
@@ -134,6 +155,8 @@ SLIPS = [
     pytest.param(
         "owner: team", "owner: 'team", (6, 10), "close it: write `'` after the text", id="unclosed single quote"
     ),
+    pytest.param('value: "core"', 'value: core"', (24, 16), "write both, or none", id="missing open quote"),
+    pytest.param("owner: team", 'owner: team"', (6, 14), "write both, or none", id="missing open quote owner"),
     pytest.param(
         'value: "core"',
         'value: "core" x',
@@ -191,6 +214,13 @@ SLIPS = [
     ),
     pytest.param("kind: Atlas", "kind = Atlas", (2, 6), "write `kind:`, a space and the value", id="equals top"),
     pytest.param("  # Where it is.", "  // Where it is.", (18, 3), "begin it with `#`", id="slashes comment"),
+    pytest.param(
+        "  owner: team",
+        "  owner: team // us",
+        (6, 15),
+        "begin a comment with a space and `#`",
+        id="slashes comment end",
+    ),
     pytest.param("kind: Atlas", "// the kind\nkind: Atlas", (2, 1), "begin it with `#`", id="slashes comment top"),
     pytest.param(
         "apiVersion: moment.dev/atlas",
@@ -206,6 +236,7 @@ SLIPS = [
         "\n---\n", "\n===\n", (12, 1), "write `---`, three hyphens, on a line of its own", id="equals separator"
     ),
     pytest.param("\n---\n", "\n  ---\n", (12, 3), "unindent it", id="indented separator"),
+    pytest.param("\n---\n", "\n", (12, 1), "write `---` on a line of its own above this line", id="separator missing"),
     pytest.param("  owner: team", "\towner: team", (6, 1), "use spaces", id="tab indent"),
     pytest.param("    value: Bearer", "\tvalue: Bearer", (22, 1), "use spaces", id="tab indent deep"),
     pytest.param("    value: Bearer", "  \tvalue: Bearer", (22, 3), "use spaces", id="space tab indent"),
@@ -228,6 +259,13 @@ SLIPS = [
     ),
     pytest.param(
         "  - name: X-", " - name: X-", (23, 2), "indent it by 2 spaces, like `- name:` above", id="dash column -"
+    ),
+    pytest.param(
+        "  name: github\nspec",
+        "name: github\nspec",
+        (16, 1),
+        "`name` belongs inside `metadata`: indent it below",
+        id="name not indented",
     ),
     pytest.param(
         "Bearer ${{",
@@ -253,7 +291,7 @@ SLIPS = [
         "put the value in quotes if it is text, or write `&team` where the value is that it names",
         id="alias",
     ),
-    pytest.param("owner: team", "owner: &team", (6, 10), "for example `example.com`", id="amp"),
+    pytest.param("owner: team", "owner: &team", (6, 10), "for example `owner: example.com`", id="amp"),
     pytest.param("owner: team", "owner: & team", (6, 10), "put the value in quotes", id="amp2"),
     pytest.param("owner: team", "owner: !team", (6, 10), "for example `example.com`", id="bang"),
     pytest.param(
@@ -263,9 +301,21 @@ SLIPS = [
         "write the text on the next lines, indented, or put the value in quotes",
         id="pipe",
     ),
+    pytest.param("owner: team", "owner: team,", (6, 14), "leave it out", id="comma end"),
     pytest.param('value: "core"', 'value: "core",', (24, 18), "remove it", id="comma end quoted"),
     pytest.param("  owner: team", "  owner: team\n  identityProviders: [],", (7, 24), "remove it", id="comma end flow"),
-    pytest.param("  owner:", "  “owner”:", (6, 3), "did you mean `owner`?", id="smart key"),
+    pytest.param(
+        "name: github\nspec", "name: “github”\nspec", (16, 9), 'type a straight quote: `"`', id="smart quotes"
+    ),
+    pytest.param(
+        "baseUrl: https://api.github.com",
+        "baseUrl: “https://api.github.com”",
+        (19, 12),
+        'type a straight quote: `"`',
+        id="smart quotes url",
+    ),
+    pytest.param("  owner:", "  “owner”:", (6, 3), 'type a straight quote: `"`', id="smart key"),
+    pytest.param("owner: team", 'owner: "C:\\team"', (6, 10), "put the value in single quotes", id="windows path"),
     pytest.param(
         'value: "core"',
         'value: "\\${{ CORE }}"',
@@ -273,8 +323,8 @@ SLIPS = [
         "write `\\\\` for a backslash, or put the value in single quotes",
         id="dollar escape",
     ),
-    pytest.param("  owner:", "  \ufeffowner:", (6, 3), "did you mean `owner`?", id="bom middle"),
-    pytest.param("  owner:", "  \u200bowner:", (6, 3), "did you mean `owner`?", id="zero width"),
+    pytest.param("  owner:", "  \ufeffowner:", (6, 3), "delete it", id="bom middle"),
+    pytest.param("  owner:", "  \u200bowner:", (6, 3), "delete it", id="zero width"),
     pytest.param(
         '  - name: X-Team\n    value: "core"',
         "  - {name: X-Team, value: ${{ CORE }}}",
@@ -294,14 +344,14 @@ SLIPS = [
         "  owner: team",
         "  <<: {owner: a}\n  <<: {owner: b}",
         (7, 3),
-        "keep one of them: readers disagree about which one counts",
+        "write one with a list: `<<: [*a, *b]`",
         id="merge twice",
     ),
     pytest.param(
         "  owner: team",
         "  owner: a\n  owner: team",
         (7, 3),
-        "keep one of them: readers disagree about which one counts",
+        "remove one: parsers disagree about which one wins",
         id="dup key",
     ),
     pytest.param("  owner: team", "  owner => team", (6, 9), "write `owner:`, a space and the value", id="arrow"),
@@ -310,6 +360,9 @@ SLIPS = [
     pytest.param("  # Where it is.", "  /* Where it is. */", (18, 3), "begin it with `#`", id="block comment"),
     pytest.param("  # Where it is.", "  <!-- Where it is. -->", (18, 3), "begin it with `#`", id="html comment"),
     pytest.param("  # Where it is.", "  -- Where it is.", (18, 3), "begin it with `#`", id="dash dash comment"),
+    pytest.param(
+        "owner: team", "owner: team# ours", (6, 14), "write a space before it, or quotes around all", id="hash no space"
+    ),
     pytest.param(
         "apiVersion: moment.dev/atlas",
         "```yaml\napiVersion: moment.dev/atlas",

@@ -196,6 +196,7 @@ REPORT: dict[str, Any] = {
     "changedLines": [],
     "environment": ["OPENAI_API_TOKEN"],
     "warnings": [],
+    "notes": [],
 }
 
 
@@ -275,7 +276,9 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
     arguments = "-f atlas.yml --adapter-name openai --base-url https://api.openai.com"
     result = run_mom(["atlas", "config", "add-http-adapter", *arguments.split()])
     assert result.stderr == (
-        "Adding HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n  next: try it: mom atlas run -f atlas.yml\n"
+        "Adding HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
+        "note: no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)\n"
+        "  next: try it: mom atlas run -f atlas.yml\n"
     )
     assert atlas.text == EDITED.partition("  headers:\n")[0]
 
@@ -308,7 +311,9 @@ def test_a_literal_secret_can_be_allowed(atlas: Atlas) -> None:
 
 def test_a_nul_in_a_header_is_refused(atlas: Atlas) -> None:
     assert atlas.add("-H", "X-A: a\0b") == Result(
-        2, b"", "error: -H X-A: the value holds a control character (U+0000): a header is one line of text\n"
+        2,
+        b"",
+        "error: -H X-A: the value holds a control character (U+0000): a header is one line of text: leave it out\n",
     )
 
 

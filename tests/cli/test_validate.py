@@ -25,7 +25,7 @@ from mom.cli.reports import Checked, Format, write
 from mom.console import Console
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import to_data
-from mom.yamledit.source import Source
+from mom.yamledit.source import MAX_BYTES, Source
 from mom.yamledit.stream import documents, parse_document
 from tests.golden import Result, run_mom
 
@@ -83,9 +83,6 @@ def test_stdin_is_a_file_among_others() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["none.yml"], "none.yml: there is no such file"),
-        (["broken.yml", "none.yml"], "none.yml: there is no such file"),
-        (["."], ". is a folder"),
         ([], "missing argument"),
         (["valid.yml", "--format", "xml"], "'xml' is not one of"),
     ],
@@ -110,6 +107,116 @@ def test_a_file_that_is_no_text_is_a_problem_beside_others(content: bytes, words
     assert result.status == 1
     assert words in result.stdout.decode()
     assert "broken.yml" in result.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("none.yml", "there is no such file"),
+        ("folder", "it is a folder"),
+        ("valid.yml/inner.yml", "a part of the path is not a folder"),
+        ("x" * 300 + ".yml", "the name is too long"),
+        ("circle.yml", "symbolic links lead in a circle"),
+        ("many.yml", "more than 100,000 documents"),
+        ("huge.yml", "more than 32 MiB"),
+    ],
+)
+@pytest.mark.parametrize("form", Format)
+def test_a_file_that_cannot_be_read_is_one_problem_among_the_others(file: str, words: str, form: Format) -> None:
+    Path("folder").mkdir()
+    Path("circle.yml").symlink_to("circle.yml")
+    if file == "many.yml":
+        Path(file).write_text("---\n" * 100_002)
+    if file == "huge.yml":
+        Path(file).write_text("#" * (MAX_BYTES + 1))
+    result = run("broken.yml", file, "warned.yml", "--format", form.value)
+    text = result.stdout.decode()
+    assert words in text
+    assert "ownr" in text
+    assert "names the Kubernetes adapter `cluster`" in text
+    assert (result.status, result.stderr) == (1, "3 errors, 1 warning in 3 files\n")
+
+
+def test_stdin_that_is_given_twice_is_read_once_and_that_is_said() -> None:
+    result = run("-", "valid.yml", "-", stdin=BROKEN.encode())
+    assert result.stderr == (
+        "warning: `-` is given more than once: stdin is read and checked once\n2 errors in 2 files\n"
+    )
+    assert result.stdout.count(b"<stdin>:6:3: error") == 1
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal, without a device behind it."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
+def _shown(problems: list[Problem], out: io.StringIO, **environ: str) -> list[str]:
+    write([Checked("f", tuple(problems))], Format.TEXT, Console(stdout=out, environ=environ), strict=False)
+    return out.getvalue().split("\n")
+
+
+LONG = Problem(
+    place=Place("some/folder/atlas.yml", 12, 3),
+    rule="base-url",
+    message="the base URL " + "has a part that no base URL has and " * 3 + "that is all",
+    hint="leave it out " + "or put it into a header " * 4 + "\n    name: value",
+    related=((Place("f", 1, 1), "the first " * 12),),
+)
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_on_a_terminal_problems_are_wrapped_at_words(width: int) -> None:
+    lines = _shown([LONG], Terminal(), COLUMNS=str(width), NO_COLOR="1")
+    assert max(map(len, lines)) <= max(width, len("some/folder/atlas.yml:12:3:"))
+    joined = " ".join(line.strip() for line in lines)
+    for text in (LONG.message, "hint: " + (LONG.hint or "").split("\n")[0].strip(), "the first the first"):
+        assert text in joined
+    assert "    name: value" in lines
+
+
+def test_a_terminal_that_does_not_tell_its_width_has_80_columns_and_colour_takes_none() -> None:
+    plain = _shown([LONG], Terminal(), NO_COLOR="1")
+    assert 70 < max(map(len, plain)) <= 80
+    coloured = _shown([LONG], Terminal())
+    assert [re.sub(r"\033\[[0-9;]*m", "", line) for line in coloured] == plain
+
+
+def test_in_a_pipe_a_message_is_one_line_whatever_the_environment_says() -> None:
+    lines = _shown([LONG], io.StringIO(), COLUMNS="30")
+    assert f"some/folder/atlas.yml:12:3: error: {LONG.message}" in lines
+
+
+def test_a_blank_line_separates_problems_of_one_file_and_of_two() -> None:
+    blocks = run("broken.yml", "warned.yml").stdout.decode().split("\n\n")
+    assert [block.split(":")[0] for block in blocks] == ["broken.yml", "broken.yml", "warned.yml"]
+    assert not blocks[-1].startswith("\n")
+
+
+def test_a_note_neither_fails_nor_counts_as_a_warning() -> None:
+    noted = VALID + "  exposedPorts: {adminPort: 9000}\n"
+    Path("noted.yml").write_text(noted)
+    result = run("noted.yml", "--strict")
+    assert (result.status, result.stderr) == (0, "1 file is valid, 1 note\n")
+    assert result.stdout.startswith(b"noted.yml:7:18: note: `adminPort` is ignored")
+    report = json.loads(run("noted.yml", "--format", "json").stdout)
+    assert (report["errors"], report["warnings"], report["notes"]) == (0, 0, 1)
+    assert run("noted.yml", "--format", "github").stdout.startswith(b"::notice file=noted.yml,line=7,")
+    root = ET.fromstring(run("noted.yml", "--format", "junit", "--strict").stdout)
+    assert root.attrib["failures"] == "0"
+    log = json.loads(run("noted.yml", "--format", "sarif").stdout)
+    SARIF.validate(log)
+    assert log["runs"][0]["results"][0]["level"] == "note"
+
+
+@pytest.mark.parametrize("form", Format)
+def test_every_problem_has_its_hint_in_every_format(form: Format) -> None:
+    Path("hinted.yml").write_text(BROKEN)
+    text = run("hinted.yml", "--format", form.value).stdout.decode()
+    assert "did you mean `owner`?" in text
+    assert "remove one: parsers disagree about which one wins" in text
 
 
 def test_json_holds_files_sums_and_each_field_of_a_problem() -> None:
@@ -229,7 +336,10 @@ def test_any_text_of_a_file_leaves_every_format_well_formed(
             lines = text.split("\n")
             assert lines.pop() == ""
             assert len(lines) == len(problems)
-            assert all(line.startswith(("::error file=", "::warning file=")) and "\r" not in line for line in lines)
+            assert all(
+                line.startswith(("::error file=", "::warning file=", "::notice file=")) and "\r" not in line
+                for line in lines
+            )
         case Format.TEXT:
             assert all(character.isprintable() or character == "\n" for character in text)
 

@@ -37,22 +37,23 @@ def test_a_file_is_told_its_problems(case: Case, request: pytest.FixtureRequest)
         case.write("stdout.txt", said)
     assert said == (case.text("stdout.txt") or "")
     assert result.status == int(case.text("status") or 1)
-    errors, warnings = (
-        len(re.findall(r"^\S.*: error: ", said, re.MULTILINE)),
-        len(re.findall(r"^\S.*: warning: ", said, re.MULTILINE)),
+    errors, warnings, notes = (
+        len(re.findall(rf"^\S.*: {severity}: ", said, re.MULTILINE)) for severity in ("error", "warning", "note")
     )
     assert (result.status == 1) == (errors > 0)
-    assert result.stderr == summary(errors, warnings)
+    assert result.stderr == summary(errors, warnings, notes)
     assert Path(FILE).read_bytes() == given
 
 
-def summary(errors: int, warnings: int) -> str:
+def summary(errors: int, warnings: int, notes: int) -> str:
     found = [
         f"{count} {word}{'s' if count > 1 else ''}"
-        for count, word in ((errors, "error"), (warnings, "warning"))
+        for count, word in ((errors, "error"), (warnings, "warning"), (notes, "note"))
         if count
     ]
-    return f"{', '.join(found)} in 1 file\n" if found else "1 file is valid\n"
+    if errors or warnings:
+        return f"{', '.join(found)} in 1 file\n"
+    return f"1 file is valid{f', {found[0]}' if found else ''}\n"
 
 
 def test_every_rule_has_a_case() -> None:
@@ -69,4 +70,6 @@ def test_problems_are_sorted_and_have_an_excerpt_and_a_way_out(case: Case) -> No
     for problem in problems:
         assert problem.excerpt or case.folder.name in {"an-empty-file", "an-alias-without-its-anchor"}
         assert not problem.message.endswith(".")
+        assert problem.hint
+        assert not problem.hint.endswith(".")
         assert problem.width >= 1

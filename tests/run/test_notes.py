@@ -81,3 +81,12 @@ def test_a_run_says_them_on_stderr(tmp_path: Path) -> None:
         assert "note: HTTPS_PROXY has no effect: Atlas connects to api without a proxy\n" in run.text
         assert "note: SSL_CERT_DIR has no effect" in run.text
         assert "hunter2" not in run.text
+
+
+def test_values_of_the_wrong_form_are_reported_at_the_start_and_not_repeated(tmp_path: Path) -> None:
+    with mom_run(tmp_path, environ={"TOKEN": "Bearer hunter2", "KEY": "'hunter2'"}) as run:
+        run.configure({"api": ("https://api.test", {"Authorization": "Bearer ${{ TOKEN }}", "X-Key": "${{ KEY }}"})})
+        run.start()
+        assert "warning: the variable TOKEN begins with `Bearer`, which the header already has" in run.text
+        assert "warning: the variable KEY has quotes around its value" in run.text
+        assert "hunter2" not in run.text

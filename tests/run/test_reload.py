@@ -103,7 +103,7 @@ def test_a_header_that_cannot_be_sent_is_reported_with_its_place(run: MomRun, ap
     run.configure({"one": (base(api), {"Host": "${{ ONE }}"})})
     text = run.wait("Still serving the previous configuration")
     assert "atlas.yml:" in text
-    assert "`Host` must be a fixed name" in text
+    assert "`Host` follows from the base URL" in text
 
 
 def test_the_file_removed_and_back(run: MomRun, api: Upstream) -> None:

@@ -35,8 +35,7 @@ def write(checked: Sequence[Checked], form: Format, console: Console, *, strict:
     """Write the report to stdout. `strict`: a warning fails, which some formats have to say."""
     match form:
         case Format.TEXT:
-            for found in checked:
-                console.problems(found.problems, console.stdout)
+            console.problems([problem for found in checked for problem in found.problems], console.stdout)
         case Format.JSON:
             from mom.cli.reports import json
 
@@ -56,13 +55,13 @@ def write(checked: Sequence[Checked], form: Format, console: Console, *, strict:
 
 
 def summary(checked: Sequence[Checked]) -> str:
-    """Return one line about all files: `2 errors, 1 warning in 3 files`, or `3 files are valid`."""
-    errors, warnings = (count(checked, severity) for severity in (Severity.ERROR, Severity.WARNING))
+    """Return one line about all files: `2 errors, 1 warning in 3 files`, or `3 files are valid`, with notes if any."""
     files = _counted(len(checked), "file")
-    found = [_counted(number, word) for number, word in ((errors, "error"), (warnings, "warning")) if number]
-    if not found:
-        return f"{files} {'is' if len(checked) == 1 else 'are'} valid"
-    return f"{', '.join(found)} in {files}"
+    numbers = {severity: count(checked, severity) for severity in Severity}
+    words = ", ".join(_counted(number, severity.value) for severity, number in numbers.items() if number)
+    if not numbers[Severity.ERROR] and not numbers[Severity.WARNING]:
+        return f"{files} {'is' if len(checked) == 1 else 'are'} valid{f', {words}' if words else ''}"
+    return f"{words} in {files}"
 
 
 def count(checked: Sequence[Checked], severity: Severity) -> int:

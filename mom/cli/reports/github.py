@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mom.cli.reports import Checked
-from mom.problems import Place, Problem
+from mom.problems import Place, Problem, Severity
 
 
 def render(checked: Sequence[Checked], environ: Mapping[str, str]) -> str:
@@ -31,7 +31,8 @@ def _command(problem: Problem, workspace: str | None) -> str:
     lines += [f"{words}: line {place.line}" for place, words in problem.related]
     lines += [f"hint: {problem.hint}"] if problem.hint else []
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{problem.severity.value} {given}::{_data(chr(10).join(lines))}\n"
+    command = "notice" if problem.severity is Severity.NOTE else problem.severity.value
+    return f"::{command} {given}::{_data(chr(10).join(lines))}\n"
 
 
 def _path(place: Place, workspace: str | None) -> str:

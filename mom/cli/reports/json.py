@@ -16,6 +16,7 @@ def render(checked: Sequence[Checked]) -> str:
         "version": 1,
         "errors": count(checked, Severity.ERROR),
         "warnings": count(checked, Severity.WARNING),
+        "notes": count(checked, Severity.NOTE),
         "files": [{"file": found.file, "problems": [_problem(each) for each in found.problems]} for found in checked],
     }
     return json.dumps(report, indent=2, ensure_ascii=False) + "\n"

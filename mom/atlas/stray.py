@@ -1,0 +1,52 @@
+"""Marks that a slip of the pen left in a value that YAML can read: a quote, a comma, a comment sign. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mom.yamledit.line_slips import LOOKALIKE, explain_lookalike
+
+
+class Stray(NamedTuple):
+    """A mark in a value: where, what is wrong, what to write."""
+
+    start: int
+    end: int
+    message: str
+    hint: str
+
+
+_COMMENT = re.compile(r"\s(//|/\*|<!--)\s|(?<=[^\s#])(#)(?= )")
+
+
+def find_stray(value: str) -> Stray | None:
+    """Return what does not belong into a value that is one word or one sentence: a name, a URL, a location."""
+    if (found := LOOKALIKE.search(value)) is not None and (explained := explain_lookalike(found.group()[0])):
+        return Stray(found.start(), found.start() + 1, *explained)
+    if (found := _COMMENT.search(value)) is not None:
+        mark = found[1] or found[2]
+        at = found.start(1 if found[1] else 2)
+        if mark == "#":
+            return Stray(
+                at, at + 1, "`#` begins a comment only after a space", "write a space before it, or quotes around all"
+            )
+        return Stray(
+            at,
+            at + len(mark),
+            f"`{mark}` does not begin a comment in YAML: it is a part of the value",
+            "begin a comment with a space and `#`",
+        )
+    last = value[-1:]
+    if last in {'"', "'"} and value.count(last) % 2:
+        return Stray(
+            len(value) - 1, len(value), f"a `{last}` closes the value, and none opens it", "write both, or none"
+        )
+    if last in {",", ";"}:
+        return Stray(len(value) - 1, len(value), f"`{last}` at the end is a part of the value", "leave it out")
+    if value[:1] == "<" and last == ">":
+        return Stray(0, 1, "`<` and `>` around it are a part of the value", "leave them out")
+    if (found := re.search(r"[\t\x07\x08\x0b\x0c]", value)) is not None:
+        message = "a control character: in double quotes a backslash begins an escape"
+        return Stray(found.start(), found.start() + 1, message, "put the value in single quotes")
+    return None

@@ -1,0 +1,65 @@
+"""What is probably wrong with the value of a variable, in the header that names it. No value is ever repeated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+
+from mom.atlas.model import Configuration, Header
+from mom.atlas.references import Reference, names, scan
+
+_SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest", "negotiate", "bot"})
+
+
+def value_warnings(configuration: Configuration, variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each variable whose value has a form that no API takes; `variables` has all of them."""
+    seen: set[tuple[str, str]] = set()
+    for adapter in configuration.http_adapters:
+        for header in adapter.headers:
+            for name, reason in (*_of_variables(header, variables), *_of_basic(header, variables)):
+                if (name, reason) not in seen:
+                    seen.add((name, reason))
+                    yield f"the variable {name} {reason} (header {header.name} of {adapter.name})"
+
+
+def _of_variables(header: Header, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    before = ""
+    for part in scan(header.value):
+        if not isinstance(part, Reference):
+            before = part if isinstance(part, str) else ""
+            continue
+        value = variables.get(part.name, "")
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            yield part.name, "has quotes around its value, and they are sent: leave them out"
+        if value != value.strip():
+            yield part.name, "has blanks around its value: leave them out"
+        bare = value.strip().strip("\"'")
+        first = re.match(r"([A-Za-z]+)(?:[ \t]+|=)\S", bare)
+        word = re.search(r"([A-Za-z]+)[ \t=:]*\Z", before)
+        if first and word and first[1].lower() == word[1].lower() and first[1].lower() in _SCHEMES:
+            reason = f"begins with `{word[1]}`, which the header already has: leave the word out of one of them"
+            yield part.name, reason
+        before = ""
+
+
+def _of_basic(header: Header, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """RFC 7617, section 2: `Basic`, a space, and the base64 of user, colon and password."""
+    given = names(header.value)
+    template = re.match(r"\s*basic[ \t]+", header.value, re.IGNORECASE)
+    if not given or template is None or header.name.lower() not in {"authorization", "proxy-authorization"}:
+        return
+    parts = scan(header.value[template.end() :])
+    text = "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in parts)
+    text = re.sub(r"\A(?:basic[ \t]+)?", "", text.strip().strip("\"'"), flags=re.IGNORECASE)
+    hint = "store $(printf %s 'user:password' | base64) in it"
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        yield given[0], f"makes a `Basic` value that is not base64 of `user:password` (RFC 7617): {hint}"
+        return
+    if b":" not in decoded:
+        yield given[0], f"is base64 without a colon, and `Basic` wants base64 of `user:password` (RFC 7617): {hint}"
+    elif decoded.endswith((b"\n", b"\r")):
+        yield given[0], "is base64 with a line ending after the password: use printf, not echo"
