@@ -23,6 +23,8 @@ HEALTH_PATHS = (HEALTH_PATH, "/healthcheck")
 
 # Seconds: what a signed token lives unless a command needs longer, and the most that Atlas accepts from a local key.
 TOKEN_SECONDS = 60
+# The most that `mom curl` signs for a command of several requests.
+LONGEST_COMMAND_SECONDS = 600
 LOCAL_MAX_LIFETIME_SECONDS = 3_600
 
 DEFAULT_PORTS = {"http": 80, "https": 443}

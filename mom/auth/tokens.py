@@ -1,7 +1,8 @@
 """Access tokens: compact JWS (RFC 7515) with JWT claims (RFC 7519), signed by this user's key, never stored.
 
 A token says who (`iss`, `sub`), for which gateway (`aud`, its origin), from when and until when (`iat`, `nbf`, `exp`),
-and is unlike every other (`jti`). It lives a minute: whoever gets hold of one can use it that long, at that gateway.
+and is unlike every other (`jti`). It lives a minute, or as long as a command of several requests needs it, ten minutes
+at most (`mom.curl.lifetime`): whoever gets hold of one can use it that long, at that gateway.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import time
 
 from mom.auth.keys import decode, encode, local_issuer
+from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 
     from mom.auth.keys import KeySet
 
-DEFAULT_TTL = 60
-MAX_TTL = 3600
+DEFAULT_TTL = TOKEN_SECONDS
+MAX_TTL = LOCAL_MAX_LIFETIME_SECONDS
 
 # The gateway's clock may be behind ours.
 _NOT_BEFORE_SECONDS = 5

@@ -21,7 +21,8 @@ Decided, on whose word the token may take another way:
 
 - What the user writes on this command line is the user's will: `--proxy` and its kin (with an http gateway that proxy
   reads the token), `--connect-to`, `--resolve`, `--unix-socket`, `--dns-servers`, `--doh-url`, `--insecure`; `-v`,
-  `--trace` and `--libcurl` show or store the token. It lives a minute, and serves one gateway.
+  `--trace` and `--libcurl` show or store the token. It serves one gateway, and lives a minute, or as long as a command
+  of several requests needs, ten minutes at most (`lifetime`).
 - What comes from elsewhere (redirects, ~/.curlrc, `-K` files and what they include, proxy variables) never takes it to
   another host: `curlrc` reads these files as curl does and refuses such a line with its place. One that starts a group
   with `next` is refused too, since the requests before it would have no token.

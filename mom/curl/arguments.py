@@ -107,13 +107,14 @@ class Config:
 class Url:
     """A URL on the command line: `words[index]` is `before` (as `--url=`, mostly empty) and `text`.
 
-    expands: curl replaces `{{variables}}` in it before it reads it.
+    expands: curl replaces `{{variables}}` in it before it reads it. group: the index of its group in `Scan.groups`.
     """
 
-    __slots__ = ("before", "expands", "index", "text")
+    __slots__ = ("before", "expands", "group", "index", "text")
 
-    def __init__(self, index: int, before: str, text: str, *, expands: bool) -> None:
-        """Keep the four."""
+    def __init__(self, index: int, before: str, text: str, group: int, *, expands: bool) -> None:
+        """Give where it is in the command line."""
+        self.group = group
         self.index = index
         self.before = before
         self.text = text
@@ -290,7 +291,7 @@ class _Scanner:
             self.result.informs = True
 
     def url(self, index: int, before: str, text: str, *, expands: bool = False) -> None:
-        self.result.urls.append(Url(index, before, text, expands=expands))
+        self.result.urls.append(Url(index, before, text, len(self.result.groups) - 1, expands=expands))
         group = self.result.groups[-1]
         group.urls += 1
         group.socket = group.socket or text[:6].lower().startswith(("ws://", "wss://"))

@@ -59,6 +59,13 @@ def content(argument: str, token: str) -> bytes:
     return (f"{header}\n" if argument == HEADERS else f'header = "{header}"\n').encode("ascii")
 
 
+def reads_stdin(words: Sequence[str]) -> bool:
+    """Whether curl may read its stdin because of `words`: seen too often rather than once too rarely."""
+    return any(
+        word in ("-", ".") or word.endswith(("@-", "T-", "T.", "K-", "b-", "<-", ";type=-", "=-")) for word in words
+    )
+
+
 def signed_groups(scan: Scan, gateway: Gateway, curlrc: Sequence[Setting] = ()) -> list[Group]:
     """Return the groups that are to have a token of ours.
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import IO
 
     from mom.auth.gateway import Gateway
-    from mom.auth.sources import Source
     from mom.curl.arguments import Scan
     from mom.curl.command import Command
 
@@ -53,8 +52,7 @@ def main(
         result = _help() if argv == ["--help"] else _run(argv, environ, execute, adapters, posix=posix)
         if isinstance(result, int):
             return result
-        stdout.write(result)
-        stdout.flush()
+        _write(stdout, result)
     except BrokenPipeError:
         # The reader of our help went away. Python would complain once more when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
@@ -63,6 +61,15 @@ def main(
     except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
         return _failed(error, environ, sys.stderr if stderr is None else stderr)
     return 0
+
+
+def _write(stdout: IO[str], text: str) -> None:
+    """Write `text` as it came: an argument may be no UTF-8."""
+    if hasattr(stdout, "buffer"):
+        stdout.buffer.write(os.fsencode(text))
+    else:
+        stdout.write(text)
+    stdout.flush()
 
 
 def _help() -> str:
@@ -106,7 +113,7 @@ def _run(
     words = _complete(scan, gateway, adapters if authenticated else None)
     if not authenticated:
         return _plain(words, scan, environ, execute)
-    from mom.curl import curlrc
+    from mom.curl import curlrc, lifetime
 
     # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
     first = [] if words[0] in ("-q", "--disable") else curlrc.check_curlrc(environ, gateway)
@@ -122,9 +129,12 @@ def _run(
     from mom.auth import sources
 
     source = sources.choose(own.get("mom-token-file"), environ)
+    ttl = lifetime.seconds(scan, first)
     if "mom-print" in own:
-        return _printed(command.build(words, scan, gateway, curlrc=first), source, gateway)
-    token = sources.token(source, gateway, environ) if signed else ""
+        from mom.curl import printed
+
+        return printed.line(command.build(words, scan, gateway, curlrc=first), source, gateway, ttl=ttl)
+    token = sources.token(source, gateway, environ, ttl=ttl) if signed else ""
     if posix:
         return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
     from mom.curl import windows
@@ -155,9 +165,9 @@ def _complete(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[s
 def _plain(words: list[str], scan: Scan, environ: Mapping[str, str], execute: Execute) -> int | str:
     """Run curl as it is, without a token and so without a pin, or return that command as text."""
     if "mom-print" in scan.own:
-        import shlex
+        from mom.curl import printed
 
-        return f"{shlex.join(['curl', *words])}\n"
+        return printed.plain(words)
     return execute("curl", ["curl", *words], _environment(environ))
 
 
@@ -217,27 +227,6 @@ def become(file: str, words: list[str], environ: dict[str, str]) -> int:
         from mom.curl.failures import not_started
 
         raise not_started(error) from None
-
-
-def _printed(built: Command, source: Source, gateway: Gateway) -> str:
-    """Return the command as a line for bash or zsh in which no secret stands, but a command that gives it."""
-    import shlex
-
-    from mom.auth import sources
-
-    if source.kind == sources.VARIABLE:
-        giver = f'"${source.place}"'
-    elif source.kind == sources.TOKEN_FILE:
-        giver = f'"$(cat {shlex.quote(source.place)})"'
-    else:
-        giver = f'"$(mom auth token --base-url {shlex.quote(gateway.origin)})"'
-    words = [shlex.quote(word) for word in built.arguments]
-    for hole in built.holes:
-        argument = built.arguments[hole]
-        text = command.content(argument, "%s").decode().replace("\n", "\\n")
-        # printf is part of the shell: its arguments are not seen in ps.
-        words[hole] = f"{argument}<(printf '{text}' {giver})"
-    return " ".join(["curl", *words]) + "\n"
 
 
 def _installed_options(environ: Mapping[str, str]) -> dict[str, bool]:

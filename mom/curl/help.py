@@ -11,7 +11,8 @@ of an API at the gateway. Every argument but those below is curl's own.
 Options:
   --base-url URL         The gateway. Default: $MOM_BASE_URL, else
                          http://127.0.0.1:8082, where mom atlas run listens.
-  --mom-print            Print the equivalent curl command, without a secret.
+  --mom-print            Print the equivalent curl command, without a secret,
+                         for sh, bash, zsh and fish.
   --mom-no-auth          Send no token.
   --mom-token-file FILE  Send the token in FILE. Default: $MOM_TOKEN, else a new
                          one, signed by your own key (see mom auth status).
@@ -26,8 +27,9 @@ Examples:
   mom curl --base-url https://atlas.example /v1/apis/http/stripe/v1/charges
   mom curl --mom-print -d @body.json /v1/apis/http/linear/
 
-The token lives a minute and is not seen in ps. No redirect, .curlrc or proxy
-variable takes it elsewhere than to the gateway; -x and --connect-to do, where
-you write them. Paths inside a -K file are not completed: write whole URLs.
+The token lives a minute, for several requests up to ten, and is not seen in ps.
+No redirect, .curlrc or proxy variable takes it elsewhere than to the gateway;
+-x and --connect-to do, where you write them. Paths inside a -K file are not
+completed: write whole URLs.
 Exit statuses are curl's; 125: mom itself failed; 127: there is no curl.
 """

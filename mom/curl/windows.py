@@ -17,8 +17,7 @@ def channel(scan: Scan, version: tuple[int, ...]) -> str:
     """
     if version >= (8, 3):
         return command.VARIABLE
-    reads_stdin = any(word == "-" or word.endswith(("@-", "T-", "K-", "<-", ";type=-")) for word in scan.words)
-    if len(scan.groups) > 1 or reads_stdin:
+    if len(scan.groups) > 1 or command.reads_stdin(scan.words):
         from mom.errors import MomError
 
         shown = ".".join(map(str, version)) or "of an unknown version"

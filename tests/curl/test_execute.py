@@ -120,29 +120,6 @@ def test_a_process_substitution_of_the_users_is_read_too(mom: Mom, gateway: Reco
     assert (request.all("X-Mine"), request.body, request.tokens) == (["yes"], b"body", [TOKEN])
 
 
-def test_the_printed_command_runs_and_holds_no_secret(mom: Mom, gateway: Recorder) -> None:
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("no bash here")
-    line = ["-s", "-d", "it's", "/a b".replace(" ", "%20"), "--next", "-s", "/b?c&d"]
-    printed = mom("--mom-print", *line)
-    assert (printed.returncode, printed.stderr) == (0, b"")
-    assert TOKEN.encode() not in printed.stdout
-    assert gateway.take() == []
-    subprocess.run([bash, "-c", printed.stdout.decode()], env=mom.environ, check=True, capture_output=True)
-    by_hand = gateway.take()
-    mom(*line)
-    assert by_hand == gateway.take()
-
-
-def test_the_printed_command_signs_with_the_local_key_by_mom_auth_token(mom: Mom, gateway: Recorder) -> None:
-    printed = mom("--mom-print", "/a", MOM_TOKEN=None).stdout.decode()
-    assert f'"$(mom auth token --base-url {gateway.url})"' in printed
-    (mom.folder / "a token").write_text("x")
-    assert "\"$(cat 'a token')\"" in mom("--mom-print", "/a", "--mom-token-file", "a token").stdout.decode()
-    assert mom("--mom-print", "--mom-no-auth", "/a b").stdout.decode() == f"curl '{gateway.url}/a b'\n"
-
-
 @pytest.mark.parametrize(
     ("line", "status"),
     [

@@ -1,0 +1,105 @@
+"""`--mom-print`: the command as a line for every POSIX shell and for fish, without a secret in it. Text in, text out.
+
+Where these shells differ, the line keeps to what they share: no process substitution, no here-document, no `$(…)`, and
+quotes that all of them read alike. What gives the token writes it into a pipe, of which `sed` makes an option for curl:
+no argument of any process has the token. Where curl's stdin is the user's, or more than one group of options needs the
+token, `sh` is asked to give curl further descriptors; the user's arguments stay outside of its script.
+"""
+
+from __future__ import annotations
+
+from mom.auth import sources
+from mom.curl import command
+from mom.gateway import TOKEN_HEADER, TOKEN_SECONDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mom.auth.gateway import Gateway
+    from mom.auth.sources import Source
+    from mom.curl.command import Command
+
+# Not `=` at the start, which zsh takes for a command to look up, nor `%`, `~`, `^`, `#` and `!`.
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+:,./=-")
+# POSIX shells need to know no descriptor above 9, and one of them keeps the user's stdin.
+_FIRST, _STDIN = 3, 9
+
+
+def line(built: Command, source: Source, gateway: Gateway, *, ttl: int = TOKEN_SECONDS) -> str:
+    """Return the line that does what `built` does with the token of `source`, signed for `ttl` seconds.
+
+    Raises UsageError for more groups than there are descriptors.
+    """
+    if not built.holes:
+        return plain(built.arguments)
+    giver = _giver(source, gateway, ttl)
+    if len(built.holes) == 1 and not command.reads_stdin(built.arguments):
+        (hole,) = built.holes
+        arguments = [*built.arguments]
+        arguments[hole] += "-"
+        script = quote(_script(built.arguments[hole]))
+        return f"{giver} | sed {script} | {plain(arguments)}"
+    return _with_descriptors(built, giver)
+
+
+def plain(arguments: Sequence[str]) -> str:
+    """Return curl's command line with `arguments`."""
+    return " ".join(["curl", *map(quote, arguments)]) + "\n"
+
+
+def quote(word: str) -> str:
+    r"""Return `word` as POSIX shells (POSIX.1-2024, 2.2) and fish read it.
+
+    In single quotes, fish takes `\\` and `\'` for escapes, POSIX shells nothing. So backslashes and single quotes stand
+    in double quotes, where both read `\\` as a backslash.
+    """
+    if word and _PLAIN.issuperset(word) and not word.startswith("="):
+        return word
+    parts: list[str] = []
+    double = None
+    for character in word:
+        special = character in "'\\"
+        if special is not double:
+            parts += ['"' if double else "'"] if double is not None else []
+            parts.append('"' if special else "'")
+            double = special
+        parts.append("\\\\" if character == "\\" else character)
+    return "".join([*parts, '"' if double else "'"]) if parts else "''"
+
+
+def _giver(source: Source, gateway: Gateway, ttl: int) -> str:
+    """Return the command that writes the token as a line."""
+    if source.kind == sources.VARIABLE:
+        return f"printenv {source.place}"
+    if source.kind == sources.TOKEN_FILE:
+        return f"tr -d {quote('[:space:]')} < {quote(source.place)}"
+    words = ["mom", "auth", "token", "--base-url", gateway.origin]
+    words += ["--ttl", str(ttl)] if ttl != TOKEN_SECONDS else []
+    return " ".join(map(quote, words))
+
+
+def _script(argument: str) -> str:
+    """Return the sed script that makes of a token what curl reads after `argument`."""
+    # No blanks, so that neither curl nor a shell needs quotes in it.
+    return f"s/^/{'' if argument == command.HEADERS else 'header='}{TOKEN_HEADER}:/"
+
+
+def _with_descriptors(built: Command, giver: str) -> str:
+    """Return a line in which `sh` gives curl a descriptor for each token, and leaves its stdin alone."""
+    if len(built.holes) > _STDIN - _FIRST:
+        from mom.errors import UsageError
+
+        raise UsageError(
+            f"--mom-print cannot print {len(built.holes)} groups of options: a shell has descriptors for 6",
+            hint="print fewer --next groups at once",
+        )
+    arguments = [*built.arguments]
+    last = _FIRST + len(built.holes) - 1
+    script = f'curl "$@" {last}<&0 <&{_STDIN} {_STDIN}<&-'
+    for number, hole in reversed(list(enumerate(built.holes, _FIRST))):
+        if number != last:
+            script = f"{{ {script}; }} {number}<&0"
+        script = f"{giver} | sed {_script(built.arguments[hole])} | {script}"
+        arguments[hole] += f"/dev/fd/{number}"
+    return " ".join(["sh", "-c", quote(f"exec {_STDIN}<&0; {script}"), "curl", *map(quote, arguments)]) + "\n"
