@@ -1,6 +1,7 @@
 """The one place where a parser is called: one document's events become a tree of `mom.yamledit.nodes`.
 
-The events are libyaml's where `ruamel.yaml.clib` is installed, else those of ruamel.yaml in Python: slower, the same.
+The events are libyaml's where `ruamel.yaml.clib` is installed, else those of ruamel.yaml in Python
+(`mom.yamledit.python_parser`): slower, the same.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.source import BOM
 
 # No configuration is nested that deep or has that many nodes; hostile files are (libyaml takes quadratic time for the
 # first, trees take gigabytes for the second). Ten thousand adapters make a tenth of them.
@@ -20,6 +22,7 @@ MAX_DEPTH = 200
 MAX_EVENTS = 1_000_000
 
 _BLOCK_STYLES = frozenset("|>")
+_HEADER_COMMENT = re.compile(r"(?:[&!]\S*+\s++)*+[|>][-+0-9]*+#")
 
 
 class ParserError(Exception):
@@ -45,17 +48,20 @@ class _TooLargeError(ParserError):
 # What a collection on its parent's line begins with. Braces of environment references do not count.
 _NESTING = ("[", "{", "- -", "? ", ": -", ": :")
 _REFERENCE = re.compile(r"\$\{\{ ?\w+ ?\}\}")
+# Nested on lines of their own, two collections share a column at most.
+_DEEP = " " * (MAX_DEPTH // 2 - 2)
 
 
 def reads(text: str) -> bool:
     """Whether libyaml is installed and reads `text`: it goes through the events without making Python objects.
 
-    It has no bound on nesting, so where more collections may be nested than are read the answer is no.
+    It has no bound on nesting, so where more collections may be nested than are read the answer is no. A byte-order
+    mark it skips anywhere, and whether one belongs there is not its matter.
     """
     if sum(map(text.count, _NESTING)) - 2 * len(_REFERENCE.findall(text)) > MAX_DEPTH:
         return False
     parser = c_parser()
-    if parser is None:
+    if parser is None or BOM in text or _DEEP in text:
         return False
     try:
         parser(text).raw_parse()
@@ -78,13 +84,13 @@ def c_parser() -> Any:
 _FOREIGN = re.compile("[\x7f\x80-\x9f\u2028\u2029\ufeff]")
 # A tab in white space before a comment or a line's end is separation in YAML 1.2; libyaml refuses some of them.
 _SPACE_BEFORE_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?=#|\r?$)", re.MULTILINE)
-# A plain scalar inside `{…}` or `[…]` may hold a `:` (`{url: https://x}`); the libyaml of ruamel.yaml.clib refuses it.
-# This finds words with a colon inside that neither are quoted nor name a tag, an anchor or an alias, and directives,
-# which stay.
+# A plain scalar inside `{…}` or `[…]` may hold a `:` or a `?` (`{url: https://x/y?z}`); the libyaml of
+# ruamel.yaml.clib refuses it. This finds words with such a sign that neither are quoted nor name a tag, an anchor
+# or an alias, and directives and verbatim tags, which stay.
 _DIRECTIVE_OR_WORD = re.compile(
-    r"""^%.*|(?<![^\s,\[\]{}])(?=[^\s,\[\]{}!&*'"])[^\s,\[\]{}:]*+:[^\s,\[\]{}]++""", re.MULTILINE
+    r"""^%.*|!<[^>\s]*+>|(?<![^\s,\[\]{}])(?=[^\s,\[\]{}!&*'"?])[^\s,\[\]{}:?]*+[:?][^\s,\[\]{}]++""", re.MULTILINE
 )
-_COLON_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)""")
+_SIGN_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)|(?<!\A)\?(?!\Z)""")
 
 
 def parse(text: str, offset: int) -> Node | None:
@@ -103,14 +109,35 @@ def parse(text: str, offset: int) -> Node | None:
         easier = text
         if "\t" in text:
             easier = _SPACE_BEFORE_COMMENT.sub(lambda match: " " * len(match.group()), text)
-        colon = next(free)
-        easier = _DIRECTIVE_OR_WORD.sub(lambda match: _without_colons(match.group(), colon), easier)
-        if easier == text:
+        instead = {":": next(free), "?": next(free)}
+        easier = _DIRECTIVE_OR_WORD.sub(lambda match: _without_signs(match.group(), instead), easier)
+        easier = _known_directives(easier)
+        restore = {**restore, **{ord(new): sign for sign, new in instead.items()}}
+        # What only one of the parsers reads is read all the same: which is installed must make no difference.
+        in_python = c_parser() is not None and _BEYOND_LIBYAML.search(text) is not None
+        if easier == text and not in_python:
             raise
         try:
-            return _build(easier, offset, {**restore, ord(colon): ":"})
+            return _build(easier, offset, restore, in_python=in_python)
         except ParserError:
             raise first from None
+
+
+# An anchor or alias with a character that YAML 1.2.2 (rule 102) allows in its name, and libyaml does not.
+_BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]")
+# What may come before a document's `---`.
+_DOCUMENT_PREFIX = re.compile(r"(?:(?:[ \t]*+(?:#[^\n]*+)?|%[^\n]*+)\n)*+(?=---)")
+# YAML 1.2.2, sections 6.8 and 6.8.1: unknown directives, and higher minor versions, are read with a warning.
+_UNKNOWN_DIRECTIVE = re.compile(r"^%(?!(?:YAML|TAG)[ \t])|(?<=^%YAML 1\.)[3-9](?=\s)", re.MULTILINE)
+
+
+def _known_directives(text: str) -> str:
+    """Return `text` with unknown directives made comments: libyaml refuses them, and none of them changes the data."""
+    if not text.startswith("%") and "\n%" not in text:
+        return text
+    prefix = _DOCUMENT_PREFIX.match(text)
+    end = prefix.end() if prefix else 0
+    return _UNKNOWN_DIRECTIVE.sub(lambda match: "#" if match.group() == "%" else "2", text[:end]) + text[end:]
 
 
 def _unused_characters(text: str) -> Iterator[str]:
@@ -120,8 +147,8 @@ def _unused_characters(text: str) -> Iterator[str]:
     raise ParserError(0, "every private-use character is in use: mom needs some of them to read this")
 
 
-def _without_colons(word: str, instead: str) -> str:
-    return word if word.startswith("%") else _COLON_IN_WORD.sub(instead, word)
+def _without_signs(word: str, instead: dict[str, str]) -> str:
+    return word if word.startswith(("%", "!<")) else _SIGN_IN_WORD.sub(lambda sign: instead[sign.group()], word)
 
 
 @contextmanager
@@ -140,9 +167,9 @@ def collector_paused() -> Iterator[None]:
 
 
 @collector_paused()
-def _build(text: str, offset: int, restore: dict[int, str]) -> Node | None:
+def _build(text: str, offset: int, restore: dict[int, str], *, in_python: bool = False) -> Node | None:
     """Turn events into a tree, without recursion."""
-    return _Builder(text, offset, restore).build()
+    return _Builder(text, offset, restore).build(_events(text, in_python=in_python))
 
 
 class _Builder:
@@ -153,7 +180,7 @@ class _Builder:
         self.offset = offset
         self.restore = restore
 
-    def build(self) -> Node | None:
+    def build(self, events: Iterator[Any]) -> Node | None:
         from ruamel.yaml import events as kinds
 
         scalar_event, alias_event = kinds.ScalarEvent, kinds.AliasEvent
@@ -166,7 +193,6 @@ class _Builder:
         offset, plain_only = self.offset, not self.restore
         # Scalars are most of a tree. This is what `Scalar(…)` does, without the call in between.
         new: Any = tuple.__new__
-        events = _events(self.text)
         for event in islice(events, MAX_EVENTS):
             kind = type(event)
             if kind is scalar_event:
@@ -201,13 +227,22 @@ class _Builder:
                 children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
         if (event := next(events, None)) is not None:
             raise _TooLargeError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
+        if len(root) > 1:
+            raise ParserError(root[1].start - offset, "another document begins here without a marker")
         return root[0] if root else None
 
     def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:
         """Return a scalar whose position or value is not simply the event's: empty, block, or with foreign text."""
         start, end = event.start_mark.index, event.end_mark.index
         value = event.value.translate(self.restore) if self.restore else event.value
+        if not style and BOM in value:
+            # YAML 1.2.2, section 5.2: inside a document only in quotes. Unquoted it is invisible, and part of a word.
+            marks = (start + at for at, sign in enumerate(self.text[start:end]) if self.restore.get(ord(sign)) == BOM)
+            raise ParserError(next(marks, start), "U+FEFF is inside the document")
         if style in _BLOCK_STYLES:
+            if header := _HEADER_COMMENT.match(self.text, start):
+                # YAML 1.2.2, rule 79: a comment is set off by white space. libyaml does not insist.
+                raise ParserError(header.end() - 1, "expected white space before this comment")
             end = _block_scalar_end(self.text, start, end, value)
         elif start == end:
             before = children[-1].end - self.offset if children else stack[-1][0].end_mark.index if stack else start
@@ -215,23 +250,19 @@ class _Builder:
         return Scalar(start + self.offset, end + self.offset, value, style, event.tag, event.anchor)
 
 
-def _events(text: str) -> Iterator[Any]:
+def _events(text: str, *, in_python: bool) -> Iterator[Any]:
     """Return the parser's events; whatever it refuses is raised as a `ParserError`."""
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
     from ruamel.yaml.reader import ReaderError
 
     try:
-        if (parser := c_parser()) is not None:
+        if not in_python and (parser := c_parser()) is not None:
             # At the stream's end libyaml's parser gives None.
             yield from iter(parser(text).get_event, None)
         else:
-            from ruamel.yaml import YAML
+            from mom.yamledit import python_parser
 
-            for event in YAML(typ="safe", pure=True).parse(text):
-                if getattr(event, "anchor", None) and getattr(event, "tag", None):
-                    # Its mark is that of the second of the two.
-                    event.start_mark.index = _first_property(text, event.start_mark.index)
-                yield event
+            yield from python_parser.events(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = ", ".join(part for part in (error.context, error.problem) if part)
@@ -245,19 +276,6 @@ def _events(text: str) -> Iterator[Any]:
         raise ParserError(max(text.find(chr(character)), 0), message) from None
     except (YAMLError, RecursionError, ValueError, AssertionError) as error:
         raise ParserError(0, str(error)) from None
-
-
-# Another anchor or tag before the one that a node starts with, comments and line ends between them.
-_PROPERTY_BEFORE = re.compile(r"(?<!\S)[&!]\S*+(?:\s|#[^\n]*+\n)*+\Z")
-
-
-def _first_property(text: str, offset: int) -> int:
-    """Return where the properties of a node begin, of which one stands at `offset`."""
-    line_start = text.rfind("\n", 0, offset) + 1
-    while line_start and not text[line_start:offset].strip():
-        line_start = text.rfind("\n", 0, line_start - 1) + 1
-    match = _PROPERTY_BEFORE.search(text[line_start:offset])
-    return line_start + match.start() if match else offset
 
 
 def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:

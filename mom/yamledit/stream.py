@@ -18,10 +18,12 @@ from mom.yamledit.line_slips import Slip
 from mom.yamledit.nodes import Node
 from mom.yamledit.source import BOM, Source
 
-# c-forbidden (YAML 1.2.2, rule 206): these lines are document markers wherever they stand.
-_MARKER = re.compile(r"^(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
+# c-forbidden (YAML 1.2.2, rule 206): these lines are document markers wherever they are. A byte-order mark may be
+# before a document (rules 202 and 211). A lone carriage return ends a line too (rule 28).
+_MARKER = re.compile(r"^(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
+_MARKER_AFTER_RETURN = re.compile(r"(?:^|(?<=\r))(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 # Before `---`, lines that hold a directive, a comment or nothing belong to the document that follows.
-_PREFIX_LINE = re.compile(r"[ \t]*(?:#.*)?\r?\Z|%.*\Z", re.DOTALL)
+_PREFIX_LINE = re.compile(r"[ \t]*(?:#[^\r]*)?\r?\Z|%[^\r]*\r?\Z")
 
 # In that many broken documents of a stream slips are looked for; whoever has more has another problem.
 _MOST_SEARCHED = 200
@@ -51,41 +53,43 @@ def documents(source: Source) -> tuple[Document, ...]:
     where there are more than `MAX_DOCUMENTS`.
     """
     text = source.text
-    begin = len(BOM) if text.startswith(BOM) else 0
     found: list[Document] = []
     marker: int | None = None
-    start = body = begin
+    start = body = _past_marks(text, 0)
 
     def close(end: int) -> None:
         if marker is not None or not _is_prefix(text[body:end]):
             found.append(Document(start, marker, body, end))
 
-    for count, match in enumerate(_markers(text, begin)):
+    pattern = _MARKER if source.carriage_return(0, len(text)) is None else _MARKER_AFTER_RETURN
+    for count, match in enumerate(pattern.finditer(text)):
         if count > MAX_DOCUMENTS:
             raise MomError(
                 f"{source.name} has more than {MAX_DOCUMENTS:,} documents: mom does not read such files",
                 hint="split the file, or remove the lines of `---` that separate nothing",
             )
-        at = match[0]
-        if match[1] == "...":
-            close(at)
+        at = match.start(2)
+        if match[2] == "...":
+            close(match.start())
             line_end = text.find("\n", at)
-            marker, start = None, len(text) if line_end == -1 else line_end + 1
+            marker, start = None, len(text) if line_end == -1 else _past_marks(text, line_end + 1)
             body = start
-        elif marker is None and _is_prefix(text[body:at]):
+        elif marker is None and _is_prefix(text[body : match.start()]):
+            if match[1] and "%" not in text[start:at]:
+                start = at
             marker, body = at, at + 3
         else:
-            close(at)
+            close(match.start())
             marker, start, body = at, at, at + 3
     close(len(text))
     return tuple(found)
 
 
-def _markers(text: str, begin: int) -> Iterator[tuple[int, str]]:
-    if begin and (first := re.match(r"(---|\.\.\.)(?=[ \t\r\n]|\Z)", text[begin : begin + 4])):
-        yield begin, first.group(1)
-    for match in _MARKER.finditer(text):
-        yield match.start(), match.group(1)
+def _past_marks(text: str, offset: int) -> int:
+    """Return where a document begins whose byte-order mark, or marks, are at `offset`."""
+    while text.startswith(BOM, offset):
+        offset += len(BOM)
+    return offset
 
 
 def _is_prefix(text: str) -> bool:
