@@ -23,7 +23,8 @@ from mom.yamledit import insert
 from mom.yamledit.data import Data
 from mom.yamledit.diff import Change, changes
 from mom.yamledit.insert import Splice
-from mom.yamledit.nodes import Node, Sequence, get
+from mom.yamledit.nodes import Node, Scalar, Sequence, get, text_of
+from mom.yamledit.scalars import described
 from mom.yamledit.shape import Value
 from mom.yamledit.source import BOM, Source
 
@@ -146,17 +147,30 @@ def _refuse_json(source: Source) -> None:
 
 
 def _find_reference(source: Source, target: Target, adapter: HttpAdapterSpec) -> bool:
-    """Whether the list names the adapter already. Raises MomError when it does so twice."""
+    """Whether the list names the adapter already. Raises MomError when it does so twice, or by what is not text."""
     found: list[Node] = []
     for node, data in target.references(adapter.name):
         reference = data.get("adapterRef") if isinstance(data, dict) else None
-        if not isinstance(reference, dict) or reference.get("name") != adapter.name or reference.get("kind") != "HTTP":
+        if not isinstance(reference, dict) or reference.get("kind") != "HTTP":
             continue
-        if str(reference.get("apiVersion")).startswith(ADAPTERS):
-            found.append(node)
+        if not str(reference.get("apiVersion")).startswith(ADAPTERS):
+            continue
+        name = get(node, "adapterRef", "name")
+        if reference.get("name") != adapter.name and text_of(name) != adapter.name:
+            continue
+        _refuse_other_type(source, reference.get("name"), name or node, "spec.apiAdapters")
+        found.append(node)
     if len(found) > 1:
         raise _twice(source, f"`apiAdapters` names the HTTP adapter {adapter.name}", found, "spec.apiAdapters")
     return bool(found)
+
+
+def _refuse_other_type(source: Source, name: Data, node: Node, path: str) -> None:
+    """Raise MomError where a name reads as a number or another type: YAML does not see the name that is meant."""
+    if not isinstance(name, str):
+        message = f"this name is {described(name)}, not text"
+        hint = f"quote it: '{text_of(node)}'" if isinstance(node, Scalar) else "write it as text"
+        raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, hint=hint, path=path))
 
 
 def _twice(source: Source, what: str, nodes: SequenceABC[Node], path: str) -> MomError:
@@ -182,7 +196,11 @@ def _find_document(source: Source, named: SequenceABC[OwnDocument], adapter: Htt
     if len(same_name) > 1:
         raise _twice(source, f"the HTTP adapter {adapter.name} has a document", [own.root for own in same_name], "")
     existing = same_name[0]
-    differences = _differences(source, existing, data_of(source, existing.root), adapter)
+    data = data_of(source, existing.root)
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    name = get(existing.root, "metadata", "name") or existing.root
+    _refuse_other_type(source, metadata.get("name") if isinstance(metadata, dict) else None, name, "metadata.name")
+    differences = _differences(source, existing, data, adapter)
     if differences:
         line = source.line_number(existing.root.start)
         raise MomError(
@@ -213,17 +231,25 @@ def _differences(source: Source, existing: OwnDocument, data: Data, adapter: Htt
     header_nodes = nodes.items if isinstance(nodes, Sequence) else ()
     for number, header in enumerate(listed if isinstance(listed, list) else []):
         where = header_nodes[number] if number < len(header_nodes) else None
-        name = str(header.get("name")) if isinstance(header, dict) else ""
-        value = header.get("value") if isinstance(header, dict) else None
+        given, value = (header.get("name"), header.get("value")) if isinstance(header, dict) else ("", None)
+        name = given if isinstance(given, str) else text_of(get(where, "name")) or ""
         # A credential is not repeated, neither the one that stands there nor the one that was asked for.
         secret = literal_secret(name, str(value)) is not None
         asked = wanted.pop(name.lower(), None)
         path = f"spec.headers[{number}]"
         if asked is None:
             differ(where, path, f"the header {name or '(unnamed)'} was not asked for", secret=secret)
-        elif value != asked[1]:
+            continue
+        if not isinstance(given, str):
+            differ(get(where, "name") or where, f"{path}.name", f"the name of a header is {described(given)}: quote it")
+        if value != asked[1]:
+            value_node = get(where, "value") or where
             shown = "the one asked for" if literal_secret(*asked) else asked[1]
-            differ(get(where, "value") or where, f"{path}.value", f"the value of {name} is not {shown}", secret=secret)
+            message = f"the value of {name} is not {shown}"
+            if not isinstance(value, str) and value is not None and not secret:
+                quote = ": quote it" if text_of(value_node) == asked[1] else f", not {shown}"
+                message = f"the value of {name} is {described(value)}{quote}"
+            differ(value_node, f"{path}.value", message, secret=secret)
     for name, _ in wanted.values():
         differ(nodes, "spec.headers", f"the header {name} is missing")
     for key in spec.keys() - {"baseUrl", "headers"}:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from mom.atlas.ownership import read_own
+from mom.atlas.ownership import OwnDocument, read_own
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import Data, ExpansionError, to_data
 from mom.yamledit.nodes import Mapping, Node, text_of
@@ -142,16 +142,34 @@ def _read_document(source: Source, limits: Document) -> DataDocument | Unreadabl
         return Unreadable(limits, error.problem)
     if own is None:
         return None
-    # No tree has more nodes than its text has characters; what goes far beyond comes from aliases, and validating
-    # takes time for every use of an alias.
-    limit = _MAX_ALIASED + limits.end - limits.start
     try:
-        data = to_data(own.root, limit=limit)
+        data = own_data(own)
     except ExpansionError as error:
-        problem = source.problem(error.node.start, "yaml-alias", error.message, end=error.node.end, hint=error.hint)
-        return Unreadable(limits, problem)
+        return Unreadable(limits, alias_problem(source, error))
     assert isinstance(data, dict)
     return DataDocument(source, limits, own.root, data)
+
+
+def own_data(own: OwnDocument) -> Data:
+    """Return the data of a document of ours. Raises ExpansionError where its aliases cannot be followed."""
+    # No tree has more nodes than its text has characters; what goes far beyond comes from aliases, and validating
+    # takes time for every use of an alias.
+    return to_data(own.root, limit=_MAX_ALIASED + own.document.end - own.document.start)
+
+
+def alias_problem(source: Source, error: ExpansionError) -> Problem:
+    """Return the problem, with its place, of an alias that cannot be followed."""
+    node = error.node
+    return source.problem(node.start, "yaml-alias", error.message, end=node.end, hint=error.hint)
+
+
+def carriage_return_problem(source: Source, limits: Document) -> Problem | None:
+    """Return the problem of a document with a carriage return that no line feed follows: mom counts lines by LF."""
+    found = source.carriage_return(limits.start, limits.end)
+    if found is None:
+        return None
+    message = "bare carriage return: lines must end in LF or CRLF"
+    return source.problem(found, "line-end", message, hint="convert the file's line endings to LF")
 
 
 def value_at(data: Data, *path: str | int) -> Data:

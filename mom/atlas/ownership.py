@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 
 from mom.atlas.kinds import PREFIX
-from mom.yamledit.nodes import Mapping, Node, get, text_of
+from mom.yamledit.data import ExpansionError, is_merge, to_data
+from mom.yamledit.nodes import Alias, Mapping, Node, entries_of, text_of
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
@@ -72,7 +73,31 @@ def read_own(source: Source, document: Document) -> OwnDocument | None:
 
 def as_own(document: Document, root: Node | None) -> OwnDocument | None:
     """Return a parsed document when it is ours."""
-    version = text_of(get(root, "apiVersion"))
+    version = _text(root, "apiVersion")
     if not isinstance(root, Mapping) or version is None or not version.startswith(PREFIX):
         return None
-    return OwnDocument(document, root, version, text_of(get(root, "kind")), text_of(get(root, "metadata", "name")))
+    return OwnDocument(document, root, version, _text(root, "kind"), _text(root, "metadata", "name"))
+
+
+def _text(root: Node | None, *path: str) -> str | None:
+    """Return the text of the scalar at `path`, wherever an alias or a `<<` says that it is."""
+    node = root
+    for key in path:
+        entries = entries_of(node, key)
+        if not entries:
+            break
+        node = entries[0][1]
+    else:
+        if not isinstance(node, Alias):
+            return text_of(node)
+    if not isinstance(node, Alias) and not (
+        isinstance(node, Mapping) and any(is_merge(key) for key, _ in node.entries)
+    ):
+        return None
+    try:
+        data = to_data(root)
+    except ExpansionError:
+        return None
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data if isinstance(data, str) else None

@@ -7,18 +7,21 @@ adapters is edited in well under a second.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from mom.atlas import beginning
+from mom.atlas.documents import alias_problem, carriage_return_problem, own_data
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
+from mom.atlas.stream_rules import like_atlas
 from mom.errors import MomError
 from mom.problems import Problem
 from mom.yamledit.data import Data, ExpansionError, duplicate_keys, to_data
 from mom.yamledit.nodes import Node
+from mom.yamledit.parser import MAX_EVENTS
 from mom.yamledit.source import BOM, Source
-from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents
+from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents, parse_document
 
 # As many are told of a file that cannot be read; a hostile one has a hundred thousand.
 MAX_PROBLEMS = 1000
@@ -40,22 +43,12 @@ class Scope:
 
 
 def read(source: Source, name: str) -> Scope:
-    """Parse the documents that the edit is about; of the other documents of ours, see only that they can be read."""
-    text = source.text
+    """Parse the documents that the edit is about; of the other documents of ours, see only that they can be read.
+
+    What is unreadable for `validate` is so here: syntax, aliases that lead nowhere, carriage returns as line endings.
+    """
     found = documents(source)
-    carriage_return = source.carriage_return(0, len(text))
-    if carriage_return is not None and any(may_be_own(source, document) for document in found):
-        raise refusal(
-            source.problem(
-                carriage_return,
-                "line-end",
-                "a carriage return without a line feed: old Macintosh line ends, which mom does not edit",
-                hint="convert the file's line ends to LF",
-            )
-        )
-    pattern = re.compile(re.escape(name), re.IGNORECASE)
-    # `{{ x }}` of a template may pass for YAML until its tree is looked at.
-    templated = text.count("{{") > text.count("${{")
+    must_be_parsed = _must_be_parsed(source, name)
     atlases: list[OwnDocument] = []
     named: list[OwnDocument] = []
     rest: list[Document] = []
@@ -63,18 +56,13 @@ def read(source: Source, name: str) -> Scope:
     for document in found:
         if not may_be_own(source, document):
             continue
-        limits = (document.body, document.end)
-        escaped = text.find("\\", *limits) != -1
-        if not escaped and not templated and text.find(ATLAS, *limits) == -1 and not pattern.search(text, *limits):
+        if not must_be_parsed(document):
             rest.append(document)
             continue
-        try:
-            own = read_own(source, document)
-        except YamlSyntaxError as error:
-            problems.append(error.problem)
-            if len(problems) >= MAX_PROBLEMS:
-                break
-            continue
+        own, wrong = _parsed(source, document)
+        problems += wrong
+        if len(problems) >= MAX_PROBLEMS:
+            break
         if own is None:
             continue
         if own.api_version.startswith(ATLAS) and own.kind == "Atlas":
@@ -82,10 +70,49 @@ def read(source: Source, name: str) -> Scope:
         elif own.api_version.startswith(ADAPTERS) and (own.name or "").casefold() == name.casefold():
             named.append(own)
     problems += _syntax_problems(source, rest)
+    if (problems or not atlases) and (hidden := _unreadable_bystander(source, found)) is not None:
+        problems.append(hidden)
     if problems:
         problems.sort(key=lambda problem: problem.place)
         raise MomError(f"{source.name} cannot be read: nothing was changed", problems=problems)
     return Scope(found, tuple(atlases), tuple(named))
+
+
+def _must_be_parsed(source: Source, name: str) -> Callable[[Document], bool]:
+    """Return whether a document is looked at as a tree; of the others it is enough that a parser goes through them."""
+    text = source.text
+    pattern = re.compile(re.escape(name), re.IGNORECASE)
+    # `{{ x }}` of a template may pass for YAML until its tree is looked at.
+    everyone = text.count("{{") > text.count("${{") or source.carriage_return(0, len(text)) is not None
+
+    def must_be_parsed(document: Document) -> bool:
+        limits = (document.body, document.end)
+        # Escapes may spell any word; aliases may lead nowhere; a tree has a limit that no long text may pass.
+        return (
+            everyone
+            or text.find("\\", *limits) != -1
+            or text.find("*", *limits) != -1
+            or text.find(ATLAS, *limits) != -1
+            or document.end - document.body >= MAX_EVENTS
+            or pattern.search(text, *limits) is not None
+        )
+
+    return must_be_parsed
+
+
+def _parsed(source: Source, document: Document) -> tuple[OwnDocument | None, list[Problem]]:
+    """Return a document when it is ours and can be read, and what is wrong with it when it cannot."""
+    returns = carriage_return_problem(source, document)
+    line_ends = [returns] if returns is not None else []
+    try:
+        own = read_own(source, document)
+        if own is not None and source.text.find("*", document.body, document.end) != -1:
+            own_data(own)
+    except YamlSyntaxError as error:
+        return None, [error.problem, *line_ends]
+    except ExpansionError as error:
+        return None, [alias_problem(source, error), *line_ends]
+    return own, line_ends if own is not None else []
 
 
 def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]:
@@ -128,7 +155,7 @@ def data_of(source: Source, root: Node) -> Data:
     try:
         return to_data(root)
     except ExpansionError as error:
-        raise refusal(source.problem(error.node.start, "yaml-alias", error.message)) from None
+        raise refusal(alias_problem(source, error)) from None
 
 
 # Of thousands of equal things, this many are named.
@@ -149,6 +176,25 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
             related=((source.place(first.root.start), "the first one"),),
         )
     )
+
+
+def _unreadable_bystander(source: Source, found: Sequence[Document]) -> Problem | None:
+    """Return what is wrong in a file in which nothing says that it is ours: that is why the Atlas is not seen."""
+    bystanders: list[Document] = []
+    for document in found:
+        try:
+            if read_own(source, document) is not None:
+                return None
+            bystanders.append(document)
+        except YamlSyntaxError:
+            if like_atlas(source.text[document.start : document.end]):
+                return None
+    for document in bystanders:
+        try:
+            parse_document(source, document)
+        except YamlSyntaxError as error:
+            return error.problem
+    return None
 
 
 def _no_atlas(source: Source) -> MomError:

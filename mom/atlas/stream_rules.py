@@ -73,9 +73,14 @@ class _Unclear:
     def __init__(self, stream: Stream, typed: Sequence[Typed]) -> None:
         untyped = [document for document, kind in typed if kind is None]
         texts = [stream.source.text[found.limits.start : found.limits.end] for found in stream.unreadable]
-        self.atlas = bool(untyped) or any(_LIKE_ATLAS.search(text) for text in texts)
+        self.atlas = bool(untyped) or any(like_atlas(text) for text in texts)
         self.names = {name for text in texts for name in _LIKE_NAME.findall(text)}
         self.names |= {document.name for document in untyped if document.name}
+
+
+def like_atlas(text: str) -> bool:
+    """Whether a document that cannot be read, with this text, may be the Atlas."""
+    return _LIKE_ATLAS.search(text) is not None
 
 
 class Reference(NamedTuple):

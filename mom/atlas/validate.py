@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from mom.atlas.document_rules import check_document, kind_of
-from mom.atlas.documents import DataDocument, Stream, read
+from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read
 from mom.atlas.findings import Findings
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.schema_problems import schema_problems
@@ -82,15 +83,8 @@ def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) ->
 
 def _line_ends(stream: Stream) -> Iterator[Problem]:
     limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
-    for document in limits:
-        if (found := stream.source.carriage_return(document.start, document.end)) is not None:
-            yield stream.source.problem(
-                found,
-                "line-end",
-                "a carriage return without a line feed: old Macintosh line ends, by which no line can be counted",
-                hint="convert the file's line ends to LF",
-            )
-            return
+    found = (carriage_return_problem(stream.source, document) for document in sorted(limits, key=lambda one: one.start))
+    yield from islice((problem for problem in found if problem is not None), 1)
 
 
 # What a schema says of a value in fewer words than the rule that checks that value.

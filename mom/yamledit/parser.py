@@ -48,6 +48,7 @@ class _TooLargeError(ParserError):
 # What a collection on its parent's line begins with. Braces of environment references do not count.
 _NESTING = ("[", "{", "- -", "? ", ": -", ": :")
 _REFERENCE = re.compile(r"\$\{\{ ?\w+ ?\}\}")
+_OTHERWISE = (BOM, "\x85", "\u2028", "\u2029")
 # Nested on lines of their own, two collections share a column at most.
 _DEEP = " " * (MAX_DEPTH // 2 - 2)
 
@@ -55,13 +56,13 @@ _DEEP = " " * (MAX_DEPTH // 2 - 2)
 def reads(text: str) -> bool:
     """Whether libyaml is installed and reads `text`: it goes through the events without making Python objects.
 
-    It has no bound on nesting, so where more collections may be nested than are read the answer is no. A byte-order
-    mark it skips anywhere, and whether one belongs there is not its matter.
+    It has no bound on nesting, so where more collections may be nested than are read the answer is no. Nor is it
+    asked where a character means something else to it: byte-order marks, and line breaks of YAML 1.1.
     """
     if sum(map(text.count, _NESTING)) - 2 * len(_REFERENCE.findall(text)) > MAX_DEPTH:
         return False
     parser = c_parser()
-    if parser is None or BOM in text or _DEEP in text:
+    if parser is None or _DEEP in text or any(sign in text for sign in _OTHERWISE):
         return False
     try:
         parser(text).raw_parse()
@@ -227,8 +228,6 @@ class _Builder:
                 children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
         if (event := next(events, None)) is not None:
             raise _TooLargeError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
-        if len(root) > 1:
-            raise ParserError(root[1].start - offset, "another document begins here without a marker")
         return root[0] if root else None
 
     def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:

@@ -58,6 +58,17 @@ def _resolve_plain(value: str) -> str | int | float | bool | None:
     return float("nan") if value in _NOT_A_NUMBER else value
 
 
+def described(value: object) -> str:
+    """Say what a value is that is not text, as YAML reads it: `the number 2`, `true`, `null`, `a list`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "text"
+
+
 # Words and shapes that YAML 1.1 (yaml.org/type), 1.2, or a reader in between (PyYAML, Go's) takes for another type.
 _OTHER_TYPE = re.compile(
     r"""(?:

@@ -120,7 +120,8 @@ def parse_document(source: Source, document: Document) -> Node | None:
 
 def check_syntax(source: Source, found: SequenceABC[Document]) -> Iterator[YamlSyntaxError]:
     """Yield an error for each of the documents `found` that cannot be read; no trees are built where none is wrong."""
-    if parser.reads(source.text.removeprefix(BOM)):
+    # Directives belong to one document; libyaml takes them where the document before has no end, too.
+    if "\n%" not in source.text and parser.reads(source.text.removeprefix(BOM)):
         return
     for document in found:
         if not parser.reads(source.text[document.start : document.end]):
