@@ -86,12 +86,6 @@ FAILURES = (
         _NOT_SERVED_BY_TLS,
     ),
     Failure(
-        ("CERTIFICATE_REQUIRED",),
-        _TLS,
-        f"The API wants a certificate of the client, and Atlas has none; {_NOT_SENT}",
-        "client certificates are not supported",
-    ),
-    Failure(
         ("TLS_error",),
         _TLS,
         f"No TLS connection to the API could be made; {_NOT_SENT}",
@@ -112,7 +106,7 @@ FAILURES = (
         503,
     ),
     Failure(
-        ("Too_many_open_files",),
+        ("socket_creation_failure",),
         "API_InstanceLimitsExceededError",
         f"Atlas has no connection left for this API; {_NOT_SENT}",
         "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE= of a service)",

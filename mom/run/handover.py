@@ -257,7 +257,7 @@ class Generations:
         def take(line: str) -> None:
             if failure := read_failure(line):
                 self._failed(*failure)
-            elif not is_failure(line):
+            else:
                 self._quote(hide(line))
 
         one.process.read_log(take)

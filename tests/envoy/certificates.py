@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 @dataclass(frozen=True)
@@ -43,12 +43,12 @@ class Authority:
     """Issues server certificates; `file` is its own certificate."""
 
     def __init__(self, folder: Path, name: str = "test authority") -> None:
-        self._root = _issue(name, [], None, 1)
-        self.file = self._root.write(folder, "ca").chain
+        self.root = _issue(name, [], None, 1)
+        self.file = self.root.write(folder, "ca").chain
 
-    def issue(self, *names: str, expired: bool = False) -> Issued:
-        """Return a certificate for DNS names and IP addresses."""
-        return _issue(names[0], list(names), self._root, -1 if expired else 1)
+    def issue(self, *names: str, expired: bool = False, early: bool = False) -> Issued:
+        """Return a certificate for DNS names and IP addresses; `early`: it is valid from tomorrow on."""
+        return _issue(names[0], list(names), self.root, -1 if expired else 2, start=1 if early else -2)
 
 
 def self_signed(*names: str) -> Issued:
@@ -56,7 +56,20 @@ def self_signed(*names: str) -> Issued:
     return _issue(names[0], list(names), None, 1)
 
 
-def _issue(common_name: str, names: list[str], issuer: Issued | None, days: int) -> Issued:
+def for_clients(authority: Authority, name: str) -> Issued:
+    """Return a certificate by which a client, not a server, can prove who it is."""
+    return _issue(name, [name], authority.root, 1, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _issue(
+    common_name: str,
+    names: list[str],
+    issuer: Issued | None,
+    days: int,
+    *,
+    start: int = -2,
+    purpose: x509.ObjectIdentifier | None = None,
+) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     now = dt.datetime.now(dt.UTC)
@@ -66,12 +79,14 @@ def _issue(common_name: str, names: list[str], issuer: Issued | None, days: int)
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_before(now + dt.timedelta(days=start))
         .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
     )
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_name(one) for one in names]), critical=False)
+    if purpose is not None:
+        builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=True)
     return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 

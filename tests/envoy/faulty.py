@@ -10,6 +10,11 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+import h2.config
+import h2.connection
+import h2.errors
+import h2.events
+
 Behaviour = Callable[[socket.socket], None]
 _SECONDS = 20.0
 
@@ -117,6 +122,22 @@ def speaks_http2_only(connection: socket.socket) -> None:
     """Answer an HTTP/1.1 request as an HTTP/2 server without TLS: SETTINGS, then GOAWAY (RFC 9113, 3.4)."""
     connection.recv(65_536)
     connection.sendall(b"\0\0\0\x04\0\0\0\0\0" + b"\0\0\x08\x07\0\0\0\0\0" + b"\0\0\0\0\0\0\0\x01")
+
+
+def resets_stream(code: h2.errors.ErrorCodes) -> Behaviour:
+    """Return a server that answers each HTTP/2 request with RST_STREAM."""
+
+    def behave(connection: socket.socket) -> None:
+        http2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        http2.initiate_connection()
+        connection.sendall(http2.data_to_send())
+        while data := connection.recv(65_536):
+            for event in http2.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    http2.reset_stream(event.stream_id, code)
+            connection.sendall(http2.data_to_send())
+
+    return behave
 
 
 def is_silent(connection: socket.socket) -> None:

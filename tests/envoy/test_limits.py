@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 from collections.abc import Iterator
@@ -119,6 +120,33 @@ def test_a_client_beyond_the_limit_is_refused_at_once_and_served_when_others_hav
             for connection in held:
                 connection.close()
         wait_until(lambda: is_served(envoy.client), "nobody is served after the silent clients have gone")
+
+
+def test_no_api_takes_all_connections_and_those_that_wait_are_served(
+    api: Upstream, authority: Authority, key: Key, tmp_path: Path
+) -> None:
+    options = Options(
+        listen=Listen("127.0.0.1", free_port()),
+        ca_file=str(authority.file),
+        jwks={"k": json.dumps(jwks(key))},
+        open_files=FEWEST_FILES,
+    )
+    names = [f"api{number}" for number in range(3)]
+    origins = {names[0]: f"http://127.0.0.1:{api.port}", names[1]: "http://127.0.0.2:9", names[2]: "http://127.0.0.3:9"}
+    given = configuration(*(http(*one) for one in origins.items()), providers=(provider("k"),))
+    found = limits(FEWEST_FILES, len(origins))
+    assert found.upstream < found.clients - 2
+    with running(given, options, tmp_path) as envoy, contextlib.ExitStack() as stack:
+        # Two fewer than there may be: the connection by which the start was noticed may not be gone yet.
+        clients = [stack.enter_context(envoy.client.connect()) for _ in range(found.clients - 2)]
+        for connection in clients:
+            connection.sendall(envoy.client.request(f"{P}/{names[0]}/hold/full", token=key.token()))
+        api.wait("/hold/full", count=found.upstream)
+        files = sum(1 for _ in Path(f"/proc/{envoy.process.pid}/fd").iterdir())
+        assert files < FEWEST_FILES
+        assert len(api.seen("/hold/full")) == found.upstream
+        api.release("full")
+        assert {read_all(connection)[:15] for connection in clients} == {b"HTTP/1.1 200 OK"}
 
 
 def is_served(client: Client) -> bool:

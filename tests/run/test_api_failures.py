@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 from mom.envoy.failures import Failure, explain
@@ -11,7 +12,7 @@ from tests.envoy.conftest import server_context
 from tests.envoy.faulty import FaultyServer, answers, closes
 from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
-from tests.run.mom_run import mom_run
+from tests.run.mom_run import mom_run, wait_until
 
 REFUSED, CLOSED = explain("Connection_refused"), explain("connection_termination")
 
@@ -96,6 +97,19 @@ def test_with_debug_its_lines_are_not_among_envoy_s(tmp_path: Path) -> None:
         run.client.send("/v1/apis/http/down/x", token=run.token())
         run.wait("warning: down: ")
         assert "mom-failure" not in run.text
+
+
+def test_they_are_said_after_a_rotation_of_the_access_log_too(tmp_path: Path) -> None:
+    with mom_run(tmp_path) as run:
+        run.configure({name: (f"http://localhost:{free_port()}", {}) for name in ("first", "second")})
+        run.start("--access-log", "access.jsonl")
+        run.client.send("/v1/apis/http/first/x", token=run.token())
+        run.wait("warning: first: ")
+        (tmp_path / "access.jsonl").rename(tmp_path / "old.jsonl")
+        run.process.send_signal(signal.SIGUSR1)
+        wait_until((tmp_path / "access.jsonl").exists, "the log is not opened anew")
+        run.client.send("/v1/apis/http/second/x", token=run.token())
+        run.wait("warning: second: ")
 
 
 def test_what_an_api_itself_answers_is_no_failure(tmp_path: Path, api: Upstream) -> None:
