@@ -26,6 +26,14 @@ TOKEN_SECONDS = 60
 # The most that `mom curl` signs for a command of several requests.
 LONGEST_COMMAND_SECONDS = 600
 LOCAL_MAX_LIFETIME_SECONDS = 3_600
+# How far away the expiry of an identity provider's token may be, unless `maxLifetime` says more or less: a day.
+MAX_LIFETIME_SECONDS = 86_400
+# How far clocks may be apart.
+CLOCK_SKEW_SECONDS = 30
+# RFC 7519: times are JSON numbers, of which 2^53 is the last that is exact (RFC 8259, section 6).
+LAST_TIME = 2.0**53
+# RFC 7518, 3.1, and RFC 8037, without what is symmetric or none.
+ALGORITHMS = frozenset(f"{kind}{bits}" for kind in ("ES", "RS", "PS") for bits in (256, 384, 512)) | {"EdDSA"}
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

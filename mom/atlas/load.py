@@ -5,17 +5,11 @@ from __future__ import annotations
 from mom.atlas.document_rules import identity_providers
 from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
 from mom.atlas.kinds import ATLAS, HTTP
-from mom.atlas.model import (
-    DEFAULT_MAX_LIFETIME,
-    Configuration,
-    Header,
-    HttpAdapter,
-    IdentityProvider,
-    OtherAdapter,
-)
+from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
 from mom.atlas.stream_rules import NAME, references_of
 from mom.atlas.validate import check
 from mom.errors import MomError
+from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Problem, Severity
 from mom.yamledit.parser import collector_paused
 from mom.yamledit.source import Source
@@ -76,7 +70,7 @@ def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
         place = atlas.source.place((found.key or found.value).start)
         given = text_at(provider, "maxLifetime")
-        lifetime = DEFAULT_MAX_LIFETIME if given is None else _seconds(given)
+        lifetime = MAX_LIFETIME_SECONDS if given is None else _seconds(given)
         providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place, lifetime))
     return tuple(providers)
 

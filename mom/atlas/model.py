@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Place
-
-# A day, in seconds: what a stolen token of an identity provider is good for at most, unless `maxLifetime` says more.
-DEFAULT_MAX_LIFETIME = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class IdentityProvider:
     audience: str
     issuer: str
     place: Place
-    max_lifetime: int = DEFAULT_MAX_LIFETIME
+    max_lifetime: int = MAX_LIFETIME_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

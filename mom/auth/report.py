@@ -12,12 +12,14 @@ from mom.auth import keys, sources, tokens
 from mom.auth.gateway import Gateway
 from mom.auth.store import home
 from mom.errors import MomError
+from mom.gateway import ALGORITHMS, CLOCK_SKEW_SECONDS, LOCAL_MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
 # The claims that hold times (RFC 7519, section 4.1).
 _TIMES = {"iat": "issued", "nbf": "not before", "exp": "expires"}
-_ASYMMETRIC = ("ES", "RS", "PS", "Ed")
+# What rounds to 2^64 as a double, which is more than Envoy holds.
+_TOO_LARGE = 2**64 - 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,32 +169,49 @@ def _wrong_header(header: Mapping[str, Any]) -> list[str]:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm.lower() == "none":
         return ["it is not signed (alg none)"]
-    if not algorithm.startswith(_ASYMMETRIC):
-        return [f"alg {algorithm!r} is not asymmetric: Atlas takes ES, RS, PS and EdDSA signatures only"]
+    if algorithm not in ALGORITHMS:
+        return [f"alg {algorithm!r} is not one that Atlas takes: ES, RS, PS and EdDSA signatures it does"]
     if "crit" in header:
         return ["it names extensions that must be understood (crit), and Atlas understands none"]
-    return []
+    return [] if isinstance(header.get("kid", ""), str) else ["its kid is not a text"]
 
 
 def _wrong_claims(claims: Mapping[str, Any], now: float) -> list[str]:
     wrong = [
         f"{name} is no time (seconds since 1970)" for name in _TIMES if name in claims and not _is_time(claims[name])
     ]
-    expires, starts, issued = (claims.get(name) for name in ("exp", "nbf", "iat"))
+    expires, starts = claims.get("exp"), claims.get("nbf")
     if "exp" not in claims:
         wrong.append("it has no exp: it would be good for ever, and Atlas refuses it")
-    elif _is_time(expires) and expires <= now:
-        wrong.append(f"it expired {in_words(expires, now)}")
-    if _is_time(starts) and starts > now:
+    elif _is_time(expires):
+        wrong += _wrong_expiry(expires, now, own=claims.get("iss") == keys.local_issuer())
+    if _is_time(starts) and starts > now + CLOCK_SKEW_SECONDS:
         wrong.append(f"it is not good before {in_words(starts, now)}")
-    if _is_time(issued) and issued > now + 60:
-        wrong.append(f"it was issued in the future, {in_words(issued, now)}: a clock is wrong")
+    wrong += [
+        f"its {name} is not a text" for name in ("iss", "sub", "jti") if not isinstance(claims.get(name, ""), str)
+    ]
+    audience = claims.get("aud", [])
+    texts = audience if isinstance(audience, list) else [audience]
+    if not all(isinstance(one, str) for one in texts):
+        wrong.append("its aud is neither a text nor a list of texts")
     wrong += [f"it has no {name}" for name in ("iss", "aud") if not claims.get(name)]
     return wrong
 
 
+def _wrong_expiry(expires: float, now: float, *, own: bool) -> list[str]:
+    if expires + CLOCK_SKEW_SECONDS < now:
+        return [f"it expired {in_words(expires, now)}"]
+    if own and expires - now > LOCAL_MAX_LIFETIME_SECONDS:
+        return [f"it is good for longer than an hour, until {in_words(expires, now)}"]
+    if expires - now > MAX_LIFETIME_SECONDS:
+        # In milliseconds it would be a date in this century.
+        milliseconds = " (milliseconds, where seconds are meant?)" if 1e12 < expires < 1e13 else ""
+        return [f"it is good for longer than a day{milliseconds}, which needs maxLifetime at its identity provider"]
+    return []
+
+
 def _is_time(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e20
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < _TOO_LARGE
 
 
 def in_words(moment: float, now: float) -> str:

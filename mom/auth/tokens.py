@@ -142,6 +142,8 @@ def read(text: str) -> Token:
 
     from mom.errors import MomError
 
+    # As Envoy reads them: no name twice, no number that JSON does not have, nothing deeper than 100.
+    strictly: dict[str, Any] = {"object_pairs_hook": _each_once, "parse_constant": _no_number}
     parts = text.split(".")
     if not text:
         raise MomError("this is not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
@@ -151,8 +153,10 @@ def read(text: str) -> Token:
             hint="an access token that is no JWT cannot be looked into",
         )
     try:
-        header, claims = (json.loads(decode(part)) for part in parts[:2])
+        header, claims = (json.loads(decode(part), **strictly) for part in parts[:2])
         signature = decode(parts[2])
+        if max(_depth(header), _depth(claims)) > _MOST_DEEP:
+            raise ValueError("too deep")
     except (ValueError, RecursionError):
         raise MomError(
             "this is not a signed token: a part of it is not base64url of JSON", hint="was it cut, or put in quotes?"
@@ -160,6 +164,25 @@ def read(text: str) -> Token:
     if not isinstance(header, dict) or not isinstance(claims, dict):
         raise MomError("this is not a signed token: its header and its claims are not JSON objects")
     return Token(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
+
+
+_MOST_DEEP = 100
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name twice")
+    return found
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is no number")
+
+
+def _depth(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max((_depth(one) for one in inner), default=0)
 
 
 def check(text: str, name: str) -> str:

@@ -18,23 +18,25 @@ from mom.envoy import clusters
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
-from mom.gateway import HEALTH_PATHS, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_HEADER
+from mom.gateway import (
+    ALGORITHMS,
+    CLOCK_SKEW_SECONDS,
+    HEALTH_PATHS,
+    LAST_TIME,
+    LOCAL_MAX_LIFETIME_SECONDS,
+    TOKEN_HEADER,
+)
 
 FILTER = "envoy.filters.http.jwt_authn"
 # Where the filter leaves what it read, for the access log and for the check of the algorithm.
 CLAIMS = "claims"
 JOSE = "jose"
-# How far clocks may be apart; Envoy's default is a minute.
-_SKEW_SECONDS = 30
-# RFC 7518 and RFC 8037 without HS*: a key that must be secret cannot come from a public JWKS.
-_ASYMMETRIC = "(?:ES|RS|PS)(?:256|384|512)|EdDSA"
+# Without HS*: a key that must be secret cannot come from a public JWKS.
+_ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 # The name of the policy that refuses everything, which stands in the details of the response.
 NO_KEYS = "no_keys"
-# Beyond it Envoy's arithmetic on times goes wrong: from 2^63 on, no `max_lifetime` holds. RFC 7519 has times as JSON
-# numbers, of which 2^53 is the last that is exact (RFC 8259, section 6).
-_LAST_TIME = 2.0**53
 
 
 def is_url(public_key: str) -> bool:
@@ -108,7 +110,8 @@ def _verified(*, fetched: bool) -> Json:
     rules = [
         _in_token([JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
         {"not_rule": _in_token([JOSE, "crit"], {"present_match": True})},
-        _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": _LAST_TIME}}}),
+        # From 2^63 on Envoy's own arithmetic overflows, and no `max_lifetime` holds.
+        _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}}),
     ]
     health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
     policies = {
@@ -148,7 +151,7 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "issuer": issuer,
         "audiences": audiences,
         "require_expiration": True,
-        "clock_skew_seconds": _SKEW_SECONDS,
+        "clock_skew_seconds": CLOCK_SKEW_SECONDS,
         # Replaces the defaults, `Authorization` (which is the API's) and `?access_token=` (which ends up in logs).
         "from_headers": [{"name": TOKEN_HEADER}],
         "forward": False,

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
@@ -19,7 +20,7 @@ from tests.envoy.certificates import Authority
 from tests.envoy.configurations import AUDIENCE, configuration, http, provider
 from tests.envoy.conftest import LOCAL_AUDIENCE, Atlas
 from tests.envoy.running import free_port, running
-from tests.envoy.tokens import Key, es256, jwks
+from tests.envoy.tokens import Key, eddsa, es256, jwks, rs256
 from tests.envoy.upstream import Upstream
 
 PATH = "/v1/apis/http/plain/token"
@@ -285,3 +286,35 @@ def test_keys_from_a_url_need_a_valid_certificate(
             for n in range(3):
                 assert envoy.client.send(PATH, token=key.token(iss=f"https://{n}.test/")).status == 503
     assert not any(upstream.seen("/keys") for upstream in secure_apis.values())
+
+
+def with_algorithm(key: Key, algorithm: str) -> str:
+    """Return a token whose header names another algorithm than the one that its signature is made by."""
+    header, payload, _ = key.token().split(".")
+    head = encode({**json.loads(base64.urlsafe_b64decode(header + "==")), "alg": algorithm})
+    signed = f"{head}.{payload}".encode()
+    maker = jwt.get_algorithm_by_name(key.algorithm)
+    return f"{signed.decode()}.{encode(maker.sign(signed, key.private))}"
+
+
+def test_an_algorithm_belongs_to_the_type_of_the_key(authority: Authority, tmp_path: Path) -> None:
+    """Also where the key set names none: Envoy alone takes an ES256 signature under any name that begins with HS."""
+    everything = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA"]
+    everything += ["HS256", "HS384", "HS512", "none"]
+    made = (es256(), rs256(), eddsa())
+    unnamed = [{name: value for name, value in key.jwk.items() if name != "alg"} for key in made]
+    options = Options(
+        listen=Listen("127.0.0.1", free_port()),
+        ca_file=str(authority.file),
+        jwks={"keys.json": json.dumps({"keys": unnamed})},
+    )
+    with Upstream() as target:
+        given = configuration(http("plain", f"http://127.0.0.1:{target.port}"), providers=(provider("keys.json"),))
+        with running(given, options, tmp_path) as envoy:
+            accepted = {
+                (key.algorithm, algorithm)
+                for key in made
+                for algorithm in everything
+                if envoy.client.send(PATH, token=with_algorithm(key, algorithm)).status == 200
+            }
+    assert accepted == {("ES256", "ES256"), ("RS256", "RS256"), ("EdDSA", "EdDSA")}
