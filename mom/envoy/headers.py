@@ -32,8 +32,9 @@ REQUEST_REMOVED = (
 )
 # From the API to the client: what speaks for the whole origin, which all APIs share here. Cookies; what would lead
 # clients past Atlas (`alt-svc`), open it to web pages (CORS, `timing-allow-origin`), send reports about it elsewhere,
-# clear its storage, widen a service worker or pin its certificates; `refresh`, a redirect that nothing rewrites; and
-# only Atlas itself may say that a response is Atlas's, or ask for credentials of a proxy.
+# clear its storage, widen a service worker, pin its certificates, set what a browser sends to it or keeps for it;
+# `refresh`, a redirect that nothing rewrites; and only Atlas itself may say that a response is Atlas's, or ask for
+# credentials of a proxy.
 RESPONSE_REMOVED = (
     "set-cookie",
     "set-cookie2",
@@ -56,6 +57,11 @@ RESPONSE_REMOVED = (
     "public-key-pins-report-only",
     "origin-agent-cluster",
     "service-worker-allowed",
+    "accept-ch",
+    "critical-ch",
+    "set-login",
+    "sec-session-registration",
+    "use-as-dictionary",
     "refresh",
     "proxy-authenticate",
     "proxy-authentication-info",

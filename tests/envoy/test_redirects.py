@@ -108,6 +108,8 @@ REFERENCES = [
     pytest.param("root", "http://evil.test/?http://{own}/x", None, id="its own name in a query"),
     pytest.param("root", "mailto:x@{own}", None, id="another scheme"),
     pytest.param("other", "http://{own}/x", None, id="the origin of another adapter"),
+    pytest.param("tenant", "http://{own} tenant.test:99/x", None, id="two of its names with a blank between"),
+    pytest.param("tenant", "http:///x", None, id="no host"),
     pytest.param("tenant", "http://other.test:99/x", None, id="another host of that port"),
 ]
 

@@ -51,6 +51,11 @@ Public-Key-Pins: max-age=1
 Public-Key-Pins-Report-Only: max-age=1
 Origin-Agent-Cluster: ?1
 Service-Worker-Allowed: /
+Accept-CH: Sec-CH-UA-Model
+Critical-CH: Sec-CH-UA-Model
+Set-Login: logged-in
+Sec-Session-Registration: (ES256);path="/x"
+Use-As-Dictionary: match="/*"
 Refresh: 0; url=https://api.test/
 Proxy-Authenticate: Basic
 Proxy-Authentication-Info: x
