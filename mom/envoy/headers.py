@@ -14,7 +14,8 @@ from mom.envoy.messages import Json
 from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
 # From the client to the API: the access token; what belongs to the gateway's origin (a cookie of one API must not reach
-# another); what names the client's page or address; and hop-by-hop settings that would tell of an HTTP/2 upgrade.
+# another); what names the client's page or address, or another host or path than those of the request (some servers
+# take `x-original-url` for the path, and would leave the base path); and hop-by-hop settings of an HTTP/2 upgrade.
 REQUEST_REMOVED = (
     TOKEN_HEADER.lower(),
     "cookie",
@@ -25,6 +26,11 @@ REQUEST_REMOVED = (
     "x-forwarded-host",
     "x-forwarded-port",
     "x-forwarded-proto",
+    "x-forwarded-prefix",
+    "x-forwarded-scheme",
+    "x-forwarded-server",
+    "x-original-url",
+    "x-rewrite-url",
     "x-envoy-external-address",
     "forwarded",
     "x-real-ip",

@@ -15,7 +15,7 @@ import pytest
 
 from mom.envoy.options import Listen, Options
 from tests.envoy.certificates import Authority
-from tests.envoy.client import Client
+from tests.envoy.client import Client, read_chunks
 from tests.envoy.configurations import configuration, http, provider
 from tests.envoy.conftest import Atlas
 from tests.envoy.running import free_port, running
@@ -184,6 +184,19 @@ def test_a_location_of_any_length(gateway: Redirecting) -> None:
         own = f"http://localhost:{gateway.api.port}/" + "a" * length
         assert gateway.said("root", "Location", own) == f"{P}/root/" + "a" * length
         assert gateway.said("root", "Location", f"https://other.test/{own}") == f"https://other.test/{own}"
+
+
+def test_a_response_with_a_link_still_streams(gateway: Redirecting) -> None:
+    """The script looks at headers only: the second event is sent after the first one has arrived."""
+    target = f"{P}/root/events/linked?Link=%3C/next%3E"
+    with gateway.client.connect() as connection, connection.makefile("rb") as reader:
+        connection.sendall(gateway.client.request(target, token=gateway.key.token()))
+        head = b"".join(iter(reader.readline, b"\r\n"))
+        assert f"link: <{P}/root/next>".encode() in head
+        chunks = read_chunks(reader)
+        assert next(chunks) == b"data: first\n\n"
+        gateway.api.release("linked")
+        assert list(chunks) == [b"data: second\n\n"]
 
 
 def test_a_redirect_of_a_web_socket(gateway: Redirecting) -> None:

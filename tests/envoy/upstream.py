@@ -4,7 +4,7 @@
 |---|---|
 | `/status/N` | that status |
 | `/hold/KEY` | no answer until `release(KEY)`, then 200 |
-| `/events/KEY` | an event stream: one event at once, one more after `release(KEY)`, then the end |
+| `/events/KEY` | one event at once, one more after `release(KEY)`, then the end; headers of the query |
 | `/reset` | the connection is reset after the request |
 | `/garbage` | an answer that is not HTTP |
 | `/huge/N` | a body of N bytes |
@@ -197,7 +197,7 @@ class Upstream:
         if word == "hold":
             self._released[argument].wait(60)
         if word == "events":
-            return self._events(connection, argument)
+            return self._events(connection, argument, fields(request.target.partition("?")[2]))
         status = int(argument) if word == "status" else 200
         body = b"x" * int(argument) if word == "huge" else self.body
         extra = HOSTILE if argument == "hostile" else b""
@@ -209,22 +209,27 @@ class Upstream:
         if argument == "hints":
             connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
         if argument == "say":
-            said = request.target.partition("?")[2].split("&")
-            status = int(said[0])
-            fields = (field.partition("=") for field in said[1:])
-            extra = "".join(f"{name}: {unquote(value, 'latin-1')}\r\n" for name, _, value in fields).encode("latin-1")
+            said, _, rest = request.target.partition("?")[2].partition("&")
+            status, extra = int(said), fields(rest)
         head = b"HTTP/1.1 %d Whatever\r\nContent-Length: %d\r\n%s\r\n" % (status, len(body), extra)
         connection.sendall(head + (b"" if request.method == "HEAD" else body))
         return True
 
-    def _events(self, connection: socket.socket, key: str) -> bool:
+    def _events(self, connection: socket.socket, key: str, extra: bytes) -> bool:
         connection.sendall(
-            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-            b"d\r\ndata: first\n\n\r\n"
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
+            + extra
+            + b"\r\nd\r\ndata: first\n\n\r\n"
         )
         self._released[key].wait(60)
         connection.sendall(b"e\r\ndata: second\n\n\r\n0\r\n\r\n")
         return True
+
+
+def fields(query: str) -> bytes:
+    """Return the header fields that a query names: `Location=/x&Link=...`."""
+    pairs = (field.partition("=") for field in query.split("&") if field)
+    return "".join(f"{name}: {unquote(value, 'latin-1')}\r\n" for name, _, value in pairs).encode("latin-1")
 
 
 def read_request(reader: IO[bytes]) -> Request | None:
@@ -248,8 +253,8 @@ def read_request(reader: IO[bytes]) -> Request | None:
 
 def read_fields(reader: IO[bytes]) -> tuple[tuple[bytes, bytes], ...]:
     """Read header fields or trailer fields, and the empty line after them."""
-    fields = []
+    found = []
     while field := reader.readline().rstrip(b"\r\n"):
         name, _, value = field.partition(b":")
-        fields.append((name, value.strip()))
-    return tuple(fields)
+        found.append((name, value.strip()))
+    return tuple(found)
