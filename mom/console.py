@@ -1,4 +1,8 @@
-"""The only writer to the terminal: data to stdout, talk to stderr, colour only on a terminal and without `NO_COLOR`."""
+"""The only writer to the terminal: data to stdout, messages to stderr, colour only on a terminal without `NO_COLOR`.
+
+What is in a file, and its name, are another's: a control character or a line ending in them is shown as an escape
+(`\\x1b`, `\\n`), so that they can neither drive the terminal nor look like a line of mom's.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from mom.problems import Problem
 
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34"}
+_UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 _DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
 
 
@@ -46,26 +51,26 @@ class Console:
 
     def status(self, verb: str, text: str) -> None:
         """Say what was done: a verb, then the rest of the sentence. stderr."""
-        self._talk(f"{self._paint(self.stderr, 'status', verb)} {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'status', verb)} {visible(text)}\n")
 
     def say(self, text: str) -> None:
         """Write a plain line of talk to stderr."""
-        self._talk(f"{_visible(text)}\n")
+        self._talk(f"{visible(text)}\n")
 
     def hint(self, text: str) -> None:
         """Say what to do next or instead. stderr."""
-        self._talk(f"{self._paint(self.stderr, 'hint', 'hint')}: {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'hint', 'hint')}: {in_lines(text)}\n")
 
     def warning(self, text: str) -> None:
         """Warn on stderr."""
-        self._talk(f"{self._paint(self.stderr, 'warning', 'warning')}: {_visible(text)}\n")
+        self._talk(f"{self._paint(self.stderr, 'warning', 'warning')}: {visible(text)}\n")
 
     def error(self, error: MomError) -> None:
         """Show an expected failure on stderr: its problems with their places, or its message, then the way out."""
         if error.problems:
             self.problems(error.problems, self.stderr)
         if not error.problems or error.message != error.problems[0].message:
-            self._talk(f"{self._paint(self.stderr, 'error', 'error')}: {_visible(error.message)}\n")
+            self._talk(f"{self._paint(self.stderr, 'error', 'error')}: {visible(error.message)}\n")
             if error.hint:
                 self.hint(error.hint)
 
@@ -92,15 +97,15 @@ class Console:
 
     def _problem(self, problem: Problem, stream: IO[str], width: int | None) -> str:
         severity = self._paint(stream, problem.severity.value, problem.severity.value)
-        path = f" ({_visible(problem.path)})" if problem.path else ""
-        lines = wrapped(f"{_visible(str(problem.place))}: {severity}: {_visible(problem.message)}{path}", width)
+        path = f" ({visible(problem.path)})" if problem.path else ""
+        lines = wrapped(f"{visible(str(problem.place))}: {severity}: {visible(problem.message)}{path}", width)
         if problem.excerpt.strip():
             lines += _excerpt(problem, min(_EXCERPT_WIDTH, (width or 80) - 10))
         note = self._paint(stream, "note", "note")
         for place, words in problem.related:
-            lines += wrapped(f"  {note}: {_visible(str(place))}: {_visible(words)}", width)
+            lines += wrapped(f"  {note}: {visible(str(place))}: {visible(words)}", width)
         if problem.hint:
-            lines += wrapped(f"  {self._paint(stream, 'hint', 'hint')}: {_visible(problem.hint)}", width)
+            lines += wrapped(f"  {self._paint(stream, 'hint', 'hint')}: {in_lines(problem.hint)}", width)
         return "\n".join(lines) + "\n"
 
     def data(self, text: str) -> None:
@@ -109,16 +114,24 @@ class Console:
 
     def json(self, value: Any) -> None:
         """Write `value` to stdout as indented JSON."""
-        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        self.stdout.write(to_json(value))
 
     def diff(self, text: str) -> None:
-        """Write a unified diff to stdout, coloured on a terminal."""
-        if not self.colour(self.stdout):
+        """Write a unified diff to stdout: its exact text, but on a terminal coloured and without control characters."""
+        colour = self.colour(self.stdout)
+        if not colour and not self.stdout.isatty():
             self.stdout.write(text)
             return
-        for line in text.split("\n")[:-1]:
-            style = _DIFF_STYLES.get(line[:1])
+        for whole in text.split("\n")[:-1]:
+            line = "\t".join(visible(part) for part in whole.removesuffix("\r").split("\t"))
+            style = _DIFF_STYLES.get(line[:1]) if colour else None
             self.stdout.write(f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
+
+
+def to_json(value: Any) -> str:
+    """Return `value` as indented JSON with a final line ending; what a terminal would not print is escaped."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _UNUSUAL.sub(lambda match: match[0] if match[0].isprintable() else json.dumps(match[0])[1:-1], text) + "\n"
 
 
 # Room for the excerpt at 80 columns, the line number's gutter taken off.
@@ -155,11 +168,24 @@ def _excerpt(problem: Problem, room: int) -> list[str]:
     after = "…" if begin + room < len(line) else ""
     number = str(problem.place.line)
     return [
-        f"  {number} | {before}{_visible(shown)}{after}",
+        f"  {number} | {before}{_in_columns(shown)}{after}",
         f"  {' ' * len(number)} | {' ' * (column - begin + len(before))}{'^' * width}",
     ]
 
 
-def _visible(text: str) -> str:
-    """Replace control characters: a file or an argument must not be able to drive the terminal."""
-    return "".join(character if character.isprintable() or character in " \n" else "\ufffd" for character in text)
+def visible(text: str) -> str:
+    """Return `text` as part of one line: what a terminal would obey, or not show, is an escape of Python's."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def in_lines(text: str) -> str:
+    """Return a hint, of which each line after the first is indented."""
+    first, *rest = map(visible, text.split("\n"))
+    return "\n".join([first, *(f"    {line.removeprefix('    ')}" for line in rest)])
+
+
+def _in_columns(text: str) -> str:
+    """Return an excerpt, in which each character keeps its column."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)

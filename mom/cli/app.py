@@ -169,7 +169,8 @@ def _unknown(console: Console, error: UnknownCommandError) -> int:
 def _usage(console: Console, error: typer.TyperException) -> int:
     """Show a mistake on the command line: what is wrong, and which help to read."""
     if type(error).__name__ == "NoArgsIsHelpError":
-        console.say(error.format_message().rstrip("\n"))
+        for line in error.format_message().rstrip("\n").split("\n"):
+            console.say(line)
         return int(ExitStatus.USAGE)
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "mom"

@@ -14,7 +14,7 @@ import typer
 from mom.auth import gateway, keys, report, sources, tokens
 from mom.auth.store import home
 from mom.cli.output import Output
-from mom.console import Console
+from mom.console import Console, visible
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.gateway import DEFAULT_BASE_URL
 
@@ -153,7 +153,7 @@ def status(
     console = Console()
     found = report.status(gateway.choose(base_url, os.environ), token_file, os.environ)
     if output is Output.JSON:
-        _json(console, dataclasses.asdict(found))
+        console.json(dataclasses.asdict(found))
     else:
         lines = [("gateway", found.gateway), ("source", f"{found.source}: {found.reason}"), ("kept in", found.place)]
         lines += list(found.identity.items())
@@ -188,7 +188,7 @@ def inspect(
     text = value.strip() if colon and name.strip().lower() in ("atlas-accesstoken", "authorization") else text.strip()
     found = report.inspect(text.removeprefix("Bearer ").strip(), os.environ)
     if output is Output.JSON:
-        _json(console, dataclasses.asdict(found))
+        console.json(dataclasses.asdict(found))
     else:
         # ASCII only: what a token holds is somebody else's, and must not drive the terminal.
         lines = [(f"header {name}", json.dumps(value)) for name, value in found.header.items()]
@@ -223,12 +223,7 @@ def _read_jwks(name: str) -> Any:
 def _table(console: Console, lines: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in lines)
     for name, value in lines:
-        shown = "".join(character if character.isprintable() else "\ufffd" for character in f"{name:<{width}}  {value}")
-        console.data(f"{shown}\n")
-
-
-def _json(console: Console, value: object) -> None:
-    console.data(json.dumps(value, indent=2) + "\n")
+        console.data(f"{visible(f'{name:<{width}}  {value}')}\n")
 
 
 def _wrong(console: Console, wrong: tuple[str, ...]) -> None:

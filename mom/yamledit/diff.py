@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -80,11 +81,7 @@ def unified(source: Source, found: Sequence[Change], *, old_name: str, new_name:
             hunks[-1].append(change)
         else:
             hunks.append([change])
-    # A tab ends a name with spaces, for those that apply the diff.
-    parts = [
-        f"{mark} {name}\t\n" if " " in name else f"{mark} {name}\n"
-        for mark, name in (("---", old_name), ("+++", new_name))
-    ]
+    parts = [f"{mark} {_quoted(name)}\n" for mark, name in (("---", old_name), ("+++", new_name))]
     shift = 0
     for hunk in hunks:
         body, first, old_count, new_count = _hunk(source, hunk)
@@ -92,6 +89,26 @@ def unified(source: Source, found: Sequence[Change], *, old_name: str, new_name:
         parts += body
         shift += new_count - old_count
     return "".join(parts)
+
+
+# git-config(1), core.quotePath.
+_LETTERS = {7: "a", 8: "b", 9: "t", 10: "n", 11: "v", 12: "f", 13: "r", 34: '"', 92: "\\"}
+
+
+def _quoted(name: str) -> str:
+    """Return a file's name as git writes it: in C's quotes where it has control characters, quotes or backslashes.
+
+    A tab ends a name with spaces, for those that apply the diff.
+    """
+    if name.isprintable() and not set('"\\') & set(name):
+        return f"{name}\t" if " " in name else name
+    quoted = []
+    for byte in os.fsencode(name):
+        if byte in _LETTERS:
+            quoted.append(f"\\{_LETTERS[byte]}")
+        else:
+            quoted.append(chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}")
+    return f'"{"".join(quoted)}"'
 
 
 def _joined(found: Sequence[Change]) -> list[Change]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mom.cli.reports import Checked
+from mom.console import visible
 from mom.problems import Place, Problem, Severity
 
 
@@ -43,7 +44,7 @@ def _path(place: Place, workspace: str | None) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

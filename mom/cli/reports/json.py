@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from mom.cli.reports import Checked, count
+from mom.console import to_json
 from mom.problems import Problem, Severity
 
 
@@ -19,7 +19,7 @@ def render(checked: Sequence[Checked]) -> str:
         "notes": count(checked, Severity.NOTE),
         "files": [{"file": found.file, "problems": [_problem(each) for each in found.problems]} for found in checked],
     }
-    return json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    return to_json(report)
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

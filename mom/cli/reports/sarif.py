@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from mom import __version__
 from mom.atlas.rules import RULES
 from mom.cli.reports import Checked
+from mom.console import to_json
 from mom.problems import Place, Problem
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -29,7 +30,7 @@ def render(checked: Sequence[Checked]) -> str:
         "artifacts": [{"location": {"uri": uri}} for uri in artifacts],
         "results": [_result(problem, artifacts[_uri(found.file)]) for found in checked for problem in found.problems],
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    return to_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def _result(problem: Problem, artifact: int) -> dict[str, Any]:
@@ -70,4 +71,4 @@ def _related(place: Place, words: str) -> dict[str, Any]:
 def _uri(file: str) -> str:
     """Return a file's name as a URI reference: relative stays relative, to the folder in which mom ran."""
     path = Path(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

@@ -1,0 +1,106 @@
+"""File names that would like to be more than names: lines of their own, commands of CI, sequences of a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+MOM = str(Path(sys.executable).parent / "mom")
+NAMES = {
+    "a line of its own": "x\nerror: fake\n::error::fake",
+    "a carriage return": "x\rerror: fake",
+    "escape": "\x1b[2J\x9bx",
+    "another direction": "x\u202egnp.lmy",
+    "no character": "x\udcff",
+    "quotes": "\"a'\\x",
+}
+ATLAS = """\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters: []
+"""
+ADD = ("atlas", "config", "add-http-adapter", "--adapter-name", "a", "--base-url", "https://a.example", "-f")
+COMMANDS = {
+    "add": ADD,
+    "add, as a diff": (*ADD[:-1], "-n", "-f"),
+    "add, as JSON": (*ADD[:-1], "--output", "json", "-f"),
+    "validate": ("atlas", "config", "validate"),
+    **{f"validate, {form}": ("atlas", "config", "validate", "--format", form) for form in ("github", "sarif", "junit")},
+    "validate, json": ("atlas", "config", "validate", "--format", "json"),
+    "run": ("atlas", "run", "-f"),
+    "run with --env-file": ("atlas", "run", "-f", "good.yml", "--env-file"),
+    "run with --tls-cert": ("atlas", "run", "-f", "good.yml", "--tls-key", "none", "--tls-cert"),
+    "run with --envoy": ("atlas", "run", "-f", "good.yml", "--envoy"),
+    "jwks": ("auth", "jwks", "--merge"),
+    "token": ("auth", "token", "--mom-token-file"),
+    "inspect": ("auth", "inspect"),
+    "curl": ("curl", "--mom-token-file"),
+    "an unknown command": ("atlas",),
+    "an argument too many": ("atlas", "config", "schema", "HTTP"),
+    "an unknown kind": ("atlas", "config", "schema"),
+    "a shell": ("--show-completion",),
+}
+
+
+def mom(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    environ = {"PATH": os.environ["PATH"], "MOM_HOME": str(folder / "home"), "PYTHONIOENCODING": "utf-8"}
+    words: list[str | bytes] = [MOM, *map(os.fsencode, arguments)]
+    return subprocess.run(words, cwd=folder, env=environ, capture_output=True, check=False)
+
+
+def assert_harmless(shown: str) -> None:
+    for line in shown.split("\n"):
+        assert line.isprintable(), ascii(line)
+        assert not line.startswith(("error: fake", "::error::fake"))
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_missing_file_cannot_fake_a_line(tmp_path: Path, command: tuple[str, ...], name: str) -> None:
+    (tmp_path / "good.yml").write_text(ATLAS)
+    last = (name, "/v1/x") if command[0] == "curl" else (name,)
+    done = mom(tmp_path, *command, *last)
+    assert done.returncode in {1, 2, 125}, done.stdout + done.stderr
+    shown = (done.stdout + done.stderr).decode()
+    assert "bug in mom" not in shown
+    assert_harmless(shown)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("command", [word for word in COMMANDS if word.split(",")[0] in {"add", "validate"}])
+def test_a_file_that_is_there_cannot_fake_a_line(tmp_path: Path, command: str, name: str) -> None:
+    (tmp_path / name).write_text(ATLAS.replace("spec:", "owner: 1\nspec:") if "validate" in command else ATLAS)
+    done = mom(tmp_path, *COMMANDS[command], name)
+    assert done.returncode == int("validate" in command), done.stderr
+    text = done.stdout.decode()
+    if "json" in command.lower():
+        found = json.loads(text)
+        assert (found["files"][0]["file"] if "validate" in command else found["file"]) == name
+    elif "junit" in command:
+        assert ET.fromstring(text) is not None
+    assert_harmless(text + done.stderr.decode())
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_git_applies_the_diff_of_a_file_with_such_a_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(ATLAS)
+    shown = mom(tmp_path, *COMMANDS["add, as a diff"], name).stdout
+    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=shown, check=True)
+    assert "https://a.example" in (tmp_path / name).read_text()
+
+
+def test_a_hint_of_several_lines_keeps_them_in_a_report_for_services(tmp_path: Path) -> None:
+    (tmp_path / "atlas.yml").touch()
+    done = mom(tmp_path, "atlas", "config", "validate", "--format", "junit", "atlas.yml")
+    assert "\n    kind: Atlas\n    metadata:\n" in done.stdout.decode()
