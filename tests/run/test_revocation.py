@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from tests.envoy.certificates import Authority
+from tests.envoy.client import Client
+from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
 from tests.run.held import Http1, Http2, held
@@ -241,3 +244,67 @@ def one_by_one(connections: list[Http1 | Http2], path: str, token: str, status: 
         connections.pop()
         time.sleep(0.1)
     connections.pop()
+
+
+def listener_text(run: MomRun) -> str:
+    (file,) = run.runtime.glob("mom-atlas-*/0/lds.json")
+    return file.read_text()
+
+
+def test_the_listener_is_the_same_text_whatever_is_revoked(run: MomRun, api: Upstream) -> None:
+    """Only a listener that changes would leave its open connections behind."""
+    before = listener_text(run)
+    replace(run.folder / "keys.json", json.dumps(jwks(run.key, es256("other"))))
+    run.wait("Reloaded keys")
+    configure(run, api, "one", "three", issuer="https://b.test/", maxLifetime="1h")
+    run.wait("Reloaded + three, - two, identity providers")
+    assert listener_text(run) == before
+
+
+def test_keys_are_written_only_when_they_change(run: MomRun, api: Upstream) -> None:
+    """Each time Envoy gets them, its cache of verified tokens is lost."""
+    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.json")
+    before = file.stat()
+    run.configure({"one": (base(api), {}), "three": (base(api), {})})
+    run.wait("Reloaded + three, - two")
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
+    run.wait("Reloaded keys")
+    assert file.stat().st_ino != before.st_ino
+
+
+def test_a_connection_goes_on_under_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authority) -> None:
+    context = ssl.create_default_context(cafile=str(authority.file))
+    files = authority.issue("localhost").write(tmp_path)
+    with mom_run(tmp_path) as run:
+        run.configure({"one": (base(api), {})})
+        run.start("--tls-cert", files.chain.name, "--tls-key", files.key.name)
+        with held(Http1, Client(run.port, context=context)) as connection:
+            assert connection.status(X, run.token()) == 200
+            renewed = authority.issue("localhost").write(tmp_path, "new")
+            renewed.key.replace(files.key)
+            renewed.chain.replace(files.chain)
+            run.wait("Reloaded certificate")
+            assert connection.status(X, run.token()) == 200
+            token = run.token()
+            replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
+            run.wait("Reloaded keys")
+            assert connection.status(X, token) == 401
+
+
+@BOTH
+def test_a_connection_to_the_port_before_obeys_what_is_revoked_since(
+    tmp_path: Path, api: Upstream, kind: type[Http1 | Http2]
+) -> None:
+    with mom_run(tmp_path) as run:
+        one, two = free_port(), free_port()
+        run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": one})
+        run.start(listen=False)
+        with held(kind, Client(one)) as connection:
+            token = run.token()
+            assert connection.status(X, token) == 200
+            run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": two})
+            run.wait("Reloaded listening at")
+            replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
+            run.wait("Reloaded keys")
+            assert connection.status(X, token) == 401
