@@ -61,15 +61,18 @@ def discovery(resources: Resources) -> dict[str, File]:
         listener.ROUTES_FILE: [resources.routes],
         "lds": [resources.listener],
     }
-    return {name: _file(name, [one for one in found if one is not None]) for name, found in lists.items()}
+    kept = {name: [one for one in found if one is not None] for name, found in lists.items()}
+    return {name: _file(name, found) for name, found in kept.items() if found or name == "cds"}
 
 
-def version_statistics(stat_prefix: str) -> dict[str, str]:
+def version_statistics(options: Options) -> dict[str, str]:
     """Return the statistic, without `.version_text`, that tells which version of each file is applied."""
+    certificate = {} if options.tls is None else {listener.CERTIFICATE_FILE: f"sds.{listener.CERTIFICATE}"}
     return {
         "cds": "cluster_manager.cds",
         listener.AUTHENTICATION_FILE: f"extension_config_discovery.http_filter.{jwt.FILTER}",
-        listener.ROUTES_FILE: f"http.{stat_prefix}.rds.{routes.NAME}",
+        **certificate,
+        listener.ROUTES_FILE: f"http.{options.stat_prefix}.rds.{routes.NAME}",
         "lds": "listener_manager.lds",
     }
 

@@ -9,7 +9,7 @@ from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
 
 NAME = "atlas"
-_CERTIFICATE = "certificate"
+CERTIFICATE = "certificate"
 # The names of the files that Envoy watches, without `.json`.
 ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE = "rds", "authentication", "certificate"
 
@@ -130,7 +130,7 @@ def _tls(certificate: Certificate, directory: str | None) -> Json:
     if directory is None:
         source: Json = {"tls_certificates": [_files(certificate)]}
     else:
-        secret = {"name": _CERTIFICATE, "sds_config": file_source(directory, CERTIFICATE_FILE)}
+        secret = {"name": CERTIFICATE, "sds_config": file_source(directory, CERTIFICATE_FILE)}
         source = {"tls_certificate_sds_secret_configs": [secret]}
     context = {
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
@@ -143,7 +143,7 @@ def _tls(certificate: Certificate, directory: str | None) -> Json:
 
 def secret(certificate: Certificate) -> Json:
     """Return the listener's certificate as a resource of its own (SDS): connections that are open go on."""
-    return {"name": _CERTIFICATE, "tls_certificate": _files(certificate)}
+    return {"name": CERTIFICATE, "tls_certificate": _files(certificate)}
 
 
 def _files(certificate: Certificate) -> Json:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from mom.atlas.references import names
 from mom.envoy import bootstrap
+from mom.envoy.options import Options
 from mom.envoy.translate import resources
 from mom.run import variables
 from mom.run.admin import Admin
@@ -81,7 +82,7 @@ class Generation:
         In the order that keeps every reference good. Raises UnavailableError if the files cannot be written; what is
         served has not changed then.
         """
-        options = replace(plan.options, stat_prefix=self.stat_prefix)
+        options = self._options(plan)
         found = resources(plan.configuration, options, directory=str(self.directory))
         files = bootstrap.discovery(found)
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
@@ -99,17 +100,20 @@ class Generation:
             for adapter in plan.configuration.http_adapters
             if all(name in self.variables for header in adapter.headers for name in names(header.value))
         )
-        options = replace(plan.options, stat_prefix=self.stat_prefix)
+        options = self._options(plan)
         found = resources(replace(plan.configuration, http_adapters=served), options, directory=str(self.directory))
         files = {**bootstrap.discovery(found), "lds": self.files["lds"]}
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files = files
 
+    def _options(self, plan: Plan) -> Options:
+        return replace(plan.options, stat_prefix=self.stat_prefix)
+
     def is_applied(self) -> bool:
         """Whether the last `put` is served. Raises NoAnswerError."""
         found = self.admin.versions()
-        for name, statistic in bootstrap.version_statistics(self.stat_prefix).items():
+        for name, statistic in bootstrap.version_statistics(self._options(self.plan)).items():
             if found.get(f"{statistic}.version_text") != self.files[name].version:
                 return False
         return self.admin.number("listener_manager.total_listeners_warming") == 0
