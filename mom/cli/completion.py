@@ -83,15 +83,7 @@ def curl_words(incomplete: str) -> list[tuple[str, str]]:
 
 def _adapter_paths() -> list[tuple[str, str]]:
     """Return the paths of the adapters of this folder's configuration, with their base URLs; none if it is broken."""
-    from mom.atlas.load import load
-    from mom.files import read_file
+    from mom.cli.local_adapters import local_adapters
     from mom.gateway import HTTP_PREFIX
-    from mom.yamledit.source import MAX_BYTES, decode
 
-    for name in ("atlas.yml", "atlas.yaml"):
-        try:
-            adapters = load(decode(read_file(name, MAX_BYTES), name)).http_adapters
-        except MomError:
-            continue
-        return [(f"{HTTP_PREFIX}{adapter.name}/", adapter.base_url) for adapter in adapters]
-    return []
+    return [(f"{HTTP_PREFIX}{name}/", base_url) for name, base_url in local_adapters().items()]

@@ -1,8 +1,6 @@
-"""The adapters of the configuration in this folder, for hints. Imported only when there is a mistake to explain."""
+"""The adapters of the configuration in this folder, for hints and completion. Imported only when one is wanted."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 FILES = ("atlas.yml", "atlas.yaml")
 
@@ -12,14 +10,12 @@ def local_adapters() -> dict[str, str]:
     from mom.atlas.load import load
     from mom.errors import MomError
     from mom.files import read_file
-    from mom.yamledit.source import decode
+    from mom.yamledit.source import MAX_BYTES, decode
 
     for name in FILES:
-        if not Path(name).exists():
-            continue
         try:
-            configuration = load(decode(read_file(name), name))
+            configuration = load(decode(read_file(name, MAX_BYTES), name))
         except MomError:
-            return {}
+            continue
         return {adapter.name: adapter.base_url for adapter in configuration.http_adapters}
     return {}

@@ -18,7 +18,7 @@ from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from mom.auth.gateway import Gateway
     from mom.curl.arguments import Group, Scan
@@ -53,27 +53,6 @@ class Setting:
         self.line = line
 
 
-def candidates(environ: Mapping[str, str]) -> list[str]:
-    """Return the paths that some curl takes for its .curlrc, whether or not there is such a file."""
-    home, curl_home, config_home = (environ.get(name) for name in ("HOME", "CURL_HOME", "XDG_CONFIG_HOME"))
-    paths = [f"{folder}/.curlrc" for folder in (curl_home, config_home, home) if folder]
-    paths += [f"{config_home}/curlrc"] if config_home else []
-    paths += [f"{folder}/.config/{name}" for folder in (curl_home, home) if folder for name in (".curlrc", "curlrc")]
-    if not any(os.path.exists(path) for path in paths) and (listed := _listed_home()):
-        # curl asks the user database last.
-        paths.append(f"{listed}/.curlrc")
-    return paths
-
-
-def _listed_home() -> str | None:
-    try:
-        import pwd
-
-        return pwd.getpwuid(os.geteuid()).pw_dir or None
-    except (ImportError, KeyError):
-        return None
-
-
 def settings(text: str, path: str, depth: int = _DEPTH, budget: list[int] | None = None) -> Iterator[Setting]:
     """Yield the options of `text`, the content of `path`, with those of the files that it includes in their place.
 
@@ -81,7 +60,12 @@ def settings(text: str, path: str, depth: int = _DEPTH, budget: list[int] | None
     """
     budget = [_MOST_FILES] if budget is None else budget
     for number, line in enumerate(text.split("\n"), 1):
-        for setting in _of_line(line.rstrip("\0"), path, number):
+        if "\0" in line:
+            # curl drops it and the line's end, and so joins the line with the next one.
+            from mom.errors import MomError
+
+            raise MomError(f"{path}:{number}: the line has a NUL character", hint="remove it")
+        for setting in _of_line(line, path, number):
             yield setting
             if "config" in setting.names and setting.value:
                 budget[0] -= 1
@@ -92,24 +76,31 @@ def settings(text: str, path: str, depth: int = _DEPTH, budget: list[int] | None
 
 def _included(setting: Setting) -> str:
     """Return the text of the file that `setting` includes; empty where there is none, which curl reports itself."""
-    content = None if setting.value == "-" else read(setting.value)
+    # `expand-config`: what is in the braces is curl's to know.
+    content = None if setting.value == "-" or "{{" in setting.value else read(setting.value)
     if content is None:
         raise _refusal(setting, "includes a file that only curl can read", "include a regular file")
     return content
 
 
 def read(path: str) -> str | None:
-    """Return a file's text: empty if it cannot be opened, None if it is no regular file or too large."""
+    """Return a file's text: empty if it cannot be read, None if it is a pipe, a device or too large."""
     import stat
 
+    if path == os.devnull:
+        return ""
+
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError):
         return ""
     with os.fdopen(descriptor, "rb") as stream:
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                return None
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                # A link to /dev/null is a way to have no .curlrc; nothing can be read from a folder.
+                empty = stat.S_ISDIR(status.st_mode) or os.path.samestat(status, os.stat(os.devnull))
+                return "" if empty else None
             data = stream.read(MAX_BYTES + 1)
         except OSError:
             return ""
@@ -125,6 +116,9 @@ def _of_line(line: str, path: str, number: int) -> list[Setting]:
     end = min((at for at in map(line.find, separators) if at >= 0), default=len(line))
     name, rest = line[:end], line[end:].lstrip(separators)
     value = _unquoted(rest[1:]) if rest.startswith('"') else _word(rest)
+    if name.startswith("--") and "=" in name:
+        # curl 8.16
+        name, _, value = name.partition("=")
     if name.startswith("-") and not name.startswith("--"):
         return [Setting((long,), given, path, number) for long, given in _cluster(name[1:], value)]
     return [Setting(names, value, path, number)] if (names := _names(name.removeprefix("--"))) else []
@@ -171,14 +165,14 @@ def _unquoted(text: str) -> str:
     return "".join(result)
 
 
-def check_curlrc(environ: Mapping[str, str], gateway: Gateway) -> list[Setting]:
-    """Return the options of every file that some curl takes for its .curlrc.
+def check_curlrc(paths: Sequence[str], scan: Scan, gateway: Gateway) -> list[Setting]:
+    """Return the options of the files at `paths`, curl's .curlrc, and note if they bring a token of the user's own.
 
     Raises MomError with the line of one that would lead the token elsewhere, or start a group of its own: these files
     are read before the command line, and what is added there could not win over them.
     """
     found: list[Setting] = []
-    for path in candidates(environ):
+    for path in paths:
         text = read(path)
         if text is None:
             from mom.errors import MomError
@@ -187,7 +181,15 @@ def check_curlrc(environ: Mapping[str, str], gateway: Gateway) -> list[Setting]:
         found += settings(text, path)
     for setting in found:
         refuse(setting, gateway, rerouted_by=_REROUTES, hint=_LEAVE_OUT)
+        # It counts for the first group.
+        scan.groups[0].own_token = scan.groups[0].own_token or _is_token(setting)
     return found
+
+
+def _is_token(setting: Setting) -> bool:
+    """Whether `setting` is a header with the user's own token."""
+    header = setting.value.replace(";", ":").partition(":")[0]
+    return "header" in setting.names and header.strip().lower() == TOKEN_HEADER.lower()
 
 
 _LEAVE_OUT = "leave that file out with -q as the first argument, or give the option on the command line"
@@ -214,9 +216,7 @@ def check_configs(scan: Scan, words: list[str], gateway: Gateway, *, copy: bool)
             config.settings = tuple(settings(text or "", config.path))
             for setting in config.settings:
                 refuse(setting, gateway, rerouted_by=_REROUTES[::2], hint="give the option on the command line")
-                header = setting.value.replace(";", ":").partition(":")[0]
-                if "header" in setting.names and header.strip().lower() == TOKEN_HEADER.lower():
-                    group.own_token = True
+                group.own_token = group.own_token or _is_token(setting)
 
 
 def _read_once(path: str) -> bytes:

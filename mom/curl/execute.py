@@ -115,8 +115,7 @@ def _run(
         return _plain(words, scan, environ, execute)
     from mom.curl import curlrc, lifetime
 
-    # Old curls take only these two, not a cluster that starts with -q, for a reason to leave .curlrc out.
-    first = [] if words[0] in ("-q", "--disable") else curlrc.check_curlrc(environ, gateway)
+    first = curlrc.check_curlrc(_curlrc_paths(scan, environ, posix=posix), scan, gateway)
     curlrc.check_configs(scan, words, gateway, copy=posix and "mom-print" not in own)
     signed = command.signed_groups(scan, gateway, first)
     if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
@@ -141,6 +140,21 @@ def _run(
 
     built = command.build(words, scan, gateway, channel=windows.channel(scan, _curl_version(environ)), curlrc=first)
     return windows.run(built, token, _environment(environ))
+
+
+def _curlrc_paths(scan: Scan, environ: Mapping[str, str], *, posix: bool) -> list[str]:
+    """Return the files that curl reads before its command line."""
+    from mom.curl.curlrc_path import curlrc_paths
+
+    def version() -> tuple[int, ...]:
+        return _curl_version(environ)
+
+    first = scan.words[0]
+    paths = curlrc_paths(environ, version, posix=posix)
+    # Before curl 7.75, -q has to be alone. Before 7.81, an empty name for -K is that of .curlrc.
+    left_out = first in ("-q", "--disable") or (first.startswith("-q") and paths and version() >= (7, 75))
+    named = any(not config.path for group in scan.groups for config in group.configs)
+    return [] if left_out and not named else paths
 
 
 def _complete(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[str]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import re
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from mom.auth import gateway as gateways
-from mom.curl.curlrc import check_curlrc
-from mom.errors import MomError
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder
 from tests.envoy.certificates import Authority
@@ -316,154 +309,6 @@ def test_q_in_one_word_with_a_file_of_options_still_leaves_curlrc_out(mom: Mom, 
 def test_a_way_that_the_user_names_on_the_command_line_is_taken(mom: Mom, elsewhere: Recorder) -> None:
     assert mom("-s", "--connect-to", f"::127.0.0.1:{elsewhere.port}", "/a").returncode == 0
     assert [request.tokens for request in elsewhere.take()] == [[TOKEN]]
-
-
-REROUTES = [
-    "connect-to = ::127.0.0.1:1",
-    '--connect-to "::127.0.0.1:1"',
-    "connect-t=::127.0.0.1:1",
-    "  CONNECT-TO :::1",
-    "expand-connect-to = x",
-    "unix-socket = /x",
-    "abstract-unix-socket x",
-    "resolve = 127.0.0.1:80:192.0.2.1",
-    'resolve: "+*:80:192.0.2.1"',
-    "resolve=127.0.0.1:80:192.0.2.1",
-]
-
-
-@pytest.mark.parametrize("line", REROUTES)
-def test_a_curlrc_that_reroutes_is_refused_with_its_line_unless_it_is_left_out(
-    mom: Mom, gateway: Recorder, line: str
-) -> None:
-    mom.curlrc(f"# a comment\nsilent\n{line}\n")
-    done = mom("/a")
-    assert done.returncode == 125
-    assert f"{mom.home}/.curlrc:3: " in done.stderr.decode()
-    assert gateway.take() == []
-    for first in ("-q", "--disable"):
-        assert mom(first, "/a").returncode == 0
-    assert len(gateway.take()) == 2
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "# connect-to = x",
-        "resolve = other.example:443:192.0.2.1",
-        "connect-timeout = 5",
-        "user-agent = resolve",
-        "",
-        "-s",
-        'header = "connect-to: x"',
-    ],
-)
-def test_a_curlrc_that_does_not_is_read_as_ever(mom: Mom, gateway: Recorder, line: str) -> None:
-    mom.curlrc(f"{line}\nreferer = from-curlrc\n")
-    assert mom("-s", "/a").returncode == 0
-    assert gateway.take()[0].all("Referer") == ["from-curlrc"]
-
-
-@pytest.mark.parametrize(
-    ("variables", "path"),
-    [
-        ({"HOME": ""}, ".curlrc"),
-        ({"HOME": ""}, ".config/curlrc"),
-        ({"CURL_HOME": "c"}, "c/.curlrc"),
-        ({"XDG_CONFIG_HOME": "x"}, "x/curlrc"),
-        ({"XDG_CONFIG_HOME": "x"}, "x/.curlrc"),
-    ],
-)
-def test_every_file_that_some_curl_takes_for_curlrc_is_looked_into(
-    tmp_path: Path, variables: dict[str, str], path: str
-) -> None:
-    (tmp_path / path).parent.mkdir(exist_ok=True)
-    (tmp_path / path).write_text("connect-to = ::127.0.0.1:1\n")
-    environ = {name: str(tmp_path / folder) for name, folder in variables.items()}
-    with pytest.raises(MomError, match=re.escape(str(tmp_path / path))):
-        check_curlrc(environ, gateways.parse("http://127.0.0.1"))
-
-
-@pytest.mark.parametrize("config", ["next\nurl = {url}", "url = {url}\nnext\nurl = {url}", "url={url}\n-s:\nurl={url}"])
-@pytest.mark.parametrize("how", ["a file", "a pipe", "stdin", "curlrc"])
-def test_a_file_that_starts_a_group_without_a_token_is_refused_before_anything_is_sent(
-    mom: Mom, gateway: Recorder, elsewhere: Recorder, config: str, how: str
-) -> None:
-    text = config.format(url=f"{elsewhere.url}/from-file") + "\n"
-    options = mom.folder / "options"
-    if how == "curlrc":
-        mom.curlrc(text)
-        done = mom("-s", "/a")
-    elif how == "stdin":
-        done = mom("-s", "-K", "-", "/a", stdin=text.encode())
-    else:
-        options.write_text(text)
-        words = mom.command("-s", "-K", "options" if how == "a file" else "<(cat options)", "/a")
-        done = subprocess.run(
-            ["bash", "-c", " ".join(words)], env=mom.environ, cwd=mom.folder, capture_output=True, check=False
-        )
-    assert done.returncode == 125
-    assert "starts a group of requests that would have no token" in done.stderr.decode()
-    assert (gateway.take(), elsewhere.take()) == ([], [])
-
-
-@pytest.mark.parametrize("how", ["-K -", "-K <(cat options)", "-sK<(cat options)", "--config <(cat options)"])
-def test_options_from_a_pipe_are_read_by_curl_too(mom: Mom, gateway: Recorder, how: str) -> None:
-    (mom.folder / "options").write_text('referer = "from a pipe"\nheader = "Atlas-Accesstoken: mine"\n')
-    words = [*mom.command("-s"), how, "/a", *(["<", "options"] if how == "-K -" else [])]
-    done = subprocess.run(
-        ["bash", "-c", " ".join(words)], env=mom.environ, cwd=mom.folder, capture_output=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    (request,) = gateway.take()
-    assert request.all("Referer") == ["from a pipe"]
-    assert request.tokens == ["mine"]
-
-
-@pytest.mark.parametrize("space", [" ", "\t", "\v", "\f", "\r", " \v\t"])
-@pytest.mark.parametrize(
-    "line", ["connect-to = ::127.0.0.1:1", "-sK more", "config=more", "--config more", "conf more"]
-)
-def test_no_white_space_and_no_include_hides_a_line(mom: Mom, gateway: Recorder, space: str, line: str) -> None:
-    (mom.folder / "more").write_text("silent\n-sSK deeper\n")
-    (mom.folder / "deeper").write_text(f"{space}unix-socket = /x\n")
-    mom.curlrc(f"silent\n{space}{line}\n")
-    done = mom("/a")
-    assert done.returncode == 125
-    place = f"{mom.home}/.curlrc:2" if line.startswith("connect") else "deeper:1"
-    assert f"error: {place}: `" in done.stderr.decode()
-    assert gateway.take() == []
-
-
-def test_a_harmless_include_is_obeyed_and_one_of_itself_ends(mom: Mom, gateway: Recorder) -> None:
-    (mom.folder / "more").write_text("referer = included\n")
-    mom.curlrc('silent\n-K "more"\n')
-    assert mom("/a").returncode == 0
-    assert gateway.take()[0].all("Referer") == ["included"]
-    mom.curlrc(f"config = {mom.home}/.curlrc\n")
-    done = mom("/a")
-    assert done.returncode == 125
-    assert "`config` includes files too deeply" in done.stderr.decode()
-
-
-@pytest.mark.parametrize("line", ["config = -", "config = pipe", "-K pipe"])
-def test_an_include_that_only_curl_can_read_is_refused(mom: Mom, gateway: Recorder, line: str) -> None:
-    os.mkfifo(mom.folder / "pipe")
-    mom.curlrc(f"{line}\n")
-    done = mom("/a")
-    assert done.returncode == 125
-    assert ".curlrc:1: `config` includes a file that only curl can read" in done.stderr.decode()
-    assert gateway.take() == []
-
-
-def test_the_home_of_the_user_database_is_looked_into_as_curl_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / ".curlrc").write_text("connect-to = ::127.0.0.1:1\n")
-    user = pwd.struct_passwd(("u", "x", 1, 1, "", str(tmp_path), "/bin/sh"))
-    monkeypatch.setattr(pwd, "getpwuid", lambda _: user)
-    with pytest.raises(MomError, match="connect-to"):
-        check_curlrc({"HOME": str(tmp_path / "empty")}, gateways.parse("http://127.0.0.1"))
 
 
 @pytest.mark.parametrize("where", ["line", "curlrc", "file"])
