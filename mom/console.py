@@ -17,8 +17,8 @@ from mom.errors import MomError
 from mom.problems import Problem
 
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
-_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34"}
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
+_STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34", "time": "2"}
 _DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
 
 
@@ -52,6 +52,12 @@ class Console:
     def status(self, verb: str, text: str) -> None:
         """Say what was done: a verb, then the rest of the sentence. stderr."""
         self._talk(f"{self._paint(self.stderr, 'status', verb)} {visible(text)}\n")
+
+    def event(self, time: str, word: str, text: str, style: str = "status") -> None:
+        """Write a line about something that has just happened: when, a word for what, and the rest. stderr."""
+        painted = f"{self._paint(self.stderr, style, word)} " if word else ""
+        self._talk(f"{self._paint(self.stderr, 'time', time)} {painted}{visible(text)}".rstrip() + "\n")
+        self.stderr.flush()
 
     def say(self, text: str) -> None:
         """Write a plain line of talk to stderr."""

@@ -58,6 +58,7 @@ def run(
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
     ] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show which Envoy runs, and its version.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")] = False,
 ) -> int:
     """Run this Atlas here, on Envoy, until Ctrl-C. A saved change is in force within a second.
@@ -72,6 +73,8 @@ def run(
     if stream_limit and not 1 <= stream_limit <= _LONGEST_STREAM:
         hint = "0 is no limit; the default is 3600"
         raise UsageError(f"--stream-limit: a number of seconds from 1 to {_LONGEST_STREAM}", hint=hint)
+    if file == "-":
+        raise UsageError("--file -: Atlas follows a file, not standard input", hint="save it to a file first")
     # Other commands do not pay for these.
     from mom.atlas.beginning import with_beginning
     from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
@@ -97,8 +100,9 @@ def run(
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
+    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose)
     try:
-        serve(inputs, Run(envoy=envoy, concurrency=concurrency, debug=debug), ConsoleEvents(console, local))
+        serve(inputs, how, ConsoleEvents(console, local))
     except UnreadableError as error:
         raise with_beginning(error) from None
     return int(ExitStatus.DONE)

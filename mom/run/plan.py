@@ -21,6 +21,8 @@ from mom.run.env_file import EnvFile
 from mom.run.key_sets import KeySets
 from mom.run.redaction import Redaction, redaction
 
+# More names than this say no more, and push everything else off a screen.
+NAMES_SHOWN = 20
 # The word of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
 
@@ -65,6 +67,11 @@ class Plan:
         return redaction(self.configuration, self.variables)
 
     @property
+    def url(self) -> str:
+        """Where it listens, as it was asked for."""
+        return f"{'http' if self.options.tls is None else 'https'}://{self.options.listen}"
+
+    @property
     def base_url(self) -> str:
         """The URL by which `mom curl` reaches it from this machine."""
         listen = self.options.listen
@@ -88,8 +95,9 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     go on.
     """
     configuration = inputs.load()
-    known = (inputs.env_file.read() if inputs.env_file else {}) | dict(inputs.environ)
-    found = variables.values(configuration, known)
+    in_file = inputs.env_file.read() if inputs.env_file else None
+    file = str(inputs.env_file.path) if inputs.env_file else ""
+    found = variables.values(configuration, inputs.environ, in_file, file)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     ca_file = trust.ca_file(inputs.environ)
     jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
@@ -146,21 +154,34 @@ def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
 
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
-    """Say what differs, a few words each: `+ openai`, `- github`, `~ datadog`, `variables: X`, `identity providers`."""
-    before, after = ({one.name: _content(one) for one in plan.configuration.http_adapters} for plan in (old, new))
+    """Say what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
+    before, after = ({one.name: one for one in plan.configuration.http_adapters} for plan in (old, new))
     words = [f"+ {name}" for name in after if name not in before]
     words += [f"- {name}" for name in before if name not in after]
-    words += [f"~ {name}" for name in after if name in before and after[name] != before[name]]
+    words += [
+        f"~ {name}: {what}" for name in after if name in before and (what := _difference(before[name], after[name]))
+    ]
     changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
-    words += [f"variables: {', '.join(changed)}"] if changed else []
+    words += [f"variables: {_some(changed)}"] if changed else []
     words += [word for word, (one, other) in _rest(old, new).items() if one != other]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
 
 
-def _content(adapter: HttpAdapter) -> object:
-    return adapter.base_url, [(header.name, header.value) for header in adapter.headers]
+def _difference(old: HttpAdapter, new: HttpAdapter) -> str:
+    """Return which parts of an adapter differ, empty if none: `base URL and header Authorization`."""
+    parts = ["base URL"] if old.base_url != new.base_url else []
+    before, after = ({header.name: header.value for header in one.headers} for one in (old, new))
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    if names or list(before) != list(after):
+        parts.append(f"header {names[0]}" if len(names) == 1 else "headers")
+    return " and ".join(parts)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
 
 
 def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
@@ -179,7 +200,7 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
         "certificate": of_each(lambda plan: plan.options.tls),
         "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
-        f"listening at {plans[-1].base_url}": of_each(lambda plan: plan.options.listen),
+        f"listening at {plans[-1].url}": of_each(lambda plan: plan.options.listen),
     }
 
 

@@ -17,9 +17,11 @@ from mom.run.outcome import UnavailableError
 def parse_listen(text: str) -> Listen:
     """Read `HOST:PORT` (`127.0.0.1:8082`, `[::1]:8082`, `localhost:0`); raises UsageError for anything else.
 
-    The host is an address, since a name may mean several interfaces. Port 0 stands for any free one.
+    The host is an address, since a name may mean several interfaces; without one (`:8083`, `8083`) it is 127.0.0.1, as
+    it is by default. Port 0 stands for any free one.
     """
     host, _, port = text.rpartition(":")
+    host = host or "127.0.0.1"
     host = {"localhost": "127.0.0.1"}.get(host.lower(), host)
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     try:
@@ -51,11 +53,14 @@ def check_free(listen: Listen) -> None:
 
 
 def choose(listen: Listen) -> Listen:
-    """Return `listen` with a free port in the place of port 0."""
+    """Return `listen` with a free port in the place of port 0. Raises MomError if nothing can listen there."""
     if listen.port:
         return listen
     with contextlib.closing(listening_socket(listen)) as probe:
-        probe.bind((listen.host, 0))
+        try:
+            probe.bind((listen.host, 0))
+        except OSError as error:
+            raise _taken(listen, error) from error
         return replace(listen, port=int(probe.getsockname()[1]))
 
 

@@ -21,11 +21,12 @@ from mom.run.watch import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How to run: `--envoy`, worker threads (None: two at most), and whether Envoy is quoted."""
+    """How to run: `--envoy`, worker threads (None: two at most), whether Envoy is quoted, and whether it is named."""
 
     envoy: str | None = None
     concurrency: int | None = None
     debug: bool = False
+    verbose: bool = False
 
 
 def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
@@ -36,6 +37,8 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     limits.raise_open_files()
     protect()
     found = binary.find(run.envoy, inputs.environ)
+    if run.verbose or run.debug:
+        events.note(str(found))
     if inputs.listen is not None:
         inputs = replace(inputs, listen=port.choose(inputs.listen))
     if inputs.local_key is not None:

@@ -18,7 +18,7 @@ from mom.run.admin import NoAnswerError
 from mom.run.api_failures import ApiFailures
 from mom.run.events import RunEvents
 from mom.run.generation import Generation, Settings
-from mom.run.handover import Generations
+from mom.run.handover import EnvoyEndedError, Generations
 from mom.run.outcome import Applied, Failed, Outcome, Postponed, Rejected, UnavailableError, Unchanged
 from mom.run.plan import Inputs, Plan
 from mom.run.signals import Signals
@@ -81,6 +81,14 @@ class Supervisor:
     def _step(self) -> None:
         self._waiting.sleep(_LOOK_SECONDS)
         self._generations.check()
+        try:
+            self._look()
+        except EnvoyEndedError:
+            raise
+        except Exception as error:  # noqa: BLE001  the last net: a mistake of mom's must not end what is served
+            self._report_failure(self._unexpected(error))
+
+    def _look(self) -> None:
         self._look_at_directory()
         self._look_at_access_log()
         due = self._is_due()
@@ -112,12 +120,16 @@ class Supervisor:
             return Failed(error)
         except MomError as error:
             return Rejected(error)
-        except Exception as error:  # noqa: BLE001  the last net: a mistake of mom's must not end what is served
-            if self._settings.debug:
-                self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
-            more = "" if self._settings.debug else " with what --debug shows"
-            hint = f"this is a bug in mom: please report it{more}"
-            return Failed(MomError(f"unexpected {type(error).__name__} while applying the change", hint=hint))
+        except Exception as error:  # noqa: BLE001  as above, and tried again
+            return Failed(self._unexpected(error))
+
+    def _unexpected(self, error: Exception) -> MomError:
+        """Return what to say of an exception that nobody expected; only `--debug` shows where it came from."""
+        if self._settings.debug:
+            self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
+        more = "" if self._settings.debug else " with what --debug shows"
+        hint = f"this is a bug in mom: please report it{more}"
+        return MomError(f"unexpected {type(error).__name__} while applying a change", hint=hint)
 
     def _apply(self, new: Plan) -> Outcome:
         self._watch.add(new.watched)

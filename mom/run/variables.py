@@ -17,26 +17,44 @@ from mom.problems import Problem
 _PASSED = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-def values(configuration: Configuration, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return each variable that `configuration` names with its value.
+def values(
+    configuration: Configuration, environ: Mapping[str, str], in_file: Mapping[str, str] | None = None, file: str = ""
+) -> dict[str, str]:
+    """Return each variable that `configuration` names with its value: from `environ`, else from the env file.
 
+    in_file: what the env file says, None if there is none; `file` is its name.
     Raises MomError with a Problem at each header that names an unset, empty or unsendable one: all of them at once.
     """
     found: dict[str, str] = {}
     problems: list[Problem] = []
+    hidden: list[str] = []
     for adapter, header, name in _uses(configuration):
-        value = variables.get(name)
+        value = environ.get(name, (in_file or {}).get(name))
         reason = _objection(value)
         if reason is None:
             found[name] = value or ""
             continue
+        if name in environ and not value and (in_file or {}).get(name):
+            reason = f"is empty in the environment, which hides the one in {file}"
+            hidden.append(name)
         message = f"the variable {name} {reason} (header {header.name} of {adapter})"
         problems.append(Problem(place=header.place, rule="missing-variable", message=message))
     if problems:
         missing = list(dict.fromkeys(problem.message.split()[2] for problem in problems))
-        hint = f"export {' '.join(f'{name}=...' for name in missing)}, or put them in a file: --env-file .env"
-        raise MomError(f"unset or unusable: {', '.join(missing)}", problems=problems, hint=hint)
+        hint = _hint(missing, hidden, file)
+        count = "1 environment variable is" if len(missing) == 1 else f"{len(missing)} environment variables are"
+        raise MomError(f"{count} missing or unusable: {', '.join(missing)}", problems=problems, hint=hint)
     return found
+
+
+def _hint(missing: list[str], hidden: list[str], file: str) -> str:
+    """Return what to type: shells know `export` and `unset`."""
+    exports = " ".join(f"{name}=..." for name in missing if name not in hidden)
+    steps = [f"unset {' '.join(dict.fromkeys(hidden))}"] if hidden else []
+    if exports:
+        them = "it" if len(missing) - len(set(hidden)) == 1 else "them"
+        steps.append(f"export {exports}, or put {them} in {file or 'a file: --env-file .env'}")
+    return "; ".join(steps)
 
 
 def environment(values: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -187,7 +187,7 @@ def test_a_failure_that_nobody_expected_is_one_line(run: MomRun, api: Upstream) 
     (run.folder / "now").touch()
     run.configure({"one": (base(api), {}), "two": (base(api), {})})
     text = run.wait("Still serving the previous configuration")
-    assert "unexpected ZeroDivisionError while applying the change" in text
+    assert "unexpected ZeroDivisionError while applying a change" in text
     assert "Traceback" not in text
     assert "s3cret" not in text
     assert sent(run, api, "/net") == "Bearer first"

