@@ -35,6 +35,7 @@ _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 _REASON = "%LOCAL_REPLY_BODY%"
 
 
+_METHOD = "This method is not forwarded"
 _INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 
 
@@ -65,6 +66,8 @@ def _any_detail(texts: Iterable[str]) -> str:
 
 # The first match wins.
 REPLIES = (
+    # No rule about tokens and no route applies to it, so what refuses it is the last filter that wants to see a token.
+    Reply("request.method == 'CONNECT'", "API_MethodNotAllowedError", _METHOD, 405),
     Reply(
         _detail("Jwt_is_missing"),
         "API_MissingAccessTokenError",
@@ -99,7 +102,7 @@ REPLIES = (
     ),
     *(Reply(f"response.code_details == '{detail}'", "API_RequestError", why) for detail, why in _MALFORMED.items()),
     Reply(("EQ", 404), "API_NoMatchingInstanceError", "No API is served at this path; GET /v1alpha1/apis lists them"),
-    Reply(("EQ", 405), "API_MethodNotAllowedError", "This method is not forwarded"),
+    Reply(("EQ", 405), "API_MethodNotAllowedError", _METHOD),
     Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),
     Reply(("EQ", 431), "API_RequestHeadersTooLargeError", "The request's headers are too large"),
     *(Reply(_any_detail(one.marks), one.type, one.message, one.status) for one in FAILURES if one.status),

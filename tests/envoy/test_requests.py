@@ -107,10 +107,14 @@ def test_methods_that_make_an_api_echo_the_credentials_are_refused(atlas: Atlas,
     assert not atlas.api.seen("/echo")
 
 
-@pytest.mark.parametrize("target", ["127.0.0.1:80", f"{PLAIN}/connect"])
-def test_connect_is_refused(atlas: Atlas, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "status", "error"),
+    [("127.0.0.1:80", 405, "API_MethodNotAllowedError"), (f"{PLAIN}/connect", 400, "API_RequestError")],
+)
+def test_connect_is_refused(atlas: Atlas, target: str, status: int, error: str) -> None:
     answer = atlas.get(target, method="CONNECT")
-    assert answer.status in {400, 401, 404, 405}
+    assert (answer.status, answer.error) == (status, error)
+    assert "token" not in answer.json()["error"]["message"]
     assert not atlas.api.seen("/connect")
 
 
