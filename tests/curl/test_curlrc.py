@@ -146,7 +146,15 @@ def test_whatever_leads_curl_elsewhere_is_refused(mom: Mom, gateway: Recorder, e
         text = random_curlrc(generator, mom.folder, elsewhere.port)
         mom.curlrc(text)
         before = elsewhere.connections
-        subprocess.run(["curl", "-s", gateway.url], env=mom.environ, capture_output=True, check=False, timeout=60)
+        # `-connect-to` is `-c onnect-to`, which writes a file.
+        subprocess.run(
+            ["curl", "-s", gateway.url],
+            env=mom.environ,
+            cwd=mom.folder,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
         if elsewhere.connections > before:
             led += 1
             with pytest.raises(MomError):
