@@ -60,9 +60,10 @@ def with_adapter(documents: Sequence[Any], name: str, base_url: str, headers: Se
     result = list(documents)
     for number, found in enumerate(result):
         if isinstance(found, dict) and found.get("kind") == "Atlas" and "moment.dev" in str(found.get("apiVersion")):
-            listed = found["spec"].get("apiAdapters") or []
+            atlas_spec = found.get("spec") or {}
+            listed = atlas_spec.get("apiAdapters") or []
             if reference not in listed:
-                result[number] = {**found, "spec": {**found["spec"], "apiAdapters": [*listed, reference]}}
+                result[number] = {**found, "spec": {**atlas_spec, "apiAdapters": [*listed, reference]}}
     if document not in result:
         if result and result[-1] is None:
             # A bare `---` at the end becomes the new document.

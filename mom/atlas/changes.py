@@ -101,7 +101,7 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
     """
     scope = read(source, adapter.name)
     atlas = only_atlas(source, scope)
-    target = Target(source, atlas.root)
+    target = Target(source, atlas, scope.documents)
     addition = Addition(
         reference=None if _find_reference(source, target, adapter) else adapter.reference(),
         document=None if _find_document(source, scope.named, adapter) else adapter.document(),
@@ -115,7 +115,7 @@ def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
     if addition.reference is not None:
         splices += target.append(addition.reference)
     if addition.document is not None:
-        shape = document_shape(source, scope.documents, target.house)
+        shape = document_shape(source, scope.documents, lambda: target.house)
         splices += insert.append_document(source, scope.documents, addition.document, shape)
     splices = insert.final_line_end(source, splices)
     edit = Edit(

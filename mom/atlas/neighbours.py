@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
@@ -16,15 +16,15 @@ from mom.yamledit.stream import Document, YamlSyntaxError
 _NEIGHBOURS = 20
 
 
-def document_shape(source: Source, documents: Sequence[Document], house: Shape) -> Shape:
+def document_shape(source: Source, documents: Sequence[Document], house: Callable[[], Shape]) -> Shape:
     """Return the shape of a new adapter document: that of the last HTTP adapter, else of the last of our documents.
 
     Where the last HTTP adapter has no headers, an earlier one shows how they are written; where none does, the dashes
-    stand as those of `house`, the shape of a list in the Atlas document.
+    are placed as those of `house`, the shape of a list in the Atlas document.
     """
     http: Shape | None = None
     other: Shape | None = None
-    for own in _last_own(source, documents):
+    for own in _readable(source, reversed(documents)):
         shape = shapes.shape_of(source.text, own.root)
         if own.kind != "HTTP":
             other = other or shape
@@ -34,7 +34,15 @@ def document_shape(source: Source, documents: Sequence[Document], house: Shape) 
         if headers.item is not None:
             return http.with_child("spec", http.child("spec").with_child("headers", headers))
     shape = http or other or Shape()
-    headers = Shape(flow=shape.flow, pad=shape.pad, key_quote=shape.key_quote, indent=house.indent)
+    style = house()
+    headers = Shape(
+        flow=shape.flow,
+        pad=shape.pad,
+        quote=shape.quote,
+        key_quote=shape.key_quote,
+        indent=style.indent,
+        gap=style.gap,
+    )
     spec = shape.child("spec").with_child("headers", headers)
     if http is None:
         # Another kind shows how keys and steps are written, not how this kind's values are.
@@ -42,9 +50,15 @@ def document_shape(source: Source, documents: Sequence[Document], house: Shape) 
     return shape.with_child("spec", spec)
 
 
-def _last_own(source: Source, documents: Sequence[Document]) -> Iterator[OwnDocument]:
-    """Yield the last documents of ours that can be read, the last one first."""
-    candidates = (document for document in reversed(documents) if may_be_own(source, document))
+def nearest(source: Source, documents: Sequence[Document], document: Document) -> Iterator[OwnDocument]:
+    """Yield the documents of ours around `document`, the nearest first."""
+    others = (other for other in documents if other != document)
+    return _readable(source, sorted(others, key=lambda other: abs(other.start - document.start)))
+
+
+def _readable(source: Source, documents: Iterable[Document]) -> Iterator[OwnDocument]:
+    """Yield the first few of `documents` that are ours and can be read."""
+    candidates = (document for document in documents if may_be_own(source, document))
     for document in islice(candidates, _NEIGHBOURS):
         try:
             own = read_own(source, document)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mom.atlas.kinds import ATLAS, HTTP
 from mom.atlas.ownership import OwnDocument, as_own
 from mom.atlas.quick_check import fits
 from mom.atlas.schemas import Schema, schema
-from mom.atlas.scope import Scope
-from mom.errors import MomError
-from mom.yamledit.data import to_data
+from mom.atlas.scope import Scope, refusal
+from mom.yamledit.data import to_data, walk
 from mom.yamledit.diff import Change
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence, entries_of, get
+from mom.yamledit.parser import reads
 from mom.yamledit.prove import lines_kept, same
+from mom.yamledit.scalars import is_ambiguous
 from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents, parse_document
@@ -29,59 +31,85 @@ class Addition:
     document: MappingABC[str, Value] | None
 
 
+class _Obstacle(NamedTuple):
+    """Why an edit is not safe: where in the old text, and a clause that says what would happen."""
+
+    offset: int
+    reason: str
+    hint: str = "make the change by hand, then `mom atlas config validate` checks it"
+
+
 def prove(
     old: Source, new: Source, *, scope: Scope, atlas: OwnDocument, addition: Addition, changed: SequenceABC[Change]
 ) -> None:
-    """Raise MomError unless `new` is `old` plus `addition`, with every old line in its order but for `changed`."""
-    reason = _first_difference(old, new, scope, atlas, addition) or _violation(addition)
-    if reason is None and not lines_kept(old, new, changed):
-        reason = "a line of the file would be lost"
-    if reason is not None:
-        raise MomError(
-            f"this edit cannot be made safely: {reason}; nothing was written",
-            hint="make the change by hand, then `mom atlas config validate` checks it",
-        )
+    """Raise MomError unless `new` is `old` plus `addition`, with every old line in its order but for `changed`.
+
+    Whatever could read the old text must read the new one: parsers of YAML 1.1 and of old libyaml, too.
+    """
+    obstacle = _first_difference(old, new, scope, atlas, addition) or _violation(atlas, addition)
+    if obstacle is None and not lines_kept(old, new, changed):
+        obstacle = _Obstacle(atlas.root.start, "a line of the file would be lost")
+    if obstacle is not None:
+        message = f"refusing to edit: {obstacle.reason}; nothing was written"
+        raise refusal(old.problem(obstacle.offset, "unsafe-edit", message, hint=obstacle.hint))
 
 
-def _violation(addition: Addition) -> str | None:
+def _violation(atlas: OwnDocument, addition: Addition) -> _Obstacle | None:
     """Return what the schemas say against what is added. What stood there before is not this edit's to judge."""
     items: Schema = schema(ATLAS)["properties"]["spec"]["properties"]["apiAdapters"]["items"]
     if addition.reference is not None and not fits(items, addition.reference):
-        return "the new list item would not be valid"
+        return _Obstacle(atlas.root.start, "the new list item would not be valid")
     if addition.document is not None and not fits(schema(HTTP), addition.document):
-        return "the new document would not be valid"
+        return _Obstacle(atlas.root.start, "the new document would not be valid")
     return None
 
 
-def _first_difference(old: Source, new: Source, scope: Scope, atlas: OwnDocument, addition: Addition) -> str | None:
+def _first_difference(
+    old: Source, new: Source, scope: Scope, atlas: OwnDocument, addition: Addition
+) -> _Obstacle | None:
     before, after = list(scope.documents), list(documents(new))
     if addition.document is not None:
-        if not after or to_data(_parsed(new, after.pop())) != addition.document:
-            return "the new document would not be read back as it was meant"
+        added = _parsed(new, after.pop()) if after else None
+        if added is None or to_data(added) != addition.document or _reads_as_another_type(added):
+            return _Obstacle(before[-1].body, "the new document would not be read back as it was meant")
         if len(after) < len(before):
             # A bare `---` at the end became the new document.
             before.pop()
     if len(before) != len(after):
-        return "the number of documents would change"
+        return _Obstacle(atlas.root.start, "the number of documents would change")
     last = len(before) - 1
     for number, (left, right) in enumerate(zip(before, after, strict=True)):
         was, becomes = old.text[left.start : left.end], new.text[right.start : right.end]
         if left == atlas.document:
             own = as_own(right, _parsed(new, right))
-            if own is None or not _plus_reference(atlas.root, own.root, addition.reference):
-                return "the Atlas document would change in another way too" + _block_scalar_hint(
-                    old, left, number == last
-                )
+            at = get(atlas.root, "spec", "apiAdapters") or get(atlas.root, "spec") or atlas.root
+            if own is None or not plus_reference(atlas.root, own.root, addition.reference):
+                reason = "the Atlas document would change elsewhere"
+                return _unended(old, left, atlas.root, is_last=number == last) or _Obstacle(at.start, reason)
+            if reads(was) and not reads(becomes):
+                return _Obstacle(at.start, "parsers that read this document now would not read it with the new item")
         elif was != becomes and not (number == last and _only_line_end_added(old, left, new, right)):
-            line = old.line_number(left.body)
-            return f"the document in line {line} would change" + _block_scalar_hint(old, left, number == last)
+            root = _parsed(old, left)
+            obstacle = _Obstacle(root.start if root else left.body, "this document would change")
+            return _unended(old, left, root, is_last=number == last) or obstacle
     return None
 
 
-def _block_scalar_hint(old: Source, document: Document, is_last: bool) -> str:
-    """Name the likeliest cause: a block scalar at the end of a file without a final line end gains one."""
-    missing = is_last and document.end == len(old.text) and not old.text.endswith("\n")
-    return " (its last value ends without a line end: end the file with one first)" if missing else ""
+def _reads_as_another_type(root: Node) -> bool:
+    """Whether a value that was written as text is something else for a parser of YAML 1.1."""
+    return any(isinstance(node, Scalar) and not node.style and is_ambiguous(node.value) for node in walk(root))
+
+
+def _unended(old: Source, document: Document, root: Node | None, *, is_last: bool) -> _Obstacle | None:
+    """Name the likeliest obstacle: a block scalar at the end of a file without a final line ending gains one."""
+    if not is_last or document.end != len(old.text) or old.text.endswith("\n"):
+        return None
+    node = root
+    while isinstance(node, Sequence | Mapping) and not node.flow:
+        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
+    at = node.start if node is not None else document.body
+    reason = "the last value ends without a line ending, and would get one"
+    return _Obstacle(at, reason, "end the file with a line ending first, if the value may have it")
 
 
 def _parsed(source: Source, document: Document) -> Node | None:
@@ -123,23 +151,38 @@ def line_end_note(old: Source, new: Source, scope: Scope) -> tuple[str, ...]:
     return (f"the document in line {line} ends in a block scalar without a line end: it has one now",)
 
 
-def _plus_reference(old: Mapping, new: Mapping, reference: Value | None) -> bool:
+def plus_reference(old: Mapping, new: Mapping, reference: Value | None) -> bool:
     """Whether `new` is `old` with `reference` appended to `spec.apiAdapters`, or is equal where that is None."""
     if reference is None:
         return same(old, new)
-    spec = get(new, "spec")
-    entries = entries_of(spec, "apiAdapters")
-    if not isinstance(spec, Mapping) or len(entries) != 1:
+    specs = entries_of(new, "spec")
+    lists = entries_of(specs[0][1], "apiAdapters") if len(specs) == 1 else []
+    if len(lists) != 1:
         return False
-    key, listed = entries[0]
-    if not isinstance(listed, Sequence) or not listed.items or to_data(listed.items[-1]) != reference:
+    (spec_key, spec), (key, listed) = specs[0], lists[0]
+    if not isinstance(spec, Mapping) or not isinstance(listed, Sequence) or not listed.items:
         return False
-    # Take the item away again: what is left must be the old document.
-    was = get(old, "spec", "apiAdapters")
-    left: Node | None = listed._replace(items=listed.items[:-1])
-    if len(listed.items) == 1 and not (isinstance(was, Sequence) and was.items):
-        # The list is new, or it was `[]` or a null; nothing but its anchor could be lost.
-        left = was if isinstance(was, Sequence | Scalar) and was.anchor == listed.anchor else None
-    entries_left = [(k, left if k is key else v) for k, v in spec.entries if k is not key or left is not None]
-    rebuilt = spec._replace(entries=tuple((k, v) for k, v in entries_left if v is not None))
-    return same(old, new._replace(entries=tuple((k, rebuilt if v is spec else v) for k, v in new.entries)))
+    added = listed.items[-1]
+    if to_data(added) != reference or _reads_as_another_type(added):
+        return False
+    # Take the item away again, and what was made for it: what is left must be the old document.
+    shorter = listed._replace(items=listed.items[:-1])
+    spec_left = _with_value(spec, key, _as_it_was(shorter, get(old, "spec", "apiAdapters")))
+    return same(old, _with_value(new, spec_key, _as_it_was(spec_left, get(old, "spec"))))
+
+
+def _as_it_was(left: Sequence | Mapping, old: Node | None) -> Node | None:
+    """Return a collection without what was added: `old` where that had nothing in it, None where it was not there."""
+    if left.items if isinstance(left, Sequence) else left.entries:
+        return left
+    if isinstance(old, Sequence | Mapping) and type(old) is not type(left):
+        return left
+    if isinstance(old, Sequence | Mapping | Scalar):
+        # Only its anchor and tag could be lost. A null has no tag that a collection could have.
+        return old if (old.anchor, old.tag) == (left.anchor, left.tag) else left
+    return None
+
+
+def _with_value(mapping: Mapping, key: Node, value: Node | None) -> Mapping:
+    entries = ((k, value if k is key else v) for k, v in mapping.entries)
+    return mapping._replace(entries=tuple((k, v) for k, v in entries if v is not None))

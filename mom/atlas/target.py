@@ -2,73 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as SequenceABC
 from functools import cached_property
 
+from mom.atlas.neighbours import nearest
+from mom.atlas.ownership import OwnDocument
 from mom.atlas.scope import data_of, refusal
 from mom.problems import Problem
 from mom.yamledit import insert
 from mom.yamledit import shape as shapes
-from mom.yamledit.data import Data, walk
+from mom.yamledit.data import Data, is_merge, walk
 from mom.yamledit.insert import Splice
-from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, get, text_of
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, text_of
 from mom.yamledit.scalars import resolve
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
+from mom.yamledit.stream import Document
 
 
 class Target:
     """The place of `spec.apiAdapters` in an Atlas document, and how to append to it. Refuses what is unsafe."""
 
-    def __init__(self, source: Source, root: Mapping) -> None:
-        """Find the list below `root`, an Atlas document. Raises MomError, with the place, where no item can go."""
+    def __init__(self, source: Source, atlas: OwnDocument, documents: SequenceABC[Document]) -> None:
+        """Find the list in the Atlas document of a stream. Raises MomError, with the place, where no item can go."""
         self.source = source
-        self.root = root
+        self.root = atlas.root
+        self._document = atlas.document
+        self._documents = documents
+        entries = entries_of(self.root, "spec")
+        self.spec_entry = entries[0] if entries else None
         self.spec = self._spec()
         entries = entries_of(self.spec, "apiAdapters")
         self.entry = entries[0] if entries else None
-        self.house = self._house_list()
         self._check()
 
     @cached_property
-    def _data(self) -> dict[str, Data]:
-        """The data of `spec`, aliases followed and `<<` merged. Made only where the nodes alone do not tell."""
+    def _all_data(self) -> dict[str, Data]:
+        """The document's data, aliases followed and `<<` merged. Made only where the nodes alone do not tell."""
         data = data_of(self.source, self.root)
-        spec = data.get("spec") if isinstance(data, dict) else None
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def _data(self) -> dict[str, Data]:
+        spec = self._all_data.get("spec")
         return spec if isinstance(spec, dict) else {}
 
     def _holds(self, *words: str) -> bool:
         """Whether the document's text holds one of `words`."""
         return any(self.source.text.find(word, self.root.start, self.root.end) != -1 for word in words)
 
-    def _spec(self) -> Mapping:
-        spec = get(self.root, "spec")
+    def _spec(self) -> Mapping | None:
+        """Return the mapping `spec`, None where there is none yet: no key, no value, or `{}`."""
+        if self.spec_entry is None:
+            if self._holds("<<") and "spec" in self._all_data:
+                merge = next(key for key, _ in self.root.entries if is_merge(key))
+                message = "`spec` comes from a merge key (`<<`); a local `spec` would override it"
+                raise refusal(self._problem(merge, "", message, "write the spec out in this document"))
+            return None
+        spec = self.spec_entry[1]
         if isinstance(spec, Mapping):
-            if not spec.entries:
-                problem = self._problem(
-                    spec, "spec", "`spec` is empty", "write the Atlas's spec first: owner, identityProviders"
-                )
-                raise refusal(problem)
-            return spec
+            return spec if spec.entries else None
         if isinstance(spec, Alias):
             hint = "write the spec out where it stands"
-            raise refusal(
-                self._problem(
-                    spec, "spec", f"`spec` is the alias `*{spec.name}`: an edit would need its expansion", hint
-                )
-            )
-        where = spec or self.root
-        raise refusal(
-            self._problem(where, "spec", "the Atlas document has no mapping `spec`", "add `spec:` with the owner first")
-        )
+            message = f"`spec` is the alias `*{spec.name}`: an edit would need its expansion"
+            raise refusal(self._problem(spec, "spec", message, hint))
+        self._refuse_unless_empty(spec, "spec", "a mapping", "write a mapping with the owner first")
+        return None
 
     def _problem(self, node: Node, path: str, message: str, hint: str) -> Problem:
         return self.source.problem(node.start, "unsafe-edit", message, end=node.end, hint=hint, path=path)
+
+    def _refuse_unless_empty(self, node: Node, path: str, wanted: str, hint: str) -> None:
+        """Raise MomError unless `node` is nothing or a null word, with no tag: a tagged null cannot become a list."""
+        name = path.rpartition(".")[2]
+        if not isinstance(node, Scalar) or resolve(node.value, node.style, node.tag) is not None:
+            kind = "a mapping" if isinstance(node, Mapping) else "a list" if isinstance(node, Sequence) else "a scalar"
+            raise refusal(self._problem(node, path, f"`{name}` is {kind}, not {wanted}", hint))
+        if node.tag is not None:
+            tag = self.source.text[node.start : node.end].split()
+            written = next((word for word in tag if word.startswith("!")), node.tag)
+            message = f"`{name}` has the tag `{written}`: with it no parser reads {wanted}"
+            raise refusal(self._problem(node, path, message, "remove the tag"))
 
     def _check(self) -> None:
         path = "spec.apiAdapters"
         nodes = walk(self.root) if self._holds("*") else ()
         aliased = {node.name: node for node in nodes if isinstance(node, Alias)}
-        for node, where in ((self.root, ""), (self.spec, "spec"), (self.entry[1] if self.entry else None, path)):
+        spec = self.spec_entry[1] if self.spec_entry else None
+        for node, where in ((self.root, ""), (spec, "spec"), (self.entry[1] if self.entry else None, path)):
             if node is not None and not isinstance(node, Alias) and node.anchor in aliased:
                 other = self.source.place(aliased[node.anchor].start)
                 message = (
@@ -76,38 +97,42 @@ class Target:
                 )
                 raise refusal(self._problem(node, where, message, "write the two lists out, each where it stands"))
         if self.entry is None:
-            if "apiAdapters" in self._data:
+            if self.spec is not None and self._holds("<<") and "apiAdapters" in self._data:
                 merge = next(key for key, _ in self.spec.entries if text_of(key) == "<<")
                 message = "`apiAdapters` arrives through `<<`: a list written here would hide the merged one"
                 raise refusal(self._problem(merge, "spec", message, "write the list out in `spec`"))
-            if self.spec.flow:
-                message = "`spec` is written as {…} and has no `apiAdapters`"
-                raise refusal(self._problem(self.spec, "spec", message, "add `apiAdapters: []` to it"))
             return
         node = self.entry[1]
         if isinstance(node, Alias):
             message = f"`apiAdapters` is the alias `*{node.name}`: an edit would need its expansion"
             raise refusal(self._problem(node, path, message, "write the list out where it stands"))
-        null = isinstance(node, Scalar) and resolve(node.value, node.style, node.tag) is None
-        if not isinstance(node, Sequence) and not null:
-            kind = "a mapping" if isinstance(node, Mapping) else "a scalar"
-            raise refusal(
-                self._problem(
-                    node, path, f"`apiAdapters` is {kind}, not a list", "write a list of `- adapterRef:` items"
-                )
-            )
+        if not isinstance(node, Sequence):
+            self._refuse_unless_empty(node, path, "a list", "write a list of `- adapterRef:` items")
 
-    def _house_list(self) -> Shape:
-        """Return how a new list is written: its dashes as those of another list of the spec, keys as the document's."""
-        text = self.source.text
-        indent = None
-        for key, value in self.spec.entries:
-            if isinstance(value, Sequence) and value.items and not value.flow:
-                indent = shapes.dash_column(text, value) - shapes.column(text, key.start)
+    @cached_property
+    def house(self) -> Shape:
+        """How a new list is written: its dashes as those of another list, keys and quotes as the document's.
+
+        The nearest list counts: of the spec, of the Atlas document, of the documents around it.
+        """
+        style = self._nearest_style() or Shape()
+        keys = shapes.shape_of(self.source.text, self.root._replace(entries=self.root.entries[:3]))
         order = tuple(key.value for key, _ in self.root.entries if isinstance(key, Scalar))
-        keys = shapes.shape_of(text, self.root)
-        inner = Shape(order=order, key_quote=keys.key_quote)
-        return Shape(indent=indent, item=Shape(key_quote=keys.key_quote).with_child("adapterRef", inner))
+        inner = Shape(order=order, key_quote=keys.key_quote, quote=keys.quote)
+        item = Shape(key_quote=keys.key_quote, quote=keys.quote).with_child("adapterRef", inner)
+        return Shape(indent=style.indent, gap=style.gap, quote=keys.quote, item=item)
+
+    def _nearest_style(self) -> Shape | None:
+        text = self.source.text
+        own = self.entry[1] if self.entry else None
+        if self.spec is not None and isinstance(own, Sequence) and own.items and not own.flow:
+            indent = shapes.dash_column(text, own) - shapes.mapping_column(text, self.spec)
+            return Shape(indent=indent, gap=1)
+        for node in (self.spec, self.root):
+            if node is not None and (style := shapes.list_style(text, node)) is not None:
+                return style
+        around = (shapes.list_style(text, own.root) for own in nearest(self.source, self._documents, self._document))
+        return next((style for style in around if style is not None), None)
 
     def references(self, name: str) -> list[tuple[Node, Data]]:
         """Return the list's items, node and data, or none where the document cannot name `name` at all.
@@ -121,7 +146,15 @@ class Target:
         return list(zip(node.items, listed, strict=True)) if isinstance(listed, list) else []
 
     def append(self, value: Value) -> list[Splice]:
-        """Return the splices that append `value` to the list, or add the list."""
-        if self.entry is None:
+        """Return the splices that append `value` to the list, or add the list, and the spec where there is none."""
+        if self.entry is not None and self.spec is not None:
+            return insert.append_item(self.source, self.spec, self.entry, value, self.house)
+        if self.spec is not None:
             return insert.append_entry(self.source, self.spec, "apiAdapters", [value], self.house)
-        return insert.append_item(self.source, self.spec, self.entry, value, self.house)
+        steps = shapes.shape_of(self.source.text, self.root)
+        step = next((child.indent for child in steps.children.values() if child.indent and child.order), None)
+        shape = Shape(indent=step, pad=steps.pad, quote=steps.quote, key_quote=steps.key_quote)
+        shape = shape.with_child("apiAdapters", self.house)
+        if self.spec_entry is not None:
+            return insert.fill(self.source, self.root, self.spec_entry, {"apiAdapters": [value]}, shape)
+        return insert.append_entry(self.source, self.root, "spec", {"apiAdapters": [value]}, shape)

@@ -1,11 +1,11 @@
-"""Where new text goes in a stream: at a list's end, and at the stream's end.
+"""Where new text goes in a stream: at the end of a list or a mapping, below a key without a value, at the stream's end.
 
 Every function returns splices on the original text. All but these insert whole lines only:
 
-- a flow list on one line, or whose last item shares the line of its `]`: the item goes inside that line;
-- a flow list over several lines without a trailing comma: its last item gets one;
-- an empty `[]`, `~` or `null`: dropped, the item stands below its key;
-- a file without a final line end: it gets one.
+- a flow collection on one line, or whose last item shares the line of its bracket: the item goes inside that line;
+- a flow collection over several lines without a trailing comma, or leading ones: its last item gets one;
+- an empty `[]`, `{}`, `~` or `null`: dropped, what comes is below its key, or in its place inside braces;
+- a file without a final line ending: it gets one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
+from dataclasses import replace
 from typing import NamedTuple
 
 from mom.yamledit import shape as shapes
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
 from mom.yamledit.shape import Shape, Value
-from mom.yamledit.source import Source
+from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document
 
 
@@ -64,26 +65,76 @@ def append_item(source: Source, parent: Mapping, entry: tuple[Node, Node], value
 
     The entry's value is a sequence or a null. `house` is the shape of a list where this one shows none.
     """
-    key, node = entry
-    if isinstance(node, Sequence) and node.items:
-        return _append_flow(source, node, value) if node.flow else _append_block(source, key, node, value)
-    if parent.flow:
-        text = shapes.flow([value], house)
-        if isinstance(node, Sequence):
-            return [Splice(node.start, node.end - node.start, text)]
-        return [Splice(node.start, node.end - node.start, text if node.end > node.start else f" {text}")]
-    if isinstance(node, Sequence) and "\n" in source.text[source.text.index("[", node.start) : node.end]:
-        return _fill_flow(source, node, value, house)
-    return _fill_block(source, key, node, value, house)
+    node = entry[1]
+    if not isinstance(node, Sequence) or not node.items:
+        return fill(source, parent, entry, [value], house)
+    if not node.flow:
+        return _append_block(source, parent, node, value)
+    shape = shapes.shape_of(source.text, node)
+    return insert_in_flow(source, node, shapes.flow([value], shape)[1:-1].strip(" "))
 
 
-def append_entry(source: Source, mapping: Mapping, key: str, value: SequenceABC[Value], house: Shape) -> list[Splice]:
-    """Return the splice that adds `key` with a list as the last entry of a block `mapping`."""
+def append_entry(source: Source, mapping: Mapping, key: str, value: Value, house: Shape) -> list[Splice]:
+    """Return the splices that add `key` with `value` as the last entry of a `mapping` that has others."""
     text = source.text
-    indent = shapes.column(text, mapping.entries[0][0].start)
+    if mapping.flow:
+        shape = shapes.shape_of(text, mapping).with_child(key, replace(house, flow=True))
+        return insert_in_flow(source, mapping, shapes.flow_entries({key: value}, shape))
+    indent = shapes.mapping_column(text, mapping)
     at = _below(text, mapping.end, indent)
-    parent = Shape().with_child(key, house)
-    return [_lines(text, at, shapes.block({key: value}, parent), indent)]
+    quote = shapes.shape_of(text, mapping.entries[0][0]).quote
+    return [_lines(text, at, shapes.block({key: value}, Shape(key_quote=quote or "").with_child(key, house)), indent)]
+
+
+def fill(source: Source, parent: Mapping, entry: tuple[Node, Node], value: Value, house: Shape) -> list[Splice]:
+    """Return the splices that make `value`, a list or a mapping, of the empty value of `entry` in `parent`.
+
+    That is `[]`, `{}`, a null word, or nothing. Brackets over several lines stay: comments may be between them.
+    """
+    key, node = entry
+    text = source.text
+    if isinstance(node, Sequence | Mapping) and (
+        parent.flow or "\n" in text[text.index(_BRACKETS[type(node)], node.start) : node.end]
+    ):
+        return insert_in_flow(source, node, _between_brackets(value, house))
+    if parent.flow:
+        return _fill_null_in_flow(text, key, node, shapes.flow(value, house))
+    return _fill_block(text, parent, entry, value, house)
+
+
+_BRACKETS = {Sequence: "[", Mapping: "{"}
+
+
+def _between_brackets(value: Value, shape: Shape) -> str:
+    return shapes.flow(value, replace(shape, pad=False))[1:-1]
+
+
+def _fill_null_in_flow(text: str, key: Node, node: Node, new: str) -> list[Splice]:
+    """Put `new` behind a key in a flow mapping that has a null word or nothing there."""
+    colon = "" if _has_colon(text, key, node) else ":"
+    start = _null_word(text, node)
+    if start < node.end:
+        return [Splice(start, node.end - start, new)]
+    line_end = text.find("\n", node.end)
+    rest = text[node.end : line_end]
+    if not colon and line_end != -1 and (not rest.strip() or (rest.lstrip().startswith("#") and rest[:1].isspace())):
+        # What closes the collection, or the entry, is further down: a line between needs no change of this one.
+        indent = _line_indent(text, key.start)
+        return [_lines(text, line_end + 1, [new], indent + ("\t" if "\t" in indent else "  "))]
+    return [Splice(node.end, 0, f"{colon} {new}")]
+
+
+def _has_colon(text: str, key: Node, node: Node) -> bool:
+    """Whether a key is followed by a colon: it is not in `? key` and `{key}`."""
+    return ":" in re.sub(r"#[^\n]*", "", text[key.end : node.start])
+
+
+def _null_word(text: str, node: Node) -> int:
+    """Return where the null word of an empty scalar begins, behind its anchor; its end where there is none."""
+    if not isinstance(node, Scalar) or (node.anchor is None and node.tag is None):
+        return node.start
+    word = re.search(r"(?<![ \t])[ \t]++(?:~|null|Null|NULL)\Z", text[node.start : node.end])
+    return node.start + word.end() - len(word.group().lstrip()) if word else node.end
 
 
 def append_document(
@@ -110,9 +161,9 @@ def _is_empty(body: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in body.split("\n"))
 
 
-def _append_block(source: Source, key: Node, node: Sequence, value: Value) -> list[Splice]:
+def _append_block(source: Source, parent: Mapping, node: Sequence, value: Value) -> list[Splice]:
     text = source.text
-    shape = shapes.shape_of(text, node, shapes.column(text, key.start))
+    shape = shapes.shape_of(text, node, shapes.mapping_column(text, parent) if not parent.flow else 0)
     dash = shapes.dash_column(text, node)
     at = _below(text, node.end, dash)
     # A blank line below a scalar that keeps its last blank lines would be one of them.
@@ -129,59 +180,87 @@ def _keeps_blank_lines(text: str, node: Node) -> bool:
     return "+" in text[node.start : node.end].split("\n", 1)[0].split("#", 1)[0]
 
 
-def _fill_block(source: Source, key: Node, node: Node, value: Value, house: Shape) -> list[Splice]:
-    """Put the first item below a key that has `[]`, a null word or nothing."""
-    text = source.text
-    indent = shapes.column(text, key.start)
+def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Value, house: Shape) -> list[Splice]:
+    """Put a list's items, or a mapping's entries, below a key that has `[]`, `{}`, a null word or nothing."""
+    key, node = entry
+    indent = shapes.mapping_column(text, parent)
     at = _below(text, node.end, indent)
-    lines = shapes.items([value], house)
-    dash = indent + (house.indent if house.indent is not None else shapes.LIST_INDENT)
-    added = _lines(text, at, lines, dash)
-    start = node.start
-    if isinstance(node, Scalar) and (node.anchor is not None or node.tag is not None):
-        # `&a` stays, for the list; only a word after it goes.
-        word = re.search(r"(?<![ \t])[ \t]++(?:~|null|Null|NULL)\Z", text[start : node.end])
-        start = start + word.start() if word else node.end
-    elif isinstance(node, Sequence):
-        start = text.index("[", start)
+    if isinstance(value, MappingABC):
+        lines, step = shapes.block(value, house), shapes.MAP_INDENT
+    else:
+        assert not isinstance(value, str)
+        lines, step = shapes.items(value, house), shapes.LIST_INDENT
+    added = [_lines(text, at, lines, indent + (step if house.indent is None else house.indent))]
+    if not _has_colon(text, key, node):
+        # `? key` alone: the position of what is missing is that of what follows.
+        at = _below(text, key.end, indent)
+        return [_lines(text, at, [":"], indent), added[0]._replace(offset=at)]
+    start = _null_word(text, node)
+    if isinstance(node, Sequence | Mapping):
+        start = text.index(_BRACKETS[type(node)], start)
     if start == node.end:
-        return [added]
+        return added
     line_start = text.rfind("\n", 0, start) + 1
-    if (
-        not text[line_start:start].strip()
-        and (rest := text.find("\n", node.end)) != -1
-        and not text[node.end : rest].strip()
-    ):
-        # The word has a line of its own: the line goes.
-        return [Splice(line_start, rest + 1 - line_start, ""), added]
+    if not text[line_start:start].strip() and (rest := text.find("\n", node.end)) != -1:
+        # The word has a line of its own: the line goes, but for a comment, which keeps its column.
+        if not text[node.end : rest].strip():
+            return [Splice(line_start, rest + 1 - line_start, ""), *added]
+        return [Splice(start, node.end - start, " " * (node.end - start)), *added]
     while text[start - 1] in " \t":
         start -= 1
-    return [Splice(start, node.end - start, ""), added]
+    return [Splice(start, node.end - start, ""), *added]
 
 
-def _append_flow(source: Source, node: Sequence, value: Value) -> list[Splice]:
+def insert_in_flow(source: Source, node: Sequence | Mapping, new: str) -> list[Splice]:
+    """Put `new`, an item or an entry as text, at the end of a flow collection, on a line of its own where it has some.
+
+    That is where the closing bracket has a line of its own.
+    """
     text = source.text
-    shape = shapes.shape_of(text, node)
-    new = shapes.flow(value, shape.item or Shape())
-    last = node.items[-1].end
     close = node.end - 1
-    comma = _trailing_comma(text, last, close)
     close_line = text.rfind("\n", 0, close) + 1
+    parts = node.items if isinstance(node, Sequence) else [part for entry in node.entries for part in entry]
+    if not parts:
+        bracket = text.index(_BRACKETS[type(node)], node.start)
+        inner = text[bracket + 1 : close]
+        if "\n" not in inner:
+            return [Splice(bracket + 1, close - bracket - 1, new)]
+        return [_lines(text, close_line, [new], _indent_inside(text, bracket, close))]
+    last = parts[-1].end
+    comma = _trailing_comma(text, last, close)
     if close_line <= last or text[close_line:close].strip():
-        # `]` shares a line with the last item, or with its comma: the new item goes inside that line.
+        # The bracket shares a line with the last item, or with its comma: the new item goes inside that line.
         return [Splice(last, 0, f", {new}")] if comma is None else [Splice(comma + 1, 0, f" {new},")]
-    indent = _line_indent(text, node.items[-1].start)
+    last_start = parts[-1].start if isinstance(node, Sequence) else parts[-2].start
     if comma is not None:
-        return [_lines(text, close_line, [f"{new},"], indent)]
-    return [Splice(last, 0, ","), _lines(text, close_line, [new], indent)]
+        return [_lines(text, close_line, [f"{new},"], _line_indent(text, last_start))]
+    if (before := _leading_comma(text, node, last_start)) is not None:
+        return [_lines(text, close_line, [new], before)]
+    return [Splice(last, 0, ","), _lines(text, close_line, [new], _line_indent(text, last_start))]
 
 
-def _fill_flow(source: Source, node: Sequence, value: Value, house: Shape) -> list[Splice]:
-    """Put the first item on a line of its own into an empty list whose brackets stand on different lines."""
-    text = source.text
-    close_line = text.rfind("\n", 0, node.end) + 1
-    indent = _line_indent(text, node.end - 1) + shapes.MAP_INDENT
-    return [_lines(text, close_line, [shapes.flow(value, house.item or Shape())], indent)]
+def _leading_comma(text: str, node: Node, last_start: int) -> str | None:
+    """Return what lines begin with where commas are at their start (`    , `), None where they are not."""
+    line_start = text.rfind("\n", 0, last_start) + 1
+    before = text[line_start:last_start]
+    if before.strip() == ",":
+        return before
+    bracket = before.lstrip(" \t")[:1]
+    if bracket and bracket in "[{" and before.strip() == bracket and line_start + before.index(bracket) == node.start:
+        # Of one item the bracket's column tells: `[ a`, and `]` below it.
+        column = before.index(bracket)
+        if text.rfind("\n", 0, node.end - 1) + 1 + column == node.end - 1:
+            return before.replace(bracket, ",")
+    return None
+
+
+def _indent_inside(text: str, bracket: int, close: int) -> str:
+    """Return the white space before a new line between brackets that have only comments between them."""
+    for line in text[bracket:close].split("\n")[1:-1]:
+        if line.strip():
+            return line[: len(line) - len(line.lstrip(" \t"))]
+    indent = _line_indent(text, close)
+    return indent + ("\t" if "\t" in indent else " " * shapes.MAP_INDENT)
 
 
 def _trailing_comma(text: str, start: int, end: int) -> int | None:
@@ -192,9 +271,13 @@ def _trailing_comma(text: str, start: int, end: int) -> int | None:
     return None
 
 
-def _line_indent(text: str, offset: int) -> int:
-    line = text[text.rfind("\n", 0, offset) + 1 :]
-    return len(line) - len(line.lstrip(" "))
+def _line_indent(text: str, offset: int) -> str:
+    """Return the white space, tabs included, that the line of `offset` begins with."""
+    line_start = text.rfind("\n", 0, offset) + 1
+    if line_start == 0 and text.startswith(BOM):
+        line_start = len(BOM)
+    found = re.compile(r"[ \t]*").match(text, line_start)
+    return found.group() if found else ""
 
 
 def _below(text: str, end: int, indent: int) -> int:
@@ -210,6 +293,7 @@ def _below(text: str, end: int, indent: int) -> int:
     return found.end() if found else end
 
 
-def _lines(text: str, at: int, lines: SequenceABC[str], indent: int) -> Splice:
+def _lines(text: str, at: int, lines: SequenceABC[str], indent: int | str) -> Splice:
     newline = line_end_at(text, at)
-    return Splice(at, 0, "".join((" " * indent + line if line else line) + newline for line in lines))
+    space = indent if isinstance(indent, str) else " " * indent
+    return Splice(at, 0, "".join((space + line if line else line) + newline for line in lines))

@@ -91,10 +91,15 @@ _FLOW_INDICATORS = re.compile(r"[\[\]{},?]")
 _UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
+def is_ambiguous(value: str) -> bool:
+    """Whether some parser takes a plain `value` for something else than that text: a number, a boolean, a date."""
+    return not value or _OTHER_TYPE.match(value) is not None
+
+
 def needs_quotes(value: str, *, flow: bool) -> bool:
     """Whether `value` must be quoted to be read back as that string, inside a flow collection or in block style."""
     return (
-        not value
+        is_ambiguous(value)
         or value != value.strip()
         or value[0] in _INDICATORS
         or value.startswith(("---", "..."))
@@ -102,16 +107,16 @@ def needs_quotes(value: str, *, flow: bool) -> bool:
         or " #" in value
         or value.endswith(":")
         or bool(_UNPRINTABLE.search(value))
-        or bool(_OTHER_TYPE.match(value))
         or (flow and bool(_FLOW_INDICATORS.search(value)))
     )
 
 
-def write(value: str, *, flow: bool, style: str = "") -> str:
+def write(value: str, *, flow: bool, style: str | None = None) -> str:
     """Return `value` as a one-line scalar, never folded.
 
-    `style` is the neighbour's: '' (plain where that is safe), `'` or `"`. Where quotes are needed and the neighbour has
-    none, single quotes are used unless the value holds one. Characters that only escapes can carry get double quotes.
+    `style` is the neighbour's: '' or None (plain where that is safe), `'` or `"`. Where quotes are needed and the
+    neighbour has none, single quotes are used unless the value holds one. Characters that only escapes can carry get
+    double quotes.
     """
     if _UNPRINTABLE.search(value):
         return double_quoted(value)

@@ -7,6 +7,7 @@ to the house style: two spaces a step, dashes at their key's column, plain scala
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,9 @@ Value: TypeAlias = "str | MappingABC[str, Value] | SequenceABC[Value]"
 class Shape:
     """One way of writing a value.
 
-    flow: `{…}`, `[…]`. pad: a space inside the braces. quote, key_quote: '' plain, or the quote that was a choice.
+    flow: `{…}`, `[…]`. pad: a space inside the braces. quote, key_quote: '' plain, or the quote that was a choice;
+    None where the neighbour shows none. In a flow collection, quote is that of the values in it. colon: a plain value
+    of flow style has a `:` inside, which some parsers refuse.
     order: the neighbour's key order. indent: from a key's column to the first column of what stands below it (a
     mapping's keys, a list's dashes); None where the neighbour shows none. gap: spaces after a dash. blanks: blank lines
     between two items. children: shapes of values by key. item: shape of a list's items.
@@ -32,8 +35,9 @@ class Shape:
 
     flow: bool = False
     pad: bool = False
-    quote: str = ""
+    quote: str | None = None
     key_quote: str = ""
+    colon: bool = False
     order: tuple[str, ...] = ()
     indent: int | None = None
     gap: int = 1
@@ -43,7 +47,11 @@ class Shape:
 
     def child(self, key: str) -> Shape:
         """Return the shape of the value of `key`, the house style where the neighbour has no such key."""
-        return self.children.get(key) or Shape(flow=self.flow, pad=self.pad, key_quote=self.key_quote)
+        if (known := self.children.get(key)) is not None:
+            return known
+        # As in JSON, values are quoted as keys are.
+        quote = (self.quote if self.quote is not None else self.key_quote or None) if self.flow else None
+        return Shape(flow=self.flow, pad=self.pad, quote=quote, key_quote=self.key_quote)
 
     def with_child(self, key: str, shape: Shape) -> Shape:
         """Return this shape with another one for the value of `key`."""
@@ -60,10 +68,22 @@ def column(text: str, offset: int) -> int:
     return offset - line - (1 if line == 0 and text.startswith(BOM) else 0)
 
 
-def shape_of(text: str, node: Node, key_column: int = 0) -> Shape:
+def mapping_column(text: str, node: Mapping) -> int:
+    """Return the column of the entries of a mapping: of its first key, or of the `?` before that."""
+    if node.anchor is None and node.tag is None:
+        return column(text, node.start)
+    first = node.entries[0][0].start
+    explicit = _EXPLICIT_KEY.search(text[node.start : first])
+    return column(text, node.start + explicit.start() if explicit else first)
+
+
+_EXPLICIT_KEY = re.compile(r"(?<!\S)\?(?:\s|#[^\n]*+\n)++\Z")
+
+
+def shape_of(text: str, node: Node, key_column: int = 0, *, in_flow: bool = False) -> Shape:
     """Return the shape of `node` in `text`; `key_column` is that of the key it is the value of."""
     if isinstance(node, Scalar):
-        return Shape(quote=_chosen_quote(node))
+        return Shape(quote=_chosen_quote(node), colon=in_flow and not node.style and ":" in node.value)
     if isinstance(node, Mapping):
         return _mapping_shape(text, node, key_column)
     if isinstance(node, Sequence):
@@ -71,26 +91,36 @@ def shape_of(text: str, node: Node, key_column: int = 0) -> Shape:
     return Shape()
 
 
-def _chosen_quote(node: Scalar) -> str:
-    chosen = node.style in {"'", '"'} and "\n" not in node.value and not needs_quotes(node.value, flow=False)
-    return node.style if chosen else ""
+def _chosen_quote(node: Scalar) -> str | None:
+    """Return how a text is quoted where there was a choice, None where there was none."""
+    if "\n" in node.value or needs_quotes(node.value, flow=False):
+        return None
+    return node.style if node.style in {"'", '"', ""} else None
 
 
 def _mapping_shape(text: str, node: Mapping, key_column: int) -> Shape:
     if not node.entries:
         return Shape(flow=node.flow)
     first = node.entries[0][0]
-    own_column = column(text, first.start)
+    own_column = column(text, first.start) if node.flow else mapping_column(text, node)
+    children = {
+        key.value: shape_of(text, value, own_column, in_flow=node.flow)
+        for key, value in node.entries
+        if isinstance(key, Scalar)
+    }
     return Shape(
         flow=node.flow,
         pad=node.flow and bool(re.match(r"\{ +[^\s#]", text[text.index("{", node.start) : first.start + 1])),
-        key_quote=_chosen_quote(first) if isinstance(first, Scalar) else "",
+        quote=_common_quote(children.values()) if node.flow else None,
+        key_quote=(_chosen_quote(first) or "") if isinstance(first, Scalar) else "",
         order=tuple(key.value for key, _ in node.entries if isinstance(key, Scalar)),
         indent=None if node.flow else own_column - key_column,
-        children={
-            key.value: shape_of(text, value, own_column) for key, value in node.entries if isinstance(key, Scalar)
-        },
+        children=children,
     )
+
+
+def _common_quote(shapes: Iterable[Shape]) -> str | None:
+    return next((shape.quote for shape in shapes if shape.quote is not None), None)
 
 
 def _sequence_shape(text: str, node: Sequence, key_column: int) -> Shape:
@@ -99,7 +129,8 @@ def _sequence_shape(text: str, node: Sequence, key_column: int) -> Shape:
         return Shape(flow=node.flow)
     if node.flow:
         inner = text[node.start + 1 : node.items[0].start]
-        return Shape(flow=True, pad=inner == " ", item=shape_of(text, examples[-1]))
+        item_shape = shape_of(text, examples[-1], in_flow=True)
+        return Shape(flow=True, pad=inner == " ", quote=item_shape.quote, item=item_shape)
     dash = dash_column(text, node)
     return Shape(
         indent=dash - key_column,
@@ -133,18 +164,36 @@ def _dash_gap(text: str, node: Sequence, dash: int) -> int:
 
 
 def blank_lines_between(text: str, node: Sequence) -> int:
-    """Return how many blank lines follow the last but one item of a block list: what separates items here."""
+    """Return how many blank lines are together before the last item of a block list: what separates items here.
+
+    Comments may be above them, which belong to the item before, and below them.
+    """
     if len(node.items) < 2:
         return 0
-    before, last = node.items[-2], node.items[-1]
-    end = before.end
+    end = node.items[-2].end
     line_end = end if text[end - 1 : end] == "\n" else text.find("\n", end) + 1
-    count = 0
-    for line in text[line_end : last.start].split("\n"):
-        if line.strip():
-            break
-        count += 1
-    return min(count, text[line_end : last.start].count("\n"))
+    most = count = 0
+    for line in text[line_end : node.items[-1].start].split("\n")[:-1]:
+        count = 0 if line.strip() else count + 1
+        most = max(most, count)
+    return most
+
+
+def list_style(text: str, root: Node) -> Shape | None:
+    """Return how the dashes of the last block list in a tree are placed, None where it has no such list."""
+    style: Shape | None = None
+    waiting: list[Node] = [root]
+    while waiting and style is None:
+        node = waiting.pop()
+        if isinstance(node, Sequence):
+            waiting.extend(node.items)
+        elif isinstance(node, Mapping):
+            waiting.extend(value for _, value in node.entries)
+            for _, value in node.entries:
+                if isinstance(value, Sequence) and value.items and not value.flow:
+                    dash = dash_column(text, value)
+                    style = Shape(indent=dash - mapping_column(text, node), gap=_dash_gap(text, value, dash))
+    return style
 
 
 def ordered(value: MappingABC[str, Value], shape: Shape) -> list[tuple[str, Value]]:
@@ -156,23 +205,30 @@ def ordered(value: MappingABC[str, Value], shape: Shape) -> list[tuple[str, Valu
 def flow(value: Value, shape: Shape) -> str:
     """Return `value` on one line: a scalar, `{…}` or `[…]`."""
     if isinstance(value, str):
-        return write(value, flow=True, style=shape.quote)
+        # Some parsers, libyaml's old ones among them, take no `:` in a plain scalar of flow style.
+        style = shape.quote or ("'" if ":" in value and not shape.colon else "")
+        return write(value, flow=True, style=style)
     pad = " " if shape.pad else ""
     if isinstance(value, MappingABC):
-        parts = [
-            f"{write(key, flow=True, style=shape.key_quote)}: {flow(part, _inherit(shape.child(key), shape))}"
-            for key, part in ordered(value, shape)
-        ]
-        return "{" + pad + ", ".join(parts) + pad + "}"
+        return "{" + pad + flow_entries(value, shape) + pad + "}"
     item_shape = _inherit(shape.item or Shape(), shape)
     return "[" + pad + ", ".join(flow(item, item_shape) for item in value) + pad + "]"
 
 
+def flow_entries(value: MappingABC[str, Value], shape: Shape) -> str:
+    """Return the entries of a mapping on one line, without braces."""
+    return ", ".join(
+        f"{write(key, flow=True, style=shape.key_quote)}: {flow(part, _inherit(shape.child(key), shape))}"
+        for key, part in ordered(value, shape)
+    )
+
+
 def _inherit(child: Shape, parent: Shape) -> Shape:
-    """A flow collection without a neighbour is written like the one around it."""
-    if child.order or child.item or child.quote:
-        return child
-    return replace(child, pad=child.pad or parent.pad, key_quote=child.key_quote or parent.key_quote)
+    """What shows no way of its own is written like the flow collection around it."""
+    quote = child.quote if child.quote is not None else parent.quote
+    if child.order or child.item:
+        return replace(child, quote=quote)
+    return replace(child, pad=child.pad or parent.pad, quote=quote, key_quote=child.key_quote or parent.key_quote)
 
 
 def block(value: MappingABC[str, Value], shape: Shape) -> list[str]:

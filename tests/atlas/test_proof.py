@@ -69,8 +69,9 @@ def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPa
     right = add_http_adapter(source, ADAPTER).text
     assert WRONG[situation](right) != right
     monkeypatch.setattr(insert, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
-    with pytest.raises(MomError, match=r"this edit cannot be made safely: .*; nothing was written"):
+    with pytest.raises(MomError, match=r"refusing to edit: .*; nothing was written") as refused:
         add_http_adapter(source, ADAPTER)
+    assert [problem.rule for problem in refused.value.problems] == ["unsafe-edit"]
 
 
 @pytest.mark.parametrize(
