@@ -31,8 +31,8 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
     if kind is None:
         meant = closest("kind", document.data)
         hint = f"did you mean `kind` instead of `{meant}`?" if meant else f"add `kind:`, one of {listed(of_version)}"
-        version_entry = document.tree.nearest(("apiVersion",))
-        findings.add((), "missing-kind", "this document has no `kind`", at=version_entry.key, hint=hint)
+        at = document.tree.nearest((meant or "apiVersion",)).key
+        findings.add((), "missing-kind", "this document has no `kind`", at=at, hint=hint)
         return next(iter(of_version.values())) if len(of_version) == 1 else None, findings.problems
     if not isinstance(kind, str):
         findings.add(("kind",), "unknown-kind", "`kind` must be text", hint=f"known here: {listed(of_version)}")

@@ -160,11 +160,11 @@ def _missing_key(document: DataDocument, path: Path, error: Violation) -> Iterat
             continue
         example = next(iter(known[key].get("examples", ())), None)
         hint = f"write, for example, `{key}: {example}`" if isinstance(example, str) else f"add `{key}:`"
+        at = _owner(document, path)
         if key in meant:
-            hint = f"did you mean `{key}` where it says `{meant[key]}`?"
-        yield document.problem(
-            path, "missing-key", f"`{key}` is missing from {_name(path)}", at=_owner(document, path), hint=hint
-        )
+            hint = f"did you mean `{key}` where it says `{_clean(meant[key])}`?"
+            at = document.tree.nearest((*path, meant[key])).key or at
+        yield document.problem(path, "missing-key", f"`{key}` is missing from {_name(path)}", at=at, hint=hint)
 
 
 def _split_item(document: DataDocument, path: Path, error: Violation, step: int) -> dict[str, Data] | None:

@@ -10,9 +10,10 @@ from mom.atlas import beginning
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, ATLAS_VERSION, HTTP, KINDS, Kind
 from mom.atlas.suggestions import closest
-from mom.problems import Problem, Severity
+from mom.problems import Place, Problem, Severity
 from mom.yamledit.paths import Path
-from mom.yamledit.stream import YamlSyntaxError, parse_document
+from mom.yamledit.source import Source
+from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
 Typed = tuple[DataDocument, Kind | None]
 # An adapter's identity: two of different kinds may share a name, since their URLs differ.
@@ -135,11 +136,11 @@ def _no_atlas(stream: Stream) -> Problem:
     for limits in stream.bystanders:
         for match in _KIND_LINE.finditer(stream.source.text, limits.start, limits.end):
             if match.group(1) == ATLAS.kind:
-                return stream.source.problem(
-                    match.start(1),
+                return _version_problem(
+                    stream.source,
+                    limits,
                     "no-atlas",
                     "there is no Atlas document: this one says `kind: Atlas` under another apiVersion, or under none",
-                    end=match.end(1),
                     hint=f"write `apiVersion: {ATLAS.api_version}` in it",
                 )
     hint = beginning.hint("add one, at least")
@@ -205,9 +206,16 @@ def _missing(
 ) -> Problem:
     kind, name = reference.identity
     other = next((known for known in _ADAPTER_KINDS if (known, name) in adapters), None)
-    if (line := strangers.line_of(reference.identity)) is not None:
-        hint = f"the document of line {line} has that kind and name: give it `apiVersion: {ADAPTERS_VERSION}`"
-    elif other is not None:
+    if (limits := strangers.find(reference.identity)) is not None:
+        return _version_problem(
+            reference.document.source,
+            limits,
+            "missing-document",
+            f"this document has the kind and the name of the {kind} adapter `{name}`, and not its apiVersion",
+            hint=f"write `apiVersion: {ADAPTERS_VERSION}` in it",
+            related=((reference.document.place((*reference.path, "name")), "the adapterRef that names it"),),
+        )
+    if other is not None:
         hint = f"there is an {other} adapter of that name: did you mean `kind: {other}`?"
     elif meant := suggestions.name(kind, name):
         hint = f"did you mean `{meant}`?"
@@ -224,19 +232,38 @@ class _Strangers:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._lines: dict[Identity, int] | None = None
+        self._found: dict[Identity, Document] | None = None
 
-    def line_of(self, identity: Identity) -> int | None:
-        if self._lines is None:
+    def find(self, identity: Identity) -> Document | None:
+        if self._found is None:
             source = self._stream.source
-            self._lines = {}
+            self._found = {}
             for limits in self._stream.bystanders:
                 kind = _KIND_LINE.search(source.text, limits.start, limits.end)
-                name = _NAME_LINE.search(source.text, limits.start, limits.end)
+                name = _LIKE_NAME.search(source.text, limits.start, limits.end)
                 if kind and name and kind.group(1) in _ADAPTER_KINDS:
-                    line = source.line_number(kind.start())
-                    self._lines.setdefault((kind.group(1), name.group(1)), line)
-        return self._lines.get(identity)
+                    self._found.setdefault((kind.group(1), name.group(1)), limits)
+        return self._found.get(identity)
+
+
+# The line that was meant to give the apiVersion: its key, its value, or both have a slip.
+_LIKE_VERSION = re.compile(r"""^["']?(?:\w*[vV]ersion\b.*|[^\s#-].*/v1alpha1.*)""", re.MULTILINE)
+
+
+def _version_problem(
+    source: Source,
+    limits: Document,
+    rule: str,
+    message: str,
+    *,
+    hint: str,
+    related: tuple[tuple[Place, str], ...] = (),
+) -> Problem:
+    """Return a problem about the apiVersion of a document: at that line, else where its kind is."""
+    line = _LIKE_VERSION.search(source.text, limits.body, limits.end)
+    line = line or _KIND_LINE.search(source.text, limits.body, limits.end)
+    start, end = line.span() if line else (limits.body, limits.body)
+    return source.problem(start, rule, message, end=end, hint=hint, related=related)
 
 
 class _Suggestions:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from mom.atlas.document_rules import check_document, kind_of
-from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read
+from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
 from mom.atlas.findings import Findings
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.schema_problems import schema_problems
@@ -76,9 +76,9 @@ def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) ->
         return False
     if kind != ATLAS:
         return document.name is None or problem.rule == "adapter-name"
-    if problem.path.startswith("spec.apiAdapters"):
-        return problem.rule in {"wrong-type", "unknown-key", "missing-key"}
-    return problem.rule == "unknown-key" and ("adapter" in problem.path.lower() or 'spec["-' in problem.path)
+    if problem.rule not in {"wrong-type", "unknown-key", "missing-key"}:
+        return False
+    return problem.path.startswith("spec.apiAdapters") or not value_at(document.data, "spec", "apiAdapters")
 
 
 def _line_ends(stream: Stream) -> Iterator[Problem]:

@@ -15,6 +15,8 @@ _COLUMNS = 4
 def slips(lines: Sequence[Line], last: int) -> Iterator[Slip]:
     """Yield lines near the index `last` with another column: the nearest first, then that of a line just above."""
     near = [index for index in range(last, -1, -1) if _counts(lines[index])][:_LINES]
+    for index in near:
+        yield from _without_dash(lines, index)
     begin = max(last - 400, 0)
     used = Counter(line.indent for line in lines[begin : last + 400] if _counts(line))
     used.update(line.head for line in lines[begin : last + 400] if _counts(line) and line.head != line.indent)
@@ -29,6 +31,24 @@ def slips(lines: Sequence[Line], last: int) -> Iterator[Slip]:
             found += [(order, slip) for slip in _moved(lines, index, column, like)]
     for _, slip in sorted(found, key=lambda entry: entry[0]):
         yield slip
+
+
+def _without_dash(lines: Sequence[Line], index: int) -> Iterator[Slip]:
+    """Yield a line as the list item that it would be with the dash of one near it that begins with the same key."""
+    line = lines[index]
+    key = line.text.strip().partition(":")[0]
+    if line.head != line.indent or not key:
+        return
+    for other in (*reversed(lines[max(index - 50, 0) : index]), *lines[index + 1 : index + 50]):
+        if other.head != other.indent and other.text[other.head :].partition(":")[0] == key:
+            message, hint = (
+                "no `- ` before this list item",
+                f"write `- {key}:`, with the dash where the other items have it",
+            )
+            yield line.slip(0, line.indent, message, hint, other.text[: other.head])._replace(
+                start=line.start + line.indent, end=line.start + line.indent + 1
+            )
+            return
 
 
 def _like(lines: Sequence[Line], index: int, column: int) -> int | None:

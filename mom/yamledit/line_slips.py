@@ -91,7 +91,9 @@ def _lookalikes(line: Line, _: Line | None) -> Iterator[Slip]:
     yield Slip(line.start + first.start(), line.start + first.start() + 1, message, hint, splices)
 
 
-_SEPARATOR = re.compile(r"(?:[ \t]+---|--|-{4,}|- - -|[\u2012-\u2015\u2212]+-?|={3,}|\*{3,}|_{3,}|~{3,})[ \t]*\Z")
+_SEPARATOR = re.compile(
+    r"(?:[ \t]+---|--|-{4,}|- - -|[\u2012-\u2015\u2212]+-?|={3,}|\*{3,}|_{3,}|~{3,}|(?=.*--|-.-)[^\w\s]{3,4})[ \t]*\Z"
+)
 
 
 def _separator(line: Line, after: Line | None) -> Iterator[Slip]:
@@ -126,10 +128,13 @@ def _dash(line: Line, _: Line | None) -> Iterator[Slip]:
     if found:
         end = found.end()
         yield line.slip(end, end, "no space after `-`", "write a space after the dash of a list item", " ")
+    if found := re.match(r"[ \t]*([^\w\s\"'#-])(?=[ \t]+[\w\"'])", line.text):
+        begin, end = found.span(1)
+        yield line.slip(begin, end, f"`{found[1]}` does not begin a list item in YAML", "begin it with `- `", "-")
 
 
 _NO_SPACE = re.compile(rf"({_NAME}|\"[^\"]*\"|'[^']*')[ \t]*:(?=[^\s:])")
-_OTHER_SIGN = re.compile(rf"({_NAME})[ \t]*(=>|->|:=|==|[=;\u2192\u21d2])[ \t]*")
+_OTHER_SIGN = re.compile(rf"({_NAME})[ \t]*(=>|->|:=|==|[=;\u2192\u21d2]|[^\w\s:\"'#.-](?=\s|\Z))[ \t]*")
 _ALONE = re.compile(rf"({_NAME})(?=[ \t]|\Z)[ \t]*")
 
 
