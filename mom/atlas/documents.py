@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from mom.atlas.ownership import OwnDocument, read_own
+from mom.atlas.separators import separate
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import Data, ExpansionError, to_data
-from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
+from mom.yamledit.nodes import Mapping, Node
 from mom.yamledit.paths import Path, Tree, show
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents
@@ -105,40 +105,18 @@ def read(source: Source) -> Stream:
 
 
 def _parts(document: DataDocument) -> list[DataDocument]:
-    """Return the documents that one was meant to be: where `apiVersion` and `kind` come again, a `---` is missing.
-
-    Read as one document it would have each of their keys twice, which says nothing of what is missing.
-    """
-    groups: list[list[tuple[Node, Node]]] = [[]]
-    for index, entry in enumerate(document.root.entries):
-        names = {_name(key) for key, _ in groups[-1]}
-        following = {_name(key) for key, _ in document.root.entries[index:]}
-        if _name(entry[0]) in _TYPE & names and names >= _TYPE and following >= _TYPE:
-            groups.append([])
-        groups[-1].append(entry)
-    if len(groups) == 1 or document.root.flow:
+    """Return the documents that one was meant to be (`mom.atlas.separators`)."""
+    parts = separate(document.root)
+    if len(parts) == 1:
         return [document]
     try:
-        return [_part(document, tuple(group)) for group in groups]
+        return [_part(document, part) for part in parts]
     except ExpansionError:
         # One uses an anchor of another.
         return [document]
 
 
-def _name(key: Node) -> str:
-    """Return a key's text; of one that has swallowed a separator (`---apiVersion`) what is left without that."""
-    return re.sub(r"\A[^A-Za-z]+", "", ((text_of(key) or "").split() or [""])[-1])
-
-
-# What tells the type of a document.
-_TYPE = {"apiVersion", "kind"}
-
-
-def _part(document: DataDocument, entries: tuple[tuple[Node, Node], ...]) -> DataDocument:
-    first, value = entries[0]
-    if isinstance(first, Scalar):
-        entries = ((first._replace(value=_name(first)), value), *entries[1:])
-    root = document.root._replace(start=entries[0][0].start, end=entries[-1][1].end, entries=entries)
+def _part(document: DataDocument, root: Mapping) -> DataDocument:
     data = to_data(root)
     assert isinstance(data, dict)
     return DataDocument(document.source, document.limits, root, data)

@@ -14,6 +14,7 @@ from itertools import islice
 from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, looks_own, may_be_own, read_own
+from mom.atlas.separators import missing_separator, separate
 from mom.atlas.stream_rules import like_atlas
 from mom.errors import MomError
 from mom.problems import Problem
@@ -138,6 +139,10 @@ def only_atlas(source: Source, scope: Scope) -> OwnDocument:
 
 
 def _repeated_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
+    parts = separate(own.root)
+    if len(parts) > 1:
+        yield from (missing_separator(source, part.start) for part in parts[1:])
+        return
     for key, first, second in duplicate_keys(own.root):
         yield source.problem(
             second.start,

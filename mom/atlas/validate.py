@@ -12,6 +12,7 @@ from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, r
 from mom.atlas.findings import Findings
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.schema_problems import schema_problems
+from mom.atlas.separators import missing_separator
 from mom.atlas.stream_rules import Typed, stream_problems
 from mom.errors import MomError
 from mom.problems import Place, Problem, Severity
@@ -40,7 +41,7 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     """Return every problem of a stream that was read, and its readable documents with their kinds."""
     problems = [found.problem for found in stream.unreadable]
     problems += _line_ends(stream)
-    problems += [_missing_separator(stream.source, offset) for offset in stream.unseparated]
+    problems += [missing_separator(stream.source, offset) for offset in stream.unseparated]
     hidden: list[tuple[int, int]] = []
     typed: list[Typed] = []
     doubtful: list[DataDocument] = []
@@ -58,16 +59,6 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
         hidden += findings.secrets
     problems += stream_problems(stream, typed, doubtful)
     return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
-
-
-def _missing_separator(source: Source, offset: int) -> Problem:
-    return source.problem(
-        offset,
-        "missing-separator",
-        "a second document begins here, and no `---` separates it from the one before",
-        end=source.text.find(":", offset),
-        hint="write `---` on a line of its own above this line",
-    )
 
 
 def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) -> bool:
