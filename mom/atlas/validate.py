@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from mom.atlas.document_rules import check_document, kind_of
 from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
@@ -75,7 +74,7 @@ def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) ->
 def _line_ends(stream: Stream) -> Iterator[Problem]:
     limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
     found = (carriage_return_problem(stream.source, document) for document in sorted(limits, key=lambda one: one.start))
-    yield from islice((problem for problem in found if problem is not None), 1)
+    yield from (problem for problem in found if problem is not None)
 
 
 # What a schema says of a value in fewer words than the rule that checks that value.
