@@ -10,6 +10,7 @@ from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
+from mom.run.exposure import exposures
 from mom.run.generation import Settings
 from mom.run.plan import Inputs, Plan
 from mom.run.protection import protect
@@ -85,6 +86,8 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
             f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
             "access tokens on it; --tls-cert and --tls-key encrypt"
         )
+    for text in exposures(inputs):
+        events.warning(text)
     for text in value_warnings(first.configuration, first.variables):
         events.warning(text)
     for text in notes.notes(first, inputs.environ):
