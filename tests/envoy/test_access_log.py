@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from mom.envoy.failures import FAILURES
+from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options, loopback_hosts
 from tests.envoy.certificates import Authority
+from tests.envoy.client import read_all
 from tests.envoy.configurations import ISSUER, configuration, http, provider
+from tests.envoy.http2 import over_http2
 from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Upstream
@@ -49,12 +52,31 @@ class Logged:
         (line,) = [one for one in self.lines()[before:] if one["path"] != "/last"]
         return line
 
+    def http2(self, extra: list[tuple[str, str]], *, host: str | None = None) -> Callable[[], object]:
+        """Return what sends a request with a good token over HTTP/2."""
+        pseudo = {":method": "GET", ":scheme": "http", ":authority": host or f"127.0.0.1:{self.envoy.client.port}"}
+        token = self.key.token(jti="id-1")
+        headers = [*pseudo.items(), (":path", f"{P}/x?key=hunter2"), ("atlas-accesstoken", token), *extra]
+
+        def send() -> None:
+            with self.envoy.client.connect() as connection:
+                over_http2(connection, headers)
+
+        return send
+
     def raw(self, head: str, *, host: str | None = None, token: str | None = None) -> Callable[[], object]:
         """Return what sends these lines of a request, with a `Host` and a good token unless told otherwise."""
         lines = [head, f"Host: {host or f'127.0.0.1:{self.envoy.client.port}'}", "Connection: close"]
         lines.append(f"Atlas-Accesstoken: {token or self.key.token(jti='id-1')}")
         data = "\r\n".join([*lines, "", ""]).encode("latin-1")
         return lambda: self.envoy.client.raw(data)
+
+
+def impatient(bootstrap: Json) -> Json:
+    """Return `bootstrap` with a second instead of ten for the headers of a request."""
+    text = json.dumps(bootstrap)
+    assert '"request_headers_timeout": "10s"' in text
+    return dict(json.loads(text.replace('"request_headers_timeout": "10s"', '"request_headers_timeout": "1s"')))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +93,7 @@ def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPat
     )
     base = f"http://127.0.0.1:{api.port}"
     given = configuration(http("api", base), http("health", base), providers=(provider("keys"),))
-    with running(given, options, folder) as envoy:
+    with running(given, options, folder, change=impatient) as envoy:
         yield Logged(envoy, key)
 
 
@@ -135,6 +157,42 @@ def test_a_malformed_request_is_a_line_too(logged: Logged, name: str) -> None:
     assert 400 <= line["status"] < 500
     assert line["error"]
     assert line["client"] == "127.0.0.1"
+    assert "hunter2" not in json.dumps(line)
+
+
+# Over HTTP/2 the refusal of a malformed request is a reset stream.
+MALFORMED_HTTP2 = {
+    "an upper-case name": [("X-Upper", "hunter2")],
+    "a hop-by-hop header": [("connection", "hunter2")],
+    "a line break in a value": [("x", "a\nhunter2")],
+    "a second path": [(":path", "/hunter2")],
+    "too large": [("x", "hunter2" * 10_000)],
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED_HTTP2)
+def test_a_malformed_request_over_http2_is_a_line_too(logged: Logged, name: str) -> None:
+    line = logged.line(logged.http2(MALFORMED_HTTP2[name]))
+    assert (line["status"], line["protocol"], line["token"]) == (0, "HTTP/2", None)
+    assert line["details"].startswith("http2.")
+    assert line["flags"] in {"DPE", "DR"}
+    assert "hunter2" not in json.dumps(line)
+
+
+def test_a_refused_request_over_http2_is_a_line(logged: Logged) -> None:
+    line = logged.line(logged.http2([], host="evil.test"))
+    assert (line["status"], line["error"], line["token"]) == (421, "API_MisdirectedRequestError", "id-1")
+    assert line["protocol"] == "HTTP/2"
+
+
+def test_a_request_whose_headers_do_not_end_is_a_line(logged: Logged) -> None:
+    def be_slow() -> None:
+        with logged.envoy.client.connect() as connection:
+            connection.sendall(f"GET {P}/slow?key=hunter2 HTTP/1.1\r\nX: ".encode())
+            assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+    line = logged.line(be_slow)
+    assert (line["status"], line["error"]) == (408, "API_RequestError")
     assert "hunter2" not in json.dumps(line)
 
 
