@@ -94,7 +94,7 @@ def load(home: str | os.PathLike[str]) -> KeySet | None:
             raise TypeError
         subject = str(document["subject"])
         retired = [jwk for jwk in retired if isinstance(jwk["exp"], (int, float))]
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         from mom.errors import MomError
 
         raise MomError(

@@ -94,7 +94,7 @@ class Supervisor:
         due = self._is_due()
         if due:
             self._inputs.keys.refresh()
-            self._conclude(self._attempt(lambda: plan.make(self._inputs)))
+            self._conclude(self._attempt(lambda: self._apply(plan.make(self._inputs))))
         self._renew_keys(anyway=due and self._open is not None)
         for text in self._inputs.keys.news():
             self._events.warning(text)
@@ -110,10 +110,10 @@ class Supervisor:
 
     # -- a reload
 
-    def _attempt(self, make: Callable[[], Plan]) -> Outcome:
-        """Apply what `make` returns. The one place where failures of all that it depends on become a value."""
+    def _attempt(self, apply: Callable[[], Outcome]) -> Outcome:
+        """Call `apply`. The one place where failures of all that it depends on become a value."""
         try:
-            return self._apply(make())
+            return apply()
         except UnavailableError as error:
             # If it is the current Envoy that has ended, there is nothing left to go on with.
             self._generations.check()
@@ -169,13 +169,17 @@ class Supervisor:
         served = self._generations.current.plan
         if not anyway and (time.monotonic() < self._renew_at or not plan.has_new_keys(self._inputs, served)):
             return
-        match self._attempt(lambda: plan.with_new_keys(self._inputs, served)):
+        match self._attempt(lambda: self._apply_keys(served)):
             case Applied(changes):
                 if changes != (plan.STATE_OF_KEYS,):
                     self._events.reloaded(changes)
             case Rejected(error) | Failed(error):
                 self._renew_at = time.monotonic() + _FIRST_RETRY_SECONDS
                 self._report_failure(error)
+
+    def _apply_keys(self, served: Plan) -> Outcome:
+        new = plan.with_new_keys(self._inputs, served)
+        return Unchanged() if new.options == served.options else self._apply(new)
 
     def _conclude(self, outcome: Outcome) -> None:
         """Report an outcome, once, and decide whether and when it is tried again."""

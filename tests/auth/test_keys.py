@@ -191,7 +191,11 @@ def test_a_key_without_one_of_its_members_is_damaged_and_says_so(home: Path, nam
         keys.load(home)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"keys": []}', '{"keys": [1], "subject": "x"}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"keys": []}', '{"keys": [1], "subject": "x"}', "\xff", '{"keys": ' + "[" * 100_000],
+    ids=lambda text: text[:12],
+)
 def test_a_file_that_holds_something_else_is_damaged_and_says_so(home: Path, text: str) -> None:
     keys.ensure(home)
     Path(keys.key_file(home)).write_bytes(text.encode("latin-1"))
