@@ -107,6 +107,8 @@ def _limits() -> Json:
         "stream_idle_timeout": "3600s",
         "request_headers_timeout": "10s",
         "delayed_close_timeout": "1s",
+        # How long a connection goes on once a response has announced its end, with a client that does not obey.
+        "drain_timeout": "1s",
         "max_request_headers_kb": 60,
         # Each may need a connection of its own to an API.
         "http2_protocol_options": {"max_concurrent_streams": 100},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import ssl
 import time
 from collections.abc import Iterator
@@ -125,6 +126,17 @@ def test_a_key_is_revoked_while_the_configuration_is_broken(run: MomRun) -> None
     assert run.client.send(X, token=token).status == 401
 
 
+def test_a_broken_configuration_restarts_nothing_when_the_directory_of_the_run_is_gone(run: MomRun) -> None:
+    """Renewing keys is no reason to, as long as they are the same."""
+    before = run.children()
+    (directory,) = run.runtime.glob("mom-atlas-*")
+    shutil.rmtree(directory)
+    replace(run.folder / "atlas.yml", "kind: [")
+    run.wait("Still serving the previous configuration")
+    assert run.client.send(X, token=run.token()).status == 200
+    assert run.children() == before
+
+
 def test_no_key_at_all_lets_no_client_in_and_says_so(tmp_path: Path, api: Upstream) -> None:
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {})})
@@ -227,12 +239,21 @@ def test_a_connection_to_the_process_before_obeys_what_is_revoked_since(
         assert last.status("/v1/apis/http/one/last", token) == 200
         assert api.seen("/last")[-1].get("authorization") == ["old"]
         assert last.closing
+        wait_until(lambda: is_cut(last, token), "a client that does not obey is cut off")
         run.configure({"one": adapters["one"]})
         run.wait("Reloaded - two")
         one_by_one(connections, "/v1/apis/http/two/x", token, 404)
         replace(run.folder / "keys.json", json.dumps(jwks(es256("other"))))
         run.wait("Reloaded keys")
         one_by_one(connections, X, token, 401)
+
+
+def is_cut(connection: Http1 | Http2, token: str) -> bool:
+    try:
+        connection.status(X, token)
+    except (OSError, IndexError, AssertionError):
+        return True
+    return False
 
 
 def one_by_one(connections: list[Http1 | Http2], path: str, token: str, status: int) -> None:
