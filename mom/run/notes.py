@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mom.envoy import jwt
 from mom.envoy.limits import limits
 from mom.gateway import is_this_machine
 from mom.run.plan import Plan
@@ -36,15 +37,19 @@ def _proxies(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield which APIs a client that obeys the proxy variables (curl, Python) would reach through a proxy."""
     by_variable: dict[str, list[str]] = {}
     exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
-    for adapter in plan.configuration.http_adapters:
-        parts = urlsplit(adapter.base_url)
+    urls = {adapter.name: adapter.base_url for adapter in plan.configuration.http_adapters}
+    providers = plan.configuration.identity_providers
+    urls |= {f"the keys of {one.name}": one.public_key for one in providers if jwt.is_url(one.public_key)}
+    for name, url in urls.items():
+        parts = urlsplit(url)
         host = parts.hostname or ""
         variable = _proxy_variable(parts.scheme, environ)
-        excepted = any(_excepts(pattern, name) for pattern in exceptions for name in (host, parts.netloc))
+        excepted = any(_excepts(pattern, one) for pattern in exceptions for one in (host, parts.netloc))
         if variable and not is_this_machine(host) and not excepted:
-            by_variable.setdefault(variable, []).append(adapter.name)
+            by_variable.setdefault(variable, []).append(name)
     for variable, names in by_variable.items():
-        yield f"{variable} has no effect: Atlas connects to {_some(names)} without a proxy"
+        what = f"Atlas connects without a proxy, to {_some(names)}"
+        yield f"{variable} has no effect: {what}; run it where that is possible"
 
 
 def _proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:

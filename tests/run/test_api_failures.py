@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from mom.envoy.failures import Failure, explain
@@ -12,7 +14,7 @@ from tests.envoy.conftest import server_context
 from tests.envoy.faulty import FaultyServer, answers, closes
 from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
-from tests.run.mom_run import mom_run, wait_until
+from tests.run.mom_run import atlas_yml, mom_run, wait_until
 
 REFUSED, CLOSED = explain("Connection_refused"), explain("connection_termination")
 
@@ -134,3 +136,21 @@ def test_keys_behind_the_certificate_of_an_unknown_authority(tmp_path: Path) -> 
         text = run.wait("its certificate is not valid")
         assert "SSL_CERT_FILE" in text
         assert "network" not in text
+
+
+def test_validate_asks_no_network_and_so_blames_none(tmp_path: Path) -> None:
+    """Whatever is behind the URLs: a certificate of an unknown authority, or nothing."""
+    connections: list[object] = []
+    with FaultyServer(connections.append) as server:
+        url = f"https://localhost:{server.port}"
+        keys = {"publicKey": f"{url}/jwks", "audience": "https://a.test", "issuer": "https://idp.test/"}
+        text = atlas_yml({"api": (url, {})}, identityProviders=[{"idp": keys}])
+        (tmp_path / "atlas.yml").write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-m", "mom", "atlas", "config", "validate", "atlas.yml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, connections) == (0, []), done

@@ -10,7 +10,7 @@ import pytest
 from mom.envoy.options import Listen, Options
 from mom.run.notes import notes
 from mom.run.plan import Plan
-from tests.envoy.configurations import configuration, http
+from tests.envoy.configurations import configuration, http, provider
 from tests.run.mom_run import mom_run
 
 APIS = {"a": "https://api.corp.test", "b": "https://other.test:8443", "c": "https://localhost:9"}
@@ -23,6 +23,11 @@ def said(apis: Mapping[str, str], environ: Mapping[str, str], open_files: int = 
         listen=Listen("127.0.0.1", 8082), ca_file="/etc/ssl/certs/ca-certificates.crt", open_files=open_files
     )
     return list(notes(Plan(given, known, {}, ()), environ))
+
+
+def without_proxy(variable: str, names: str) -> str:
+    """Return the note about a proxy."""
+    return f"{variable} has no effect: Atlas connects without a proxy, to {names}; run it where that is possible"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def said(apis: Mapping[str, str], environ: Mapping[str, str], open_files: int = 
 )
 def test_proxy_variables_that_have_no_effect(environ: Mapping[str, str], named: str) -> None:
     variable, _, apis = named.partition(" ")
-    expected = [f"{variable} has no effect: Atlas connects to {apis} without a proxy"] if named else []
+    expected = [without_proxy(variable, apis)] if named else []
     assert said(APIS, environ) == expected
 
 
@@ -52,9 +57,14 @@ def test_no_note_contains_the_value_of_a_variable() -> None:
 
 
 def test_a_proxy_for_plain_http() -> None:
-    assert said({"a": "http://api.test"}, {"http_proxy": "x"})[0] == (
-        "http_proxy has no effect: Atlas connects to a without a proxy"
-    )
+    assert said({"a": "http://api.test"}, {"http_proxy": "x"})[0] == (without_proxy("http_proxy", "a"))
+
+
+def test_the_keys_of_an_identity_provider_come_without_a_proxy_too() -> None:
+    known = Options(listen=Listen("127.0.0.1", 8082), ca_file="/etc/ssl/certs/ca-certificates.crt")
+    for keys, expected in (("https://idp.test/jwks", [without_proxy("ALL_PROXY", "the keys of idp")]), ("k.json", [])):
+        given = configuration(http("a", "https://localhost:1"), providers=(provider(keys),))
+        assert list(notes(Plan(given, known, {}, ()), {"ALL_PROXY": "http://proxy"})) == expected
 
 
 @pytest.mark.parametrize(
@@ -78,7 +88,7 @@ def test_a_run_says_them_on_stderr(tmp_path: Path) -> None:
     with mom_run(tmp_path, environ={"HTTPS_PROXY": "http://u:hunter2@proxy.test", "SSL_CERT_DIR": "/none"}) as run:
         run.configure({"api": ("https://api.test", {})})
         run.start()
-        assert "note: HTTPS_PROXY has no effect: Atlas connects to api without a proxy\n" in run.text
+        assert f"note: {without_proxy('HTTPS_PROXY', 'api')}\n" in run.text
         assert "note: SSL_CERT_DIR has no effect" in run.text
         assert "hunter2" not in run.text
 
