@@ -59,6 +59,11 @@ class Console:
         self._talk(f"{self._paint(self.stderr, 'time', time)} {painted}{visible(text)}".rstrip() + "\n")
         self.stderr.flush()
 
+    def aside(self, text: str) -> None:
+        """Write a line to stdout that must not draw attention from what is said on stderr."""
+        self.stdout.write(f"{self._paint(self.stdout, 'time', visible(text))}\n")
+        self.stdout.flush()
+
     def say(self, text: str) -> None:
         """Write a plain line of talk to stderr."""
         self._talk(f"{visible(text)}\n")

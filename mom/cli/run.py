@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,11 @@ def run(
     ] = None,
     access_log: Annotated[
         str | None,
-        typer.Option("--access-log", metavar="FILE", help="A JSON line for each request; - writes them to stdout."),
+        typer.Option(
+            "--access-log",
+            metavar="FILE",
+            help="A JSON line per request; -: stdout, shorter on a terminal. SIGUSR1 reopens it.",
+        ),
     ] = None,
     no_local_key: Annotated[
         bool,
@@ -100,7 +105,7 @@ def run(
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
-    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose)
+    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose, shows_requests=sys.stdout.isatty())
     try:
         serve(inputs, how, ConsoleEvents(console, local))
     except UnreadableError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -121,6 +123,12 @@ class ConsoleEvents:
         self.warning(f"{adapter}: {failure.message}{times}")
         self.console.hint(failure.hint)
 
+    def request(self, line: str) -> None:
+        """Show a request in one short line: in seven of JSON everything else would be lost."""
+        width = shutil.get_terminal_size().columns
+        text = f"{time.strftime('%H:%M:%S')} {_in_short(line)}"
+        self.console.aside(text if len(text) < width else f"{text[: width - 2]}…")
+
     def note(self, text: str) -> None:
         """Say it."""
         if self._serves:
@@ -145,6 +153,18 @@ class ConsoleEvents:
     def debug(self, text: str) -> None:
         """Show it."""
         self.console.say(text)
+
+
+def _in_short(line: str) -> str:
+    """Return what a person wants to know of a line of the access log: `502 GET github / 256 ms root@vm ERROR`."""
+    try:
+        entry = json.loads(line)
+        words = (entry.get(name) for name in ("status", "method", "adapter", "path"))
+        took = f"{entry.get('duration_ms')} ms"
+        parts = [*words, took, entry.get("subject"), entry.get("error")]
+    except (ValueError, AttributeError):
+        return line
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _requests(count: int) -> str:

@@ -40,6 +40,9 @@ class RunEvents(Protocol):
     def api_failed(self, adapter: str, failure: Failure, more: int) -> None:
         """A request to `adapter` has failed, and `more` in the same way since that was last reported."""
 
+    def request(self, line: str) -> None:
+        """A line of the access log, which somebody reads on a terminal (`Run.shows_requests`)."""
+
     def note(self, text: str) -> None:
         """Something works otherwise than may be expected."""
 

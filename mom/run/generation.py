@@ -21,7 +21,7 @@ from mom.run.binary import Binary
 from mom.run.directory import RunDirectory, make_folder, write_all
 from mom.run.hot_restart import HotRestart
 from mom.run.plan import Plan
-from mom.run.process import Command, Process
+from mom.run.process import Command, Process, Stdout
 from mom.run.waiting import Waiting
 
 # How long requests may go on in a process whose successor serves, or on a listener that has changed.
@@ -30,7 +30,10 @@ DRAIN_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How Envoy runs. hot_restart: None if no successor may take over. debug: whether it says more."""
+    """How Envoy runs. hot_restart: None if no successor may take over. debug: whether it says more.
+
+    shows_requests: whether an access log on standard output is for a person, and goes through mom.
+    """
 
     binary: Binary
     directory: RunDirectory
@@ -38,6 +41,7 @@ class Settings:
     concurrency: int
     hot_restart: HotRestart | None
     debug: bool = False
+    shows_requests: bool = False
 
     @property
     def log_level(self) -> str:
@@ -71,7 +75,7 @@ class Generation:
             write_all({file: bootstrap.dumps(content)})
             environment = variables.environment(plan.variables, settings.environ)
             arguments = [settings.binary.path, "-c", str(file), *_arguments(number, settings)]
-            self.process = Process(Command(arguments, environment, stdout=plan.options.access_log == "-"))
+            self.process = Process(Command(arguments, environment, _stdout(plan, settings)))
         except BaseException:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
@@ -146,6 +150,12 @@ class Generation:
         self.process.end()
         self.process.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _stdout(plan: Plan, settings: Settings) -> Stdout:
+    if plan.options.access_log != "-":
+        return Stdout.NONE
+    return Stdout.READ if settings.shows_requests else Stdout.SHARED
 
 
 def _arguments(number: int, settings: Settings) -> list[str]:

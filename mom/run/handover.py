@@ -36,7 +36,8 @@ class EnvoyEndedError(UnavailableError):
 class Generations:
     """`current` serves, `starting` will, `draining` end the requests they have.
 
-    `quote` gets Envoy's log, redacted; `failed` the adapter and the kind of each request that failed at an API.
+    `quote` gets Envoy's log, redacted; `failed` the adapter and the kind of each request that failed at an API;
+    `show` the access log, where it goes through mom.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Generations:
         waiting: Waiting,
         quote: Callable[[str], None],
         failed: Callable[[str, Failure], None],
+        show: Callable[[str], None],
     ) -> None:
         """Have none yet."""
         self._failed = failed
+        self._show = show
         self._settings = settings
         self._waiting = waiting
         self._quote = quote
@@ -165,6 +168,8 @@ class Generations:
     def close(self) -> None:
         """End all of them, successors first: they ask predecessors for statistics, and abort without an answer."""
         for one in reversed(self._all()):
+            one.process.end()
+            self._read_log(one)
             one.close()
         self._current, self._starting, self._draining = None, None, []
         if self._settings.hot_restart is not None:
@@ -249,9 +254,11 @@ class Generations:
         """
         for one in [one for one in self._draining if one.process.status() is not None]:
             self._draining.remove(one)
+            self._read_log(one)
             one.close()
 
     def _read_log(self, one: Generation) -> None:
+        one.process.read_output(self._show)
         hide = one.plan.redaction
 
         def take(line: str) -> None:

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from mom.files import reason_of
 from mom.run.outcome import UnavailableError
@@ -39,38 +40,52 @@ except OSError as error:
 """
 
 
+class Stdout(Enum):
+    """What becomes of a child's standard output: thrown away, mom's own, or read by mom line by line."""
+
+    NONE = "none"
+    SHARED = "shared"
+    READ = "read"
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program with its arguments, and the whole environment it gets. `stdout`: whether it may write to mom's."""
+    """A program with its arguments, the whole environment it gets, and what becomes of its output."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    stdout: bool = False
+    stdout: Stdout = Stdout.NONE
 
 
 class Process:
-    """A child that runs `command`; `read_log` gives the lines of its standard error."""
+    """A child that runs `command`; `read_log` gives the lines of its standard error, `read_output` of its output."""
 
     def __init__(self, command: Command) -> None:
         """Start it. Raises UnavailableError if that fails."""
         read_end, write_end = _pipe()
+        output_end, stdout = _output(command.stdout)
         try:
             # A group of its own keeps a Ctrl-C at the terminal from Envoy, which would cut all requests at once.
             self._child = subprocess.Popen(
                 [*_launcher(), *command.arguments],
                 env=dict(command.environment),
                 stdin=subprocess.DEVNULL,
-                stdout=None if command.stdout else subprocess.DEVNULL,
+                stdout=stdout,
                 stderr=write_end,
                 process_group=0,
                 umask=0o077,
             )
         except OSError as error:
             os.close(read_end)
+            if output_end is not None:
+                os.close(output_end)
             raise UnavailableError(f"Envoy does not start: {reason_of(error)}") from error
         finally:
             os.close(write_end)
+            if output_end is not None and stdout is not None:
+                os.close(stdout)
         self._log = _Log(read_end)
+        self._output = None if output_end is None else _Log(output_end)
         self._guard = None if sys.platform == "linux" else Guard(self._child.pid)
 
     @property
@@ -89,12 +104,20 @@ class Process:
 
     def read_log(self, each: Callable[[str], None]) -> None:
         """Pass what it has logged since the last time to `each`, line by line."""
+        self._take(self._log, each)
+
+    def read_output(self, each: Callable[[str], None]) -> None:
+        """Pass what it has written since the last time to `each`, line by line, if that is read at all."""
+        if self._output is not None:
+            self._take(self._output, each)
+
+    def _take(self, log: _Log, each: Callable[[str], None]) -> None:
         if self.status() is not None:
             # Its last words are in the pipe; another holder of its other end is not waited for.
-            self._log.join(1.0)
+            log.join(1.0)
         with contextlib.suppress(IndexError):
             while True:
-                each(self._log.waiting.popleft())
+                each(log.waiting.popleft())
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
@@ -170,6 +193,13 @@ def _pipe() -> tuple[int, int]:
         with contextlib.suppress(OSError):
             fcntl.fcntl(read_end, _F_SETPIPE_SZ, _LOG_BYTES)
     return read_end, write_end
+
+
+def _output(wanted: Stdout) -> tuple[int | None, int | None]:
+    """Return where mom reads the output, None if it does not, and what subprocess takes as `stdout`."""
+    if wanted is Stdout.READ:
+        return _pipe()
+    return None, subprocess.DEVNULL if wanted is Stdout.NONE else None
 
 
 def _launcher() -> list[str]:

@@ -22,12 +22,16 @@ from mom.run.watch import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How to run: `--envoy`, worker threads (None: two at most), whether Envoy is quoted, and whether it is named."""
+    """How to run: `--envoy`, worker threads (None: two at most), whether Envoy is quoted, and whether it is named.
+
+    shows_requests: whether an access log on standard output is shown by the events instead of written as JSON lines.
+    """
 
     envoy: str | None = None
     concurrency: int | None = None
     debug: bool = False
     verbose: bool = False
+    shows_requests: bool = False
 
 
 def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
@@ -70,6 +74,7 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
                 concurrency=run.concurrency or min(2, os.cpu_count() or 1),
                 hot_restart=chosen,
                 debug=run.debug,
+                shows_requests=run.shows_requests,
             )
             Supervisor(inputs, settings, watch, signals, events).run(first)
     events.stopped()

@@ -49,7 +49,7 @@ class Supervisor:
         self._waiting = Waiting(signals, self._read_logs)
         inputs.keys.sleep = self._waiting.sleep
         failures = ApiFailures(events.api_failed, events.note)
-        self._generations = Generations(settings, self._waiting, self._log_line, failures.take)
+        self._generations = Generations(settings, self._waiting, self._log_line, failures.take, events.request)
         # The last outcome that was none of Applied and Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None

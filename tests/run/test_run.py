@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
 import socket
 import ssl
 import stat
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -192,6 +195,26 @@ def test_each_event_has_its_time_and_the_last_one_says_that_it_has_stopped(run: 
         if any(word in line for word in events):
             assert re.match(r"\d\d:\d\d:\d\d [A-Z]", line), line
     assert re.search(r"\n\d\d:\d\d:\d\d Stopped\n\Z", run.text)
+
+
+def test_on_a_terminal_a_request_is_one_short_line(run: MomRun) -> None:
+    """Beside seven lines of JSON for each request, nobody would see what else happens."""
+    master, terminal = os.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    run.environ |= {"NO_COLOR": "1"}
+    run.start("--access-log", "-", stdout=terminal)
+    os.close(terminal)
+    assert run.client.send(f"{P}/one/short", token=run.token()).status == 200
+    assert run.client.send(f"{P}/one/{'long' * 40}", token=run.token()).status == 200
+    shown = b""
+    while shown.count(b"\n") < 2:
+        shown += os.read(master, 10_000)
+    short, long = shown.decode().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /short \d+ ms user@test", short)
+    assert len(long) == 59
+    assert long.endswith("…")
+    os.close(master)
+    assert run.end() == 0
 
 
 def test_an_invalid_configuration_does_not_start(run: MomRun) -> None:
