@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from mom.errors import MomError
 from mom.problems import Problem
+from mom.streams import lost, visible, write_message
 
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
@@ -47,7 +48,19 @@ class Console:
     def _talk(self, text: str) -> None:
         """Write to stderr, after the data that came before it: where both go to one place, they keep their order."""
         self.stdout.flush()
-        self.stderr.write(text)
+        self._write(self.stderr, text)
+
+    def _write(self, stream: IO[str], text: str) -> None:
+        """Write to a stream; raises MomError where that is stdout and fails, BrokenPipeError where nobody reads it."""
+        if stream is self.stderr:
+            write_message(stream, text)
+            return
+        try:
+            stream.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise lost(error) from None
 
     def status(self, verb: str, text: str) -> None:
         """Say what was done: a verb, then the rest of the sentence. stderr."""
@@ -93,7 +106,7 @@ class Console:
         self.stdout.flush()
         width = self._width(stream)
         for number, problem in enumerate(problems):
-            stream.write(("\n" if number else "") + self._problem(problem, stream, width))
+            self._write(stream, ("\n" if number else "") + self._problem(problem, stream, width))
 
     def _width(self, stream: IO[str]) -> int | None:
         """Return how many columns a terminal has (`COLUMNS`, else what it says, else 80), None for anything else."""
@@ -121,22 +134,22 @@ class Console:
 
     def data(self, text: str) -> None:
         """Write data to stdout as it is."""
-        self.stdout.write(text)
+        self._write(self.stdout, text)
 
     def json(self, value: Any) -> None:
         """Write `value` to stdout as indented JSON."""
-        self.stdout.write(to_json(value))
+        self._write(self.stdout, to_json(value))
 
     def diff(self, text: str) -> None:
         """Write a unified diff to stdout: its exact text, but on a terminal coloured and without control characters."""
         colour = self.colour(self.stdout)
         if not colour and not self.stdout.isatty():
-            self.stdout.write(text)
+            self._write(self.stdout, text)
             return
         for whole in text.split("\n")[:-1]:
             line = "\t".join(visible(part) for part in whole.removesuffix("\r").split("\t"))
             style = _DIFF_STYLES.get(line[:1]) if colour else None
-            self.stdout.write(f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
+            self._write(self.stdout, f"\033[{style}m{line}\033[0m\n" if style else f"{line}\n")
 
 
 def to_json(value: Any) -> str:
@@ -182,13 +195,6 @@ def _excerpt(problem: Problem, room: int) -> list[str]:
         f"  {number} | {before}{_in_columns(shown)}{after}",
         f"  {' ' * len(number)} | {' ' * (column - begin + len(before))}{'^' * width}",
     ]
-
-
-def visible(text: str) -> str:
-    """Return `text` as part of one line: what a terminal would obey, or not show, is an escape of Python's."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
 
 
 def in_lines(text: str) -> str:

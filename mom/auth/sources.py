@@ -77,9 +77,9 @@ def _read(path: str) -> str:
             # A little more than a token may be, so that one that is too long is seen to be.
             return stream.read(65_536).decode("utf-8").strip()
     except OSError as error:
-        from mom.errors import MomError
+        from mom.files import unreadable
 
-        raise MomError(f"the token file {path} cannot be read: {error.strerror}") from None
+        raise unreadable(f"the token file {path}", error) from None
     except UnicodeDecodeError:
         from mom.errors import MomError
 

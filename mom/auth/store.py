@@ -44,12 +44,24 @@ def home(environ: Mapping[str, str], platform: str = sys.platform) -> str:
 
 
 def _user_home(environ: Mapping[str, str]) -> str:
-    found = environ.get("HOME") or os.path.expanduser("~")
+    found = environ.get("HOME") or _home_of_the_account()
     if not os.path.isabs(found):
         from mom.errors import MomError
 
         raise MomError("there is no home directory to keep the signing key in", hint="set MOM_HOME to a folder")
     return found
+
+
+def _home_of_the_account() -> str:
+    """Return the home directory in the user database, empty where it has none: containers run as any number."""
+    if not _POSIX:
+        return os.path.expanduser("~")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 def private_folder(path: str) -> None:
@@ -67,7 +79,8 @@ def private_folder(path: str) -> None:
             os.mkdir(path, 0o700)
         found = os.lstat(path)
     except OSError as error:
-        raise MomError(f"the folder {path} cannot be made: {error.strerror}", hint="set MOM_HOME to a folder") from None
+        hint = "set MOM_HOME to a folder that you may write to"
+        raise MomError(f"cannot create the folder {path}: {error.strerror}", hint=hint) from None
     if not stat.S_ISDIR(found.st_mode):
         raise MomError(f"{path} is not a folder", hint="move it away, or set MOM_HOME to another folder")
     _check_owner(path, found)
@@ -92,12 +105,13 @@ def read_private(path: str) -> bytes | None:
     flags |= getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         from mom.errors import MomError
+        from mom.files import reason_of
 
-        reason = "it is a symbolic link" if os.path.islink(path) else error.strerror
+        reason = "it is a symbolic link" if os.path.islink(path) else reason_of(error)
         raise MomError(f"the signing key {path} cannot be read: {reason}", hint="move it away, or restore it") from None
     try:
         found = os.fstat(descriptor)

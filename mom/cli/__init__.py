@@ -16,20 +16,33 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run mom with `argv` (without the program's name; default: the process's own) and return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments in (["--version"], ["-V"]):
-        from mom import __version__
+    if None in (sys.stdin, sys.stdout, sys.stderr):
+        from mom.streams import open_closed
 
-        sys.stdout.write(f"mom {__version__}\n")
-        return 0
+        open_closed()
     if arguments[:2] == ["help", "curl"]:
         arguments = ["curl", "--help"]
     if arguments[:1] == ["curl"] and "_MOM_COMPLETE" not in os.environ:
         from mom.curl.execute import main as curl
 
         return curl(arguments[1:], adapters=_local_adapters)
+    if arguments in (["--version"], ["-V"]) and (status := _version()) is not None:
+        return status
     from mom.cli.app import run
 
     return run(arguments)
+
+
+def _version() -> int | None:
+    """Print the version and return 0; None where that fails, for which there are words in `mom.cli.app`."""
+    from mom import __version__
+
+    try:
+        sys.stdout.write(f"mom {__version__}\n")
+        sys.stdout.flush()
+    except OSError:
+        return None
+    return 0
 
 
 def _local_adapters() -> dict[str, str]:

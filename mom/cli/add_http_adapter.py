@@ -28,6 +28,7 @@ from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import UnreadableError
 from mom.masking import mask_tokens
+from mom.streams import STDIN, read_stdin
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
@@ -81,7 +82,7 @@ def add(
         if not (dry_run or check) and (diff or output is Output.JSON):
             also = "--diff" if diff else "--output json"
             raise UsageError(f"{also} and -f - both write to stdout", hint=f"use --dry-run {also} for the report alone")
-        source = decode(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+        source = decode(read_stdin(MAX_BYTES), STDIN)
         edit = add_http_adapter(source, adapter)
         if not (dry_run or check):
             sys.stdout.buffer.write(edit.text.encode())

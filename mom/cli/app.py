@@ -16,6 +16,7 @@ import typer
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
 from mom.errors import ExitStatus, MomError
+from mom.streams import lost_output, silence
 
 # Everything after `curl` is curl's.
 _CURL = {
@@ -125,15 +126,15 @@ def tree() -> MomGroup:
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command tree with `arguments` and return the exit status. Nothing but an exit status leaves here."""
-    for stream in (sys.stdout, sys.stderr):
-        # A file name or a terminal that is not UTF-8 must not turn an answer into a traceback.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
     console = Console()
     if arguments[:1] == ["help"]:
         # As git and cargo take it.
         arguments = [*arguments[1:], "--help"]
     try:
+        for stream in (sys.stdout, sys.stderr):
+            # A file name or a terminal that is not UTF-8 must not turn an answer into a traceback.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
         status = tree().main(args=list(arguments), prog_name="mom", standalone_mode=False)
         sys.stdout.flush()
     except MomError as error:
@@ -146,10 +147,13 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
-        # The reader went away (`mom … | head`). Python would complain once more when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader went away (`mom … | head`).
+        silence(sys.stdout)
         return int(ExitStatus.FAILED)
     except Exception as error:
+        if isinstance(error, OSError) and (lost := lost_output()):
+            console.error(lost)
+            return int(lost.exit_status)
         # A bug is told in one line too.
         if os.environ.get("MOM_DEBUG"):
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import sys
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,9 +13,11 @@ import typer
 from mom.auth import gateway, keys, report, sources, tokens
 from mom.auth.store import home
 from mom.cli.output import Output
-from mom.console import Console, visible
+from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
+from mom.files import read_file, text_of
 from mom.gateway import DEFAULT_BASE_URL
+from mom.streams import STDIN, read_stdin, visible
 
 
 class Algorithm(StrEnum):
@@ -182,7 +183,7 @@ def inspect(
     Example: mom auth token | mom auth inspect
     """
     console = Console()
-    text = sys.stdin.read() if given in (None, "-") else str(given)
+    text = text_of(read_stdin(), STDIN) if given in (None, "-") else str(given)
     # As it is copied from a request.
     name, colon, value = text.strip().partition(":")
     text = value.strip() if colon and name.strip().lower() in ("atlas-accesstoken", "authorization") else text.strip()
@@ -205,19 +206,14 @@ def _named(found: keys.KeySet, folder: str) -> str:
     return f"{found.algorithm} key {found.kid} of {found.subject} in {keys.key_file(folder)}"
 
 
-def _read_jwks(name: str) -> Any:
+def _read_jwks(file: str) -> Any:
+    name = STDIN if file == "-" else file
+    text = text_of(read_stdin() if file == "-" else read_file(file, pipes=True), name)
     try:
-        if name == "-":
-            return json.load(sys.stdin)
-        with open(name, encoding="utf-8") as stream:  # noqa: PTH123 - the name is only opened
-            return json.load(stream)
-    except OSError as error:
-        raise MomError(f"{name} cannot be read: {error.strerror}") from None
+        return json.loads(text)
     except (ValueError, RecursionError):
-        raise MomError(
-            f"{name} is not JSON",
-            hint="a shell empties a file that it writes to: print to another file, then move it",
-        ) from None
+        empty = "a shell empties a file that it writes to: print to another file, then move it"
+        raise MomError(f"{name} is not JSON", hint=None if text else empty) from None
 
 
 def _table(console: Console, lines: list[tuple[str, str]]) -> None:

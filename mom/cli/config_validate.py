@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +10,9 @@ import typer
 from mom.cli.reports import Checked, Format, count, summary, write
 from mom.console import Console
 from mom.errors import ExitStatus
-from mom.files import UnreadableError, unreadable
+from mom.files import IS_FOLDER, UnreadableError, read_file
 from mom.problems import Place, Problem, Severity
+from mom.streams import STDIN, read_stdin
 from mom.yamledit.source import MAX_BYTES
 
 
@@ -60,28 +59,18 @@ def _check(file: str) -> Checked:
     """Return a file's problems, or stdin's. That it cannot be read is one of them, and hides no other file's."""
     from mom.atlas.validate import validate_bytes
 
-    name = "<stdin>" if file == "-" else file
+    name = STDIN if file == "-" else file
     try:
-        return Checked(name, tuple(validate_bytes(_read(file), name)))
-    except (OSError, ValueError) as error:
+        data = read_stdin(MAX_BYTES) if file == "-" else read_file(file, MAX_BYTES, pipes=True)
+    except UnreadableError as error:
         return Checked(name, (_unreadable(name, error),))
+    return Checked(name, tuple(validate_bytes(data, name)))
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    with Path(file).open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
-
-
-def _unreadable(file: str, error: OSError | ValueError) -> Problem:
+def _unreadable(file: str, error: UnreadableError) -> Problem:
     from mom.atlas.beginning import with_beginning
 
-    if isinstance(error, OSError):
-        wrong = with_beginning(unreadable(file, error))
-    else:
-        wrong = UnreadableError(file, "that is not the name of a file")
-    hint = wrong.hint or "check its name, and who may read it"
-    if isinstance(error, IsADirectoryError):
+    hint = with_beginning(error).hint or "check its name, and who may read it"
+    if error.reason == IS_FOLDER:
         hint = "name its files, for example with a pattern: *.yml"
-    return Problem(place=Place(file, 1, 1), rule="file", message=wrong.message, hint=hint)
+    return Problem(place=Place(file, 1, 1), rule="file", message=error.message, hint=hint)

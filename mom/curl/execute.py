@@ -54,8 +54,10 @@ def main(
             return result
         _write(stdout, result)
     except BrokenPipeError:
-        # The reader of our help went away. Python would complain once more when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        # The reader of our help went away.
+        from mom.streams import silence
+
+        silence(stdout)
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
@@ -81,7 +83,10 @@ def _help() -> str:
 def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
     """Say in one line why curl did not run, and return the exit status for it."""
     from mom.errors import ExitStatus, MomError
+    from mom.streams import lost_output, visible, write_message
 
+    if isinstance(error, OSError) and (lost := lost_output()):
+        error = lost
     if isinstance(error, MomError):
         message, hint = error.message, error.hint
     elif environ.get("MOM_DEBUG"):
@@ -91,8 +96,7 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
         hint = "this is a bug in mom; MOM_DEBUG=1 shows where"
     for kind, text in (("error", message), ("hint", hint)):
         if text:
-            shown = "".join(character if character.isprintable() else "\ufffd" for character in text)
-            stderr.write(f"{kind}: {shown}\n")
+            write_message(stderr, f"{kind}: {visible(text)}\n")
     missing = isinstance(error, MomError) and error.exit_status is ExitStatus.CURL_MISSING
     return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mom.errors import MomError
-from mom.files import MAX_BYTES, UnreadableError, read_file, reason_of
+from mom.files import UnreadableError, read_file, text_of
 from mom.run import dotenv
 
 
@@ -42,19 +42,12 @@ class EnvFile:
 
     def _stream(self) -> bytes:
         try:
-            with self.path.open("rb") as stream:
-                data = stream.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise MomError(f"--env-file {self.path}: {reason_of(error)}") from error
-        if len(data) > MAX_BYTES:
-            raise MomError(f"--env-file {self.path}: it is larger than {MAX_BYTES:,} bytes")
-        return data
+            return read_file(self.path, pipes=True)
+        except UnreadableError as error:
+            raise MomError(f"--env-file {self.path}: {error.reason}", hint=error.hint) from error
 
     def _parse(self, data: bytes) -> dict[str, str]:
-        try:
-            return dotenv.parse(data.decode(), str(self.path))
-        except UnicodeDecodeError as error:
-            raise MomError(f"--env-file {self.path} is not UTF-8 (byte {error.start + 1})") from error
+        return dotenv.parse(text_of(data, f"--env-file {self.path}"), str(self.path))
 
 
 def _is_stream(path: Path) -> bool:

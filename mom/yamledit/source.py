@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import accumulate, islice
 
 from mom.errors import MomError
+from mom.files import UnreadableError, text_of, too_large
 from mom.problems import Place, Problem, Severity
 
 BOM = "\ufeff"
@@ -138,10 +139,7 @@ def decode(data: bytes, name: str) -> Source:
     and UTF-32; mom does not edit those).
     """
     if len(data) > MAX_BYTES:
-        raise MomError(
-            f"{name} has more than {MAX_BYTES // (1024 * 1024)} MiB: mom reads no configurations of that size",
-            hint="split the file",
-        )
+        raise UnreadableError(name, too_large(MAX_BYTES))
     for mark, encoding in (
         (codecs.BOM_UTF32_LE, "UTF-32"),
         (codecs.BOM_UTF32_BE, "UTF-32"),
@@ -159,11 +157,4 @@ def decode(data: bytes, name: str) -> Source:
             f"{name} looks like UTF-16 or UTF-32 without a byte-order mark: a NUL stands at byte {data.index(0)}",
             hint="save it as UTF-8",
         )
-    try:
-        return Source(name, data.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        byte = data[error.start]
-        raise MomError(
-            f"{name} is not UTF-8: byte {error.start} is 0x{byte:02X} ({error.reason})",
-            hint="save it as UTF-8, for example: iconv -f LATIN1 -t UTF-8",
-        ) from None
+    return Source(name, text_of(data, name))

@@ -118,7 +118,7 @@ def test_a_file_that_is_no_text_is_a_problem_beside_others(content: bytes, words
         ("x" * 300 + ".yml", "the name is too long"),
         ("circle.yml", "symbolic links lead in a circle"),
         ("many.yml", "more than 100,000 documents"),
-        ("huge.yml", "more than 32 MiB"),
+        ("huge.yml", "it is larger than 32 MiB"),
     ],
 )
 @pytest.mark.parametrize("form", Format)

@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[Callable[[], str], str]] = {
     "a million documents": (lambda: ATLAS + "---\n" * 1_000_000, f"more than {MAX_DOCUMENTS:,} documents"),
     "a million ends": (lambda: ATLAS + "...\n" * 1_000_000, f"more than {MAX_DOCUMENTS:,} documents"),
     "a million directives": (lambda: ATLAS + "...\n%A\n---\n" * 1_000_000, f"more than {MAX_DOCUMENTS:,} documents"),
-    "a hundred megabytes": (lambda: ATLAS + "# " + "x" * 100_000_000, "more than 32 MiB"),
+    "a hundred megabytes": (lambda: ATLAS + "# " + "x" * 100_000_000, "it is larger than 32 MiB"),
     "documents that cannot be read": (lambda: ATLAS + (OWN + "kind: [\n") * 50_000, "cannot be read"),
     "conflict markers in many documents": (lambda: ATLAS + (OWN + "@\n<<<<<<< a\n") * 20_000, "conflict markers"),
     "opening conflict markers": (lambda: ATLAS + "<<<<<<< a\n" * N, "conflict markers"),
@@ -203,5 +203,5 @@ def test_no_more_of_a_file_is_read_than_is_edited(tmp_path: Path) -> None:
     done = run(b"", file=str(path))
 
     assert done.returncode == 1
-    assert f"has more than {MAX_BYTES >> 20} MiB" in done.stderr.decode()
+    assert f"it is larger than {MAX_BYTES >> 20} MiB" in done.stderr.decode()
     assert path.stat().st_size == 10 * GIGABYTE

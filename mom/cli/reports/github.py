@@ -10,8 +10,8 @@ import os
 from collections.abc import Mapping, Sequence
 
 from mom.cli.reports import Checked
-from mom.console import visible
 from mom.problems import Place, Problem, Severity
+from mom.streams import visible
 
 
 def render(checked: Sequence[Checked], environ: Mapping[str, str]) -> str:

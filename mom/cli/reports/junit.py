@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
 from mom.cli.reports import Checked
-from mom.console import in_lines, visible
+from mom.console import in_lines
 from mom.problems import Problem, Severity
+from mom.streams import visible
 
 
 def render(checked: Sequence[Checked], *, strict: bool) -> str:

@@ -1,0 +1,86 @@
+"""The standard streams where they are not what a program expects: closed, full, gone; and text that is not for them.
+
+`mom curl` imports this: nothing heavy at the top.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mom.errors import MomError
+from mom.files import MAX_BYTES, UnreadableError, reason_of, too_large
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
+# How standard input is named in messages.
+STDIN = "<stdin>"
+
+
+def open_closed() -> None:
+    """Give each standard stream that is closed a descriptor: one that refuses what stdin and stdout are for.
+
+    The next file to be opened would get its number, and whatever is then printed would go into that file.
+    """
+    for number, flags, mode in ((0, os.O_WRONLY, "r"), (1, os.O_RDONLY, "w"), (2, os.O_WRONLY, "w")):
+        name = ("stdin", "stdout", "stderr")[number]
+        if getattr(sys, name) is not None:
+            continue
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, flags)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+        os.set_inheritable(number, True)
+        setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - a descriptor
+
+
+def read_stdin(limit: int = MAX_BYTES) -> bytes:
+    """Return standard input to its end. Raises UnreadableError where it is closed or has more than `limit` bytes."""
+    try:
+        data = sys.stdin.buffer.read(limit + 1)
+    except OSError as error:
+        raise UnreadableError(STDIN, reason_of(error)) from None
+    if len(data) > limit:
+        raise UnreadableError(STDIN, too_large(limit))
+    return data
+
+
+def visible(text: str) -> str:
+    """Return `text` as part of one line: what a terminal would obey, or not show, is an escape of Python's."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def lost_output() -> MomError | None:
+    """Return the error for output that cannot be written, None where all is; afterwards Python does not try again."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        return lost(error)
+    return None
+
+
+def lost(error: OSError) -> MomError:
+    """Return the error for output that could not be written because of `error`."""
+    silence(sys.stdout)
+    return MomError(f"cannot write to stdout: {reason_of(error)}")
+
+
+def write_message(stream: IO[str], text: str) -> None:
+    """Write a message to `stream`. That nobody can read it (a terminal that is gone, a full disk) ends no command."""
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        silence(stream)
+
+
+def silence(stream: IO[str]) -> None:
+    """Send to nowhere what is left to write: Python flushes the standard streams at exit, and would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
