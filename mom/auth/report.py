@@ -12,7 +12,13 @@ from mom.auth import keys, sources, tokens
 from mom.auth.gateway import Gateway
 from mom.auth.store import home
 from mom.errors import MomError
-from mom.gateway import ALGORITHMS, CLOCK_SKEW_SECONDS, LOCAL_MAX_LIFETIME_SECONDS, MAX_LIFETIME_SECONDS
+from mom.gateway import (
+    ALGORITHMS,
+    CLOCK_SKEW_SECONDS,
+    LOCAL_MAX_LIFETIME_SECONDS,
+    LONGEST_COMMAND_SECONDS,
+    MAX_LIFETIME_SECONDS,
+)
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -97,7 +103,10 @@ _IDENTITY = {"iss": "issuer", "sub": "subject"}
 def _local(gateway: Gateway, source: sources.Source, environ: Mapping[str, str], now: float) -> Status:
     found = keys.load(home(environ))
     identity = {"issuer": keys.local_issuer()}
-    until = f"each token for {tokens.DEFAULT_TTL} seconds; the key until mom auth rotate"
+    until = (
+        f"each token for {tokens.DEFAULT_TTL} seconds, for a command of several requests at most "
+        f"{LONGEST_COMMAND_SECONDS}; the key until mom auth rotate"
+    )
     retired = {}
     if found is None:
         until = f"there is no key yet: the first mom curl, or mom auth keygen, makes it; {until}"

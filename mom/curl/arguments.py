@@ -89,10 +89,10 @@ class Config:
     """A file of options on the command line: `words[index]` is `before` (as `-K`, often empty) and `path`.
 
     option: the index of the word that holds the option. expands: curl replaces `{{variables}}` in the path first.
-    settings: what `mom.curl.curlrc` read in it.
+    settings: what `mom.curl.curlrc` read in it. was_read: whether it could be read without taking it away from curl.
     """
 
-    __slots__ = ("before", "expands", "index", "option", "path", "settings")
+    __slots__ = ("before", "expands", "index", "option", "path", "settings", "was_read")
 
     def __init__(self, index: int, before: str, path: str, *, expands: bool) -> None:
         """Keep the place and the path."""
@@ -102,6 +102,7 @@ class Config:
         self.option = index if before else index - 1
         self.expands = expands
         self.settings: Sequence[Setting] = ()
+        self.was_read = False
 
 
 class Url:

@@ -213,6 +213,7 @@ def check_configs(scan: Scan, words: list[str], gateway: Gateway, *, copy: bool)
                 data = _read_once(config.path)
                 words[config.index] = config.before + _unnamed_file(data)
                 text = data.decode("latin-1")
+            config.was_read = text is not None
             config.settings = tuple(settings(text or "", config.path))
             for setting in config.settings:
                 refuse(setting, gateway, rerouted_by=_REROUTES[::2], hint="give the option on the command line")

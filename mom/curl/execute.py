@@ -37,19 +37,19 @@ def main(
 ) -> int:
     """Run curl with `argv`, what stands after `mom curl`; return an exit status where curl did not take over.
 
-    Without arguments it shows mom's help and returns 2, as a command of mom does that lacks its subcommand. `adapters`
-    is asked only for a hint. The environment, the platform, the function that starts curl, and the streams of mom's own
-    words can be passed in.
+    Without arguments for curl it shows mom's help and returns 2, as other commands do that lack what they need.
+    `adapters` is asked only for a hint. The environment, the platform, the function that starts curl, and the streams
+    of mom's own words can be passed in.
     """
     environ = os.environ if environ is None else environ
     stdout = sys.stdout if stdout is None else stdout
     try:
         if execute is None:
             execute = become if posix else _run_child
-        if not argv:
+        result = _help() if argv == ["--help"] else _run(argv, environ, execute, adapters, posix=posix)
+        if result is None:
             (sys.stderr if stderr is None else stderr).write(_help())
             return 2
-        result = _help() if argv == ["--help"] else _run(argv, environ, execute, adapters, posix=posix)
         if isinstance(result, int):
             return result
         _write(stdout, result)
@@ -103,10 +103,12 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
 
 def _run(
     argv: list[str], environ: Mapping[str, str], execute: Execute, adapters: Adapters, *, posix: bool
-) -> int | str:
-    """Run curl and return its exit status, or the text to print instead."""
+) -> int | str | None:
+    """Run curl and return its exit status, or the text to print instead; None if there is nothing for curl to do."""
     scan = arguments.scan(argv, lambda: _installed_options(environ), lambda: _curl_version(environ))
     own = scan.own
+    if not scan.words:
+        return None
     sends = any(group.urls or group.configs for group in scan.groups)
     if scan.informs or not sends:
         return _plain(scan.words, scan, environ, execute)

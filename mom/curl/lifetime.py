@@ -53,8 +53,8 @@ def _transfers(scan: Scan, group: Group) -> float:
             uploads = max(uploads, count(part) if name == "upload-file" else 1)
         else:
             urls += [setting.value for setting in part.settings if "url" in setting.names]
-    if any(url.startswith("@") for url in urls):
-        # curl 8.13 reads URLs from such a file.
+    if not all(config.was_read for config in group.configs) or any(url.startswith("@") for url in urls):
+        # curl 8.13 reads URLs from a file that is named so.
         return _UNKNOWN
     return sum(count(url) for url in urls) * uploads
 

@@ -156,9 +156,10 @@ def test_help_whose_reader_goes_away_ends_quietly(mom: Mom) -> None:
 
 
 def test_without_arguments_our_help_is_shown_as_a_mistake_in_usage(mom: Mom) -> None:
-    done = mom()
-    assert (done.returncode, done.stdout) == (2, b"")
-    assert done.stderr == mom("--help").stdout
+    for line in ([], ["--base-url", "http://127.0.0.1:1"], ["--mom-print"]):
+        done = mom(*line)
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr == mom("--help").stdout
 
 
 def test_a_path_without_its_beginning_is_explained_from_the_configuration_in_this_folder(mom: Mom) -> None:

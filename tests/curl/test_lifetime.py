@@ -77,6 +77,7 @@ def test_several_requests_have_the_minute_and_what_passes_before_the_last(line: 
         ["-m", "-1", "/a", "/b"],
         ["-L", "-T", "file", "/a"],
         ["-m", "5", "--url", "@file"],
+        ["-m", "5", "-K", "-", "/a"],
     ],
 )
 def test_what_nobody_can_know_has_the_most_there_is(line: list[str]) -> None:
