@@ -111,6 +111,26 @@ def test_what_is_refused_over_http2(atlas: Atlas, path: str, method: str, extra:
     assert not atlas.api.seen("/h2-refused")
 
 
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param([("X-Upper", "a")], id="an upper-case name"),
+        pytest.param([("connection", "close")], id="connection"),
+        pytest.param([("keep-alive", "timeout=1")], id="another hop-by-hop header"),
+        pytest.param([("transfer-encoding", "chunked")], id="transfer-encoding"),
+        pytest.param([("x", "a\nb")], id="a line ending in a value"),
+        pytest.param([("content-length", "5")], id="a length that is not so"),
+        pytest.param([(":path", "/")], id="a pseudo-header after others"),
+        pytest.param([("x y", "a")], id="a blank in a name"),
+    ],
+)
+def test_what_http2_itself_refuses_is_a_reset(atlas: Atlas, extra: list[tuple[str, str]]) -> None:
+    """docs/clients.md says so: no response could tell the cause (RFC 9113, 8.1.1)."""
+    with atlas.client.connect() as connection:
+        assert over_http2(connection, [*h2_headers(atlas, f"{P}/plain/h2-reset"), *extra]) is None
+    assert not atlas.api.seen("/h2-reset")
+
+
 @pytest.fixture
 def http2_api(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Http2Api]:
     from tests.envoy.conftest import server_context
