@@ -58,8 +58,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
     return {
         "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
-        # Any method passes (`LIST` of Vault), as over HTTP/2; a route refuses those in lower case, and says so.
-        "http_protocol_options": {"enable_trailers": True, "allow_custom_methods": True},
+        "http_protocol_options": {"enable_trailers": True},
         **_client_headers(),
         **_paths(),
         **_limits(),
@@ -70,7 +69,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
             # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, options, authentication),
-            redirects.http_filter(),
+            *redirects.http_filters(options),
             _router(),
         ],
         **route_source,

@@ -10,31 +10,40 @@ So `Location`, `Content-Location` (RFC 9110, 10.2.2 and 8.7) and the targets of 
 | the same, but outside the base path | absolute: a path that no adapter has; path-absolute: untouched |
 | relative, or to another host | untouched |
 
-What results is path-absolute, which is right at every name of the gateway. The API's own origin is that of the base URL
-and that of a `Host` which the adapter sends. `http` of an https origin counts too: servers behind a TLS proxy often get
-the scheme wrong, and the token would cross the network in clear text.
+What results is path-absolute in a redirect, which every client resolves, and so is right whatever name the client uses
+and whatever proxy is in front. Elsewhere an absolute reference stays absolute, with the `Host` that the client sent:
+clients take the pages of `Link` as they are (PyGithub, python-gitlab and Octokit put their base URL before a path).
+Where plain http is served to other machines, TLS may end in front of Atlas, and the scheme is not known: path-absolute.
+
+The API's own origin is that of the base URL and that of a `Host` which the adapter sends. `http` of an https origin
+counts too: servers behind a TLS proxy often get the scheme wrong, and the token would cross the network in clear text.
 
 The script runs only for responses that have one of the headers: a filter around it looks for them, which costs half of
-what an idle Lua handler does. What differs between adapters is in the metadata of their routes. A filter with a regular
-expression for each route (header_to_metadata) costs as much per request, and 20 KB and 0.1 ms of start for each route.
+what an idle Lua handler does. What differs between adapters is in the metadata of their routes, and a filter keeps the
+client's `Host`, which the router replaces. A filter with a regular expression for each route (header_to_metadata) costs
+as much per request, and 20 KB and 0.1 ms of start for each route.
 """
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from mom.atlas.model import HttpAdapter
 from mom.envoy import headers
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.messages import Json, extension
+from mom.envoy.options import Options
 from mom.envoy.origins import Origin, split
 from mom.gateway import DEFAULT_PORTS, HTTP_PREFIX, authority
 
+# Where the filter state has the `Host` (`:authority`) that the client sent.
+_AUTHORITY = "mom.authority"
 _HEADERS = ("location", "content-location", "link")
 
 _SCRIPT = """\
--- Return what a client must see instead of `reference` (RFC 3986, 4).
-local function at_gateway(reference, route)
+-- Return what a client must see instead of `reference` (RFC 3986, 4). `origin`: what an absolute one begins with.
+local function at_gateway(reference, route, origin)
   local scheme, rest = reference:match("^(%a[%w+.-]*):(//.*)$")
   local authority, path = (rest or reference):match("^//([^/?#]*)(.*)$")
   if authority then
@@ -49,7 +58,7 @@ local function at_gateway(reference, route)
   else
     return reference
   end
-  local base, prefix = route["base"], "PREFIX" .. route["adapter"]
+  local base, prefix = route["base"], (scheme and origin or "") .. "PREFIX" .. route["adapter"]
   if path:sub(1, #base) == base then
     local following = path:sub(#base + 1)
     if following == "" or following:find("^[/?#]") then return prefix .. following end
@@ -59,7 +68,7 @@ local function at_gateway(reference, route)
 end
 
 -- Return the value of a `Link` header with every target rewritten, and nothing in quoted parameters.
-local function links_at_gateway(value, route)
+local function links_at_gateway(value, route, origin)
   local parts, from = {}, 1
   while true do
     local start = value:find('[<"]', from)
@@ -74,47 +83,65 @@ local function links_at_gateway(value, route)
     else
       stop = value:find(">", start, true)
       if not stop then break end
-      parts[#parts + 1] = value:sub(from, start) .. at_gateway(value:sub(start + 1, stop - 1), route) .. ">"
+      parts[#parts + 1] = value:sub(from, start) .. at_gateway(value:sub(start + 1, stop - 1), route, origin) .. ">"
     end
     from = stop + 1
   end
   return table.concat(parts) .. value:sub(from)
 end
 
+-- Return the origin that the client sees, empty where that is not certain.
+local function gateway_origin(handle)
+  local authority = handle:streamInfo():filterState():get("AUTHORITY")
+  if "SCHEME" == "" or not authority or not authority:find("^[%w.:%[%]-]+$") then return "" end
+  return "SCHEME://" .. authority
+end
+
 function envoy_on_response(handle)
-  local headers, route = handle:headers(), handle:metadata()
-  if not route:get("adapter") then return end
-  local known = {}
-  for _, key in ipairs({"adapter", "base", "own", "schemes"}) do known[key] = route:get(key) end
-  for _, name in ipairs({"location", "content-location"}) do
+  local headers, metadata = handle:headers(), handle:metadata()
+  if not metadata:get("adapter") then return end
+  local route = {}
+  for _, key in ipairs({"adapter", "base", "own", "schemes"}) do route[key] = metadata:get(key) end
+  local origin = gateway_origin(handle)
+  local function rewrite(name, rewritten, at)
     local value = headers:get(name)
-    if value then headers:replace(name, at_gateway(value, known)) end
+    if value then headers:replace(name, rewritten(value, route, at)) end
   end
-  local link = headers:get("link")
-  if link then headers:replace("link", links_at_gateway(link, known)) end
+  rewrite("location", at_gateway, headers:get(":status"):sub(1, 1) == "3" and "" or origin)
+  rewrite("content-location", at_gateway, origin)
+  rewrite("link", links_at_gateway, origin)
 end
 """
 
 
-def http_filter() -> Json:
-    """Return the filter, which does something for routes with the metadata of `route_metadata`."""
-    script = _SCRIPT.replace("PREFIX", HTTP_PREFIX)
-    lua = extension(
-        ADAPTER_METADATA,
-        "envoy.extensions.filters.http.lua.v3.Lua",
-        {"default_source_code": {"inline_string": script}},
-    )
+def http_filters(options: Options) -> list[Json]:
+    """Return the filters, which do something for routes with the metadata of `route_metadata`."""
+    return [_keep_authority(), _when_present(_script(options))]
+
+
+def _keep_authority() -> Json:
+    text = {"text_format_source": {"inline_string": "%REQ(:AUTHORITY)%"}}
+    value = {"object_key": _AUTHORITY, "factory_key": "envoy.string", "format_string": text}
+    message = "envoy.extensions.filters.http.set_filter_state.v3.Config"
+    return extension(_AUTHORITY, message, {"on_request_headers": [value]})
+
+
+def _script(options: Options) -> Json:
+    scheme = "https" if options.tls is not None else "http" if options.listen.is_loopback else ""
+    replaced = {"PREFIX": HTTP_PREFIX, "AUTHORITY": _AUTHORITY, "SCHEME": scheme}
+    script = re.sub("|".join(replaced), lambda found: replaced[found.group()], _SCRIPT)
+    source = {"default_source_code": {"inline_string": script}}
+    return extension(ADAPTER_METADATA, "envoy.extensions.filters.http.lua.v3.Lua", source)
+
+
+def _when_present(script: Json) -> Json:
+    """Return the filter around the script: it skips it for responses without any of the headers."""
     none = {"not_matcher": {"or_matcher": {"predicate": [_present(name) for name in _HEADERS]}}}
     skip = extension("skip", "envoy.extensions.filters.common.matcher.action.v3.SkipFilter")
+    matcher = {"matcher_list": {"matchers": [{"predicate": none, "on_match": {"action": skip}}]}}
     # The name is the key of the metadata that the script sees.
-    return extension(
-        ADAPTER_METADATA,
-        "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
-        {
-            "xds_matcher": {"matcher_list": {"matchers": [{"predicate": none, "on_match": {"action": skip}}]}},
-            "extension_config": lua,
-        },
-    )
+    message = "envoy.extensions.common.matching.v3.ExtensionWithMatcher"
+    return extension(ADAPTER_METADATA, message, {"xds_matcher": matcher, "extension_config": script})
 
 
 def route_metadata(adapter: HttpAdapter) -> dict[str, str]:

@@ -42,8 +42,9 @@ _INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 # What is refused before there is a request, for which Envoy has a detail and no words: a client must read why.
 # These are format strings: `%%` is a percent sign.
 _MALFORMED = {
-    "http1.codec_error": "The request is not valid HTTP/1.1: percent-encode blanks and non-ASCII characters (raw "
-    "UTF-8) in the path and the query; a header name has only letters, digits and hyphens",
+    "http1.codec_error": "The request is not valid HTTP/1.1: methods are known ones in capital letters (GET, not get); "
+    "blanks and non-ASCII characters (raw UTF-8) are percent-encoded in the path and the query; a header name has only "
+    "letters, digits and hyphens",
     "http1.invalid_characters": "A control character is in the path or in a header",
     "http1.invalid_url": "The request target is not a valid URL or path",
     "http1.content_length_and_chunked_not_allowed": "Content-Length and Transfer-Encoding exclude each other",

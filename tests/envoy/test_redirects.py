@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from mom.envoy.options import Listen, Options
+from mom.envoy.options import Certificate, Listen, Options
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, read_chunks
 from tests.envoy.configurations import configuration, http, provider
@@ -33,11 +35,16 @@ class Redirecting:
     key: Key
     api: Upstream
 
-    def said(self, adapter: str, header: str, value: str) -> str | None:
+    @property
+    def origin(self) -> str:
+        """What the client knows the gateway by."""
+        return f"http://127.0.0.1:{self.client.port}"
+
+    def said(self, adapter: str, header: str, value: str, status: int = 302, host: str | None = None) -> str | None:
         """Have the API send a header, and return what the client gets of it."""
-        target = f"{P}/{adapter}/say?302&{header}={quote(value, safe='', encoding='latin-1')}"
-        answer = self.client.send(target, token=self.key.token())
-        assert answer.status == 302
+        target = f"{P}/{adapter}/say?{status}&{header}={quote(value, safe='', encoding='latin-1')}"
+        answer = self.client.send(target, token=self.key.token(), host=host)
+        assert answer.status == status
         return answer.headers.get(header.lower())
 
 
@@ -114,13 +121,24 @@ REFERENCES = [
 ]
 
 
-@pytest.mark.parametrize("header", ["Location", "Content-Location"])
 @pytest.mark.parametrize(("adapter", "sent", "got"), REFERENCES)
-def test_references(gateway: Redirecting, header: str, adapter: str, sent: str, got: str | None) -> None:
+def test_redirects(gateway: Redirecting, adapter: str, sent: str, got: str | None) -> None:
     own = f"localhost:{gateway.api.port}"
     sent = sent.format(own=own, OWN=own.upper())
-    expected = sent if got is None else got.format(own=own)
-    assert gateway.said(adapter, header, sent) == expected
+    assert gateway.said(adapter, "Location", sent) == (sent if got is None else got.format(own=own))
+
+
+@pytest.mark.parametrize(("adapter", "sent", "got"), REFERENCES)
+def test_references_that_no_client_follows_by_itself(
+    gateway: Redirecting, adapter: str, sent: str, got: str | None
+) -> None:
+    """Programs take them as they are: what was absolute stays absolute."""
+    own = f"localhost:{gateway.api.port}"
+    sent = sent.format(own=own, OWN=own.upper())
+    absolute = gateway.origin if sent.lower().startswith("http:") else ""
+    expected = sent if got is None else absolute + got.format(own=own)
+    assert gateway.said(adapter, "Content-Location", sent, 302) == expected
+    assert gateway.said(adapter, "Location", sent, 201) == expected
 
 
 def test_an_https_origin_owns_its_default_ports_and_plain_http(atlas: Atlas) -> None:
@@ -137,17 +155,19 @@ def test_an_https_origin_owns_its_default_ports_and_plain_http(atlas: Atlas) -> 
 @pytest.mark.parametrize(
     ("sent", "got"),
     [
-        ('<http://{own}/x?page=2>; rel="next"', f'<{P}/root/x?page=2>; rel="next"'),
+        ('<http://{own}/x?page=2>; rel="next"', f'<{{at}}{P}/root/x?page=2>; rel="next"'),
         (
             '<http://{own}/x?page=2>; rel="next", <http://{own}/x?page=9>; rel="last"',
-            f'<{P}/root/x?page=2>; rel="next", <{P}/root/x?page=9>; rel="last"',
+            f'<{{at}}{P}/root/x?page=2>; rel="next", <{{at}}{P}/root/x?page=9>; rel="last"',
         ),
         ("</x>;rel=a,</y>;rel=b", f"<{P}/root/x>;rel=a,<{P}/root/y>;rel=b"),
-        ("<http://{own}>; rel=a", f"<{P}/root>; rel=a"),
+        ("<//{own}/x>; rel=a", f"<{P}/root/x>; rel=a"),
+        ("<http://{own}>; rel=a", f"<{{at}}{P}/root>; rel=a"),
         (
             '<https://other.test/a>; rel=a; title="x, <y> \\" >", <http://{own}/b,c;d>; rel=b',
-            f'<https://other.test/a>; rel=a; title="x, <y> \\" >", <{P}/root/b,c;d>; rel=b',
+            f'<https://other.test/a>; rel=a; title="x, <y> \\" >", <{{at}}{P}/root/b,c;d>; rel=b',
         ),
+        ('</x>; title="http://{own}/, </y>"', f'<{P}/root/x>; title="http://{{own}}/, </y>"'),
         ('<//other.test/x>; anchor="http://{own}/"', '<//other.test/x>; anchor="http://{own}/"'),
         ("<x>; rel=a, <?b>; rel=b, <#c>", "<x>; rel=a, <?b>; rel=b, <#c>"),
         ("not a link http://{own}/x", "not a link http://{own}/x"),
@@ -156,15 +176,55 @@ def test_an_https_origin_owns_its_default_ports_and_plain_http(atlas: Atlas) -> 
 def test_targets_of_links(gateway: Redirecting, sent: str, got: str) -> None:
     """The pages of GitHub, GitLab and many others."""
     own = f"localhost:{gateway.api.port}"
-    assert gateway.said("root", "Link", sent.format(own=own)) == got.format(own=own)
+    assert gateway.said("root", "Link", sent.format(own=own)) == got.format(own=own, at=gateway.origin)
 
 
 def test_links_below_and_outside_a_base_path(gateway: Redirecting) -> None:
     own = f"http://localhost:{gateway.api.port}"
     sent = f"<{own}/api/x>; rel=next, </api/y>; rel=prev, <{own}/z>; rel=up, </w>; rel=top"
+    at = f"{gateway.origin}{P}/base"
     assert gateway.said("base", "Link", sent) == (
-        f"<{P}/base/x>; rel=next, <{P}/base/y>; rel=prev, <{P}/base{own[4:]}/z>; rel=up, </w>; rel=top"
+        f"<{at}/x>; rel=next, <{P}/base/y>; rel=prev, <{at}{own[4:]}/z>; rel=up, </w>; rel=top"
     )
+
+
+@pytest.mark.parametrize("host", ["localhost:{port}", "[::1]:{port}", "gateway.example", "GATEWAY.example:99"])
+def test_links_have_the_name_by_which_the_client_came(gateway: Redirecting, host: str) -> None:
+    """PyGithub accepts no other host than the one it asked."""
+    host = host.format(port=gateway.client.port)
+    got = gateway.said("root", "Link", f"<http://localhost:{gateway.api.port}/x>", host=host)
+    assert got == f"<http://{host}{P}/root/x>"
+
+
+@pytest.mark.parametrize("host", ["a<b", "a>b", "a;b", 'a"b', "a,b", "a@b", "a/b", "a b"])
+def test_no_odd_name_comes_back_in_a_reference(gateway: Redirecting, host: str) -> None:
+    own = f"http://localhost:{gateway.api.port}/x"
+    target = f"{P}/root/say?200&Content-Location={own}"
+    answer = gateway.client.send(target, token=gateway.key.token(), host=host)
+    assert answer.status == 400 or answer.headers["content-location"] == f"{P}/root/x"
+
+
+@pytest.mark.parametrize(("listen", "at"), [("127.0.0.1", "https://localhost"), ("0.0.0.0", "")])
+def test_a_reference_is_absolute_only_where_the_scheme_is_known(
+    authority: Authority, tmp_path: Path, listen: str, at: str
+) -> None:
+    """With TLS it is; where plain http is served to other machines, TLS may end at a proxy in front."""
+    port = free_port()
+    files = authority.issue("localhost").write(tmp_path)
+    key = es256()
+    options = Options(
+        listen=Listen(listen, port),
+        ca_file=str(authority.file),
+        jwks={"keys": json.dumps(jwks(key))},
+        tls=Certificate(str(files.chain), str(files.key)) if at else None,
+    )
+    client = Client(port, context=ssl.create_default_context(cafile=str(authority.file)) if at else None)
+    with Upstream() as api:
+        given = configuration(http("root", f"http://127.0.0.1:{api.port}"), providers=(provider("keys"),))
+        with running(given, options, tmp_path / "run"):
+            target = f"{P}/root/say?200&Content-Location=http://127.0.0.1:{api.port}/x"
+            answer = client.send(target, token=key.token(), host="localhost")
+    assert answer.headers["content-location"] == f"{at}{P}/root/x"
 
 
 @pytest.mark.parametrize(
@@ -221,7 +281,7 @@ def start(gateway: Redirecting, form: str) -> str:
     """Return the URL of a request whose response redirects in the given form."""
     gateway.api.requests.clear()
     location = form.format(own=f"localhost:{gateway.api.port}")
-    return f"http://127.0.0.1:{gateway.client.port}{P}/base/say?302&Location={quote(location, safe='')}"
+    return f"{gateway.origin}{P}/base/say?302&Location={quote(location, safe='')}"
 
 
 @pytest.mark.parametrize("form", FORMS)
