@@ -36,12 +36,26 @@ TOKEN_SHAPES = (
     _shape("a Hugging Face token", r"hf_[A-Za-z0-9]{16,}"),
     _shape("a DigitalOcean token", r"do[opr]_v1_[0-9a-f]{16,}"),
     _shape("a Shopify token", r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{16,}"),
+    _shape("a Telegram bot's token", r"bot\d{6,}:[A-Za-z0-9_-]{20,}"),
+    _shape("the secret of a Slack webhook", r"T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}"),
+    _shape("the token of a Discord webhook", r"webhooks/\d{10,}/[A-Za-z0-9_-]{40,}"),
     _shape("a private key", r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
 
 
+# Where a URL has a credential: before its `@` (RFC 3986, section 3.2.1), and in parameters of such a name. An
+# environment reference is none.
+_USER_INFO = re.compile(r"(?<=://)(?![^/\s@]*\$\{)[^/\s@?#]+(?=@)")
+_PARAMETER = re.compile(
+    r"([?&#](?:[\w.-]*(?:key|token|secret|passw(?:or)?d|pwd|sig|signature|auth|credentials?|appid|sas))=)([^&\s#\"'`]+)",
+    re.IGNORECASE,
+)
+
+
 def mask_tokens(text: str) -> str:
-    """Return `text` with every known token replaced by as many asterisks."""
+    """Return `text` with every known token, and every credential in a URL, replaced by as many asterisks."""
     for shape in TOKEN_SHAPES:
         text = shape.pattern.sub(lambda match: "*" * len(match.group()), text)
-    return text
+    if "://" in text:
+        text = _USER_INFO.sub(lambda match: "*" * len(match.group()), text)
+    return _PARAMETER.sub(lambda match: match[1] + "*" * len(match[2]), text)

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from mom.atlas.objection import Objection
 from mom.atlas.references import objection, scan
 from mom.gateway import TOKEN_HEADER, is_this_machine
-from mom.masking import TOKEN_SHAPES
+from mom.masking import TOKEN_SHAPES, mask_tokens
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _WHERE_KEYS = "write the https URL of the issuer's JWKS, or the path of a file that has them"
@@ -96,7 +96,7 @@ def _check_url_parts(text: str) -> Objection | None:
         # Not repeated: what stands before the @ is a credential.
         return Objection("the base URL holds a user name or password", "leave it out, credentials go into a header")
     if not parts.netloc:
-        return Objection("the base URL names no host", f"write {scheme}://{rest.lstrip('/') or 'api.example.com'}")
+        return Objection("the base URL names no host", f"write {scheme}://{_without_credentials(rest)}")
     if "?" in rest or "#" in rest:
         mark = min((rest.index(mark), mark) for mark in "?#" if mark in rest)[1]
         part = "query (`?`)" if mark == "?" else "fragment (`#`)"
@@ -118,15 +118,20 @@ def _check_url_parts(text: str) -> Objection | None:
 def _without_scheme(text: str) -> Objection:
     if text.lower().startswith(("http:", "https:")):
         scheme, _, rest = text.partition(":")
-        return Objection(
-            f"the base URL lacks `//` after `{scheme}:`", f"write {scheme}://{rest.lstrip('/') or 'api.example.com'}"
-        )
+        return Objection(f"the base URL lacks `//` after `{scheme}:`", f"write {scheme}://{_without_credentials(rest)}")
     if "@" in text:
         # Not repeated: what stands before the @ is a credential.
         return Objection(
             "the base URL is not absolute, and names a user", "write https:// and the host, credentials go into headers"
         )
-    return Objection(f"the base URL `{text}` is not absolute", f"write https://{text.lstrip('/') or 'api.example.com'}")
+    shown = _without_credentials(text)
+    return Objection(f"the base URL `{shown}` is not absolute", f"write https://{shown}")
+
+
+def _without_credentials(rest: str) -> str:
+    """Return what follows a URL's scheme without what may be a credential: user name, query, fragment, tokens."""
+    host = re.split(r"[?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return mask_tokens(host.lstrip("/")) or "api.example.com"
 
 
 def _check_host(parts: SplitResult) -> Objection | None:
@@ -188,19 +193,10 @@ def endpoint(url: str) -> str | None:
     return found.group().rstrip("/") if found else None
 
 
-# Credentials that APIs put into a path: Telegram, Slack and Discord (webhooks).
-_SECRET_PATHS = (
-    ("a Telegram bot's token", re.compile(r"/bot\d{6,}:[A-Za-z0-9_-]{20,}")),
-    ("the secret of a Slack webhook", re.compile(r"/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{16,}")),
-    ("the token of a Discord webhook", re.compile(r"/api/webhooks/\d{10,}/[A-Za-z0-9_-]{40,}")),
-)
-
-
 def secret_in_path(url: str) -> str | None:
     """Return what credential the path of a URL looks like it has, None where it has none. It is never repeated."""
     path = url.partition("://")[2].partition("/")[2]
-    shapes = (*_SECRET_PATHS, *((shape.name, shape.pattern) for shape in TOKEN_SHAPES))
-    return next((name for name, pattern in shapes if pattern.search(f"/{path}")), None)
+    return next((shape.name for shape in TOKEN_SHAPES if shape.pattern.search(f"/{path}")), None)
 
 
 def is_plain_http(url: str) -> bool:

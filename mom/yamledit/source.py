@@ -108,7 +108,7 @@ class Source:
     ) -> Problem:
         """Return a problem at `offset`; its caret line ends at `end` or at the line's end, whichever comes first.
 
-        The excerpt shows no token that can be told by its looks: errors end up in logs of CI and in tickets.
+        Excerpt and words show no token that can be told by its looks: errors end up in logs of CI and in tickets.
         """
         from mom.masking import mask_tokens
 
@@ -121,9 +121,9 @@ class Source:
         return Problem(
             place=place,
             rule=rule,
-            message=message,
+            message=mask_tokens(message),
             severity=severity,
-            hint=hint,
+            hint=mask_tokens(hint) if hint else hint,
             path=path,
             excerpt=mask_tokens(excerpt),
             excerpt_column=first - line_start + 1,

@@ -14,6 +14,7 @@ from mom.atlas.checks import (
     check_header_name,
     check_header_value,
     check_public_key,
+    endpoint,
 )
 
 
@@ -205,3 +206,70 @@ def test_keys_come_over_https_from_this_machine_or_from_a_file(location: str) ->
 )
 def test_keys_that_somebody_on_the_way_could_replace_are_refused(location: str, reason: str) -> None:
     assert reason in (check_public_key(location) or "")
+
+
+TELEGRAM = "bot" + "123456789:AAH" + "x" * 32
+SLACK = "services/T01234567" + "/B01234567/" + "hunter2hunter2hunter2"
+DISCORD = "api/webhooks/" + "123456789012345678/" + "hunter2" * 9
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://hunter2@api.example.com",
+        "https://user:hunter2@api.example.com/v1",
+        "https:///user:hunter2@api.example.com",
+        "https:user:hunter2@api.example.com",
+        "http:/user:hunter2@api.example.com",
+        "user:hunter2@api.example.com",
+        "https://api.example.com?q=hunter2",
+        "https://api.example.com/v1?api_key=hunter2&x=1",
+        "https://api.example.com/v1#hunter2",
+        "api.example.com?q=hunter2",
+        "https:api.example.com#hunter2",
+        f"https://hooks.slack.com/{SLACK}",
+        f"https://discord.com/{DISCORD}",
+        f"discord.com/{DISCORD}",
+        "https://api.example.com/sk" + "-hunter2hunter2/v1",
+    ],
+)
+def test_a_credential_anywhere_in_a_base_url_is_refused_and_not_repeated(url: str) -> None:
+    reason = check_base_url(url)
+    assert reason is not None
+    assert "hunter2" not in reason
+
+
+def test_the_token_of_a_telegram_bot_in_a_base_url_is_refused_and_not_repeated() -> None:
+    for url in (f"https://api.telegram.org/{TELEGRAM}", f"api.telegram.org/{TELEGRAM}"):
+        reason = check_base_url(url)
+        assert reason is not None
+        assert "AAH" not in reason
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/client/v4/accounts/0123456789abcdef0123456789abcdef/ai",
+        "https://api.example.com/projects/6f9619ff-8b86-d011-b42d-00cf4fc964ff",
+        "https://bottles.example.com/bot1",
+        "https://api.example.com/services/status",
+    ],
+)
+def test_an_id_in_a_path_is_no_credential(url: str) -> None:
+    assert check_base_url(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "ending"),
+    [
+        ("https://api.openai.com/v1/chat/completions", "/v1/chat/completions"),
+        ("https://api.anthropic.com/v1/messages/", "/v1/messages"),
+        ("https://slack.com/api/chat.postMessage", "/chat.postMessage"),
+        ("https://api.openai.com", None),
+        ("https://api.openai.com/v1", None),
+        ("https://api.linear.app/graphql", None),
+        ("https://gitlab.com/api/v4", None),
+    ],
+)
+def test_an_endpoint_is_told_from_a_base_url(url: str, ending: str | None) -> None:
+    assert endpoint(url) == ending
