@@ -9,6 +9,7 @@ import contextlib
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from mom.envoy.access_log import is_failure, read_failure
 from mom.envoy.failures import Failure
@@ -218,7 +219,9 @@ class Generations:
                 if one.rejections():
                     if one.number == 0:
                         # Somebody else was faster than Envoy.
-                        port.check_free(one.plan.options.listen)
+                        listen = one.plan.options.listen
+                        for host in (listen.host, *one.plan.options.also):
+                            port.check_free(replace(listen, host=host))
                     raise rejected(self._settings)
                 if is_healthy(one.plan):
                     return

@@ -127,9 +127,13 @@ class KeySets:
         if name not in files:
             return None
         judged = EMPTY
+        hint = 'write the public keys there, {"keys": [...]}; mom auth jwks prints those of your own key'
         try:
             judged = judge(read_file(files[name]))
-            reason = f"cannot be used: {'; '.join(judged.refused)}" if judged.refused else None
+            reason = None
+            if judged.refused:
+                reason = f"cannot be used: {'; '.join(judged.refused)}"
+                hint = "take that key out of the file, and have its owner sign with another"
         except UnreadableError as error:
             reason = f"cannot be read: {error.reason}"
         except JwksError as error:
@@ -139,7 +143,7 @@ class KeySets:
             return None
         self._set(name, EMPTY, UNAVAILABLE, f"{reason}: {_OUT}")
         message = f"the keys of {provider.name}: {name} {reason}"
-        return Problem(place=provider.place, rule="public-key", message=message)
+        return Problem(place=provider.place, rule="public-key", message=message, hint=hint)
 
     # -- URLs
 

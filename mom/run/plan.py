@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,10 @@ from mom.run.redaction import Redaction, redaction
 
 # More names than this say no more, and push everything else off a screen.
 NAMES_SHOWN = 20
+# RFC 7468, section 5, and what OpenSSL calls it besides.
+_CERTIFICATE = re.compile(
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
+)
 # The word of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
 
@@ -230,7 +235,8 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
         # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
         reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
         raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
-    return Certificate(chain, key, texts[0].decode(errors="replace"))
+    # The certificates alone: the same file may have the key, which is copied nowhere.
+    return Certificate(chain, key, "\n".join(_CERTIFICATE.findall(texts[0].decode(errors="replace"))))
 
 
 def _watched(inputs: Inputs, configuration: Configuration) -> tuple[Path, ...]:

@@ -240,6 +240,7 @@ def test_a_key_file_that_cannot_be_used(tmp_path: Path, make: Callable[[Path], o
         KeySets().read(given, "", strict=True)
     (problem,) = caught.value.problems
     assert said in problem.message
+    assert problem.hint
     keys = KeySets()
     found, states = keys.read(given, "")
     assert (found["bad"], states["bad"].word) == ('{"keys":[]}', "unavailable")

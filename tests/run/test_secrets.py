@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import ssl
 import sys
 from pathlib import Path
 
 import pytest
 
 from mom.run.admin import Admin
-from tests.envoy.client import Response
+from tests.envoy.certificates import Authority
+from tests.envoy.client import Client, Response
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import MomRun, mom_run, replace, wait_until
 
@@ -126,3 +128,22 @@ def test_the_access_log(tmp_path: Path, api: Upstream) -> None:
     assert served["duration_ms"] >= 0
     assert (refused["subject"], refused["status"], refused["path"]) == (None, 401, f"{P}/one/logged")
     assert (own["adapter"], own["status"]) == (None, 200)
+
+
+def test_a_tls_key_in_the_file_of_its_certificate_is_copied_nowhere(
+    tmp_path: Path, api: Upstream, authority: Authority
+) -> None:
+    """Envoy gets the certificates as text, to show a new one, and the name of the file that has the key."""
+    files = authority.issue("localhost").write(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(b"a remark\n" + files.key.read_bytes() + files.chain.read_bytes())
+    secret = files.key.read_bytes().split(b"\n")[1]
+    with mom_run(tmp_path) as run:
+        run.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
+        run.start("--tls-cert", "both.pem", "--tls-key", "both.pem")
+        client = Client(run.port, context=ssl.create_default_context(cafile=str(authority.file)))
+        answer = client.send(f"{P}/one/x", token=run.token(), host=f"localhost:{run.port}")
+        assert answer.status == 200
+        for where, text in texts(run).items():
+            assert secret not in text, where
+            assert b"PRIVATE KEY" not in text, where
