@@ -36,6 +36,11 @@ def name(origin: Origin, *, http1: bool = False) -> str:
     return f"{origin}#http1" if http1 else str(origin)
 
 
+def stat_name(origin: Origin) -> str:
+    """Return the name of an origin's cluster in Envoy's statistics, which have no colons."""
+    return name(origin).replace("://", "_").replace(":", "_")
+
+
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     """Return `clusters` with the number of connections that each may have where Envoy may have so many files open."""
     found = tuple(clusters)

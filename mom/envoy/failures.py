@@ -29,7 +29,7 @@ class Failure:
 
 CERTIFICATE = "API_UpstreamCertificateError"
 _TLS = "API_UpstreamTlsError"
-_CONNECTION = "API_UpstreamConnectionError"
+CONNECTION = "API_UpstreamConnectionError"
 _NOT_SERVED_BY_TLS = "the port may be for plain http; if so, write http:// in baseUrl"
 
 # The first that matches; so the more general ones come last.
@@ -121,19 +121,19 @@ FAILURES = (
     ),
     Failure(
         ("Connection_refused",),
-        _CONNECTION,
+        CONNECTION,
         f"The API, at the last of its addresses, refused the connection; {_NOT_SENT}",
         "check that it runs, and the host and port in baseUrl",
     ),
     Failure(
         ("unreachable", "No_route_to_host"),
-        _CONNECTION,
+        CONNECTION,
         f"There is no route to the API; {_NOT_SENT}",
         "check the network of this machine, and the host in baseUrl",
     ),
     Failure(
         ("connection_failure",),
-        _CONNECTION,
+        CONNECTION,
         f"No connection to the API could be made; {_NOT_SENT}",
         "the access log (--access-log) has Envoy's words in `details`",
     ),
@@ -163,6 +163,14 @@ FAILURES = (
         "--timeout says how long an API may take",
         504,
     ),
+)
+
+# For the operator alone: Envoy tells of the last address of an API, and its statistics of the others.
+CERTIFICATE_ELSEWHERE = Failure(
+    (),
+    CERTIFICATE,
+    f"The certificate of the API was refused at one of its addresses, and another could not be reached; {_NOT_SENT}",
+    "`curl -v` shows it; if its authority is unknown here, name a PEM file that contains it in SSL_CERT_FILE",
 )
 
 

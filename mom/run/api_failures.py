@@ -13,7 +13,10 @@ _MOST = 10
 
 
 class ApiFailures:
-    """`report` gets adapter, failure, and how many more of it there were since the last report; `note` a sentence."""
+    """`report` gets adapter, failure, and how many more of it there were since the last report; `note` a sentence.
+
+    `take` may be called while something is waited for, so it only collects; `publish` reports.
+    """
 
     def __init__(
         self,
@@ -29,9 +32,20 @@ class ApiFailures:
         self._known: dict[tuple[str, Failure], tuple[float, int]] = {}
         self._minute = clock()
         self._reported = 0
+        self._due: list[tuple[str, Failure, int]] = []
+        self._too_many = False
+
+    def publish(self, explain: Callable[[str, Failure], Failure] = lambda _, failure: failure) -> None:
+        """Report what is due. `explain` may know more about a failure of an adapter."""
+        due, self._due = self._due, []
+        for adapter, failure, more in due:
+            self._report(adapter, explain(adapter, failure), more)
+        if self._too_many:
+            self._too_many = False
+            self._note("more APIs fail than are named here; --access-log has each request")
 
     def take(self, adapter: str, failure: Failure) -> None:
-        """Count a request to `adapter` that failed so, and report it if that is due."""
+        """Count a request to `adapter` that failed so, and keep it for `publish` if that is due."""
         now = self._clock()
         if now - self._minute >= _SECONDS:
             self._minute, self._reported = now, 0
@@ -42,7 +56,7 @@ class ApiFailures:
         self._reported += 1
         if self._reported > _MOST:
             self._known[adapter, failure] = (last, more + 1)
-            self._note("more APIs fail than are named here; --access-log has each request")
+            self._too_many = True
             return
         self._known[adapter, failure] = (now, 0)
-        self._report(adapter, failure, more)
+        self._due.append((adapter, failure, more))

@@ -21,6 +21,7 @@ from mom.run.generation import Generation, Settings
 from mom.run.handover import EnvoyEndedError, Generations
 from mom.run.outcome import Applied, Failed, Outcome, Postponed, Rejected, UnavailableError, Unchanged
 from mom.run.plan import Inputs, Plan
+from mom.run.refused_certificates import RefusedCertificates
 from mom.run.signals import Signals
 from mom.run.validation import validate
 from mom.run.waiting import Stopped, Waiting
@@ -48,8 +49,10 @@ class Supervisor:
         self._events = events
         self._waiting = Waiting(signals, self._read_logs)
         inputs.keys.sleep = self._waiting.sleep
-        failures = ApiFailures(events.api_failed, events.note)
-        self._generations = Generations(settings, self._waiting, self._log_line, failures.take, events.request)
+        self._api_failures = ApiFailures(events.api_failed, events.note)
+        self._refused_certificates = RefusedCertificates()
+        taken = self._api_failures.take
+        self._generations = Generations(settings, self._waiting, self._log_line, taken, events.request)
         # The last outcome that was none of Applied and Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None
@@ -89,6 +92,8 @@ class Supervisor:
             self._report_failure(self._unexpected(error))
 
     def _look(self) -> None:
+        current = self._generations.current
+        self._api_failures.publish(lambda *failed: self._refused_certificates.explain(current, *failed))
         self._look_at_directory()
         self._look_at_access_log()
         due = self._is_due()

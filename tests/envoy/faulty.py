@@ -22,10 +22,11 @@ _SECONDS = 20.0
 class FaultyServer:
     """Calls `behave` with each connection, which it closes afterwards, until the block ends."""
 
-    def __init__(self, behave: Behaviour, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, behave: Behaviour, context: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
         self._behave = behave
         self._context = context
-        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listening = socket.create_server((host, 0), backlog=128, family=family)
         self.port: int = self._listening.getsockname()[1]
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._accept)

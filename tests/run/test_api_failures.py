@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mom.envoy.failures import Failure, explain
 from mom.run.api_failures import ApiFailures
 from tests.envoy.certificates import self_signed
@@ -33,6 +35,7 @@ class Recorded:
         assert failure is not None
         for _ in range(times):
             self.failures.take(adapter, failure)
+        self.failures.publish()
 
 
 def test_a_failure_is_reported_at_once_and_once_a_minute() -> None:
@@ -90,6 +93,25 @@ def test_a_run_says_which_api_fails_how_and_what_can_be_done(tmp_path: Path) -> 
     assert "hunter2" not in run.text
     assert "mom-failure" not in run.text
     assert "OPENSSL" not in run.text
+
+
+def test_a_certificate_that_is_refused_at_one_address_while_another_refuses_the_connection(tmp_path: Path) -> None:
+    """A server that listens on ::1 alone, as those of Node do."""
+    (tmp_path / "certificates").mkdir()
+    context = server_context(self_signed("localhost"), tmp_path / "certificates")
+    try:
+        server = FaultyServer(answers(b""), context, host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with mom_run(tmp_path) as run, server:
+        run.configure({"dev": (f"https://localhost:{server.port}", {}), "down": ("https://localhost:9", {})})
+        run.start()
+        for adapter in ("down", "dev"):
+            answer = run.client.send(f"/v1/apis/http/{adapter}/x", token=run.token())
+            assert answer.error == "API_UpstreamConnectionError"
+        run.wait("warning: dev: The certificate of the API was refused at one of its addresses")
+        run.wait("SSL_CERT_FILE")
+        run.wait("warning: down: The API, at the last of its addresses, refused the connection")
 
 
 def test_with_debug_its_lines_are_not_among_envoy_s(tmp_path: Path) -> None:
