@@ -53,6 +53,17 @@ class MomError(Exception):
             self.exit_status = exit_status
 
 
+def not_importable(error: ImportError) -> MomError:
+    """Return the error for a package that mom needs and that is missing, or cannot be imported from where it is."""
+    import os
+
+    # Where this file is no file, it is in an archive.
+    hint = "install mom, and what it needs, anew: in a virtual environment of its own"
+    if not os.path.exists(__file__):  # noqa: PTH110 - pathlib takes longer to import than mom takes to start
+        hint = "a zip archive cannot contain compiled packages: install these beside it, or install mom itself"
+    return MomError(f"a package that mom needs cannot be imported: {error}", hint=hint)
+
+
 class UsageError(MomError):
     """The command line itself is wrong: an option's value, or a combination."""
 

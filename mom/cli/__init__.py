@@ -28,9 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return curl(arguments[1:], adapters=_local_adapters)
     if arguments in (["--version"], ["-V"]) and (status := _version()) is not None:
         return status
-    from mom.cli.app import run
-
+    try:
+        from mom.cli.app import run
+    except ImportError as error:
+        return _not_importable(error)
     return run(arguments)
+
+
+def _not_importable(error: ImportError) -> int:
+    """Say which package is missing, without the packages that could be."""
+    from mom.console import Console
+    from mom.errors import not_importable
+
+    wrong = not_importable(error)
+    Console().error(wrong)
+    return int(wrong.exit_status)
 
 
 def _version() -> int | None:

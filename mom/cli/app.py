@@ -15,7 +15,7 @@ import typer
 
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
-from mom.errors import ExitStatus, MomError
+from mom.errors import ExitStatus, MomError, not_importable
 from mom.streams import lost_output, silence
 
 # Everything after `curl` is curl's.
@@ -154,6 +154,9 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, OSError) and (lost := lost_output()):
             console.error(lost)
             return int(lost.exit_status)
+        if isinstance(error, ImportError):
+            console.error(not_importable(error))
+            return int(ExitStatus.FAILED)
         # A bug is told in one line too.
         if os.environ.get("MOM_DEBUG"):
             raise

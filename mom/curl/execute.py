@@ -82,11 +82,13 @@ def _help() -> str:
 
 def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
     """Say in one line why curl did not run, and return the exit status for it."""
-    from mom.errors import ExitStatus, MomError
+    from mom.errors import ExitStatus, MomError, not_importable
     from mom.streams import lost_output, visible, write_message
 
     if isinstance(error, OSError) and (lost := lost_output()):
         error = lost
+    elif isinstance(error, ImportError):
+        error = not_importable(error)
     if isinstance(error, MomError):
         message, hint = error.message, error.hint
     elif environ.get("MOM_DEBUG"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipapp
@@ -26,7 +27,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("zip")
     copytree(ROOT / "mom", folder / "app" / "mom", ignore=ignore_patterns("__pycache__"))
     copytree(ROOT / "schemas", folder / "app" / "mom" / "schemas")
-    zipapp.create_archive(folder / "app", folder / "mom.pyz", main="mom.cli:main")
+    # What `zipapp --main` writes drops the exit status.
+    (folder / "app" / "__main__.py").write_text("import sys\n\nfrom mom.cli import main\n\nsys.exit(main())\n")
+    zipapp.create_archive(folder / "app", folder / "mom.pyz")
     return folder / "mom.pyz"
 
 
@@ -58,3 +61,42 @@ def test_the_modules_do_come_from_the_archive(archive: Path, tmp_path: Path) -> 
         [sys.executable, "-c", program, str(archive)], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.startswith(str(archive))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--version"], 0),
+        (["curl", "--help"], 0),
+        (["curl", "/v1/x"], 125),
+        (["atlas", "config", "validate", "atlas.yml"], 1),
+        (["auth", "token"], 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_without_what_it_needs_it_says_so(archive: Path, tmp_path: Path, arguments: list[str], status: int) -> None:
+    """As where the packages are in the archive, too: compiled ones cannot be imported from there."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", str(archive), *arguments],
+        cwd=tmp_path,
+        env={"MOM_HOME": str(tmp_path / "home"), "PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    if status:
+        first, second = done.stderr.splitlines()
+        assert first.startswith("error: a package that mom needs cannot be imported: No module named '")
+        assert second.startswith("hint: a zip archive cannot contain compiled packages")
+
+
+def test_without_what_it_needs_a_working_copy_says_so(tmp_path: Path) -> None:
+    program = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from mom.cli import main; sys.exit(main(['auth', 'jwks']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith("hint: install mom, and what it needs, anew: in a virtual environment of its own\n")
