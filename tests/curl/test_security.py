@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -316,9 +317,15 @@ def test_a_way_that_the_user_names_on_the_command_line_is_taken(mom: Mom, elsewh
 def test_a_protocol_that_the_user_forbids_stays_forbidden(mom: Mom, gateway: Recorder, where: str, option: str) -> None:
     (mom.folder / "options").write_text(f'proto = "{option}"\n' if where == "file" else "")
     mom.curlrc(f'proto = "{option}"\n' if where == "curlrc" else "")
-    done = mom("-s", *(["--proto", option] if where == "line" else []), "-K", "options", "/a")
-    assert done.returncode == 1
-    assert gateway.take() == []
+    line = ["-s", *(["--proto", option] if where == "line" else []), "-K", "options"]
+    plain = subprocess.run(
+        ["curl", *line, gateway.url], env=mom.environ, cwd=mom.folder, capture_output=True, check=False
+    )
+    # 1, or 2 where curl is left with no protocol at all, which newer curls refuse, but ignore in .curlrc.
+    assert plain.returncode in (1, 2) or where == "curlrc"
+    allowed = len(gateway.take())
+    assert mom(*line, "/a").returncode == plain.returncode
+    assert [request.tokens for request in gateway.take()] == [[]] * allowed
 
 
 @pytest.mark.parametrize("option", ["=http", "=all", "-https", "-all,http", "=https,+http", "HTTP"])
