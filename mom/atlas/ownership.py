@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from mom.atlas.kinds import PREFIX
 from mom.yamledit.data import ExpansionError, is_merge, to_data
-from mom.yamledit.nodes import Alias, Mapping, Node, entries_of, text_of
+from mom.yamledit.nodes import Alias, Mapping, Node, entries_of, is_string, text_of
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
@@ -89,7 +89,7 @@ def _text(root: Node | None, *path: str) -> str | None:
         node = entries[0][1]
     else:
         if not isinstance(node, Alias):
-            return text_of(node)
+            return text_of(node) if node is not None and is_string(node) else None
     if not isinstance(node, Alias) and not (
         isinstance(node, Mapping) and any(is_merge(key) for key, _ in node.entries)
     ):

@@ -58,9 +58,17 @@ class Mapping(NamedTuple):
 Node: TypeAlias = Scalar | Alias | Sequence | Mapping
 
 
+_CORE = "tag:yaml.org,2002:"
+
+
+def is_string(node: Node) -> bool:
+    """Whether no tag says that a scalar is something else than text: a null, a number."""
+    return isinstance(node, Scalar) and (node.tag is None or node.tag == f"{_CORE}str" or _CORE not in node.tag)
+
+
 def is_key(node: Node, name: str) -> bool:
     """Whether `node` is the string `name`, however it is quoted."""
-    return isinstance(node, Scalar) and node.value == name and node.style not in {"|", ">"}
+    return isinstance(node, Scalar) and node.value == name and node.style not in {"|", ">"} and is_string(node)
 
 
 def entries_of(node: Node | None, key: str) -> list[tuple[Node, Node]]:

@@ -45,6 +45,12 @@ class _TooLargeError(ParserError):
     is_final = True
 
 
+class _DirectiveError(ParserError):
+    """A line that begins with `%` is refused, whatever the document says."""
+
+    is_final = True
+
+
 # What a collection on its parent's line begins with. Braces of environment references do not count.
 _NESTING = ("[", "{", "- -", "? ", ": -", ": :")
 _REFERENCE = re.compile(r"\$\{\{ ?\w+ ?\}\}")
@@ -104,7 +110,7 @@ def parse(text: str, offset: int) -> Node | None:
         text = text.translate(away)
     try:
         return _build(text, offset, restore)
-    except _TooLargeError:
+    except (_TooLargeError, _DirectiveError):
         raise
     except ParserError as first:
         easier = text
@@ -112,7 +118,6 @@ def parse(text: str, offset: int) -> Node | None:
             easier = _SPACE_BEFORE_COMMENT.sub(lambda match: " " * len(match.group()), text)
         instead = {":": next(free), "?": next(free)}
         easier = _DIRECTIVE_OR_WORD.sub(lambda match: _without_signs(match.group(), instead), easier)
-        easier = _known_directives(easier)
         restore = {**restore, **{ord(new): sign for sign, new in instead.items()}}
         # What only one of the parsers reads is read all the same: which is installed must make no difference.
         in_python = c_parser() is not None and _BEYOND_LIBYAML.search(text) is not None
@@ -126,19 +131,6 @@ def parse(text: str, offset: int) -> Node | None:
 
 # An anchor or alias with a character that YAML 1.2.2 (rule 102) allows in its name, and libyaml does not.
 _BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]")
-# What may come before a document's `---`.
-_DOCUMENT_PREFIX = re.compile(r"(?:(?:[ \t]*+(?:#[^\n]*+)?|%[^\n]*+)\n)*+(?=---)")
-# YAML 1.2.2, sections 6.8 and 6.8.1: unknown directives, and higher minor versions, are read with a warning.
-_UNKNOWN_DIRECTIVE = re.compile(r"^%(?!(?:YAML|TAG)[ \t])|(?<=^%YAML 1\.)[3-9](?=\s)", re.MULTILINE)
-
-
-def _known_directives(text: str) -> str:
-    """Return `text` with unknown directives made comments: libyaml refuses them, and none of them changes the data."""
-    if not text.startswith("%") and "\n%" not in text:
-        return text
-    prefix = _DOCUMENT_PREFIX.match(text)
-    end = prefix.end() if prefix else 0
-    return _UNKNOWN_DIRECTIVE.sub(lambda match: "#" if match.group() == "%" else "2", text[:end]) + text[end:]
 
 
 def _unused_characters(text: str) -> Iterator[str]:
@@ -234,10 +226,11 @@ class _Builder:
         """Return a scalar whose position or value is not simply the event's: empty, block, or with foreign text."""
         start, end = event.start_mark.index, event.end_mark.index
         value = event.value.translate(self.restore) if self.restore else event.value
-        if not style and BOM in value:
-            # YAML 1.2.2, section 5.2: inside a document only in quotes. Unquoted it is invisible, and part of a word.
-            marks = (start + at for at, sign in enumerate(self.text[start:end]) if self.restore.get(ord(sign)) == BOM)
-            raise ParserError(next(marks, start), "U+FEFF is inside the document")
+        if not style and self.restore and (sign := next((c for c in value if c in _OTHERWISE), None)):
+            # YAML 1.2.2, section 5.2: a byte-order mark is inside a document only in quotes. The others end a line for
+            # parsers of YAML 1.1, which would read another value here.
+            offset = next((at for at in range(start, end) if self.restore.get(ord(self.text[at])) == sign), start)
+            raise ParserError(offset, f"U+{ord(sign):04X} outside quotes, which is invisible or ends a line")
         if style in _BLOCK_STYLES:
             if header := _HEADER_COMMENT.match(self.text, start):
                 # YAML 1.2.2, rule 79: a comment is set off by white space. libyaml does not insist.
@@ -268,7 +261,10 @@ def _events(text: str, *, in_python: bool) -> Iterator[Any]:
         if "quoted scalar" in (error.context or "") and (error.problem or "").startswith("found unexpected"):
             # The document's end was found: where the quote opens says more.
             mark, words = error.context_mark, "this quote is not closed"
-        raise ParserError(mark.index if mark else 0, words or "this is not YAML") from None
+        offset = mark.index if mark else 0
+        if "directive" in words or "incompatible YAML document" in words:
+            raise _DirectiveError(text.rfind("\n", 0, offset) + 1, words) from None
+        raise ParserError(offset, words or "this is not YAML") from None
     except ReaderError as error:
         character = error.character if isinstance(error.character, int) else ord(error.character)
         message = f"the control character U+{character:04X} is not allowed"

@@ -67,6 +67,14 @@ class _LikeLibyaml(Scanner):
                 return [*([first] if first != "\n" else [] if breaks else [" "]), *breaks]
         return None
 
+    def scan_directive(self) -> Any:
+        token = super().scan_directive()
+        known = token.name == "TAG" or (token.name == "YAML" and token.value in {(1, 1), (1, 2)})
+        if not known:
+            words = "unknown directive name" if token.name != "YAML" else "incompatible YAML document"
+            raise ScannerError("while scanning a directive", token.start_mark, f"found {words}", token.start_mark)
+        return token
+
     def _is_at_marker(self) -> bool:
         at_line_start = self.reader.column == 0
         return at_line_start and self.reader.prefix(3) in {"---", "..."} and self.reader.peek(3) in "\0 \t\r\n"

@@ -26,8 +26,8 @@ SAME = {
     "an anchor beyond ASCII": ("a: &é x\nb: *é\n", {"a": "x", "b": "x"}),
     "an anchor with a slash, in brackets": ("a: [&x/y z, *x/y]\n", {"a": ["z", "z"]}),
     "a colon behind an alias": ("a: &b c\n*b: d\n", {"a": "c", "*b": "d"}),
-    "an unknown directive": ("%FOO bar\n---\na: b\n", {"a": "b"}),
-    "a directive of a later version": ("%YAML 1.3\n---\na: b\n", {"a": "b"}),
+    "an unknown directive": ("%FOO bar\n---\na: b\n", REFUSED),
+    "a directive of a later version": ("%YAML 1.3\n---\na: b\n", REFUSED),
     "a directive of another version": ("%YAML 2.0\n---\na: b\n", REFUSED),
     "a directive of version 1.1": ("%YAML 1.1\n---\na: {b: c}\n", {"a": {"b": "c"}}),
     "no key before a colon": ("a: b\n: c\n", REFUSED),
@@ -37,6 +37,9 @@ SAME = {
     "a comma behind a colon": ("[{a:,b: c}]\n", REFUSED),
     "a byte-order mark where a key begins": ("---\n\ufeffa: b\n", REFUSED),
     "a byte-order mark in quotes": ("a: '\ufeffb'\n", {"a": "\ufeffb"}),
+    "a line separator outside quotes": ("a: b\u2028c\n", REFUSED),
+    "a next-line character where a key begins": ("a:\n\x85 b: c\n", REFUSED),
+    "a next-line character in quotes": ("a: 'b\x85c'\n", {"a": "b\x85c"}),
     "a second document without a marker of its own line": ("a: b\r---\rc: d\n", {"a": "b"}),
 }
 
