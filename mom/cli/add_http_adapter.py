@@ -23,6 +23,7 @@ from mom.atlas.checks import (
 from mom.atlas.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.references import names
 from mom.atlas.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
+from mom.cli.diff_name import diff_name
 from mom.cli.output import Output
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
@@ -95,7 +96,7 @@ def add(
                 locked.replace(edit.text.encode())
     console = Console()
     wrote = edit.action is not Action.UNCHANGED and not (dry_run or check)
-    shown = _diff(source, edit) if dry_run or diff else None
+    shown = _diff(source, edit, file) if dry_run or diff else None
     if output is Output.JSON:
         console.json(_report(source, adapter, edit, wrote=wrote, diff=shown))
     elif shown is not None:
@@ -156,8 +157,8 @@ def read_headers(given: list[str] | tuple[str, ...], *, allow_literal_secret: bo
     return tuple(headers)
 
 
-def _diff(source: Source, edit: Edit) -> str:
-    name = source.name.lstrip("/")
+def _diff(source: Source, edit: Edit, file: str) -> str:
+    name = source.name if file == "-" else diff_name(file)
     return unified(source, edit.changes, old_name=f"a/{name}", new_name=f"b/{name}")
 
 
