@@ -13,7 +13,7 @@ from mom.yamledit import insert
 from mom.yamledit import shape as shapes
 from mom.yamledit.data import Data, is_merge, walk
 from mom.yamledit.insert import Splice
-from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, text_of
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, is_string, text_of
 from mom.yamledit.scalars import resolve
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
@@ -86,6 +86,10 @@ class Target:
 
     def _check(self) -> None:
         path = "spec.apiAdapters"
+        for entry in (self.spec_entry, self.entry):
+            if entry is not None and not is_string(entry[0]):
+                message = f"the key `{text_of(entry[0])}` has a tag, by which it is something else than text"
+                raise refusal(self._problem(entry[0], "", message, "remove the tag"))
         nodes = walk(self.root) if self._holds("*") else ()
         aliased = {node.name: node for node in nodes if isinstance(node, Alias)}
         spec = self.spec_entry[1] if self.spec_entry else None

@@ -68,7 +68,7 @@ def is_string(node: Node) -> bool:
 
 def is_key(node: Node, name: str) -> bool:
     """Whether `node` is the string `name`, however it is quoted."""
-    return isinstance(node, Scalar) and node.value == name and node.style not in {"|", ">"} and is_string(node)
+    return isinstance(node, Scalar) and node.value == name and node.style not in {"|", ">"}
 
 
 def entries_of(node: Node | None, key: str) -> list[tuple[Node, Node]]:
