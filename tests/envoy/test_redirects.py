@@ -58,6 +58,7 @@ def gateway(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
             http("deep", f"http://LOCALHOST:{port}/a.b/v4/"),
             http("other", f"http://127.0.0.1:{port}"),
             http("tenant", f"http://localhost:{port}", {"Host": "tenant.test:99"}),
+            http("bare", f"http://localhost:{port}", {"Host": "Bare.test"}),
         ]
         key = es256()
         options = Options(
@@ -96,6 +97,10 @@ REFERENCES = [
     pytest.param("deep", "/aXb/v4/x", "/aXb/v4/x", id="a dot in a base path is a dot"),
     pytest.param("tenant", "http://tenant.test:99/x", f"{P}/tenant/x", id="the Host that the adapter sends"),
     pytest.param("tenant", "http://{own}/x", f"{P}/tenant/x", id="the base URL beside a Host header"),
+    pytest.param("bare", "http://bare.test/x", f"{P}/bare/x", id="the default port of http left out"),
+    pytest.param("bare", "http://bare.test:80/x", f"{P}/bare/x", id="the default port of http"),
+    pytest.param("bare", "http://bare.test:443/x", None, id="the default port of https, by http"),
+    pytest.param("bare", "https://bare.test/x", None, id="https where the base URL is http"),
     # What is left alone.
     pytest.param("root", "x/y", None, id="relative"),
     pytest.param("root", "../x", None, id="relative, upwards"),
@@ -142,14 +147,22 @@ def test_references_that_no_client_follows_by_itself(
 
 
 def test_an_https_origin_owns_its_default_ports_and_plain_http(atlas: Atlas) -> None:
-    """The patterns of the real route of an https adapter, asked of the API behind it."""
+    """`renamed` sends a Host without a port: that of https."""
     port = atlas.secure.port
-    for sent, got in (
-        (f"https://localhost:{port}/x", f"{P}/good/x"),
-        (f"http://localhost:{port}/x", f"{P}/good/x"),
-        ("https://localhost/x", "https://localhost/x"),
+    for adapter, sent, own in (
+        ("good", f"https://localhost:{port}/x", True),
+        ("good", f"http://localhost:{port}/x", True),
+        ("good", "https://localhost/x", False),
+        ("renamed", "https://evil.test/x", True),
+        ("renamed", "https://EVIL.test:443/x", True),
+        ("renamed", "http://evil.test/x", True),
+        ("renamed", "http://evil.test:80/x", True),
+        ("renamed", "//evil.test:443/x", True),
+        ("renamed", "https://evil.test:8443/x", False),
+        ("renamed", "ftp://evil.test/x", False),
     ):
-        assert atlas.get(f"{P}/good/say?302&Location={quote(sent, safe='')}").headers["location"] == got
+        answer = atlas.get(f"{P}/{adapter}/say?302&Location={quote(sent, safe='')}")
+        assert answer.headers["location"] == (f"{P}/{adapter}/x" if own else sent), sent
 
 
 @pytest.mark.parametrize(
