@@ -69,6 +69,8 @@ class Generation:
             self.admin = Admin(socket, waiting.readable)
             # A successor closes the admin interface of its predecessor.
             self.admin_available = True
+            # Whether its files say what its plan does.
+            self.is_settled = True
             self.put(plan)
             file = self.directory / "bootstrap.json"
             content = bootstrap.dynamic(str(self.directory), plan.options, admin_socket=socket)

@@ -89,10 +89,13 @@ class Generations:
                 if current.rejections() > before:
                     raise rejected(self._settings)
                 if current.is_applied():
+                    current.is_settled = True
                     return
         except MomError:
+            current.is_settled = False
             with contextlib.suppress(UnavailableError):
                 current.put(old)
+                current.is_settled = True
             self._tell_draining(old)
             # What was not written is not what is served.
             current.plan = old
@@ -203,6 +206,8 @@ class Generations:
 
     def _drop_starting(self) -> None:
         if self._starting is not None:
+            # Not SIGTERM: an Envoy that is told to end tells its predecessor to end as well, and nothing would serve.
+            self._starting.process.send(signal.SIGKILL)
             self._read_log(self._starting)
             self._starting.close()
             self._starting = None

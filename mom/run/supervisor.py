@@ -141,7 +141,7 @@ class Supervisor:
         current = self._generations.current
         old = current.plan
         reachable = current.is_reachable()
-        if reachable and current.admin_available and new.is_served_by(old):
+        if reachable and current.admin_available and current.is_settled and new.is_served_by(old):
             current.plan = new
             return Unchanged()
         if new.options.listen != old.options.listen:
