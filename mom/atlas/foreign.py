@@ -22,50 +22,45 @@ class Foreign(NamedTuple):
     name: str | None
 
 
-# Each with what it is. The variable is the first group.
+# Each with what it is. The variable is the first group. They are compiled at first use: edits must start at once.
 _FORMS = (
     (
-        re.compile(rf"\$+(?=\$\{{\{{)\$\{{\{{[ \t]*({_NAME})[ \t]*\}}\}}"),
+        rf"\$+(?=\$\{{\{{)\$\{{\{{[ \t]*({_NAME})[ \t]*\}}\}}",
         "has a second `$`, which would be sent",
     ),
-    (re.compile(rf"(?<!\$)\$\{{({_NAME})(?::?[-=?+][^}}]*)?\}}(?!\}})"), f"is shell syntax{_SENT}"),
-    (re.compile(rf"\$\([ \t]*({_NAME})[ \t]*\)"), f"is the syntax of another tool{_SENT}"),
-    (re.compile(rf"(?<!\$)\{{\{{[ \t]*({_NAME})[ \t]*\}}\}}"), f"lacks the `$` of a reference{_SENT}"),
-    (re.compile(r"\$\([^()]+\)"), f"is a shell command{_SENT}"),
-    (re.compile(rf"{_START}\$({_NAME})"), f"is shell syntax{_SENT}"),
-    (re.compile(rf"{_START}%({_NAME})%"), f"is Windows syntax{_SENT}"),
+    (rf"(?<!\$)\$\{{({_NAME})(?::?[-=?+][^}}]*)?\}}(?!\}})", f"is shell syntax{_SENT}"),
+    (rf"\$\([ \t]*({_NAME})[ \t]*\)", f"is the syntax of another tool{_SENT}"),
+    (rf"(?<!\$)\{{\{{[ \t]*({_NAME})[ \t]*\}}\}}", f"lacks the `$` of a reference{_SENT}"),
+    (r"\$\([^()]+\)", f"is a shell command{_SENT}"),
+    (rf"{_START}\$({_NAME})", f"is shell syntax{_SENT}"),
+    (rf"{_START}%({_NAME})%", f"is Windows syntax{_SENT}"),
     (
-        re.compile(
-            rf"\b(?:process\.env\.|os\.environ\[['\"]|os\.getenv\(['\"]|env\.|ENV\[['\"])({_NAME})(?:['\"][\])])?"
-        ),
+        (rf"\b(?:process\.env\.|os\.environ\[['\"]|os\.getenv\(['\"]|env\.|ENV\[['\"])({_NAME})(?:['\"][\])])?"),
         f"is program code{_SENT}",
     ),
 )
 # These may be meant in a header that carries no credential.
 _PLACEHOLDERS = (
-    (re.compile(r"<[A-Za-z][^<>\n]{0,60}>"), f"is a placeholder{_SENT}"),
-    (re.compile(rf"(?<![{{$])\{{({_NAME})\}}(?!\}})"), f"is a placeholder{_SENT}"),
+    (r"<[A-Za-z][^<>\n]{0,60}>", f"is a placeholder{_SENT}"),
+    (rf"(?<![{{$])\{{({_NAME})\}}(?!\}})", f"is a placeholder{_SENT}"),
     (
-        re.compile(
-            r"\b(?:your|my|insert|enter)(?:[-_ ]?[a-z0-9]+){0,3}"
-            r"[-_ ]?(?:key|token|secret|password|pat|credentials?)(?:[-_ ]here)?\b"
-            r"|\b(?:change|replace)[-_]?(?:me|this)\b|\bx{4,}\b|\btodo\b|\.\.\.|\u2026",
-            re.IGNORECASE,
+        (
+            r"(?i)\b(?:your|insert|enter)(?:[-_ ][a-z0-9]+){0,3}"
+            r"[-_ ](?:key|token|secret|password|pat|credentials?)(?:[-_ ]here)?\b"
+            r"|\b(?:change|replace)[-_]?(?:me|this)\b|\bx{4,}\b|\btodo\b|\.\.\.|\u2026"
         ),
         f"is a placeholder{_SENT}",
     ),
 )
 # What may surround a reference in a value that is one: the scheme, its parameter, quotes.
-_AROUND = re.compile(
-    r"""["'\s]*(?:bearer|basic|token|apikey|bot|key)?[\s:]*(?:token|key)?=?["'\s:]*\Z""", re.IGNORECASE
-)
+_AROUND = r"""(?i)["'\s]*(?:bearer|basic|token|apikey|bot|key)?[\s:]*(?:token|key)?=?["'\s:]*\Z"""
 
 
 def find_foreign(value: str, *, placeholders: bool) -> Foreign | None:
     """Return the first part of a value that is another tool's reference; with `placeholders` also `<your token>`."""
     for pattern, what in (*_FORMS, *(_PLACEHOLDERS if placeholders else ())):
-        if found := pattern.search(value):
-            name = found[1] if pattern.groups else None
+        if found := re.search(pattern, value):
+            name = found[1] if found.groups() else None
             return Foreign(found.start(), found.end(), what, name)
     return None
 
@@ -77,7 +72,7 @@ def is_meant_as_reference(value: str) -> bool:
         if (found := find_foreign(rest, placeholders=True)) is None:
             break
         rest = rest[: found.start] + rest[found.end :]
-    return rest != value and _AROUND.match(rest) is not None
+    return rest != value and re.match(_AROUND, rest) is not None
 
 
 def message(value: str, found: Foreign) -> str:

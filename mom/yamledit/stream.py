@@ -10,13 +10,16 @@ import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mom.errors import MomError
 from mom.problems import Problem
-from mom.yamledit import parser, phrases, slips
-from mom.yamledit.line_slips import Slip
+from mom.yamledit import parser
 from mom.yamledit.nodes import Node
 from mom.yamledit.source import BOM, Source
+
+if TYPE_CHECKING:
+    from mom.yamledit.line_slips import Slip
 
 # c-forbidden (YAML 1.2.2, rule 206): these lines are document markers wherever they are. A byte-order mark may be
 # before a document (rules 202 and 211). A lone carriage return ends a line too (rule 28).
@@ -170,12 +173,16 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
     if (slip := _slip(source, document, failure)) is not None:
         begin, end = slip.start + document.start, slip.end + document.start
         return source.problem(begin, "yaml-syntax", f"invalid YAML: {slip.message}", end=end, hint=slip.hint)
+    from mom.yamledit import phrases
+
     message, hint = phrases.translate(failure.message)
     return source.problem(offset, "yaml-syntax", message, hint=hint)
 
 
 def _slip(source: Source, document: Document, failure: parser.ParserError) -> Slip | None:
     """Return the slip because of which a document cannot be read, with offsets from the document's start."""
+    # Most files can be read, and an edit of one does not pay for these.
+    from mom.yamledit import slips
 
     def fails_at(text: str) -> int | None:
         try:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mom.atlas.foreign import find_foreign, is_meant_as_reference, message
 from mom.atlas.secrets import literal_credential, literal_password, literal_secret, suggested_reference
 
 # Made up. The prefixes are joined here, so that no scanner takes this file for a leak.
@@ -128,3 +129,45 @@ def test_the_suggestion_keeps_the_scheme_and_names_a_variable(name: str, value: 
 def test_any_name_and_value_get_an_answer_and_a_usable_suggestion(name: str, value: str) -> None:
     literal_secret(name, value)
     assert literal_secret("Authorization", suggested_reference(name, value)) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("Bearer $TOKEN", "TOKEN"),
+        ("Bearer ${TOKEN}", "TOKEN"),
+        ("${TOKEN:-hunter2}", "TOKEN"),
+        ("$(TOKEN)", "TOKEN"),
+        ("token %TOKEN%", "TOKEN"),
+        ("Token token={{ TOKEN }}", "TOKEN"),
+        ("{TOKEN}", "TOKEN"),
+        ("process.env.TOKEN", "TOKEN"),
+        ("os.environ['TOKEN']", "TOKEN"),
+        ("$(pass show api)", None),
+        ("<your token>", None),
+        ("Bearer YOUR_API_KEY", None),
+        ("your-token-here", None),
+        ("changeme", None),
+        ("xxxxxxxx", None),
+    ],
+)
+def test_a_credential_in_another_tools_form_is_meant_as_a_reference(value: str, name: str | None) -> None:
+    found = find_foreign(value, placeholders=True)
+    assert found is not None
+    assert found.name == name
+    assert is_meant_as_reference(value)
+    assert "hunter2" not in message(value, found)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["hunter2", "my-secret-password", "mytoken", "pa$$word", "a%20b%20c", "$5 a month", "x-y-z", "abc$def", "a<b>c"],
+)
+def test_a_credential_that_only_looks_odd_is_one(value: str) -> None:
+    assert not is_meant_as_reference(value)
+
+
+@pytest.mark.parametrize("value", ["costs $5", "100% pure%", "text/plain; q=0.9, <https://a.example>", "{a}", "a & b"])
+def test_other_values_with_such_signs_are_text(value: str) -> None:
+    found = find_foreign(value, placeholders=False)
+    assert found is None or found.name is None

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import io
 import json
+import os
 import re
 import shlex
+import struct
+import subprocess
+import sys
+import termios
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -437,3 +444,25 @@ def test_the_pre_commit_hook_runs_a_command_that_exists_and_that_the_project_ins
     files = re.compile(str(hook["files"]))
     assert all(map(files.search, ["atlas.yml", "config/atlas-staging.yaml"]))
     assert not any(map(files.search, ["deployment.yml", "atlas.yml.bak", "myatlas.yml"]))
+
+
+def test_a_real_terminal_of_50_columns_gets_lines_of_50_columns() -> None:
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
+    environ = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
+    command = [sys.executable, "-m", "mom", "atlas", "config", "validate", "broken.yml"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL, env={**environ, "TERM": "xterm"}
+    ) as process:
+        os.close(theirs)
+        written = b""
+        # A terminal whose other side was closed reads as an error on Linux, as an end elsewhere.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 65_536):
+                written += part
+        assert process.wait(timeout=60) == 1
+    os.close(ours)
+    assert b"\x1b[" in written
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r\n", "\n").split("\n")
+    assert max(map(len, lines)) <= 50
+    assert "`owner` stands twice in one mapping, in lines 7 and 8" in " ".join(line.strip() for line in lines)
