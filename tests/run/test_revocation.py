@@ -187,7 +187,7 @@ def test_a_provider_that_is_down_holds_up_neither_the_start_nor_a_reload(tmp_pat
         configure(run, api, "one", publicKey=f"http://127.0.0.1:{idp.port}/keys")
         began = time.monotonic()
         run.start(prelude=QUICK)
-        assert "is not JSON: tokens of this provider are refused" in run.text
+        run.wait("is not JSON: tokens of this provider are refused")
         assert time.monotonic() - began < 30
         assert run.client.send(X, token=run.token()).status == 401
         idp.body = json.dumps(jwks(run.key)).encode()
