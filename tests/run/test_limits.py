@@ -35,7 +35,7 @@ def test_silent_clients_beyond_the_limit_are_refused_and_use_no_time(tmp_path: P
         assert not is_served(run.client)
         before = processor_seconds(envoy)
         time.sleep(1)
-        assert processor_seconds(envoy) - before < 0.1
+        assert processor_seconds(envoy) - before < 0.2
         assert open_files(envoy) < FILES - 20
         silent.close()
         wait_until(lambda: is_served(run.client), "nobody is served after the silent clients have gone")
