@@ -14,18 +14,9 @@ if TYPE_CHECKING:
     from mom.curl.arguments import Group, Scan
     from mom.curl.curlrc import Setting
 
-# How the token gets to curl.
-# PIPE: by a pipe of its own for each group, `-K` in the first group and `-H @` in the others. A pipe that is not there
-# makes `-K` fail, where `-H @` of older curls would send no token; but before curl 7.70 `-K` counts for the first group
-# wherever it stands.
-# VARIABLE: by curl's `--variable` from its environment (curl 8.3), for Windows, where there is no /dev/fd.
-# STDIN: by `-K -`, for older curls there; one group only.
-PIPE = "pipe"
-VARIABLE = "variable"
-STDIN = "stdin"
-
-# The environment variable of the second way, which only the curl that we start has.
-ENVIRONMENT = "MOM_CURL_TOKEN"
+# The token gets to curl by a pipe of its own for each group, `-K` in the first group and `-H @` in the others. A pipe
+# that is not there makes `-K` fail, where `-H @` of older curls would send no token; but before curl 7.70 `-K` counts
+# for the first group wherever it stands.
 
 # What stands in the arguments before the name of a pipe.
 CONFIG = ""
@@ -36,18 +27,15 @@ class Command:
     """What to run.
 
     arguments: curl's, without its name. holes: the indices of those (CONFIG or HEADERS) that lack the name of a pipe,
-    each of a pipe of its own that holds `content(argument, token)`. standard_input: whether curl reads the content for
-    CONFIG from its stdin instead. environment: whether the token has to be in the variable ENVIRONMENT instead.
+    each of a pipe of its own that holds `content(argument, token)`.
     """
 
-    __slots__ = ("arguments", "environment", "holes", "standard_input")
+    __slots__ = ("arguments", "holes")
 
-    def __init__(self, arguments: list[str], holes: list[int], *, standard_input: bool, environment: bool) -> None:
-        """Keep the four."""
+    def __init__(self, arguments: list[str], holes: list[int]) -> None:
+        """Take the arguments and the indices of the holes in them."""
         self.arguments = arguments
         self.holes = holes
-        self.standard_input = standard_input
-        self.environment = environment
 
 
 def content(argument: str, token: str) -> bytes:
@@ -81,9 +69,7 @@ def signed_groups(scan: Scan, gateway: Gateway, curlrc: Sequence[Setting] = ()) 
     ]
 
 
-def build(
-    words: Sequence[str], scan: Scan, gateway: Gateway, *, channel: str = PIPE, curlrc: Sequence[Setting] = ()
-) -> Command:
+def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, curlrc: Sequence[Setting] = ()) -> Command:
     """Return the command that runs `words` (those of `scan`, its URLs completed) with a token, pinned to `gateway`.
 
     `curlrc` is what ~/.curlrc says, which counts for the first group.
@@ -91,22 +77,14 @@ def build(
     signed = signed_groups(scan, gateway, curlrc)
     additions: dict[int, list[str]] = {}
     holes_of: list[int] = []
-    first = True
     for group in scan.groups:
         if not group.urls and not group.configs:
             continue
         more = additions.setdefault(group.end, [])
         more += _pin(group, gateway, curlrc if group is scan.groups[0] else ())
         if group in signed:
-            if channel == PIPE:
-                more += ["-K", CONFIG] if group is scan.groups[0] else ["-H", HEADERS]
-                holes_of.append(group.end)
-            elif channel == STDIN:
-                more += ["-K", "-"]
-            else:
-                more += ["--variable", f"%{ENVIRONMENT}"] if first else []
-                more += ["--expand-header", f"{TOKEN_HEADER}: {{{{{ENVIRONMENT}}}}}"]
-                first = False
+            more += ["-K", CONFIG] if group is scan.groups[0] else ["-H", HEADERS]
+            holes_of.append(group.end)
         if group.configs and not group.connect_to:
             before = _connect_to(gateway)
             if group.configs[0].option == 0 and words[0].startswith("-q"):
@@ -120,8 +98,7 @@ def build(
         if index in holes_of:
             holes.append(len(arguments) - 1)
         arguments += words[index : index + 1]
-    used = bool(signed)
-    return Command(arguments, holes, standard_input=used and channel == STDIN, environment=used and channel == VARIABLE)
+    return Command(arguments, holes)
 
 
 def _connect_to(gateway: Gateway) -> list[str]:

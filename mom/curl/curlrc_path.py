@@ -9,14 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 
-def curlrc_paths(environ: Mapping[str, str], version: Callable[[], tuple[int, ...]], *, posix: bool) -> list[str]:
+def curlrc_paths(environ: Mapping[str, str], version: Callable[[], tuple[int, ...]]) -> list[str]:
     """Return the path of the file that the curl at hand reads as its .curlrc; no path where there is none.
 
-    `version` gives that curl's version; it is called only where versions differ. On Windows (not `posix`) every file
-    that may be it is returned.
+    `version` gives that curl's version; it is called only where versions differ.
     """
-    if not posix:
-        return [path for path in _on_windows(environ) if _opens(path)]
     existing = [path for path in candidates(environ) if _opens(path)]
     if not existing or (existing == [f"{environ.get('HOME')}/.curlrc"] and not environ.get("CURL_HOME")):
         return existing
@@ -57,17 +54,6 @@ def _searched(environ: Mapping[str, str], version: tuple[int, ...]) -> Iterator[
         yield f"{folder}/.config/curlrc"
     if listed := _listed_home():
         yield f"{listed}/.curlrc"
-
-
-def _on_windows(environ: Mapping[str, str]) -> list[str]:
-    import shutil
-
-    folders = [environ.get(name) for name in ("CURL_HOME", "XDG_CONFIG_HOME", "HOME", "USERPROFILE", "APPDATA")]
-    folders += [f"{folder}/.config" for folder in (environ.get("CURL_HOME"), environ.get("HOME")) if folder]
-    folders += [f"{folder}/Application Data" for folder in (environ.get("USERPROFILE"),) if folder]
-    if curl := shutil.which("curl", path=environ.get("PATH")):
-        folders.append(os.path.dirname(curl))
-    return [f"{folder}/{name}" for folder in folders if folder for name in (".curlrc", "_curlrc", "curlrc")]
 
 
 def _listed_home() -> str | None:

@@ -29,7 +29,6 @@ def main(
     argv: list[str],
     *,
     environ: Mapping[str, str] | None = None,
-    posix: bool = os.name == "posix",
     execute: Execute | None = None,
     adapters: Adapters = dict,
     stdout: IO[str] | None = None,
@@ -38,15 +37,13 @@ def main(
     """Run curl with `argv`, what stands after `mom curl`; return an exit status where curl did not take over.
 
     Without arguments for curl it shows mom's help and returns 2, as other commands do that lack what they need.
-    `adapters` is asked only for a hint. The environment, the platform, the function that starts curl, and the streams
-    of mom's own words can be passed in.
+    `adapters` is asked only for a hint. The environment, the function that starts curl, and the streams of mom's own
+    words can be passed in.
     """
     environ = os.environ if environ is None else environ
     stdout = sys.stdout if stdout is None else stdout
     try:
-        if execute is None:
-            execute = become if posix else _run_child
-        result = _help() if argv == ["--help"] else _run(argv, environ, execute, adapters, posix=posix)
+        result = _help() if argv == ["--help"] else _run(argv, environ, execute or become, adapters)
         if result is None:
             (sys.stderr if stderr is None else stderr).write(_help())
             return 2
@@ -103,9 +100,7 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
     return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
 
 
-def _run(
-    argv: list[str], environ: Mapping[str, str], execute: Execute, adapters: Adapters, *, posix: bool
-) -> int | str | None:
+def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters: Adapters) -> int | str | None:
     """Run curl and return its exit status, or the text to print instead; None if there is nothing for curl to do."""
     scan = arguments.scan(argv, lambda: _installed_options(environ), lambda: _curl_version(environ))
     own = scan.own
@@ -123,8 +118,8 @@ def _run(
         return _plain(words, scan, environ, execute)
     from mom.curl import curlrc, lifetime
 
-    first = curlrc.check_curlrc(_curlrc_paths(scan, environ, posix=posix), scan, gateway)
-    curlrc.check_configs(scan, words, gateway, copy=posix and "mom-print" not in own)
+    first = curlrc.check_curlrc(_curlrc_paths(scan, environ), scan, gateway)
+    curlrc.check_configs(scan, words, gateway, copy="mom-print" not in own)
     signed = command.signed_groups(scan, gateway, first)
     if signed and gateway.scheme == "http" and not gateway.loopback and "mom-insecure-http" not in own:
         from mom.errors import MomError
@@ -142,15 +137,10 @@ def _run(
 
         return printed.line(command.build(words, scan, gateway, curlrc=first), source, gateway, ttl=ttl)
     token = sources.token(source, gateway, environ, ttl=ttl) if signed else ""
-    if posix:
-        return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
-    from mom.curl import windows
-
-    built = command.build(words, scan, gateway, channel=windows.channel(scan, _curl_version(environ)), curlrc=first)
-    return windows.run(built, token, _environment(environ))
+    return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
 
 
-def _curlrc_paths(scan: Scan, environ: Mapping[str, str], *, posix: bool) -> list[str]:
+def _curlrc_paths(scan: Scan, environ: Mapping[str, str]) -> list[str]:
     """Return the files that curl reads before its command line."""
     from mom.curl.curlrc_path import curlrc_paths
 
@@ -158,7 +148,7 @@ def _curlrc_paths(scan: Scan, environ: Mapping[str, str], *, posix: bool) -> lis
         return _curl_version(environ)
 
     first = scan.words[0]
-    paths = curlrc_paths(environ, version, posix=posix)
+    paths = curlrc_paths(environ, version)
     # Before curl 7.75, -q has to be alone. Before 7.81, an empty name for -K is that of .curlrc.
     left_out = first in ("-q", "--disable") or (first.startswith("-q") and paths and version() >= (7, 75))
     named = any(not config.path for group in scan.groups for config in group.configs)
@@ -225,12 +215,6 @@ def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute:
             raise MomError(f"the token cannot be handed to curl by {name}", hint="is /dev/fd mounted?")
         words[hole + 1] += name
     return execute("curl", words, _environment(environ))
-
-
-def _run_child(file: str, words: list[str], environ: dict[str, str]) -> int:
-    from mom.curl import windows
-
-    return windows.start(file, words, environ)
 
 
 def become(file: str, words: list[str], environ: dict[str, str]) -> int:

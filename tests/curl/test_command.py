@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mom.auth import gateway
-from mom.curl import arguments, command, windows
-from mom.errors import MomError
+from mom.curl import arguments, command
 
 HTTP = gateway.parse("http://127.0.0.1:8082")
 HTTPS = gateway.parse("https://atlas.example")
@@ -20,9 +19,9 @@ ALL = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, *TOKEN]
 LATER = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, "-H", "@"]
 
 
-def build(*line: str, at: gateway.Gateway = HTTP, channel: str = command.PIPE) -> command.Command:
+def build(*line: str, at: gateway.Gateway = HTTP) -> command.Command:
     found = arguments.scan(line, dict, tuple)
-    return command.build(found.words, found, at, channel=channel)
+    return command.build(found.words, found, at)
 
 
 @pytest.mark.parametrize(
@@ -112,49 +111,3 @@ def test_each_way_to_name_a_proxy_is_seen(option: str) -> None:
 def test_a_token_for_curl_is_one_line_of_its_configuration_or_of_headers() -> None:
     assert command.content(command.CONFIG, "a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
     assert command.content(command.HEADERS, "a.b-c") == b"Atlas-Accesstoken: a.b-c\n"
-
-
-def test_on_windows_the_token_is_a_variable_that_each_group_expands() -> None:
-    built = build("/a", "--next", "/b", channel=command.VARIABLE)
-    header = ["--expand-header", "Atlas-Accesstoken: {{MOM_CURL_TOKEN}}"]
-    rest = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY]
-    assert built.arguments == [
-        *("/a", *rest, "--variable", "%MOM_CURL_TOKEN", *header),
-        *("--next", "/b", *rest, *header),
-    ]
-    assert (built.holes, built.environment, built.standard_input) == ([], True, False)
-
-
-def test_for_older_curls_on_windows_the_token_is_on_stdin() -> None:
-    built = build("/a", channel=command.STDIN)
-    assert built.arguments[-2:] == ["-K", "-"]
-    assert (built.holes, built.environment, built.standard_input) == ([], False, True)
-
-
-def channel(version: tuple[int, ...], *line: str) -> str:
-    return windows.channel(arguments.scan(line, dict, tuple), version)
-
-
-def test_the_way_on_windows_depends_on_the_version() -> None:
-    assert channel((8, 3, 0), "/a", "--next", "/b", "-d", "@-") == command.VARIABLE
-    assert channel((10,), "/a") == command.VARIABLE
-    assert channel((8, 2, 1), "/a", "-d", "@file") == command.STDIN
-    assert channel((), "/a") == command.STDIN
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        ["/a", "-d", "@-"],
-        ["/a", "-d@-"],
-        ["/a", "-T", "-"],
-        ["/a", "-T-"],
-        ["/a", "-K", "-"],
-        ["/a", "-K-"],
-        ["/a", "-F", "x=@-"],
-        ["/a", "--next", "/b"],
-    ],
-)
-def test_an_older_curl_on_windows_whose_stdin_is_taken_is_refused(line: list[str]) -> None:
-    with pytest.raises(MomError, match=r"curl 8\.2 takes the token on stdin"):
-        channel((8, 2), *line)

@@ -226,17 +226,8 @@ def test_where_curls_look_for_their_curlrc(
     monkeypatch.setattr(pwd, "getpwuid", lambda _: user)
     folders = {"CURL_HOME": "c", "XDG_CONFIG_HOME": "x", "HOME": "home"}
     environ = {name: str(tmp_path / folders[name]) for name in variables}
-    found = curlrc_paths(environ, lambda: version, posix=True)
+    found = curlrc_paths(environ, lambda: version)
     assert [str(Path(path).relative_to(tmp_path)) for path in found] == expected
-
-
-def test_on_windows_every_file_that_may_be_curlrc_is_looked_into(tmp_path: Path) -> None:
-    (tmp_path / "_curlrc").write_text("connect-to = ::127.0.0.1:1\n")
-    for name in ("HOME", "USERPROFILE", "APPDATA", "CURL_HOME"):
-        paths = curlrc_paths({name: str(tmp_path), "PATH": ""}, tuple, posix=False)
-        assert paths == [f"{tmp_path}/_curlrc"]
-        with pytest.raises(MomError, match="connect-to"):
-            check_curlrc(paths, Scan(), GATEWAY)
 
 
 @pytest.mark.parametrize("first", ["-q", "-qs", "-qS", "--disable"])
