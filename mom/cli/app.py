@@ -7,8 +7,10 @@ returns an exit status. Nothing below prints an error or exits.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +20,7 @@ from mom.console import Console
 from mom.errors import ExitStatus, MomError, not_importable
 from mom.streams import lost_output, silence
 
+_NUMBER = re.compile("is not a valid int(eger)?( range)?")
 # Everything after `curl` is curl's.
 _CURL = {
     "allow_extra_args": True,
@@ -127,9 +130,11 @@ def tree() -> MomGroup:
 def run(arguments: Sequence[str]) -> int:
     """Run the command tree with `arguments` and return the exit status. Nothing but an exit status leaves here."""
     console = Console()
-    if arguments[:1] == ["help"]:
-        # As git and cargo take it.
-        arguments = [*arguments[1:], "--help"]
+    before, _ = _groups(arguments)
+    if arguments[len(before) :][:1] == ["help"]:
+        # As git and cargo take it, at each level.
+        after = [word for word in arguments[len(before) :] if word != "help"]
+        arguments = [*before, *after, "--help"]
     try:
         for stream in (sys.stdout, sys.stderr):
             # A file name or a terminal that is not UTF-8 must not turn an answer into a traceback.
@@ -143,7 +148,7 @@ def run(arguments: Sequence[str]) -> int:
     except UnknownCommandError as error:
         return _unknown(console, error)
     except typer.TyperException as error:
-        return _usage(console, error)
+        return _usage(console, error, arguments)
     except (KeyboardInterrupt, typer.Abort):
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
@@ -173,14 +178,36 @@ def _unknown(console: Console, error: UnknownCommandError) -> int:
     return int(ExitStatus.USAGE)
 
 
-def _usage(console: Console, error: typer.TyperException) -> int:
+def _groups(arguments: Sequence[str]) -> tuple[Sequence[str], Branch]:
+    """Return the words at the beginning that name groups, and the group that they lead to."""
+    branch = ROOT
+    for number, word in enumerate(arguments):
+        child = branch.commands.get(word)
+        if not isinstance(child, Branch):
+            return arguments[:number], branch
+        branch = child
+    return arguments, branch
+
+
+def _path(arguments: Sequence[str]) -> str:
+    """Return the command that `arguments` begin with."""
+    words, branch = _groups(arguments)
+    after = arguments[len(words) :][:1]
+    return " ".join(["mom", *words, *(after if after and after[0] in branch.commands else ())])
+
+
+def _usage(console: Console, error: typer.TyperException, arguments: Sequence[str]) -> int:
     """Show a mistake on the command line: what is wrong, and which help to read."""
     if type(error).__name__ == "NoArgsIsHelpError":
         for line in error.format_message().rstrip("\n").split("\n"):
             console.say(line)
         return int(ExitStatus.USAGE)
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else "mom"
+    hint = f"try '{context.command_path if context else _path(arguments)} --help'"
     message = error.format_message().rstrip(".")
-    console.error(MomError(message[:1].lower() + message[1:], hint=f"try '{path} --help'"))
+    if (option := getattr(error, "option_name", None)) and (known := getattr(error, "possibilities", None)):
+        message = error.message.rstrip(".")
+        hint = f"did you mean '{max(known, key=lambda name: SequenceMatcher(None, option, name).ratio())}'?"
+    message = _NUMBER.sub("is not a whole number", message)
+    console.error(MomError(message[:1].lower() + message[1:], hint=hint))
     return int(error.exit_code)

@@ -91,6 +91,42 @@ def test_an_unknown_command_gets_the_command_that_was_meant_and_never_its_opposi
     assert done.stderr == f"error: {level} has no command '{word}'\nhint: {hint}\n"
 
 
+@pytest.mark.parametrize(
+    ("typed", "message", "hint"),
+    [
+        ("atlas run -f", "option '-f' requires an argument", "try 'mom atlas run --help'"),
+        ("--install-completion", "option '--install-completion' requires an argument", "try 'mom --help'"),
+        ("atlas run --fil x", "no such option: --fil", "did you mean '--file'?"),
+        ("--verion", "no such option: --verion", "did you mean '--version'?"),
+        ("atlas config -x", "no such option: -x", "try 'mom atlas config --help'"),
+        (
+            "atlas run -f a --concurrency x",
+            "invalid value for '--concurrency': 'x' is not a whole number",
+            "try 'mom atlas run --help'",
+        ),
+        ("help nothing", "mom has no command 'nothing'", "try 'mom --help'"),
+    ],
+)
+def test_a_mistake_names_the_help_of_its_command_or_what_was_meant(typed: str, message: str, hint: str) -> None:
+    done = mom(*typed.split())
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"error: {message}\nhint: {hint}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "same"),
+    [
+        ("atlas help", "atlas --help"),
+        ("atlas config help validate", "atlas config validate --help"),
+        ("atlas help config validate", "atlas config validate --help"),
+        ("help help", "--help"),
+    ],
+)
+def test_help_is_a_word_of_each_group(typed: str, same: str) -> None:
+    shown = mom(*typed.split())
+    assert (shown.returncode, shown.stdout) == (0, mom(*same.split()).stdout)
+
+
 def test_every_command_is_meant_by_its_last_word() -> None:
     for path in paths(ROOT):
         assert suggestion(ROOT, (), path[-1]) == " ".join(("mom", *path))
