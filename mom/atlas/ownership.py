@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mom.atlas import kinds
 from mom.atlas.kinds import PREFIX
 from mom.yamledit.data import ExpansionError, is_merge, to_data
 from mom.yamledit.nodes import Alias, Mapping, Node, entries_of, is_string, text_of
@@ -25,6 +26,10 @@ _VERSION_LINE = re.compile(
     r"""["'\u201c]?([^\s"',}\u201d]*)""",
     re.MULTILINE,
 )
+
+
+# What makes a document that cannot be read look like the Atlas.
+_LIKE_ATLAS = re.compile(rf"""{kinds.ATLAS_VERSION}|kind\W{{1,5}}{kinds.ATLAS.kind}\b""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +106,8 @@ def _text(root: Node | None, *path: str) -> str | None:
     for key in path:
         data = data.get(key) if isinstance(data, dict) else None
     return data if isinstance(data, str) else None
+
+
+def like_atlas(text: str) -> bool:
+    """Whether a document that cannot be read, with this text, may be the Atlas."""
+    return _LIKE_ATLAS.search(text) is not None

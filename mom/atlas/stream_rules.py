@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from mom.atlas import beginning
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
-from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, ATLAS_VERSION, HTTP, KINDS, Kind
+from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, HTTP, KINDS, Kind
+from mom.atlas.ownership import like_atlas
 from mom.atlas.suggestions import closest
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.paths import Path
@@ -23,7 +24,6 @@ NAME: Path = ("metadata", "name")
 _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
 _NAME_LINE = re.compile(r"""^[ \t]*["']?name["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
 # The same in a document that cannot be read, perhaps because of a slip in that very line.
-_LIKE_ATLAS = re.compile(rf"""{ATLAS_VERSION}|kind\W{{1,5}}{ATLAS.kind}\b""")
 _LIKE_NAME = re.compile(r"""name[^\w\n]{1,5}([^\s"'#,}\u201d]+)""")
 _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
 
@@ -77,11 +77,6 @@ class _Unclear:
         self.atlas = bool(untyped) or any(like_atlas(text) for text in texts)
         self.names = {name for text in texts for name in _LIKE_NAME.findall(text)}
         self.names |= {document.name for document in untyped if document.name}
-
-
-def like_atlas(text: str) -> bool:
-    """Whether a document that cannot be read, with this text, may be the Atlas."""
-    return _LIKE_ATLAS.search(text) is not None
 
 
 class Reference(NamedTuple):

@@ -189,7 +189,7 @@ def _say(console: Console, source: Source, adapter: HttpAdapterSpec, edit: Edit,
 def _reason(change: Change) -> str:
     if change.new and change.new[0].rstrip("\r\n") == change.old[0]:
         return "the file had no final line end"
-    emptied = not change.new or len(change.new[0]) < len(change.old[0])
+    emptied = not change.new or len(change.new[0].strip()) < len(change.old[0].strip())
     return "its empty value became a list" if emptied else "the list is written in flow style"
 
 
