@@ -32,7 +32,11 @@ class Signals:
     def __enter__(self) -> Self:
         """Take over from the handlers that are in place."""
         self._wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, self._handle) for number in (*_ENDING, _REOPEN)}
+        taken = [*_ENDING, _REOPEN]
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+            # nohup(1): whoever started it wants it to outlive the terminal.
+            taken.remove(signal.SIGHUP)
+        self._handlers = {number: signal.signal(number, self._handle) for number in taken}
         self._handlers |= {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
         return self
 

@@ -343,3 +343,21 @@ def test_an_access_log_that_is_a_pipe_without_a_reader(run: MomRun) -> None:
     run.start("--env-file", ".env", "--access-log", "pipe", serving=False)
     assert run.status() == 1
     assert "it is a pipe that nothing reads" in run.text
+
+
+def test_under_nohup_the_end_of_the_terminal_does_not_end_it(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env", prelude="import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    run.process.send_signal(signal.SIGHUP)
+    run.configure({"one": (base(api), {}), "two": (base(api), {})})
+    run.wait("Reloaded + two")
+    assert run.end() == 0
+
+
+def test_a_key_file_that_becomes_a_pipe_does_not_hang(run: MomRun, api: Upstream) -> None:
+    run.start("--env-file", ".env")
+    (run.folder / "keys.json").unlink()
+    os.mkfifo(run.folder / "keys.json", 0o600)
+    wait_until(lambda: run.client.send(f"{P}/one/x", token=run.token()).status in {401, 503}, "no key, no client")
+    run.configure({"one": (base(api), {}), "two": (base(api), {})})
+    run.wait("+ two")
+    assert run.end() == 0
