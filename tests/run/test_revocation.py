@@ -78,9 +78,9 @@ def test_an_adapter_and_where_it_leads(run: MomRun, api: Upstream, kind: type[Ht
         run.configure({"one": (base(another), {})})
         run.wait("Reloaded - two, ~ one")
         assert connection.status("/v1/apis/http/two/x", run.token()) == 404
-        assert connection.status("/v1/apis/http/one/moved", run.token()) == 200
-        assert another.seen("/moved")
-        assert not api.seen("/moved")
+        assert connection.status("/v1/apis/http/one/moved-elsewhere", run.token()) == 200
+        assert another.seen("/moved-elsewhere")
+        assert not api.seen("/moved-elsewhere")
 
 
 @pytest.mark.parametrize("content", [None, "", '{"keys": []}', "garbage"], ids=["removed", "cut", "empty", "broken"])
