@@ -43,6 +43,9 @@ TOKEN_SHAPES = (
 )
 
 
+# What every text with a token or a credential has; most have not, and need no further look.
+_CANDIDATE = re.compile(r"[A-Za-z0-9_.-]{10}|://|[?&#][\w.-]+=")
+
 # Where a URL has a credential: before its `@` (RFC 3986, section 3.2.1), and in parameters of such a name. An
 # environment reference is none.
 _USER_INFO = re.compile(r"(?<=://)(?![^/\s@]*\$\{)[^/\s@?#]+(?=@)")
@@ -54,6 +57,8 @@ _PARAMETER = re.compile(
 
 def mask_tokens(text: str) -> str:
     """Return `text` with every known token, and every credential in a URL, replaced by as many asterisks."""
+    if _CANDIDATE.search(text) is None:
+        return text
     for shape in TOKEN_SHAPES:
         text = shape.pattern.sub(lambda match: "*" * len(match.group()), text)
     if "://" in text:
