@@ -130,7 +130,7 @@ def parse(text: str, offset: int) -> Node | None:
 
 
 # An anchor or alias with a character that YAML 1.2.2 (rule 102) allows in its name, and libyaml does not.
-_BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]")
+_BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}:])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]")
 
 
 def _unused_characters(text: str) -> Iterator[str]:
