@@ -84,3 +84,35 @@ def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPa
 def test_what_its_schema_refuses_is_not_added(adapter: HttpAdapterSpec) -> None:
     with pytest.raises(MomError, match="would not be valid; nothing was written"):
         add_http_adapter(Source("atlas.yml", FILE), adapter)
+
+
+# What mom itself would read as it was meant, and another parser would not.
+OTHERWISE: dict[str, tuple[str, Callable[[str], str], str]] = {
+    "libyaml refuses it": (
+        "openai",
+        lambda text: text.replace(ITEM, ITEM.replace("kind: HTTP\n", "kind: HTTP\n  \t# c\n")),
+        "parsers that read this document now would not read it",
+    ),
+    "YAML 1.1 reads a boolean in the item": (
+        "yes",
+        lambda text: text.replace("name: 'yes'", "name: yes", 1),
+        "the Atlas document would change elsewhere",
+    ),
+    "YAML 1.1 reads a boolean in the document": (
+        "yes",
+        lambda text: text[:-200] + text[-200:].replace("name: 'yes'", "name: yes"),
+        "would not be read back as it was meant",
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", OTHERWISE)
+def test_what_another_parser_would_read_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
+    name, change, reason = OTHERWISE[situation]
+    source, apply = Source("atlas.yml", FILE), insert.apply
+    adapter = HttpAdapterSpec(name, "https://api.openai.com")
+    right = add_http_adapter(source, adapter).text
+    assert change(right) != right
+    monkeypatch.setattr(insert, "apply", lambda text, splices: change(apply(text, splices)))
+    with pytest.raises(MomError, match=reason):
+        add_http_adapter(source, adapter)
