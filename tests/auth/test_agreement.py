@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,15 @@ from tests.envoy.tokens import Key
 
 __all__ = ["api", "atlas", "authority", "secure_apis"]
 
-NOW = int(time.time())
-LIVE = str(NOW + 900)
+# In a JSON text, `<+60>` is the time a minute from when the token is signed, in seconds since the epoch.
+LIVE = "<+900>"
 NUMBERS = {
     "zero": "0",
     "negative": "-1",
     "negative zero": "-0",
     "very negative": "-1e30",
-    "float": f"{NOW - 100}.5",
-    "with an exponent": f"{NOW - 100}e0",
+    "float": "<-100>.5",
+    "with an exponent": "<-100>e0",
     "tiny": "1e-300",
     "2^53": str(2**53),
     "2^62": str(2**62),
@@ -44,11 +45,11 @@ NUMBERS = {
     "beyond floats": "1e400",
     "infinity": "Infinity",
     "not a number": "NaN",
-    "string": f'"{NOW}"',
+    "string": '"<+0>"',
     "empty string": '""',
     "null": "null",
     "true": "true",
-    "list": f"[{NOW}]",
+    "list": "[<+0>]",
     "object": "{}",
 }
 # A header or the claims, as JSON texts by the name of the member; None leaves it out.
@@ -79,14 +80,14 @@ HEADERS: dict[str, dict[str, str | None]] = {
 CLAIMS: dict[str, dict[str, str | None]] = {
     "good": {},
     "no exp": {"exp": None},
-    "expired": {"exp": str(NOW - 60)},
-    "expired within the difference of clocks": {"exp": str(NOW - 1)},
-    "exp in milliseconds": {"exp": str((NOW + 60) * 1000)},
-    "exp tomorrow": {"exp": str(NOW + 86_000)},
-    "exp the day after": {"exp": str(NOW + 90_000)},
-    "not yet good": {"nbf": str(NOW + 600)},
-    "good in a moment": {"nbf": str(NOW + 5)},
-    "issued in the future": {"iat": str(NOW + 600)},
+    "expired": {"exp": "<-60>"},
+    "expired within the difference of clocks": {"exp": "<-1>"},
+    "exp in milliseconds": {"exp": "<+60>000"},
+    "exp tomorrow": {"exp": "<+86000>"},
+    "exp the day after": {"exp": "<+90000>"},
+    "not yet good": {"nbf": "<+600>"},
+    "good in a moment": {"nbf": "<+5>"},
+    "issued in the future": {"iat": "<+600>"},
     "no iss": {"iss": None},
     "iss empty": {"iss": '""'},
     "iss a number": {"iss": "1"},
@@ -119,7 +120,9 @@ def encode(data: bytes) -> str:
 
 def as_json(members: dict[str, str | None]) -> bytes:
     """Write an object whose values are JSON already, however odd."""
-    return ("{" + ",".join(f'"{name}":{value}' for name, value in members.items() if value is not None) + "}").encode()
+    text = ",".join(f'"{name}":{value}' for name, value in members.items() if value is not None)
+    now = int(time.time())
+    return ("{" + re.sub(r"<([+-]\d+)>", lambda match: str(now + int(match[1])), text) + "}").encode()
 
 
 def sign(key: Key, header: dict[str, str | None], claims: dict[str, str | None]) -> str:

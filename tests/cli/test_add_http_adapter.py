@@ -336,11 +336,13 @@ WRONG = {
 @pytest.mark.parametrize("situation", WRONG)
 def test_wrong_usage_is_one_line_a_hint_and_exit_2(atlas: Atlas, situation: str) -> None:
     arguments, message = WRONG[situation]
+    command = "mom atlas config add-http-adapter --help"
     result = run_mom(["atlas", "config", "add-http-adapter", *arguments])
     assert (result.status, result.stdout) == (2, b"")
     first, hint = result.stderr.rstrip("\n").split("\n")
     assert first.startswith(f"error: {message}")
-    assert hint == "hint: try 'mom atlas config add-http-adapter --help'"
+    meant = "did you mean '--adapter-name'?" if situation == "an unknown option" else None
+    assert hint == f"hint: {meant or f'try {command!r}'}"
     assert atlas.untouched
 
 

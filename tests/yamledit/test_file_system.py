@@ -169,7 +169,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, kind: str) -
     done = subprocess.run(command(path), capture_output=True, text=True, check=False, timeout=60)
 
     assert done.returncode == 1
-    assert f"{path} is {'a folder' if kind == 'a folder' else 'no regular file'}" in done.stderr
+    assert f"cannot read {path}: it is {'a folder' if kind == 'a folder' else 'not a regular file'}" in done.stderr
 
 
 def test_a_limit_on_the_size_of_files_leaves_the_old_file(path: Path) -> None:
