@@ -227,7 +227,8 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(p
     killed = 0
     for number in range(20):
         running = subprocess.Popen(command(path, f"a{number}"))
-        time.sleep(whole * dice.uniform(0.3, 1.1))
+        # The machine may be faster now than it was then: the first kills come early, whatever it does.
+        time.sleep(whole * dice.uniform(0.0, 0.2) if number < 3 else whole * dice.uniform(0.3, 1.1))
         running.kill()
         killed += running.wait() != 0
         found = path.read_bytes()
