@@ -63,7 +63,7 @@ def test_an_edit_and_validate_agree_on_every_golden_file(name: str) -> None:
 
 
 def test_an_edit_and_validate_agree_on_files_with_slips() -> None:
-    agree(with_slips(seed=1, number=600))
+    agree(with_slips(seed=1, number=400))
 
 
 @pytest.mark.proof

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from mom import __version__
 from mom.cli.app import ROOT
 from mom.cli.tree import Branch, Leaf, paths, suggestion
+from tests.golden import run_mom
 
 MOM = str(Path(sys.executable).parent / "mom")
 PATHS = sorted({path[:depth] for path in paths(ROOT) for depth in range(len(path) + 1)})
@@ -25,9 +28,12 @@ def at(path: tuple[str, ...]) -> Branch | Leaf:
     return node
 
 
+@cache
 def mom(*arguments: str, columns: int = 80) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "COLUMNS": str(columns), "HOME": "/nonexistent"}
-    return subprocess.run([MOM, *arguments], capture_output=True, text=True, check=False, env=environ)
+    """Run mom in this process, on a terminal of so many columns; help is asked for again and again."""
+    with patch.dict(os.environ, {"COLUMNS": str(columns)}):
+        done = run_mom(arguments)
+    return subprocess.CompletedProcess(arguments, done.status, done.stdout.decode(), done.stderr)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
@@ -59,7 +65,8 @@ def test_at_40_columns_nothing_is_cut(path: tuple[str, ...]) -> None:
 
 def test_the_version_by_each_of_its_names() -> None:
     for words in (["--version"], ["-V"], ["--version", "atlas"]):
-        assert mom(*words).stdout == f"mom {__version__}\n"
+        done = subprocess.run([MOM, *words], capture_output=True, text=True, check=True)
+        assert done.stdout == f"mom {__version__}\n"
 
 
 @pytest.mark.parametrize(
