@@ -137,7 +137,13 @@ def test_an_edit_takes_what_is_large_but_harmless(case: str) -> None:
     assert (done.returncode, done.stderr) == (3, b"")
 
 
-@pytest.mark.parametrize("case", REFUSED)
+# The same limit as that of a million keys, and as long.
+SLOW = {"a million items"}
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.proof) if case in SLOW else case for case in REFUSED]
+)
 def test_a_file_that_is_made_to_hurt_is_refused_in_words(case: str) -> None:
     text, words = REFUSED[case]
     done = run(text().encode())
