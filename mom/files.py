@@ -1,4 +1,4 @@
-"""Files that a user or a configuration names: read with a bound, and written so that only this user can read them.
+"""Files that a user or a configuration names, read with a bound.
 
 A name may lead anywhere: to a pipe that nobody writes to, a device without an end, a folder, a file of gigabytes. Each
 gets one answer in one wording, and none blocks.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
 
 from mom.errors import MomError
 
@@ -97,21 +96,6 @@ def text_of(data: bytes, name: str) -> str:
             f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02X} ({error.reason})",
             hint="save it as UTF-8, for example: iconv -f LATIN1 -t UTF-8",
         ) from None
-
-
-def replace_private(path: str | os.PathLike[str], data: bytes) -> None:
-    """Put `data` in the place of the file at `path` at once (rename(2)), with mode 0600. Raises OSError."""
-    name = os.fspath(path)
-    temporary = f"{name}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(temporary, name)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _read_at_most(descriptor: int, limit: int) -> bytes:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import stat
 from pathlib import Path
 
 import pytest
 
-from mom.files import UnreadableError, read_file, replace_private
+from mom.files import UnreadableError, read_file
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -47,16 +46,3 @@ def test_a_socket_and_an_impossible_name_are_errors(tmp_path: Path, monkeypatch:
         for name in ("socket", "a\0b"):
             with pytest.raises(UnreadableError):
                 read_file(name)
-
-
-def test_a_private_file_is_replaced_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    path = tmp_path / "secret"
-    path.write_text("old")
-    path.chmod(0o644)
-    replace_private(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError, match="folder"):
-        replace_private(tmp_path / "folder", b"new")
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["folder", "secret"]

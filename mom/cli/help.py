@@ -6,7 +6,6 @@ the meaning of an option stands below it; nothing is cut off.
 
 from __future__ import annotations
 
-import inspect
 import shutil
 import textwrap
 from typing import Any
@@ -33,8 +32,8 @@ def render(command: Any, context: Any, *, commands: dict[str, str] | None = None
 
 
 def _parts_of(text: str) -> tuple[list[str], list[str]]:
-    """Return the paragraphs of a docstring, and those that are examples, whose lines stay as they are."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
+    """Return the paragraphs of a docstring, indentation off, and those that are examples, which stay as they are."""
+    paragraphs = text.split("\n\n")
     examples = [paragraph for paragraph in paragraphs if paragraph.startswith("Example")]
     return [paragraph for paragraph in paragraphs if paragraph and paragraph not in examples], examples
 

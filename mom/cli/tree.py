@@ -174,19 +174,23 @@ def _opposite(one: str, other: str) -> bool:
 
 def load(name: str, leaf: Leaf) -> Command:
     """Import the function of a command and make the command of it."""
-    module, _, function = leaf.where.partition(":")
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    callback = getattr(importlib.import_module(module), function)
+    callback = _imported(leaf.where)
     settings = {**HELP, **leaf.settings}
     kind = CompletingCommand if leaf.completes else MomCommand
     shows_help = settings["help_option_names"] != []
     app.command(name, cls=kind, context_settings=settings, add_help_option=shows_help)(callback)
     command = typer.main.get_command(app)
     command.help = inspect.cleandoc(callback.__doc__ or "")
-    if leaf.completes:
-        module, _, function = leaf.completes.partition(":")
-        command.completer = getattr(importlib.import_module(module), function)  # type: ignore[attr-defined]
+    if leaf.completes and isinstance(command, CompletingCommand):
+        command.completer = _imported(leaf.completes)
     return command
+
+
+def _imported(where: str) -> Any:
+    """Return the function that `where`, `module:function`, names."""
+    module, _, function = where.partition(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def _worded(option: Any) -> Any:
