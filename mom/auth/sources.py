@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
 
 TOKEN_FILE = "token file"  # noqa: S105 - a kind of source
 VARIABLE = "variable"
@@ -35,7 +35,7 @@ class Source:
         self.place = place
 
 
-def choose(token_file: str | None, environ: Mapping[str, str]) -> Source:
+def resolve_token_source(token_file: str | None, environ: Mapping[str, str]) -> Source:
     """Return the source that wins; whether it is whole is seen when it is used."""
     if token_file is not None:
         return Source(TOKEN_FILE, token_file)

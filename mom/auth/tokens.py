@@ -36,9 +36,9 @@ def origin(base_url: str) -> str:
 
     Raises UsageError for anything that is not a gateway's address.
     """
-    from mom.auth.gateway import parse
+    from mom.auth.base_url import parse_base_url
 
-    return parse(base_url).origin
+    return parse_base_url(base_url).origin
 
 
 def mint(keys: KeySet, audience: str, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:

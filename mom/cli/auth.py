@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mom.auth import gateway, keys, report, sources, tokens
+from mom.auth import inspection, keys, sources, tokens
+from mom.auth.base_url import resolve_gateway
 from mom.auth.store import home
 from mom.cli.output import Output
 from mom.console import Console
@@ -125,8 +126,8 @@ def token(
       http :8082/v1/apis/http/openai/v1/models \
           "Atlas-Accesstoken: $(mom auth token)"
     """
-    at = gateway.choose(base_url, os.environ)
-    source = sources.choose(token_file, os.environ)
+    at = resolve_gateway(base_url, os.environ)
+    source = sources.resolve_token_source(token_file, os.environ)
     if ttl is not None and source.kind != sources.LOCAL_KEY:
         raise UsageError(
             f"--ttl is for tokens that your own key signs, and {source.place} gives another",
@@ -152,7 +153,7 @@ def status(
     Example: mom auth status --base-url https://atlas.example
     """
     console = Console()
-    found = report.status(gateway.choose(base_url, os.environ), token_file, os.environ)
+    found = inspection.status(resolve_gateway(base_url, os.environ), token_file, os.environ)
     if output is Output.JSON:
         console.json(dataclasses.asdict(found))
     else:
@@ -187,7 +188,7 @@ def inspect(
     # As it is copied from a request.
     name, colon, value = text.strip().partition(":")
     text = value.strip() if colon and name.strip().lower() in ("atlas-accesstoken", "authorization") else text.strip()
-    found = report.inspect(text.removeprefix("Bearer ").strip(), os.environ)
+    found = inspection.inspect(text.removeprefix("Bearer ").strip(), os.environ)
     if output is Output.JSON:
         console.json(dataclasses.asdict(found))
     else:

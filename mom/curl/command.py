@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
     from mom.curl.arguments import Group, Scan
     from mom.curl.curlrc import Setting
 

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
     from mom.curl.arguments import Group, Scan
 
 _SPACE = " \t\n\v\f\r"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
     from mom.curl.arguments import Scan
     from mom.curl.command import Command
 
@@ -109,9 +109,9 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
     sends = any(group.urls or group.configs for group in scan.groups)
     if scan.informs or not sends:
         return _plain(scan.words, scan, environ, execute)
-    from mom.auth import gateway as gateways
+    from mom.auth.base_url import resolve_gateway
 
-    gateway = gateways.choose(own.get("base-url"), environ)
+    gateway = resolve_gateway(own.get("base-url"), environ)
     authenticated = not scan.unsure and "mom-no-auth" not in own
     words = _complete(scan, gateway, adapters if authenticated else None)
     if not authenticated:
@@ -130,7 +130,7 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
         )
     from mom.auth import sources
 
-    source = sources.choose(own.get("mom-token-file"), environ)
+    source = sources.resolve_token_source(own.get("mom-token-file"), environ)
     ttl = lifetime.seconds(scan, first)
     if "mom-print" in own:
         from mom.curl import printed

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
     from mom.auth.sources import Source
     from mom.curl.command import Command
 

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mom.auth.gateway import Gateway
+    from mom.auth.base_url import Gateway
 
 # What the paths of a gateway start with: needed to find one that Git Bash has made a Windows path of.
 _ROOTS = ("/v1/", "/v1alpha1/", "/healthz", "/healthcheck")

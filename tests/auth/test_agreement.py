@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from mom.auth.report import inspect
+from mom.auth.inspection import inspect
 from mom.errors import MomError
 from tests.envoy.configurations import AUDIENCE, ISSUER
 from tests.envoy.conftest import LOCAL_AUDIENCE, Atlas, api, atlas, authority, secure_apis

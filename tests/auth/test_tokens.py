@@ -9,7 +9,8 @@ from typing import Any
 import jwt
 import pytest
 
-from mom.auth import gateway, keys, sources, tokens
+from mom.auth import keys, sources, tokens
+from mom.auth.base_url import parse_base_url
 from mom.errors import MomError, UsageError
 
 NOW = 1_800_000_000.5
@@ -137,18 +138,18 @@ def test_a_token_that_could_end_its_own_header_is_refused_without_showing_it(tex
     assert "secret" not in caught.value.message
 
 
-GATEWAY = gateway.parse(AUDIENCE)
+GATEWAY = parse_base_url(AUDIENCE)
 
 
 def test_the_token_file_wins_over_the_variable_and_the_variable_over_the_key(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("from-file\n")
     environ = {"MOM_TOKEN": "from-variable", "MOM_HOME": str(home)}
-    assert sources.token(sources.choose(str(file), environ), GATEWAY, environ) == "from-file"
-    assert sources.token(sources.choose(None, environ), GATEWAY, environ) == "from-variable"
+    assert sources.token(sources.resolve_token_source(str(file), environ), GATEWAY, environ) == "from-file"
+    assert sources.token(sources.resolve_token_source(None, environ), GATEWAY, environ) == "from-variable"
     assert not home.exists()
     del environ["MOM_TOKEN"]
-    token = sources.token(sources.choose(None, environ), GATEWAY, environ)
+    token = sources.token(sources.resolve_token_source(None, environ), GATEWAY, environ)
     assert checked_by_pyjwt(token, keys.public_jwks(home)["keys"][0])
 
 
@@ -161,14 +162,14 @@ def test_a_broken_token_file_is_an_error_and_no_other_source_is_asked(
         file.write_bytes(content)
     environ = {"MOM_TOKEN": "from-variable", "MOM_HOME": str(home)}
     with pytest.raises(MomError, match=str(file)):
-        sources.token(sources.choose(str(file), environ), GATEWAY, environ)
+        sources.token(sources.resolve_token_source(str(file), environ), GATEWAY, environ)
     assert not home.exists()
 
 
 def test_an_empty_variable_is_an_error_and_no_key_is_used_instead(home: Path) -> None:
     environ = {"MOM_TOKEN": "", "MOM_HOME": str(home)}
     with pytest.raises(MomError, match="MOM_TOKEN is empty"):
-        sources.token(sources.choose(None, environ), GATEWAY, environ)
+        sources.token(sources.resolve_token_source(None, environ), GATEWAY, environ)
     assert not home.exists()
 
 
@@ -178,6 +179,6 @@ def test_a_broken_key_is_an_error_and_no_new_one_is_made(home: Path) -> None:
     Path(keys.key_file(home)).chmod(0o644)
     environ = {"MOM_HOME": str(home)}
     with pytest.raises(MomError, match="other users can read"):
-        sources.token(sources.choose(None, environ), GATEWAY, environ)
+        sources.token(sources.resolve_token_source(None, environ), GATEWAY, environ)
     Path(keys.key_file(home)).chmod(0o600)
     assert keys.ensure(home).kid == kept.kid

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mom.auth import gateway
+from mom.auth.base_url import Gateway, parse_base_url
 from mom.curl import arguments, command
 
-HTTP = gateway.parse("http://127.0.0.1:8082")
-HTTPS = gateway.parse("https://atlas.example")
+HTTP = parse_base_url("http://127.0.0.1:8082")
+HTTPS = parse_base_url("https://atlas.example")
 
 CONNECT = ["--connect-to", "::127.0.0.1:8082"]
 PROTOCOLS = ["--proto", "=http", "--proto-redir", "=http"]
@@ -19,7 +19,7 @@ ALL = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, *TOKEN]
 LATER = [*CONNECT, *PROTOCOLS, "--no-location", *NO_PROXY, "-H", "@"]
 
 
-def build(*line: str, at: gateway.Gateway = HTTP) -> command.Command:
+def build(*line: str, at: Gateway = HTTP) -> command.Command:
     found = arguments.scan(line, dict, tuple)
     return command.build(found.words, found, at)
 
@@ -98,7 +98,7 @@ def test_a_web_socket_at_the_gateway_is_allowed_where_it_is_used() -> None:
 
 
 def test_an_ipv6_gateway_is_pinned_in_brackets() -> None:
-    assert "::[::1]:8082" in build("/a", at=gateway.parse("http://[::1]:8082")).arguments
+    assert "::[::1]:8082" in build("/a", at=parse_base_url("http://[::1]:8082")).arguments
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mom.auth import gateway as gateways
+from mom.auth.base_url import parse_base_url
 from mom.curl.arguments import Scan
 from mom.curl.curlrc import check_curlrc
 from mom.curl.curlrc_path import curlrc_paths
@@ -18,7 +18,7 @@ from mom.errors import MomError
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder
 
-GATEWAY = gateways.parse("http://127.0.0.1:8082")
+GATEWAY = parse_base_url("http://127.0.0.1:8082")
 
 REROUTES = [
     "connect-to = ::127.0.0.1:1",

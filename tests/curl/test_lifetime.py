@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mom.auth import gateway as gateways
+from mom.auth.base_url import parse_base_url
 from mom.auth.keys import decode
 from mom.curl import arguments, curlrc, lifetime
 from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, LONGEST_COMMAND_SECONDS
 from tests.curl.conftest import Mom
 from tests.curl.recorder import Recorder
 
-GATEWAY = gateways.parse("http://127.0.0.1:8082")
+GATEWAY = parse_base_url("http://127.0.0.1:8082")
 
 
 def seconds(*line: str, curlrc_text: str = "") -> int:

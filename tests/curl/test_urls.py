@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from mom.auth import gateway
+from mom.auth.base_url import Gateway, parse_base_url
 from mom.curl import urls
 
-HTTP = gateway.parse("http://127.0.0.1:8082")
-HTTPS = gateway.parse("https://atlas.example/team")
-PORT_80 = gateway.parse("http://localhost")
-IPV6 = gateway.parse("http://[::1]:8082")
+HTTP = parse_base_url("http://127.0.0.1:8082")
+HTTPS = parse_base_url("https://atlas.example/team")
+PORT_80 = parse_base_url("http://localhost")
+IPV6 = parse_base_url("http://[::1]:8082")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_path_is_put_after_the_base_url_as_it_is(path: str) -> None:
         ("@file", HTTP),
     ],
 )
-def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: gateway.Gateway) -> None:
+def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: Gateway) -> None:
     assert urls.complete(text, at) == text
 
 
@@ -76,7 +76,7 @@ def test_a_url_of_the_gateway_itself_passes_unchanged(text: str, at: gateway.Gat
         ("ws://localhost:8082/x", HTTP, "ws://127.0.0.1:8082/x"),
     ],
 )
-def test_another_name_of_this_machine_becomes_that_of_the_gateway(text: str, at: gateway.Gateway, url: str) -> None:
+def test_another_name_of_this_machine_becomes_that_of_the_gateway(text: str, at: Gateway, url: str) -> None:
     assert urls.complete(text, at) == url
 
 
@@ -119,7 +119,7 @@ def test_another_name_of_this_machine_becomes_that_of_the_gateway(text: str, at:
         pytest.param("http://[::2]:8082/", IPV6, id="another IPv6 address"),
     ],
 )
-def test_everything_else_is_refused_with_a_way_out(text: str, at: gateway.Gateway) -> None:
+def test_everything_else_is_refused_with_a_way_out(text: str, at: Gateway) -> None:
     assert urls.complete(text, at) is None
     message, hint = urls.explain(text, at, {})
     assert at.origin in message

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from mom.auth import gateway, keys, report, tokens
+from mom.auth import inspection, keys, tokens
+from mom.auth.base_url import parse_base_url
 from mom.errors import MomError
 
 NOW = 1_800_000_000.0
-AT = gateway.parse("https://atlas.example")
+AT = parse_base_url("https://atlas.example")
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def made(claims: dict[str, Any] | None = None, **header: Any) -> str:
 
 
 def wrong(environ: dict[str, str], claims: dict[str, Any] | None = None, **header: Any) -> tuple[str, ...]:
-    return report.inspect(made(claims, **header), environ, now=NOW).wrong
+    return inspection.inspect(made(claims, **header), environ, now=NOW).wrong
 
 
 def test_nothing_is_wrong_with_a_good_token(environ: dict[str, str]) -> None:
@@ -93,27 +94,27 @@ def test_what_is_wrong_with_the_header_is_said_in_words(
 
 def test_the_signature_is_checked_by_ones_own_key_and_otherwise_said_not_to_be(environ: dict[str, str]) -> None:
     own = tokens.mint(keys.ensure(environ["MOM_HOME"]), AT.origin, now=NOW)
-    found = report.inspect(own, environ, now=NOW)
+    found = inspection.inspect(own, environ, now=NOW)
     assert (found.verified, found.signature, found.wrong) == (True, "valid, by your own key", ())
     keys.rotate(environ["MOM_HOME"], now=NOW)
-    assert report.inspect(own, environ, now=NOW).verified is True
-    assert report.inspect(own, environ, now=NOW + 7200).verified is None
-    strange = report.inspect(made(), environ, now=NOW)
+    assert inspection.inspect(own, environ, now=NOW).verified is True
+    assert inspection.inspect(own, environ, now=NOW + 7200).verified is None
+    strange = inspection.inspect(made(), environ, now=NOW)
     assert strange.verified is None
     assert strange.signature.startswith("not checked")
 
 
 def test_a_token_that_names_ones_own_key_and_is_not_by_it_is_wrong(environ: dict[str, str]) -> None:
     forged = made(kid=keys.ensure(environ["MOM_HOME"]).kid)
-    found = report.inspect(forged, environ, now=NOW)
+    found = inspection.inspect(forged, environ, now=NOW)
     assert found.verified is False
     assert found.signature.startswith("INVALID")
     assert "signature" in found.wrong[0]
 
 
 def test_inspecting_makes_no_key(environ: dict[str, str]) -> None:
-    report.inspect(made(), environ, now=NOW)
-    report.status(AT, None, environ, now=NOW)
+    inspection.inspect(made(), environ, now=NOW)
+    inspection.status(AT, None, environ, now=NOW)
     assert not Path(environ["MOM_HOME"]).exists()
 
 
@@ -133,17 +134,17 @@ def test_inspecting_makes_no_key(environ: dict[str, str]) -> None:
     ],
 )
 def test_times_are_told_in_words(distance: float, words: str) -> None:
-    assert report.in_words(NOW + distance, NOW).partition(", ")[2] == words
+    assert inspection.in_words(NOW + distance, NOW).partition(", ")[2] == words
 
 
 def test_a_time_beyond_all_dates_is_no_error() -> None:
-    assert report.in_words(2**62, NOW).startswith("at no date, in ")
+    assert inspection.in_words(2**62, NOW).startswith("at no date, in ")
 
 
 def test_the_status_of_the_local_key_names_it_and_those_it_replaced(environ: dict[str, str]) -> None:
     old = keys.ensure(environ["MOM_HOME"], subject="me@here", now=NOW)
     new = keys.rotate(environ["MOM_HOME"], now=NOW)
-    found = report.status(AT, None, environ, now=NOW)
+    found = inspection.status(AT, None, environ, now=NOW)
     assert (found.gateway, found.source, found.place) == (AT.origin, "local key", keys.key_file(environ["MOM_HOME"]))
     assert found.identity == {"issuer": "urn:mom:local", "subject": "me@here", "key": new.kid, "algorithm": "ES256"}
     assert list(found.retired or {}) == [old.kid]
@@ -152,13 +153,13 @@ def test_the_status_of_the_local_key_names_it_and_those_it_replaced(environ: dic
 
 def test_the_status_of_a_given_token_says_until_when_and_for_whom(environ: dict[str, str], tmp_path: Path) -> None:
     environ["MOM_TOKEN"] = made({"sub": "me", "aud": ["https://other/", "x"]})
-    found = report.status(AT, None, environ, now=NOW)
+    found = inspection.status(AT, None, environ, now=NOW)
     assert (found.source, found.place, found.wrong) == ("variable", "MOM_TOKEN", ())
     assert found.identity == {"issuer": "i", "subject": "me", "key": "k"}
     assert found.until == "expires 2027-01-15 08:01:00 UTC, in 60 seconds"
     assert found.notes[0].startswith("it is for other, x; whether https://atlas.example takes that")
     (tmp_path / "token").write_text(made({"exp": NOW - 31}))
-    file = report.status(AT, str(tmp_path / "token"), environ, now=NOW)
+    file = inspection.status(AT, str(tmp_path / "token"), environ, now=NOW)
     assert (file.source, file.place, file.notes) == ("token file", str(tmp_path / "token"), ())
     assert file.wrong[0].startswith("it expired")
 
@@ -170,15 +171,15 @@ def test_an_audience_that_envoy_takes_for_the_gateway_is_not_remarked(
     environ: dict[str, str], audience: object
 ) -> None:
     environ["MOM_TOKEN"] = made({"aud": audience})
-    assert report.status(AT, None, environ, now=NOW).notes == ()
+    assert inspection.status(AT, None, environ, now=NOW).notes == ()
 
 
 def test_a_given_token_that_is_no_jwt_has_a_status_too(environ: dict[str, str]) -> None:
     environ["MOM_TOKEN"] = "opaque"
-    assert report.status(AT, None, environ).until == "not known: it is no JWT"
+    assert inspection.status(AT, None, environ).until == "not known: it is no JWT"
 
 
 def test_the_status_of_a_broken_source_is_its_error(environ: dict[str, str]) -> None:
     environ["MOM_TOKEN"] = ""
     with pytest.raises(MomError, match="MOM_TOKEN is empty"):
-        report.status(AT, None, environ)
+        inspection.status(AT, None, environ)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from mom.auth import keys, sources, tokens
-from mom.auth.gateway import Gateway
+from mom.auth.base_url import Gateway
 from mom.auth.store import home
 from mom.errors import MomError
 from mom.gateway import (
@@ -68,7 +68,7 @@ class Status:
 def status(gateway: Gateway, token_file: str | None, environ: Mapping[str, str], *, now: float | None = None) -> Status:
     """Tell who `mom curl` would be for `gateway`, without making a key. Raises MomError for a broken source."""
     moment = time.time() if now is None else now
-    source = sources.choose(token_file, environ)
+    source = sources.resolve_token_source(token_file, environ)
     if source.kind == sources.LOCAL_KEY:
         return _local(gateway, source, environ, moment)
     reason = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mom.auth import gateway
+from mom.auth.base_url import parse_base_url, resolve_gateway
 from mom.auth.tokens import origin
 from mom.errors import UsageError
 
@@ -67,13 +67,13 @@ def test_the_audience_is_the_origin(base_url: str, expected: str) -> None:
 )
 def test_anything_that_curl_might_read_differently_is_refused(base_url: str) -> None:
     with pytest.raises(UsageError) as caught:
-        gateway.parse(base_url, "--base-url")
+        parse_base_url(base_url, "--base-url")
     assert caught.value.message.startswith("--base-url is not a gateway's address")
     assert "secret" not in caught.value.message
 
 
 def test_the_path_of_a_base_url_goes_before_the_path_of_the_request() -> None:
-    assert gateway.parse("https://x/a/b//").base + "/v1" == "https://x/a/b/v1"
+    assert parse_base_url("https://x/a/b//").base + "/v1" == "https://x/a/b/v1"
 
 
 @pytest.mark.parametrize(
@@ -99,16 +99,16 @@ def test_the_path_of_a_base_url_goes_before_the_path_of_the_request() -> None:
     ],
 )
 def test_loopback_is_what_cannot_leave_the_machine(base_url: str, *, expected: bool) -> None:
-    assert gateway.parse(base_url).loopback is expected
+    assert parse_base_url(base_url).loopback is expected
 
 
 def test_the_option_wins_over_the_variable_and_the_variable_over_the_default() -> None:
     environ = {"MOM_BASE_URL": "http://variable"}
-    assert gateway.choose("http://option", environ).origin == "http://option"
-    assert gateway.choose(None, environ).origin == "http://variable"
-    assert gateway.choose(None, {}).origin == "http://127.0.0.1:8082"
+    assert resolve_gateway("http://option", environ).origin == "http://option"
+    assert resolve_gateway(None, environ).origin == "http://variable"
+    assert resolve_gateway(None, {}).origin == "http://127.0.0.1:8082"
 
 
 def test_an_empty_variable_is_an_error_and_not_the_default() -> None:
     with pytest.raises(UsageError, match="MOM_BASE_URL is not"):
-        gateway.choose(None, {"MOM_BASE_URL": ""})
+        resolve_gateway(None, {"MOM_BASE_URL": ""})

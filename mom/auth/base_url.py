@@ -64,18 +64,18 @@ class Gateway:
         return is_this_machine(self.host) and not self.host.endswith(".localhost")
 
 
-def choose(option: str | None, environ: Mapping[str, str]) -> Gateway:
+def resolve_gateway(option: str | None, environ: Mapping[str, str]) -> Gateway:
     """Return the gateway of `--base-url` (`option`), else of MOM_BASE_URL, else the one `mom atlas run` listens at.
 
     Raises UsageError for a malformed one, and for an empty variable: an address that went missing is no choice.
     """
     if option is not None:
-        return parse(option, "--base-url")
+        return parse_base_url(option, "--base-url")
     value = environ.get(VARIABLE)
-    return parse(DEFAULT_BASE_URL if value is None else value, VARIABLE)
+    return parse_base_url(DEFAULT_BASE_URL if value is None else value, VARIABLE)
 
 
-def parse(base_url: str, name: str = "the base URL") -> Gateway:
+def parse_base_url(base_url: str, name: str = "the base URL") -> Gateway:
     """Read `http[s]://host[:port][/prefix]`. Raises UsageError, in which `name` says where the URL came from."""
     scheme, separator, rest = base_url.partition("://")
     scheme = scheme.lower()
