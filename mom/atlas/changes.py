@@ -15,8 +15,8 @@ from mom.atlas.neighbours import document_shape
 from mom.atlas.ownership import ADAPTERS, OwnDocument
 from mom.atlas.proof import Addition, line_end_note, prove
 from mom.atlas.scope import data_of, only_atlas, read, refusal
-from mom.atlas.secrets import literal_secret
 from mom.atlas.target import Target
+from mom.atlas.values.secrets import literal_secret
 from mom.errors import MomError
 from mom.problems import Problem
 from mom.yamledit import insert
@@ -31,7 +31,7 @@ from mom.yamledit.source import BOM, Source
 
 @dataclass(frozen=True, slots=True)
 class HttpAdapterSpec:
-    """An HTTP adapter to be added: what the user asked for, already checked (`mom.atlas.checks`)."""
+    """An HTTP adapter to be added: what the user asked for, already checked (`mom.atlas.values`)."""
 
     name: str
     base_url: str

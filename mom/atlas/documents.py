@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mom.atlas.ownership import OwnDocument, read_own
-from mom.atlas.separators import separate
+from mom.atlas.rules.separators import separate
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import Data, ExpansionError, to_data
 from mom.yamledit.nodes import Mapping, Node
@@ -105,7 +105,7 @@ def read(source: Source) -> Stream:
 
 
 def _parts(document: DataDocument) -> list[DataDocument]:
-    """Return the documents that one was meant to be (`mom.atlas.separators`)."""
+    """Return the documents that one was meant to be (`mom.atlas.rules.separators`)."""
     parts = separate(document.root)
     if len(parts) == 1:
         return [document]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mom.atlas.document_rules import identity_providers
 from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
 from mom.atlas.kinds import ATLAS, HTTP
 from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
-from mom.atlas.stream_rules import NAME, references_of
+from mom.atlas.rules.document_rules import identity_providers
+from mom.atlas.rules.stream_rules import NAME, references_of
 from mom.atlas.validate import check
 from mom.errors import MomError
 from mom.gateway import MAX_LIFETIME_SECONDS

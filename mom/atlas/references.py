@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mom.atlas.objection import Objection
+from mom.atlas.values.objection import Objection
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPEN = re.compile(r"\$\{\{")

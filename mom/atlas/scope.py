@@ -14,7 +14,7 @@ from itertools import islice
 from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, like_atlas, looks_own, may_be_own, read_own
-from mom.atlas.separators import missing_separator, separate
+from mom.atlas.rules.separators import missing_separator, separate
 from mom.errors import MomError
 from mom.problems import Problem
 from mom.yamledit.data import Data, ExpansionError, duplicate_keys, to_data

@@ -6,13 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from mom.atlas.document_rules import check_document, kind_of
 from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
-from mom.atlas.findings import Findings
 from mom.atlas.kinds import ATLAS, Kind
-from mom.atlas.schema_problems import schema_problems
-from mom.atlas.separators import missing_separator
-from mom.atlas.stream_rules import Typed, stream_problems
+from mom.atlas.rules.document_rules import check_document, kind_of
+from mom.atlas.rules.findings import Findings
+from mom.atlas.rules.schema_rules import schema_problems
+from mom.atlas.rules.separators import missing_separator
+from mom.atlas.rules.stream_rules import Typed, stream_problems
 from mom.errors import MomError
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.source import Source, decode

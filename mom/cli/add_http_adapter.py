@@ -10,19 +10,12 @@ import typer
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
-from mom.atlas.checks import (
-    EMPTY_VALUE,
-    check_adapter_name,
-    check_base_url,
-    check_header_name,
-    check_header_value,
-    endpoint,
-    is_plain_http,
-    refused_header,
-)
-from mom.atlas.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.references import names
-from mom.atlas.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
+from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead, message
+from mom.atlas.values.headers import EMPTY_VALUE, check_header_name, check_header_value, refused_header
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
+from mom.atlas.values.urls import check_base_url, endpoint, is_plain_http
 from mom.cli.diff_name import diff_name
 from mom.cli.output import Output
 from mom.console import Console

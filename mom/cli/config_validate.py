@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.reports import Checked, Format, count, summary, write
+from mom.cli.formats import Checked, Format, count, summary, write
 from mom.console import Console
 from mom.errors import ExitStatus
 from mom.files import IS_FOLDER, UnreadableError, read_file

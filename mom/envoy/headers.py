@@ -7,9 +7,9 @@ share). Everything else is literal, and a `%` in it is doubled, since Envoy woul
 
 from __future__ import annotations
 
-from mom.atlas.checks import check_header_name, check_header_value
 from mom.atlas.model import Header
 from mom.atlas.references import Reference, names, scan
+from mom.atlas.values.headers import check_header_name, check_header_value
 from mom.envoy.messages import Json
 from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mom.atlas.checks import check_adapter_name, check_base_url, check_public_key
 from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Configuration, HttpAdapter, IdentityProvider
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.urls import check_base_url, check_public_key
 from mom.envoy import clusters, headers, jwt, listener, routes
 from mom.envoy.messages import Json
 from mom.envoy.options import Options

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from mom.atlas.variable_values import value_warnings
+from mom.atlas.values.variables import value_warnings
 from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory

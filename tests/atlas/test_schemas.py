@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mom.atlas.checks import check_adapter_name, check_base_url, check_header_name, check_public_key
 from mom.atlas.kinds import ATLAS, HTTP, KINDS, Kind
 from mom.atlas.schemas import Schema, combined, folder, schema
+from mom.atlas.values.headers import check_header_name
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.urls import check_base_url, check_public_key
 
 ALL = [*(pytest.param(schema(kind), id=str(kind)) for kind in KINDS), pytest.param(combined(), id="combined")]
 EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=str)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mom.atlas import stream_rules
-from mom.atlas.rules import RULES
+from mom.atlas.rules import stream_rules
+from mom.atlas.rules.catalogue import RULES
 from mom.atlas.validate import validate, validate_bytes
 from mom.problems import Severity
 from mom.yamledit.source import Source

@@ -25,10 +25,10 @@ from jsonschema import Draft4Validator, Draft202012Validator
 
 from mom import __version__
 from mom.atlas.kinds import KINDS
-from mom.atlas.rules import RULES
+from mom.atlas.rules.catalogue import RULES
 from mom.atlas.schemas import combined, schema
 from mom.atlas.validate import validate_bytes
-from mom.cli.reports import Checked, Format, write
+from mom.cli.formats import Checked, Format, write
 from mom.console import Console
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import to_data

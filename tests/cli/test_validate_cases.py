@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.rules import RULES
+from mom.atlas.rules.catalogue import RULES
 from mom.atlas.validate import validate_bytes
 from tests.golden import FILE, Case, cases, run_mom
 

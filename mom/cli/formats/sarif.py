@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from mom import __version__
-from mom.atlas.rules import RULES
-from mom.cli.reports import Checked
+from mom.atlas.rules.catalogue import RULES
+from mom.cli.formats import Checked
 from mom.console import to_json
 from mom.problems import Place, Problem
 

@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from mom.atlas.model import Configuration, Header, HttpAdapter
-from mom.atlas.variable_values import value_warnings
+from mom.atlas.values.variables import value_warnings
 from mom.problems import Place
 
 PLACE = Place("atlas.yml", 1, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 
-from mom.cli.reports import Checked
+from mom.cli.formats import Checked
 from mom.problems import Place, Problem, Severity
 from mom.streams import visible
 

@@ -37,19 +37,19 @@ def write(checked: Sequence[Checked], form: Format, console: Console, *, strict:
         case Format.TEXT:
             console.problems([problem for found in checked for problem in found.problems], console.stdout)
         case Format.JSON:
-            from mom.cli.reports import json
+            from mom.cli.formats import json
 
             console.data(json.render(checked))
         case Format.GITHUB:
-            from mom.cli.reports import github
+            from mom.cli.formats import github
 
             console.data(github.render(checked, console.environ))
         case Format.SARIF:
-            from mom.cli.reports import sarif
+            from mom.cli.formats import sarif
 
             console.data(sarif.render(checked))
         case Format.JUNIT:
-            from mom.cli.reports import junit
+            from mom.cli.formats import junit
 
             console.data(junit.render(checked, strict=strict))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from mom.atlas import checks, foreign, secrets
 from mom.atlas.documents import items_at, text_at
-from mom.atlas.findings import Findings
-from mom.atlas.foreign import find_foreign, is_meant_as_reference, meant_instead
-from mom.atlas.stray import find_stray
+from mom.atlas.rules.findings import Findings
+from mom.atlas.values import foreign, headers, secrets
+from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead
+from mom.atlas.values.stray import find_stray
 from mom.problems import Severity
 from mom.yamledit.paths import Path
 
@@ -25,7 +25,7 @@ def check_headers(findings: Findings) -> None:
 
 
 def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path]) -> None:
-    if reason := checks.check_header_name(name) or checks.refused_header(name):
+    if reason := headers.check_header_name(name) or headers.refused_header(name):
         findings.objection(path, "header-name", reason)
         return
     first = seen.setdefault(name.lower(), path)
@@ -41,9 +41,9 @@ def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path
 
 def _header_value(findings: Findings, path: Path, name: str, value: str) -> None:
     if not value.strip():
-        findings.objection(path, "header-value", checks.EMPTY_VALUE)
+        findings.objection(path, "header-value", headers.EMPTY_VALUE)
         return
-    if reason := checks.check_control_characters(value):
+    if reason := headers.check_control_characters(value):
         hint = (
             "a block scalar (`|`) ends in a line ending: write the value on the key's line"
             if "\n" in value

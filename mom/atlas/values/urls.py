@@ -1,7 +1,4 @@
-"""What a name, a base URL or a header may be: pure functions, shared by `validate` and the commands that write.
-
-Each returns None where the text is fine, else an `Objection`: what is wrong with it and what to write instead.
-"""
+"""What a base URL and the location of keys may be. A check returns None where the text is fine, else an `Objection`."""
 
 from __future__ import annotations
 
@@ -9,52 +6,14 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
-from mom.atlas.objection import Objection
-from mom.atlas.references import objection, scan
-from mom.gateway import TOKEN_HEADER, is_this_machine
+from mom.atlas.values.characters import CONTROL
+from mom.atlas.values.objection import Objection
+from mom.gateway import is_this_machine
 from mom.masking import TOKEN_SHAPES, mask_tokens
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\Z")
 _WHERE_KEYS = "write the https URL of the issuer's JWKS, or the path of a file that has them"
-# RFC 9110, section 5.6.2: what a field name is made of.
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
-# RFC 9110, section 5.5: a field value has no control characters but the tab. C1 controls are not text either.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\Z")
 _DOT_SEGMENT = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|\Z)", re.IGNORECASE)
-
-# A proxy makes these itself: they frame a message (RFC 9112, section 6) or speak of one connection only (RFC 9110,
-# section 7.6.1). Set from outside they break requests, or smuggle a second one in.
-OWNED_BY_THE_PROXY = frozenset(
-    {
-        "connection",
-        "content-length",
-        "http2-settings",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-
-
-def check_adapter_name(text: str) -> Objection | None:
-    """Return what is wrong with an adapter's name, which becomes a segment of a URL's path."""
-    if not text:
-        return Objection("the name is empty", "a name has 1 to 253 letters, digits, `.`, `_` or `-`")
-    if len(text) > 253:
-        return Objection(f"the name has {len(text)} characters", "253 are the most")
-    if _NAME.match(text):
-        return None
-    if not re.match(r"[A-Za-z0-9]", text) and _NAME.match("a" + text):
-        return Objection(
-            f"the name `{text}` must start with a letter or a digit",
-            f"write, for example, `{text.lstrip('._-') or 'a'}`",
-        )
-    strange = next((character for character in text if not re.match(r"[A-Za-z0-9._-]", character)), text[0])
-    return Objection(f"the name holds {_show(strange)}", "a name has only letters (A-Z, a-z), digits, `.`, `_` and `-`")
 
 
 def check_base_url(text: str) -> Objection | None:
@@ -71,7 +30,7 @@ def check_base_url(text: str) -> Objection | None:
         )
     if text != text.strip() or re.search(r"\s", text):
         return Objection("the base URL holds white space", "leave it out, or write %20 inside a path")
-    if _CONTROL.search(text):
+    if CONTROL.search(text):
         return Objection("the base URL holds a control character", "leave it out")
     if len(text) > 2000:
         return Objection(f"the base URL has {len(text)} characters", "2000 are the most")
@@ -218,7 +177,7 @@ def check_public_key(text: str) -> Objection | None:
         return Objection("the keys themselves appear here", f"put them into a file of their own; {_WHERE_KEYS}")
     if re.match(r"<.*>\Z", text.strip()):
         return Objection("`<` and `>` around the URL are a part of it", "leave them out")
-    if _CONTROL.search(text):
+    if CONTROL.search(text):
         return Objection(
             "the location of the keys holds a control character",
             "leave it out; in double quotes a backslash begins an escape, in single quotes not",
@@ -243,58 +202,5 @@ def check_public_key(text: str) -> Objection | None:
     return None
 
 
-def check_header_name(text: str) -> Objection | None:
-    """Return what is wrong with a header's name: it must be a token (RFC 9110) that is not the proxy's own to set."""
-    if not text:
-        return Objection("the header's name is empty", "write one such as X-Api-Key")
-    if not _TOKEN.match(text):
-        strange = next(character for character in text if not _TOKEN.match(character))
-        return Objection(
-            f"the header name holds {_show(strange)}", "it has letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110)"
-        )
-    if text.lower() in OWNED_BY_THE_PROXY:
-        return Objection(f"`{text}` belongs to the connection, and the proxy sets it", "leave it out")
-    return None
-
-
-EMPTY_VALUE = Objection("the value is empty", "write a value, or leave the header out")
-
-
-def refused_header(name: str) -> Objection | None:
-    """Return why an adapter does not set a header that is one by its form: Atlas, or HTTP itself, has a use for it."""
-    lower = name.lower()
-    if lower == "host":
-        return Objection("`Host` follows from the base URL", "leave it out, and write the host in `baseUrl`")
-    if lower == TOKEN_HEADER.lower():
-        return Objection(f"`{TOKEN_HEADER}` carries the caller's token to Atlas and no further", "leave it out")
-    if lower == "expect":
-        return Objection("`Expect` is answered by each server on the way itself", "leave it out")
-    return None
-
-
-def check_control_characters(text: str) -> Objection | None:
-    """Return what is wrong where a header's value holds a control character other than the tab (RFC 9110, 5.5)."""
-    if found := _CONTROL.search(text):
-        what = "a line end" if found.group() in "\r\n" else "a control character"
-        return Objection(
-            f"the value holds {what} ({_show(found.group())})", "a header is one line of text: leave it out"
-        )
-    return None
-
-
-def check_header_value(text: str) -> Objection | None:
-    """Return what is wrong with a header's value: control characters, or an unusable environment reference."""
-    if reason := check_control_characters(text):
-        return reason
-    return next((reason for part in scan(text) if (reason := objection(part))), None)
-
-
 def _short(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:20]}…"
-
-
-def _show(character: str) -> str:
-    """Name a character so that it can be recognised, also where it cannot be seen."""
-    if character == " ":
-        return "a space"
-    return f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mom.atlas.foreign import find_foreign, is_meant_as_reference, message
-from mom.atlas.secrets import literal_credential, literal_password, literal_secret, suggested_reference
+from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, message
+from mom.atlas.values.secrets import literal_credential, literal_password, literal_secret, suggested_reference
 
 # Made up. The prefixes are joined here, so that no scanner takes this file for a leak.
 MADE_UP = {

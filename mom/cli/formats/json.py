@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mom.cli.reports import Checked, count
+from mom.cli.formats import Checked, count
 from mom.console import to_json
 from mom.problems import Problem, Severity
 

@@ -8,14 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mom.atlas.checks import (
-    check_adapter_name,
-    check_base_url,
-    check_header_name,
-    check_header_value,
-    check_public_key,
-    endpoint,
-)
+from mom.atlas.values.headers import check_header_name, check_header_value
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.urls import check_base_url, check_public_key, endpoint
 
 
 @pytest.mark.parametrize("name", ["openai", "a", "0", "GitHub", "a.b_c-d", "v1.0", "a" * 253, "x..y"])

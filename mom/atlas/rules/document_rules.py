@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from mom.atlas import checks, secrets
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
-from mom.atlas.findings import Findings
-from mom.atlas.header_rules import check_headers, plain_credential
 from mom.atlas.kinds import ATLAS, AWS, HTTP, KINDS, MOMENT, POSTGRES, Kind
-from mom.atlas.objection import Objection
 from mom.atlas.references import OBJECTIONABLE, objection, scan
-from mom.atlas.stray import find_stray
+from mom.atlas.rules.findings import Findings
+from mom.atlas.rules.header_rules import check_headers, plain_credential
 from mom.atlas.suggestions import closest, listed
+from mom.atlas.values import names, secrets, urls
+from mom.atlas.values.objection import Objection
+from mom.atlas.values.stray import find_stray
 from mom.problems import Problem, Severity
 from mom.yamledit.data import Data, duplicate_keys, is_merge
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
@@ -190,7 +190,7 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
 def _adapter_name(findings: Findings) -> None:
     path: Path = ("metadata", "name")
     name = findings.document.name
-    if name is not None and not findings.has_template(path) and (reason := checks.check_adapter_name(name)):
+    if name is not None and not findings.has_template(path) and (reason := names.check_adapter_name(name)):
         findings.objection(path, "adapter-name", _stray(name) or reason)
 
 
@@ -212,13 +212,13 @@ def _base_url(findings: Findings, path: Path) -> None:
     url = text_at(findings.document.data, *path)
     if url is None or findings.has_template(path):
         return
-    if reason := checks.check_base_url(url):
+    if reason := urls.check_base_url(url):
         findings.objection(path, "base-url", _stray(url) or reason)
         _hide_credentials(findings, path, url)
-    elif checks.is_plain_http(url):
+    elif urls.is_plain_http(url):
         message = "plain http: anyone on the way can read the credentials that Atlas adds"
         findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
-    elif (ending := checks.endpoint(url)) is not None:
+    elif (ending := urls.endpoint(url)) is not None:
         message = f"`{ending}` is an endpoint of the API: callers' paths are appended to the base URL"
         hint = f"end the base URL before `{ending}`, and call /v1/apis/http/{findings.document.name}{ending}"
         findings.add_inside(
@@ -230,7 +230,7 @@ def _hide_credentials(findings: Findings, path: Path, url: str) -> None:
     """Hide what may be a credential in a base URL that is refused: all of it, or all after its `?` or `#`."""
     value = findings.document.tree.nearest(path).value
     marks = [at for mark in "?#" if (at := url.find(mark)) != -1]
-    if "@" in url or checks.secret_in_path(url) is not None:
+    if "@" in url or urls.secret_in_path(url) is not None:
         findings.secrets.append((value.start, value.end))
     elif marks and isinstance(value, Scalar):
         start, _ = findings.inside(value, url[min(marks) :])
@@ -241,7 +241,7 @@ def _identity_providers(findings: Findings) -> None:
     for path, provider in identity_providers(findings.document.data):
         place = (*path, "publicKey")
         key = text_at(provider, "publicKey")
-        if key is not None and not findings.has_template(place) and (reason := checks.check_public_key(key)):
+        if key is not None and not findings.has_template(place) and (reason := urls.check_public_key(key)):
             findings.objection(place, "public-key", reason)
         elif key is not None:
             _check_stray(findings, place)

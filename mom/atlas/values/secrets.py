@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from mom.atlas.objection import Objection
 from mom.atlas.references import Reference, scan
+from mom.atlas.values.objection import Objection
 from mom.masking import TOKEN_SHAPES
 
 # Headers that carry a credential, by whole name or by the name's last word.

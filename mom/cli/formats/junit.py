@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from mom.cli.reports import Checked
+from mom.cli.formats import Checked
 from mom.console import in_lines
 from mom.problems import Problem, Severity
 from mom.streams import visible

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mom.atlas.documents import DataDocument
-from mom.atlas.objection import Objection
+from mom.atlas.values.objection import Objection
 from mom.problems import Place, Problem, Severity
 from mom.yamledit.nodes import Node, Scalar
 from mom.yamledit.paths import Path, show

@@ -1,0 +1,1 @@
+"""What single values of a configuration may be: names, URLs, headers, references, credentials. Pure functions."""
