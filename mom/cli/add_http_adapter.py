@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mom.atlas.beginning import with_beginning
-from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.atlas.references import names
 from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.values.headers import EMPTY_VALUE, check_header_name, check_header_value, refused_header

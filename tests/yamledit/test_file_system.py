@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from mom.atlas.changes import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
 from mom.yamledit import files
 from mom.yamledit.files import LockedFile

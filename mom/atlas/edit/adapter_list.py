@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence as SequenceABC
 from functools import cached_property
 
-from mom.atlas.neighbours import nearest
+from mom.atlas.edit.scope import data_of, refusal
+from mom.atlas.edit.style import nearest
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.scope import data_of, refusal
 from mom.problems import Problem
 from mom.yamledit import insert
 from mom.yamledit import shape as shapes

@@ -10,12 +10,12 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from mom.atlas.edit.adapter_list import Target
+from mom.atlas.edit.proof import Addition, line_end_note, prove
+from mom.atlas.edit.scope import data_of, only_atlas, read, refusal
+from mom.atlas.edit.style import document_shape
 from mom.atlas.kinds import ADAPTERS_VERSION
-from mom.atlas.neighbours import document_shape
 from mom.atlas.ownership import ADAPTERS, OwnDocument
-from mom.atlas.proof import Addition, line_end_note, prove
-from mom.atlas.scope import data_of, only_atlas, read, refusal
-from mom.atlas.target import Target
 from mom.atlas.values.secrets import literal_secret
 from mom.errors import MomError
 from mom.problems import Problem

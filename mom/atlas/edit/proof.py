@@ -7,11 +7,11 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mom.atlas.edit.scope import Scope, refusal
 from mom.atlas.kinds import ATLAS, HTTP
 from mom.atlas.ownership import OwnDocument, as_own
 from mom.atlas.quick_check import fits
 from mom.atlas.schemas import Schema, schema
-from mom.atlas.scope import Scope, refusal
 from mom.yamledit.data import to_data, walk
 from mom.yamledit.diff import Change
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence, entries_of, get

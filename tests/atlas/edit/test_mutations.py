@@ -8,14 +8,14 @@ from unittest.mock import patch
 
 import pytest
 
-from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
 from mom.yamledit import parser
 from mom.yamledit.source import Source
+from tests.atlas.edit.test_properties import plain
 from tests.promises import lines_lost
 from tests.yamledit.mutations import mutations
 from tests.yamledit.readers import read_11, read_12
-from tests.yamledit.test_properties import plain
 
 ADAPTER = HttpAdapterSpec("new-one", "https://new.example/v1", (("Authorization", "Bearer ${{ X }}"), ("X-N", "2")))
 READERS = {"YAML 1.1": read_11, "YAML 1.2": read_12}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mom.atlas.changes import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
 from mom.yamledit import insert
 from mom.yamledit.source import Source

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.changes import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.yamledit.source import decode
 
 ODDITIES = sorted(Path(__file__).parent.glob("bystanders/*.yaml"))

@@ -1,6 +1,6 @@
 """The promises of an edit, on random streams: it only adds lines, it means what was asked, and it does so once.
 
-What is drawn is in `tests.yamledit.streams`. Run with `MOM_EXAMPLES=20000` for a long search.
+What is drawn is in `tests.atlas.edit.streams`. Run with `MOM_EXAMPLES=20000` for a long search.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pytest
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
-from mom.atlas.changes import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
 from mom.yamledit import parser as parsing
 from mom.yamledit.data import to_data
@@ -26,8 +26,8 @@ from mom.yamledit.nodes import Node
 from mom.yamledit.scalars import write
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents, parse_document
+from tests.atlas.edit.streams import Stream, adapters, streams
 from tests.yamledit.readers import read_11, read_12
-from tests.yamledit.streams import Stream, adapters, streams
 
 EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
 READERS: dict[str, Callable[[str], list[Any] | None]] = {"YAML 1.1": read_11, "YAML 1.2": read_12}
