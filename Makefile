@@ -1,18 +1,19 @@
-# The two commands of the README are `make demo` and `make test`; both set up what they need in .venv.
+# Each target sets up what it needs in .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # One more than two cores: a third of the tests wait for an Envoy or a connection most of their time.
 JOBS ?= 3
 
-.PHONY: help setup test lint types tests proof package demo bench clean
+.PHONY: help setup test lint types tests proof package demo picture bench clean
 
 help:
 	@echo "make demo     run the guide from start to finish on a sample file"
 	@echo "make test     lint, types, tests, and the wheel in an environment of its own"
 	@echo "              T=tests/cli runs that part of the tests alone"
 	@echo "make proof    the slow proofs: long random searches, many clients"
-	@echo "make bench    the figures of the README, measured here"
+	@echo "make bench    the figures of docs/benchmarks.md, measured here"
+	@echo "make picture  the picture of the README, drawn from a run of the demo"
 	@echo "make setup    .venv with what all of these need"
 	@echo "make lint     ruff; make types: mypy; make tests: pytest; make package: the wheel"
 	@echo "make clean    remove .venv and everything that was made here"
@@ -62,6 +63,9 @@ package: setup
 
 demo: setup
 	@$(BIN)/python docs/demo/demo.py .demo
+
+picture: setup
+	$(BIN)/python docs/demo/picture.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo

@@ -1,6 +1,6 @@
-"""A stand-in for an API: answers every GET with what it received, so that the demo needs no internet and no account.
+"""A stand-in for an API: responds to every GET with what it received, so the demo needs no internet and no account.
 
-Listens on a free port of 127.0.0.1, prints it, and serves until it is ended.
+Listens on a free port of 127.0.0.1, prints it, and serves until it is stopped.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ class Api(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Answer, and say in the answer what was received."""
+        """Respond with what was received, a key a line."""
         authorized = self.headers.get("Authorization") == "Bearer demo-secret"
         received = {
+            "data": [{"id": "gpt-demo"}],
             "path": self.path,
             "authorized": authorized,
             "headers": sorted(name.lower() for name in self.headers),
         }
-        answer = (
-            {"data": [{"id": "gpt-demo"}], "received": received} if authorized else {"error": "no valid credential"}
-        )
-        body = json.dumps(answer, indent=2).encode() + b"\n"
+        response = received if authorized else {"error": "no valid credential"}
+        lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in response.items()]
+        body = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
         self.send_response(200 if authorized else 401)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))

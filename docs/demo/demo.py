@@ -26,9 +26,26 @@ def say(text: str) -> None:
     print(f"\n# {text}", flush=True)
 
 
+def typed(*arguments: str) -> str:
+    """Return a command as a user would type it, over several lines where one of 80 columns is too short."""
+    words: list[str] = []
+    for argument in arguments:
+        if words and words[-1].startswith("-") and " " not in words[-1] and not argument.startswith("-"):
+            words[-1] += f" {shlex.quote(argument)}"
+        else:
+            words.append(shlex.quote(argument))
+    lines = ["$ mom"]
+    for word in words:
+        if len(lines[-1]) + len(word) > 75:
+            lines[-1] += " \\"
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    return "\n".join(lines)
+
+
 def run(folder: Path, environment: dict[str, str], *arguments: str) -> int:
     """Print a command as a user would type it, run it in `folder`, and return its exit status."""
-    print(f"$ mom {shlex.join(arguments)}", flush=True)
+    print(typed(*arguments), flush=True)
     return subprocess.run([MOM, *arguments], cwd=folder, env=environment, check=False).returncode
 
 
@@ -66,8 +83,8 @@ def demo(folder: Path) -> int:
         try:
             assert api.stdout is not None
             base_url = f"http://127.0.0.1:{int(api.stdout.readline())}"
-            say(f"A stand-in for the OpenAI API runs at {base_url}; it wants `Authorization: Bearer demo-secret`.")
-            say("1. Add it to the configuration. The diff holds only added lines:")
+            say(f"A stand-in for the OpenAI API is at {base_url}.\n# It wants `Authorization: Bearer demo-secret`.")
+            say("1. Add it to the configuration. The diff has only added lines:")
             added = run(
                 *(folder, environment, "atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--diff"),
                 *("--adapter-name", "openai", "--base-url", base_url),
@@ -75,7 +92,7 @@ def demo(folder: Path) -> int:
             )
             if added:
                 return added
-            say("2. Run it. The credential lives in Atlas's environment, and nowhere else:")
+            say("2. Run it. The credential is in the environment of Atlas, and in no file:")
             port = free_port()
             print(
                 "$ export OPENAI_API_TOKEN=demo-secret GITHUB_TOKEN=unused\n"
@@ -90,28 +107,16 @@ def demo(folder: Path) -> int:
             if not serving(port, atlas):
                 return 1
             time.sleep(0.5)
-            say("3. Call the API through it. curl sends no credential, only a token signed for this minute:")
+            say("3. Call the API through it. curl sends no credential, only a token for one minute:")
             gateway = f"http://127.0.0.1:{port}"
             answered = run(
-                folder,
-                environment,
-                "curl",
-                "-sS",
-                "--fail-with-body",
-                "--base-url",
-                gateway,
-                "/v1/apis/http/openai/v1/models",
+                *(folder, environment, "curl", "-sS", "--fail-with-body"),
+                *("--base-url", gateway, "/v1/apis/http/openai/v1/models"),
             )
-            say("4. Without a token nobody gets through:")
+            say("4. Without a token, Atlas does not forward the request:")
             run(
-                folder,
-                environment,
-                "curl",
-                "-sS",
-                "--mom-no-auth",
-                "--base-url",
-                gateway,
-                "/v1/apis/http/openai/v1/models",
+                *(folder, environment, "curl", "-sS", "--mom-no-auth"),
+                *("--base-url", gateway, "/v1/apis/http/openai/v1/models"),
             )
             print(flush=True)
             return answered
