@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mom.cli.options import ALIASES
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, not_importable
@@ -207,7 +208,8 @@ def _usage(console: Console, error: typer.TyperException, arguments: Sequence[st
     message = error.format_message().rstrip(".")
     if (option := getattr(error, "option_name", None)) and (known := getattr(error, "possibilities", None)):
         message = error.message.rstrip(".")
-        hint = f"did you mean '{max(known, key=lambda name: SequenceMatcher(None, option, name).ratio())}'?"
+        meant = max(known, key=lambda name: SequenceMatcher(None, option, name).ratio())
+        hint = f"did you mean '{ALIASES.get(meant, meant)}'?"
     message = _NUMBER.sub("is not a whole number", message)
     console.error(MomError(message[:1].lower() + message[1:], hint=hint))
     return int(error.exit_code)

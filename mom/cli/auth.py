@@ -13,7 +13,7 @@ import typer
 from mom.auth import inspection, keys, sources, tokens
 from mom.auth.base_url import resolve_gateway
 from mom.auth.store import home
-from mom.cli.output import Output
+from mom.cli.options import Format, FormatOption
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
@@ -37,7 +37,6 @@ BaseUrl = Annotated[
 TokenFile = Annotated[
     str | None, typer.Option("--mom-token-file", metavar="FILE", help="A token in a file, as for mom curl.")
 ]
-OutputOption = Annotated[Output, typer.Option("--output", help="How to report.")]
 
 
 def keygen(
@@ -144,7 +143,7 @@ def status(
     *,
     base_url: BaseUrl = None,
     token_file: TokenFile = None,
-    output: OutputOption = Output.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> int:
     """Show which identity mom curl would use for a gateway, and why.
 
@@ -154,7 +153,7 @@ def status(
     """
     console = Console()
     found = inspection.status(resolve_gateway(base_url, os.environ), token_file, os.environ)
-    if output is Output.JSON:
+    if form is Format.JSON:
         console.json(dataclasses.asdict(found))
     else:
         lines = [("gateway", found.gateway), ("source", f"{found.source}: {found.reason}"), ("kept in", found.place)]
@@ -173,7 +172,7 @@ def inspect(
         str | None, typer.Argument(metavar="TOKEN|-", help="The token; - or nothing: read from stdin, unseen in ps.")
     ] = None,
     *,
-    output: OutputOption = Output.TEXT,
+    form: FormatOption = Format.TEXT,
 ) -> int:
     """Show what a token contains and what is wrong with it.
 
@@ -189,7 +188,7 @@ def inspect(
     name, colon, value = text.strip().partition(":")
     text = value.strip() if colon and name.strip().lower() in ("atlas-accesstoken", "authorization") else text.strip()
     found = inspection.inspect(text.removeprefix("Bearer ").strip(), os.environ)
-    if output is Output.JSON:
+    if form is Format.JSON:
         console.json(dataclasses.asdict(found))
     else:
         # ASCII only: what a token holds is somebody else's, and must not drive the terminal.

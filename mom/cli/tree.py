@@ -16,6 +16,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from mom.cli import help as help_text
+from mom.cli.options import ALIASES
 
 if TYPE_CHECKING:
     from typer._click.core import Command, Context
@@ -64,6 +65,14 @@ class MomCommand(TyperCommand):
     def get_help_option(self, ctx: Context) -> Any:
         """Return the option that shows the help, worded as the rest is."""
         return _worded(super().get_help_option(ctx))
+
+    def make_parser(self, ctx: Context) -> Any:
+        """Return the parser of the options, which takes each by its aliases too."""
+        parser: Any = super().make_parser(ctx)
+        for parameter in self.params:
+            if aliases := [alias for alias, name in ALIASES.items() if name in parameter.opts]:
+                parser.add_option(obj=parameter, opts=aliases, dest=parameter.name)
+        return parser
 
 
 class CompletingCommand(MomCommand):

@@ -74,7 +74,7 @@ DIFF = """\
 +    value: Bearer ${{ OPENAI_API_TOKEN }}
 """
 
-ADDING = "Adding HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
+ADDED = "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
 WOULD_ADD = "Would add HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
 NEXT = "  next: set OPENAI_API_TOKEN where Atlas runs; try it: mom atlas run -f atlas.yml\n"
 UNCHANGED = "Unchanged HTTP adapter openai is already configured in atlas.yml\n"
@@ -116,7 +116,7 @@ def atlas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Atlas:
 
 
 def test_without_options_the_file_is_written_and_stdout_is_empty(atlas: Atlas) -> None:
-    assert atlas.add() == Result(0, b"", ADDING + NEXT)
+    assert atlas.add() == Result(0, b"", ADDED + NEXT)
     assert atlas.text == EDITED
 
 
@@ -138,7 +138,7 @@ def test_dry_run_of_what_is_there_prints_no_diff(atlas: Atlas) -> None:
 
 
 def test_diff_writes_and_prints_the_diff(atlas: Atlas) -> None:
-    assert atlas.add("--diff") == Result(0, DIFF.encode(), ADDING + NEXT)
+    assert atlas.add("--diff") == Result(0, DIFF.encode(), ADDED + NEXT)
     assert atlas.text == EDITED
 
 
@@ -201,33 +201,33 @@ REPORT: dict[str, Any] = {
 
 
 def test_json_reports_what_was_done(atlas: Atlas) -> None:
-    result = atlas.add("--output", "json")
+    result = atlas.add("--format", "json")
     assert json.loads(result.stdout) == REPORT
     assert atlas.text == EDITED
 
 
 def test_json_of_a_dry_run_holds_the_diff(atlas: Atlas) -> None:
-    result = atlas.add("--output", "json", "--dry-run")
+    result = atlas.add("--format", "json", "--dry-run")
     assert json.loads(result.stdout) == {**REPORT, "written": False, "diff": DIFF}
     assert atlas.untouched
 
 
 def test_json_of_a_check_that_fails(atlas: Atlas) -> None:
-    result = atlas.add("--output", "json", "--check")
+    result = atlas.add("--format", "json", "--check")
     assert result.status == 3
     assert json.loads(result.stdout) == {**REPORT, "written": False}
 
 
 def test_json_of_no_change(atlas: Atlas) -> None:
     atlas.write(EDITED)
-    result = atlas.add("--output", "json")
+    result = atlas.add("--format", "json")
     assert json.loads(result.stdout) == {**REPORT, "action": "unchanged", "written": False, "addedLines": []}
     assert atlas.untouched
 
 
 def test_json_names_changed_lines_and_warnings(atlas: Atlas) -> None:
     atlas.write(ATLAS.removesuffix("\n"))
-    result = atlas.add("--output", "json", "-H", "X-Name: Zoë")
+    result = atlas.add("--format", "json", "-H", "X-Name: Zoë")
     report = json.loads(result.stdout)
     assert report["changedLines"] == [15]
     assert report["addedLines"] == [[11, 14], [16, 27]]
@@ -236,7 +236,7 @@ def test_json_names_changed_lines_and_warnings(atlas: Atlas) -> None:
 
 def test_a_dash_reads_stdin_and_writes_the_file_to_stdout(atlas: Atlas) -> None:
     result = atlas.add(file="-", stdin=ATLAS.encode())
-    said = (ADDING + NEXT).replace("to atlas.yml", "to <stdin>").replace("-f atlas.yml", "-f FILE")
+    said = (ADDED + NEXT).replace("to atlas.yml", "to <stdin>").replace("-f atlas.yml", "-f FILE")
     assert result == Result(0, EDITED.encode(), said)
     assert atlas.untouched
 
@@ -265,7 +265,7 @@ def test_a_dash_with_check_prints_nothing_and_exits_with_3(atlas: Atlas) -> None
     assert atlas.add("--check", "-q", file="-", stdin=ATLAS.encode()) == Result(3, b"", "")
 
 
-@pytest.mark.parametrize("options", [["--diff"], ["--output", "json"]], ids=" ".join)
+@pytest.mark.parametrize("options", [["--diff"], ["--format", "json"]], ids=" ".join)
 def test_a_dash_and_another_thing_for_stdout_are_wrong_usage(atlas: Atlas, options: list[str]) -> None:
     result = atlas.add(*options, file="-", stdin=ATLAS.encode())
     assert (result.status, result.stdout) == (2, b"")
@@ -276,7 +276,7 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
     arguments = "-f atlas.yml --adapter-name openai --base-url https://api.openai.com"
     result = run_mom(["atlas", "config", "add-http-adapter", *arguments.split()])
     assert result.stderr == (
-        "Adding HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
+        "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
         "note: no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)\n"
         "  next: try it: mom atlas run -f atlas.yml\n"
     )
@@ -327,8 +327,8 @@ WRONG = {
         "got unexpected extra argument",
     ),
     "an unknown output": (
-        ["-f", "atlas.yml", "--adapter-name", "x", "--base-url", "https://x.example", "--output", "xml"],
-        "invalid value for '--output': 'xml' is not one of 'text', 'json'",
+        ["-f", "atlas.yml", "--adapter-name", "x", "--base-url", "https://x.example", "--format", "xml"],
+        "invalid value for '--format': 'xml' is not one of 'text', 'json'",
     ),
 }
 
@@ -454,7 +454,7 @@ def test_a_diff_tells_of_a_missing_final_newline(atlas: Atlas) -> None:
 @pytest.mark.parametrize(
     "break_it", [lambda text: text + "a: [\n", lambda text: text.replace("moment.dev/atlas", "x/y")]
 )
-@pytest.mark.parametrize("option", ["--dry-run", "--check", "--diff", "--output=json", "--quiet"])
+@pytest.mark.parametrize("option", ["--dry-run", "--check", "--diff", "--format=json", "--quiet"])
 def test_a_refusal_is_one_whatever_the_options(atlas: Atlas, option: str, break_it: Callable[[str], str]) -> None:
     atlas.write(break_it(ATLAS))
     result = atlas.add(option)

@@ -104,6 +104,17 @@ def test_an_unknown_command_gets_the_command_that_was_meant_and_never_its_opposi
         ("atlas run -f", "option '-f' requires an argument", "try 'mom atlas run --help'"),
         ("--install-completion", "option '--install-completion' requires an argument", "try 'mom --help'"),
         ("atlas run --fil x", "no such option: --fil", "did you mean '--file'?"),
+        ("auth status --outpu json", "no such option: --outpu", "did you mean '--format'?"),
+        (
+            "auth status --format x",
+            "invalid value for '--format': 'x' is not one of 'text', 'json'",
+            "try 'mom auth status --help'",
+        ),
+        (
+            "auth status --output x",
+            "invalid value for '--format': 'x' is not one of 'text', 'json'",
+            "try 'mom auth status --help'",
+        ),
         ("--verion", "no such option: --verion", "did you mean '--version'?"),
         ("atlas config -x", "no such option: -x", "try 'mom atlas config --help'"),
         (
@@ -152,4 +163,6 @@ def test_only_the_module_of_the_command_that_runs_is_imported() -> None:
         "print(sorted(name for name in sys.modules if name.startswith('mom.cli.')), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stderr == "['mom.cli.app', 'mom.cli.config_schema', 'mom.cli.help', 'mom.cli.tree']\n"
+    assert (
+        done.stderr == "['mom.cli.app', 'mom.cli.config_schema', 'mom.cli.help', 'mom.cli.options', 'mom.cli.tree']\n"
+    )

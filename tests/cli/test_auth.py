@@ -139,7 +139,7 @@ def test_status_tells_what_would_be_sent_without_making_a_key(run: Run, home: Pa
 
 def test_status_as_json_is_an_object_for_programs(run: Run, home: Path) -> None:
     kid = keys.ensure(home).kid
-    status, out, _ = run("status", "--output", "json", "--base-url", "http://localhost:1")
+    status, out, _ = run("status", "--format", "json", "--base-url", "http://localhost:1")
     found = json.loads(out)
     assert status == 0
     assert (found["gateway"], found["source"], found["identity"]["key"]) == ("http://localhost:1", "local key", kid)
@@ -173,7 +173,7 @@ def test_inspect_takes_a_token_as_it_is_copied_from_a_request(run: Run, before: 
 
 
 def test_inspect_of_a_token_that_would_be_refused_fails_and_says_why(run: Run) -> None:
-    status, out, err = run("inspect", "eyJhbGciOiJub25lIn0.e30.AA", "--output", "json")
+    status, out, err = run("inspect", "eyJhbGciOiJub25lIn0.e30.AA", "--format", "json")
     assert status == 1
     assert "it has no exp" in " ".join(json.loads(out)["wrong"])
     status, out, err = run("inspect", "eyJhbGciOiJub25lIn0.e30.AA")
@@ -192,7 +192,7 @@ def test_inspect_shows_nothing_that_drives_the_terminal(run: Run) -> None:
     parts = [{"alg": "ES256", "\x1b[31m": "\x9b31m"}, {"sub": "\x1b]0;x\x07\u202e"}]
     token = ".".join([*(keys.encode(json.dumps(part, ensure_ascii=False).encode()) for part in parts), "AA"])
     for output in ("text", "json"):
-        _, out, _ = run("inspect", token, "--output", output)
+        _, out, _ = run("inspect", token, "--format", output)
         assert not set("\x1b\x9b\x07\u202e") & set(out)
 
 

@@ -37,7 +37,7 @@ ADD = ("atlas", "config", "add-http-adapter", "--adapter-name", "a", "--base-url
 COMMANDS = {
     "add": ADD,
     "add, as a diff": (*ADD[:-1], "-n", "-f"),
-    "add, as JSON": (*ADD[:-1], "--output", "json", "-f"),
+    "add, as JSON": (*ADD[:-1], "--format", "json", "-f"),
     "validate": ("atlas", "config", "validate"),
     **{f"validate, {form}": ("atlas", "config", "validate", "--format", form) for form in ("github", "sarif", "junit")},
     "validate, json": ("atlas", "config", "validate", "--format", "json"),

@@ -1,0 +1,134 @@
+"""An HTTP adapter as options give it: checked values, and what is worth a warning or a note about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mom.atlas.edit.add import HttpAdapterSpec
+from mom.atlas.references import names
+from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead, message
+from mom.atlas.values.headers import EMPTY_VALUE, check_header_name, check_header_value, refused_header
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
+from mom.atlas.values.urls import check_base_url, endpoint, is_plain_http
+from mom.errors import MomError, UsageError
+from mom.masking import mask_tokens
+
+
+def read_adapter(
+    name: str, base_url: str, headers: Sequence[str], *, allow_literal_secret: bool = False
+) -> HttpAdapterSpec:
+    """Return the adapter that `--adapter-name`, `--base-url` and each `-H` describe.
+
+    Raises UsageError for a value that cannot be used, MomError for a credential that is written out.
+    """
+    return HttpAdapterSpec(
+        name=read_adapter_name(name),
+        base_url=read_base_url(base_url),
+        headers=read_headers(headers, allow_literal_secret=allow_literal_secret),
+    )
+
+
+def read_adapter_name(name: str) -> str:
+    """Return the name that `--adapter-name` gives; raises UsageError where it is not one."""
+    return _checked("--adapter-name", name, check_adapter_name(name))
+
+
+def read_base_url(base_url: str) -> str:
+    """Return the URL that `--base-url` gives; raises UsageError where an adapter cannot have it."""
+    return _checked("--base-url", base_url, check_base_url(base_url))
+
+
+def read_headers(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[tuple[str, str], ...]:
+    """Return the headers that `-H` gives as name and value. Raises UsageError, or MomError for a literal secret.
+
+    A header is split at its first colon, as curl does; one pair of double quotes around the value is dropped, as the
+    original mom did.
+    """
+    headers: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for text in given:
+        name, value = _split_header(text)
+        if name.lower() in seen:
+            hint = "which one Atlas should send is ambiguous: give one"
+            raise UsageError(f"-H: the header {name} is given twice", hint=hint)
+        seen.add(name.lower())
+        if not allow_literal_secret:
+            _refuse_literal_secret(name, value)
+        headers.append((name, value))
+    return tuple(headers)
+
+
+def _split_header(text: str) -> tuple[str, str]:
+    """Return name and value of one `-H`; raises UsageError where Atlas could not send them."""
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise UsageError(f"-H: `{mask_tokens(text)}` has no colon", hint="write a header as -H 'Name: value'")
+    _checked("-H", name, check_header_name(name))
+    value = value.strip(" \t")
+    if len(value) >= 2 and value[0] == value[-1] == '"':
+        value = value[1:-1]
+    _checked("-H", name, refused_header(name))
+    _checked(f"-H {name}", value, check_header_value(value) if value.strip() else EMPTY_VALUE)
+    return name, value
+
+
+def _refuse_literal_secret(name: str, value: str) -> None:
+    """Raise MomError where the value is a credential itself, or names a variable in another tool's syntax."""
+    reason = literal_secret(name, value)
+    if not reason:
+        return
+    foreign = find_foreign(value, placeholders=True) if is_meant_as_reference(value) else None
+    if foreign:
+        # No credential has leaked, but the adapter could not work.
+        meant = value[: foreign.start] + meant_instead(foreign, suggested_reference(name)) + value[foreign.end :]
+        raise MomError(
+            f"-H {name}: {message(value, foreign)}",
+            hint=f"name a variable: -H '{name}: {meant}' (or --allow-literal-secret)",
+        )
+    raise MomError(
+        f"-H: {reason}: a configuration in git is no place for it",
+        hint=f"name a variable: -H '{name}: {suggested_reference(name, value)}' (or --allow-literal-secret)",
+    )
+
+
+def variables(adapter: HttpAdapterSpec) -> list[str]:
+    """Return the environment variables that the adapter's headers name, each once."""
+    return list(dict.fromkeys(name for _, value in adapter.headers for name in names(value)))
+
+
+def warnings(adapter: HttpAdapterSpec) -> list[str]:
+    """Return what is probably wrong with the adapter."""
+    warnings = [
+        f"the value of {name} is not ASCII: servers disagree about such bytes"
+        for name, value in adapter.headers
+        if not value.isascii()
+    ]
+    if is_plain_http(adapter.base_url):
+        warnings.append(f"{adapter.base_url} is plain http: the credentials would cross the network in clear text")
+    for name, value in adapter.headers:
+        if wrong := unencoded_basic(name, value):
+            warnings.append(str(wrong))
+        foreign = find_foreign(value, placeholders=is_credential_header(name))
+        if foreign and (foreign.name or is_meant_as_reference(value)):
+            instead = meant_instead(foreign, suggested_reference(name))
+            warnings.append(f"-H {name}: {message(value, foreign)}; to name a variable write {instead}")
+    return warnings
+
+
+def notes(adapter: HttpAdapterSpec) -> list[str]:
+    """Return what may be meant, and is worth a look."""
+    notes = []
+    if ending := endpoint(adapter.base_url):
+        notes.append(
+            f"`{ending}` is an endpoint of the API, and callers' paths are appended to the base URL: end it before that"
+        )
+    if not any(names(value) or is_credential_header(name) for name, value in adapter.headers):
+        notes.append("no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)")
+    return notes
+
+
+def _checked(option: str, value: str, wrong: str | None) -> str:
+    if wrong:
+        raise UsageError(f"{option}: {wrong}")
+    return value

@@ -1,0 +1,30 @@
+"""Options that several commands take, declared once: the same name, meaning and help everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a command reports on stdout: text for people, or JSON for programs."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", metavar="FORMAT", help="text or json.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
+
+# Options of every command that edits a configuration (`mom.cli.editing`).
+EditedFileOption = Annotated[
+    str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration; - for stdin to stdout.")
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Print the diff on stdout, write nothing.")]
+DiffOption = Annotated[bool, typer.Option("--diff", help="Write, and print the diff on stdout.")]
+CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the file would change.")]
+
+# Former and other names of options that take a value: accepted, and shown neither in help nor in completion.
+ALIASES = {"--output": "--format"}
