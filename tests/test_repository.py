@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
+# Lines of a function, signature and docstring included.
+LONGEST_FUNCTION = 60
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -50,3 +53,14 @@ def test_the_forms_of_issues_ask_for_something() -> None:
         assert form["name"]
         assert form["description"]
         assert all(part["type"] in {"textarea", "input"} and part["attributes"]["label"] for part in form["body"])
+
+
+def test_no_function_of_mom_is_longer_than_a_screen() -> None:
+    functions = [
+        (path.relative_to(ROOT).as_posix(), node.name, (node.end_lineno or node.lineno) - node.lineno + 1)
+        for path in sorted((ROOT / "mom").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    assert len(functions) > 800
+    assert [function for function in functions if function[2] > LONGEST_FUNCTION] == []

