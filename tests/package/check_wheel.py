@@ -57,6 +57,8 @@ def main(commands: Path) -> None:
         assert "name: openai" in file.read_text()
         run(folder, mom, "atlas", "config", "validate", "atlas.yml")
         assert json.loads(run(folder, mom, "atlas", "config", "schema", "HTTP"))["title"]
+        program = "from mom.catalog.loader import get; print(get('openai').base_url)"
+        assert run(folder, python, "-c", program) == "https://api.openai.com\n"
         assert run(folder, mom, "auth", "--help")
         assert run(folder, mom, "curl", "--help")
     print("the wheel works in an environment of its own")

@@ -1,0 +1,189 @@
+"""Finding and reading entries. One entry is one file: reading it reads no other.
+
+A search by base URL or by a word reads the first lines of all files as text and parses only what fits.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mom.catalog.integration import Form, Integration, Placeholder, from_data
+from mom.errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_ENDING = ".yml"
+_TITLE = re.compile(r"^title: (.+)$", re.MULTILINE)
+_BASE_URL = re.compile(r"^baseUrl: (.+)$", re.MULTILINE)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
+_ANY = rf"(?:https?://)?{_HOST}"
+_SHAPES = {Form.LABEL: _LABEL, Form.HOST: _HOST, Form.ORIGIN: rf"https?://{_HOST}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the table and a search need of an entry, without parsing it."""
+
+    name: str
+    title: str
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """An entry that an adapter's base URL belongs to.
+
+    beyond: the path that the adapter's base URL has after the entry's (`/v1`).
+    """
+
+    integration: Integration
+    beyond: str
+
+    @property
+    def smoke_path(self) -> str | None:
+        """The path of the smoke request below the adapter, None where the adapter does not reach it."""
+        path = self.integration.smoke.path
+        if not self.beyond:
+            return path
+        rest = path.removeprefix(self.beyond)
+        return rest if rest != path and rest[:1] in {"", "/", "?"} else None
+
+
+def _folder() -> Traversable | Path:
+    """Return the folder of the entries, in the file system or in an archive that Python runs mom from."""
+    path = Path(__file__).parent / "apis"
+    if path.is_dir():
+        return path
+    from importlib.resources import files
+
+    return files("mom.catalog").joinpath("apis")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all entries, sorted. No file is read."""
+    return tuple(sorted(path.name.removesuffix(_ENDING) for path in _folder().iterdir() if path.name.endswith(_ENDING)))
+
+
+@cache
+def find(name: str) -> Integration | None:
+    """Return the entry of that name, None where there is none. One file is read."""
+    return from_data(_parsed(_text(name))) if name in names() else None
+
+
+def get(name: str) -> Integration:
+    """Return the entry of that name. Raises UsageError, with what was probably meant, where there is none."""
+    if found := find(name):
+        return found
+    close = nearest(name)
+    meant = f"did you mean {' or '.join(close)}? " if close else ""
+    raise UsageError(
+        f"the catalog has no API {name[:60]!r}",
+        hint=f"{meant}all names: mom atlas config integrations\nany other API: mom atlas config add-http-adapter",
+    )
+
+
+def all_integrations() -> tuple[Integration, ...]:
+    """Return every entry, sorted by name; reads all files."""
+    return tuple(found for name in names() if (found := find(name)))
+
+
+@cache
+def heads() -> tuple[Head, ...]:
+    """Return name, title and base URL of every entry, sorted by name. The files are read, not parsed."""
+    return tuple(_head(name, _text(name)) for name in names())
+
+
+def nearest(word: str, most: int = 3) -> list[str]:
+    """Return the names that are spelt like `word`, or whose name, title or host contains it; the likeliest first."""
+    word = word.strip().lower()[:64]
+    plain = re.sub(r"[^a-z0-9]", "", word)
+    if not plain:
+        return []
+    by_spelling = difflib.get_close_matches(word, names(), n=most, cutoff=0.6)
+    containing = [
+        head.name
+        for head in heads()
+        if len(plain) > 2
+        and any(plain in re.sub(r"[^a-z0-9]", "", text.lower()) for text in (head.name, head.title, head.base_url))
+    ]
+    same = [name for name in names() if re.sub(r"[^a-z0-9]", "", name) == plain]
+    return list(dict.fromkeys([*same, *containing, *by_spelling]))[:most]
+
+
+def match(base_url: str, adapter_name: str = "") -> Match | None:
+    """Return the entry that an adapter with this base URL is probably of, None where none fits.
+
+    An entry whose host can be any host, such as one's own server, fits only an adapter of the entry's name; of several
+    entries with the same base URL the one of that name comes first.
+    """
+    url = _normal(base_url)
+    fitting = [head for head in heads() if _fit(head.base_url, url, lambda _: _ANY) is not None]
+    for head in sorted(fitting, key=lambda head: (head.name != adapter_name, -len(head.base_url))):
+        found = find(head.name)
+        if found is None:
+            continue
+        values = {each.name: _values(each, free=head.name == adapter_name) for each in found.placeholders}
+        end = _fit(head.base_url, url, values.__getitem__)
+        if end is not None:
+            return Match(found, url[end:])
+    return None
+
+
+def _fit(base_url: str, url: str, values: Callable[[str], str]) -> int | None:
+    """Return how much of `url` an entry's base URL is, None if it is another. values: the pattern of a placeholder."""
+    parts = re.split(r"\{([a-z][a-z0-9-]*)\}", _normal(base_url))
+    pattern = "".join(values(part) if number % 2 else re.escape(part) for number, part in enumerate(parts))
+    found = re.match(rf"(?:{pattern})(?=/|\Z)", url)
+    return found.end() if found else None
+
+
+def _values(placeholder: Placeholder, *, free: bool) -> str:
+    """Return the pattern of what may be in a placeholder's place; of a whole host only known ones unless `free`."""
+    if placeholder.form is Form.LABEL or free:
+        return f"(?:{_SHAPES[placeholder.form]})"
+    known = {*placeholder.choices, *((placeholder.default,) if placeholder.default else ())}
+    return f"(?:{'|'.join(map(re.escape, sorted(known)))})" if known else "(?!)"
+
+
+def _normal(url: str) -> str:
+    """Return a URL with its scheme and host in lower case and without the default port and a final slash."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    host = host.lower().removesuffix(":443" if scheme.lower() == "https" else ":80")
+    whole = f"{scheme.lower()}://{host}{slash}{path}" if separator else url
+    return whole.rstrip("/")
+
+
+def _head(name: str, text: str) -> Head:
+    title, base_url = _TITLE.search(text), _BASE_URL.search(text)
+    return Head(name, _unquoted(title[1] if title else name), _unquoted(base_url[1] if base_url else ""))
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+@cache
+def _text(name: str) -> str:
+    return _folder().joinpath(name + _ENDING).read_text(encoding="utf-8")
+
+
+def _parsed(text: str) -> Any:
+    from mom.yamledit.data import to_data
+    from mom.yamledit.parser import parse
+
+    return to_data(parse(text, 0))
+
+
+def entries_of(name: str) -> Iterator[str]:
+    """Yield the names that begin with `name`, for completion. No file is read."""
+    return (each for each in names() if each.startswith(name))
