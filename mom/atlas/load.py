@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
-from mom.atlas.kinds import ATLAS, HTTP
-from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
+from mom.atlas.adapters import KINDS
+from mom.atlas.documents import DataDocument, read, text_at, value_at
+from mom.atlas.kinds import ATLAS
+from mom.atlas.model import Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
 from mom.atlas.rules.stream_rules import NAME, references_of
 from mom.atlas.validate import check
@@ -31,36 +32,19 @@ def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ..
     if errors:
         raise MomError(f"{source.name} has {errors} error{'s' if errors > 1 else ''}", problems=problems)
     (atlas,) = (document for document, kind in typed if kind == ATLAS)
-    adapters = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
-    http: list[HttpAdapter] = []
-    others: list[OtherAdapter] = []
-    for reference in references_of(atlas):
-        document = adapters[reference.identity]
-        if reference.kind == HTTP.kind:
-            http.append(_http_adapter(document))
-        else:
-            others.append(OtherAdapter(reference.kind, reference.name, document.place(NAME)))
+    documents = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
+    references = references_of(atlas)
     configuration = Configuration(
         file=source.name,
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
-        http_adapters=tuple(http),
-        other_adapters=tuple(others),
+        adapters=tuple(KINDS[reference.kind].read(documents[reference.identity]) for reference in references),
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
     )
     return configuration, tuple(problems)
-
-
-def _http_adapter(document: DataDocument) -> HttpAdapter:
-    headers = tuple(
-        Header(text_at(header, "name") or "", text_at(header, "value") or "", document.place((*path, "name")))
-        for path, header in items_at(document.data, "spec", "headers")
-    )
-    base_url = text_at(document.data, "spec", "baseUrl") or ""
-    return HttpAdapter(document.name or "", base_url, headers, document.place(NAME))
 
 
 def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:

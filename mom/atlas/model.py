@@ -6,37 +6,26 @@ What is here has passed validation: `mom.atlas.load` builds it from a file; the 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A header that Atlas sets on each request to the API. `value` may hold environment references."""
+class Adapter(Protocol):
+    """What an adapter of any kind has. `mom.atlas.adapters` has a class for each kind, with its settings."""
 
-    name: str
-    value: str
-    place: Place
+    @property
+    def kind(self) -> str:
+        """The kind of its document."""
 
+    @property
+    def name(self) -> str:
+        """Its `metadata.name`."""
 
-@dataclass(frozen=True, slots=True)
-class HttpAdapter:
-    """A third-party HTTP API. Served under `/v1/apis/http/{name}/`, whose rest is appended to `base_url`."""
-
-    name: str
-    base_url: str
-    headers: tuple[Header, ...]
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class OtherAdapter:
-    """An adapter of a kind that the local run does not serve (AWS, Kubernetes, Moment, Postgres)."""
-
-    kind: str
-    name: str
-    place: Place
+    @property
+    def place(self) -> Place:
+        """Where its name is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +51,7 @@ class Configuration:
     name: str
     owner: str | None
     identity_providers: tuple[IdentityProvider, ...]
-    http_adapters: tuple[HttpAdapter, ...]
-    other_adapters: tuple[OtherAdapter, ...]
+    adapters: tuple[Adapter, ...]
     ingress_http_port: int | None
     admin_port: int | None
     place: Place

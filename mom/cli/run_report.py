@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mom.atlas.adapters import kind_of
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Configuration
 from mom.auth import keys
 from mom.auth.store import home
 from mom.console import Console
-from mom.envoy import routes
+from mom.envoy import adapters
 from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.files import read_file
@@ -174,17 +175,21 @@ def _requests(count: int) -> str:
 def _block(plan: Plan, key_file: Path | None) -> list[str]:
     """Return what stands below the address: APIs, who may use them, what is left out, and a command to try."""
     configuration = plan.configuration
-    shown = configuration.http_adapters[:_SHOWN]
-    width = max((len(routes.path(one)) for one in shown), default=0)
-    lines = [f"  {routes.path(one) + '/':<{width + 1}}  {one.base_url}" for one in shown]
-    if more := len(configuration.http_adapters) - len(shown):
+    served = adapters.served(configuration)
+    shown = served[:_SHOWN]
+    paths = [f"{adapters.path(adapter)}/" for adapter in shown]
+    width = max(map(len, paths), default=0)
+    lines = [
+        f"  {path:<{width}}  {kind_of(adapter).target(adapter)}" for path, adapter in zip(paths, shown, strict=True)
+    ]
+    if more := len(served) - len(shown):
         lines.append(f"  and {more} more, which GET {APIS_PATH} lists")
-    lines += [f"  not served: {one.name}, a {one.kind} adapter" for one in configuration.other_adapters]
+    lines += [f"  not served: {one.name}, a {one.kind} adapter" for one in adapters.unserved(configuration)]
     lines += [f"  trusts {one.name}: {one.issuer} for {one.audience}" for one in configuration.identity_providers]
     if key_file is not None:
         lines.append(f"  trusts your own key, {key_file}")
-    if shown:
-        lines.append(f"  try: {_try(plan, routes.path(shown[0]) + '/', signed=key_file is not None)}")
+    if paths:
+        lines.append(f"  try: {_try(plan, paths[0], signed=key_file is not None)}")
     return lines
 
 

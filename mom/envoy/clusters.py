@@ -6,6 +6,7 @@ A cluster per adapter would cost 70 KB and half a millisecond of start-up each; 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, typed
@@ -31,14 +32,33 @@ _BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
 
-def name(origin: Origin, *, http1: bool = False) -> str:
-    """Return the name of an origin's cluster; `http1`: of the one that speaks HTTP/1.1 only."""
-    return f"{origin}#http1" if http1 else str(origin)
+@dataclass(frozen=True, slots=True, order=True)
+class Upstream:
+    """What the connections of one cluster reach, and how. Equal upstreams are one cluster.
 
+    http1: by HTTP/1.1 only, where TLS would negotiate. Plain http is always HTTP/1.1.
+    """
 
-def stat_name(origin: Origin) -> str:
-    """Return the name of an origin's cluster in Envoy's statistics, which have no colons."""
-    return name(origin).replace("://", "_").replace(":", "_")
+    origin: Origin
+    http1: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the cluster."""
+        return f"{self.origin}#http1" if self.http1 else str(self.origin)
+
+    @property
+    def stat_name(self) -> str:
+        """The name of the cluster in Envoy's statistics, which have no colons."""
+        return self.name.replace("://", "_").replace(":", "_")
+
+    def for_web_sockets(self) -> Upstream:
+        """Return the upstream of web sockets.
+
+        Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and answer
+        400.
+        """
+        return replace(self, http1=self.origin.scheme == "https")
 
 
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
@@ -55,18 +75,13 @@ def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in found)
 
 
-def clusters(origin: Origin, ca_file: str, *, websocket: bool = True) -> list[Json]:
-    """Return what reaches one origin: a cluster, and for https a second one for web sockets.
-
-    Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and answer 400.
-    """
+def cluster(upstream: Upstream, ca_file: str) -> Json:
+    """Return the cluster of an upstream. `ca_file`: the authorities whose certificates it accepts."""
+    origin = upstream.origin
     if origin.scheme == "http":
-        return [_cluster(name(origin), origin, _HTTP1)]
-    socket = {"transport_socket": _tls(origin, ca_file)}
-    found = [_cluster(name(origin), origin, _BY_ALPN) | socket]
-    if websocket:
-        found.append(_cluster(name(origin, http1=True), origin, _HTTP1) | socket)
-    return found
+        return _cluster(upstream.name, origin, _HTTP1)
+    protocol = _HTTP1 if upstream.http1 else _BY_ALPN
+    return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(origin, ca_file)}
 
 
 def _cluster(name: str, origin: Origin, protocol: Json) -> Json:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mom.atlas.model import HttpAdapter
-from mom.envoy.headers import REQUEST_REMOVED, RESPONSE_REMOVED, is_host
+from mom.envoy.headers import REQUEST_REMOVED, RESPONSE_REMOVED
 from mom.envoy.messages import Json, extension, typed
 
 FILTER = "mom.headers"
@@ -41,13 +40,14 @@ def http_filter() -> Json:
     return extension(FILTER, f"{_MESSAGE}.HeaderMutation", {"mutations": mutations})
 
 
-def for_adapters(adapters: Iterable[HttpAdapter]) -> Json:
+def for_headers(set_by_adapters: Iterable[str]) -> Json:
     """Return the `typed_per_filter_config` of the routes: what clients may not send beside what any adapter sets.
 
-    In one place for all adapters, since 10,000 routes with a pattern each cost 50 MB; so an alias of a header that one
-    adapter sets is dropped for all. The header itself is not: the router replaces it where it is set.
+    set_by_adapters: names of headers, in lower case. In one place for all adapters, since 10,000 routes with a pattern
+    each cost 50 MB; so an alias of a header that one adapter sets is dropped for all. The header itself is not: the
+    router replaces it where it is set.
     """
-    names = sorted({one.name.lower() for adapter in adapters for one in adapter.headers if not is_host(one)})
+    names = sorted(set_by_adapters)
     if not names:
         return {}
     mutations = {

@@ -7,7 +7,7 @@ share). Everything else is literal, and a `%` in it is doubled, since Envoy woul
 
 from __future__ import annotations
 
-from mom.atlas.model import Header
+from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
 from mom.atlas.values.headers import check_header_name, check_header_value
 from mom.envoy.messages import Json

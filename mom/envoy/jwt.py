@@ -14,7 +14,7 @@ import json
 
 from mom.atlas.jwks import judge
 from mom.atlas.model import IdentityProvider
-from mom.envoy import clusters
+from mom.envoy.clusters import Upstream
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
@@ -172,7 +172,7 @@ def _remote(url: str) -> Json:
     origin, _ = split(url)
     return {
         "remote_jwks": {
-            "http_uri": {"uri": url, "cluster": clusters.name(origin), "timeout": "5s"},
+            "http_uri": {"uri": url, "cluster": Upstream(origin).name, "timeout": "5s"},
             # An unknown `kid` fetches nothing, so this is how long a rotated key may take to be accepted.
             "cache_duration": "300s",
             # A new listener waits for the keys before it takes over, so that no reload makes a good token bad.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mom.atlas.model import Configuration
-from mom.envoy import header_mutations, jwt, redirects, replies, routes
+from mom.envoy import adapters, header_mutations, jwt, replies, routes
 from mom.envoy.access_log import access_log
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
@@ -69,7 +69,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
             # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, options, authentication),
-            *redirects.http_filters(options),
+            *adapters.http_filters(options),
             _router(),
         ],
         **route_source,

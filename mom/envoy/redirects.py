@@ -29,7 +29,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from mom.atlas.model import HttpAdapter
+from mom.atlas.adapters.http import HttpAdapter
 from mom.envoy import headers
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.messages import Json, extension

@@ -15,16 +15,14 @@ one adapter become one of another. So dot segments, in every spelling that some 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 
-from mom.atlas.model import Configuration, HttpAdapter
-from mom.envoy import clusters, dot_segments, header_mutations, headers, redirects
-from mom.envoy.access_log import ADAPTER_METADATA, HEALTH_ROUTE
+from mom.atlas.model import Adapter, Configuration
+from mom.envoy import adapters, dot_segments, header_mutations, headers
+from mom.envoy.access_log import HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
-from mom.envoy.origins import split
-from mom.gateway import APIS_PATH, HEALTH_PATHS, HTTP_PREFIX, INSTANCES_PATH
+from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH
 
 NAME = "atlas"
 
@@ -52,8 +50,9 @@ _REFUSED: tuple[tuple[str, str, str, Json], ...] = (
 
 def route_configuration(configuration: Configuration, options: Options) -> Json:
     """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
-    lists = _lists(configuration, options)
-    host = _host(configuration.http_adapters, lists, options)
+    served = adapters.served(configuration)
+    lists = _lists(configuration, served, options)
+    host = _host(served, lists, options)
     hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **host}]
     if options.hosts is not None:
         # RFC 9110, 15.5.20: not a name of this server.
@@ -69,36 +68,26 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(body.encode()) for body in lists.values())),
         "virtual_hosts": hosts,
-        "typed_per_filter_config": header_mutations.for_adapters(configuration.http_adapters),
+        "typed_per_filter_config": header_mutations.for_headers(adapters.headers(served)),
     }
 
 
-def path(adapter: HttpAdapter) -> str:
-    """Return the path under which an adapter is served, without a trailing slash."""
-    return HTTP_PREFIX + adapter.name
-
-
-def _lists(configuration: Configuration, options: Options) -> dict[str, str]:
+def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, str]:
     """Return the bodies of the two lists by path."""
-    instance = {
-        "name": configuration.name,
-        "owner": configuration.owner,
-        "apis": len(configuration.http_adapters),
-    }
+    instance = {"name": configuration.name, "owner": configuration.owner, "apis": len(served)}
     apis = [
         {
-            "kind": "HTTP",
+            "kind": adapter.kind,
             "name": adapter.name,
-            "baseUrl": adapter.base_url,
-            "path": f"{path(adapter)}/",
+            **adapters.kind_of(adapter).listed(adapter),
             "instance": configuration.name,
         }
-        for adapter in configuration.http_adapters
+        for adapter in served
     ]
     providers = [
-        {"name": one.name, "issuer": one.issuer, "keys": {"state": state.word, "since": state.since}}
-        for one in configuration.identity_providers
-        if (state := options.key_states.get(one.public_key))
+        {"name": provider.name, "issuer": provider.issuer, "keys": {"state": state.word, "since": state.since}}
+        for provider in configuration.identity_providers
+        if (state := options.key_states.get(provider.public_key))
     ]
     lists = {
         INSTANCES_PATH: {"instances": [instance]},
@@ -107,14 +96,14 @@ def _lists(configuration: Configuration, options: Options) -> dict[str, str]:
     return {at: json.dumps(body) + "\n" for at, body in lists.items()}
 
 
-def _host(adapters: tuple[HttpAdapter, ...], lists: dict[str, str], options: Options) -> Json:
+def _host(served: tuple[Adapter, ...], lists: dict[str, str], options: Options) -> Json:
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
-    fixed = [*(_health(at) for at in HEALTH_PATHS), *(_list(at, body) for at, body in lists.items())]
-    if len(adapters) <= options.tree_above:
-        return {
-            "routes": [*_refusals(), *fixed, *(route for one in adapters for route in _adapter(one, options)), _none()]
-        }
-    return {"matcher": _tree({path(one): _adapter(one, options) for one in adapters}, [*fixed, _none()])}
+    fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, body) for path, body in lists.items())]
+    if len(served) <= options.tree_above:
+        routes = [route for adapter in served for route in adapters.kind_of(adapter).routes(adapter, options)]
+        return {"routes": [*_refusals(), *fixed, *routes, _none()]}
+    by_path = {adapters.path(adapter): adapters.kind_of(adapter).routes(adapter, options) for adapter in served}
+    return {"matcher": _tree(by_path, [*fixed, _none()])}
 
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
@@ -167,55 +156,3 @@ def _list(at: str, body: str) -> Json:
 
 def _none() -> Json:
     return {"name": "none", "match": {"prefix": "/"}, "direct_response": {"status": 404}}
-
-
-def _adapter(adapter: HttpAdapter, options: Options) -> list[Json]:
-    """Return the routes of one adapter: the one for web sockets before the one for everything else."""
-    origin, base_path = split(adapter.base_url)
-    # Ends at a segment: `openai` is not the start of `openai2`.
-    match: Json = {"path_separated_prefix": path(adapter)}
-    common: Json = {
-        "name": adapter.name,
-        "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
-        "request_headers_to_add": headers.to_add(adapter.headers),
-    }
-    action: Json = {
-        "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
-        "idle_timeout": "3600s",
-        "host_rewrite_literal": _authority(adapter, origin.authority),
-        **_rewrite(path(adapter), base_path),
-    }
-    # Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
-    retries = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
-    plain = {
-        **common,
-        "match": match,
-        "route": {"cluster": clusters.name(origin), **action, "retry_policy": retries},
-    }
-    upgrade = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
-    socket = {
-        **common,
-        "match": {**match, "headers": [upgrade]},
-        # A web socket outlives the token that opened it, and whatever is revoked since.
-        "route": {"cluster": clusters.name(origin, http1=origin.scheme == "https"), **action, **_most(options)},
-    }
-    return [socket, plain]
-
-
-def _most(options: Options) -> Json:
-    """Return how long a web socket may last."""
-    if not options.stream_limit:
-        return {}
-    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
-
-
-def _authority(adapter: HttpAdapter, default: str) -> str:
-    configured = [header.value.strip() for header in adapter.headers if headers.is_host(header)]
-    return configured[-1] if configured else default
-
-
-def _rewrite(prefix: str, base_path: str) -> Json:
-    """Return what replaces the prefix. Without a base path a plain prefix rewrite to `/` would give `//x`."""
-    if base_path:
-        return {"prefix_rewrite": base_path}
-    return {"regex_rewrite": {"pattern": {"regex": f"^{re.escape(prefix)}/?"}, "substitution": "/"}}

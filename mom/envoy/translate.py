@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mom.atlas.jwks import JwksError, judge
-from mom.atlas.model import Configuration, HttpAdapter, IdentityProvider
-from mom.atlas.values.names import check_adapter_name
-from mom.atlas.values.urls import check_base_url, check_public_key
-from mom.envoy import clusters, headers, jwt, listener, routes
+from mom.atlas.model import Adapter, Configuration, IdentityProvider
+from mom.atlas.values.urls import check_public_key
+from mom.envoy import adapters, clusters, jwt, listener, routes
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -62,14 +61,18 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
 
 
 def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
-    apis = {split(adapter.base_url)[0] for adapter in configuration.http_adapters}
-    keys = {
-        split(provider.public_key)[0]
+    upstreams = {
+        upstream
+        for adapter in adapters.served(configuration)
+        for upstream in adapters.kind_of(adapter).upstreams(adapter)
+    }
+    upstreams |= {
+        clusters.Upstream(split(provider.public_key)[0])
         for provider in configuration.identity_providers
         if jwt.is_fetched(provider.public_key, options)
     }
-    for origin in sorted(apis | keys):
-        yield from clusters.clusters(origin, options.ca_file, websocket=origin in apis)
+    for upstream in sorted(upstreams):
+        yield clusters.cluster(upstream, options.ca_file)
 
 
 def problems(configuration: Configuration, options: Options) -> list[Problem]:
@@ -78,41 +81,27 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     `mom.atlas.validate` says most of it earlier and in more words; here it is the last line before a credential is at
     stake, so it is complete on its own.
     """
-    found = [problem for adapter in configuration.http_adapters for problem in _adapter_problems(adapter)]
-    found += _duplicates(configuration.http_adapters)
-    found += [problem for one in configuration.identity_providers for problem in _provider_problems(one, options)]
+    served = adapters.served(configuration)
+    found = [problem for adapter in served for problem in adapters.kind_of(adapter).problems(adapter)]
+    found += _duplicates(served)
+    for provider in configuration.identity_providers:
+        found += _provider_problems(provider, options)
     if not configuration.identity_providers and options.local_key is None:
         message = "no identity provider: nobody could send a request"
         found.append(Problem(place=configuration.place, rule="no-identity-provider", message=message))
     return found
 
 
-def _adapter_problems(adapter: HttpAdapter) -> Iterator[Problem]:
-    if wrong := check_adapter_name(adapter.name):
-        yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
-    if wrong := check_base_url(adapter.base_url):
-        message = f"{adapter.name}: {wrong.message}"
-        yield Problem(place=adapter.place, rule="base-url", message=message, hint=wrong.hint)
-    seen: set[str] = set()
-    for header in adapter.headers:
-        reason: str | None = headers.check(header)
-        if reason is None and header.name.lower() in seen:
-            reason = "it is set twice; header names do not tell upper from lower case"
-        seen.add(header.name.lower())
-        if reason:
-            message = f"the header `{header.name}` of {adapter.name}: {reason}"
-            yield Problem(place=header.place, rule="header", message=message)
-
-
-def _duplicates(adapters: tuple[HttpAdapter, ...]) -> Iterator[Problem]:
+def _duplicates(served: tuple[Adapter, ...]) -> Iterator[Problem]:
     # Of two routes with one path Envoy takes the first and never mentions the second.
-    seen: dict[str, Place] = {}
-    for adapter in adapters:
-        if adapter.name in seen:
+    seen: dict[tuple[str, str], Place] = {}
+    for adapter in served:
+        identity = (adapter.kind, adapter.name)
+        if identity in seen:
             message = f"a second adapter named {adapter.name}: only the first would be served"
-            related = ((seen[adapter.name], "the first"),)
+            related = ((seen[identity], "the first"),)
             yield Problem(place=adapter.place, rule="duplicate-adapter", message=message, related=related)
-        seen.setdefault(adapter.name, adapter.place)
+        seen.setdefault(identity, adapter.place)
 
 
 def _provider_problems(provider: IdentityProvider, options: Options) -> Iterator[Problem]:

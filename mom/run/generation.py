@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mom.atlas.adapters import settings
 from mom.atlas.references import names
 from mom.envoy import bootstrap
 from mom.envoy.options import Options
@@ -103,11 +104,11 @@ class Generation:
         """
         served = tuple(
             adapter
-            for adapter in plan.configuration.http_adapters
-            if all(name in self.variables for header in adapter.headers for name in names(header.value))
+            for adapter in plan.configuration.adapters
+            if all(name in self.variables for setting in settings(adapter) for name in names(setting.value))
         )
         options = self._options(plan)
-        found = resources(replace(plan.configuration, http_adapters=served), options, directory=str(self.directory))
+        found = resources(replace(plan.configuration, adapters=served), options, directory=str(self.directory))
         files = {**bootstrap.discovery(found), "lds": self.files["lds"]}
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})

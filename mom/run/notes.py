@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from mom.envoy import jwt
+from mom.envoy import adapters, jwt
 from mom.envoy.limits import limits
-from mom.gateway import is_this_machine
+from mom.envoy.origins import Origin, split
+from mom.gateway import authority, is_this_machine
 from mom.run.plan import Plan
 
 # Fewer clients than this can be too few for a team.
@@ -23,7 +23,8 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     if directory and Path(directory) != Path(plan.options.ca_file).parent:
         yield "SSL_CERT_DIR has no effect: put the certificates into one PEM file and name it in SSL_CERT_FILE"
     yield from _proxies(plan, environ)
-    if plain := [one.name for one in plan.configuration.http_adapters if one.base_url.startswith("http:")]:
+    plain = [name for name, origin in _apis(plan) if origin.scheme == "http"]
+    if plain:
         yield f"{_some(plain)}: plain http APIs get HTTP/1.1; one that takes only HTTP/2 (h2c, gRPC) needs https"
     clients = limits(plan.options.open_files).clients
     if clients < _FEW_CLIENTS:
@@ -33,19 +34,30 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         )
 
 
+def _apis(plan: Plan) -> list[tuple[str, Origin]]:
+    """Return each adapter's name with each origin that its requests go to."""
+    pairs = [
+        (adapter.name, upstream.origin)
+        for adapter in adapters.served(plan.configuration)
+        for upstream in adapters.kind_of(adapter).upstreams(adapter)
+    ]
+    return list(dict.fromkeys(pairs))
+
+
 def _proxies(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield which APIs a client that obeys the proxy variables (curl, Python) would reach through a proxy."""
     by_variable: dict[str, list[str]] = {}
     exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
-    urls = {adapter.name: adapter.base_url for adapter in plan.configuration.http_adapters}
-    providers = plan.configuration.identity_providers
-    urls |= {f"the keys of {one.name}": one.public_key for one in providers if jwt.is_url(one.public_key)}
-    for name, url in urls.items():
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        variable = _proxy_variable(parts.scheme, environ)
-        excepted = any(_excepts(pattern, one) for pattern in exceptions for one in (host, parts.netloc))
-        if variable and not is_this_machine(host) and not excepted:
+    keys = [
+        (f"the keys of {provider.name}", split(provider.public_key)[0])
+        for provider in plan.configuration.identity_providers
+        if jwt.is_url(provider.public_key)
+    ]
+    for name, origin in [*_apis(plan), *keys]:
+        variable = _proxy_variable(origin.scheme, environ)
+        hosts = (origin.host, authority(origin.host, origin.port))
+        excepted = any(_excepts(pattern, host) for pattern in exceptions for host in hosts)
+        if variable and not is_this_machine(origin.host) and not excepted:
             by_variable.setdefault(variable, []).append(name)
     for variable, names in by_variable.items():
         what = f"Atlas connects without a proxy, to {_some(names)}"

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from mom.atlas.model import Configuration, HttpAdapter
+from mom.atlas.adapters import kind_of
+from mom.atlas.model import Configuration
+from mom.envoy.adapters import served
 from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import STREAM_LIMIT, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.translate import problems, resources
@@ -160,28 +162,20 @@ def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     """Say what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
-    before, after = ({one.name: one for one in plan.configuration.http_adapters} for plan in (old, new))
-    words = [f"+ {name}" for name in after if name not in before]
-    words += [f"- {name}" for name in before if name not in after]
-    words += [
-        f"~ {name}: {what}" for name in after if name in before and (what := _difference(before[name], after[name]))
-    ]
+    before, after = (
+        {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)} for plan in (old, new)
+    )
+    words = [f"+ {after[key].name}" for key in after if key not in before]
+    words += [f"- {before[key].name}" for key in before if key not in after]
+    for key, adapter in after.items():
+        if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
+            words.append(f"~ {adapter.name}: {' and '.join(differences)}")
     changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
     words += [f"variables: {_some(changed)}"] if changed else []
     words += [word for word, (one, other) in _rest(old, new).items() if one != other]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
-
-
-def _difference(old: HttpAdapter, new: HttpAdapter) -> str:
-    """Return which parts of an adapter differ, empty if none: `base URL and header Authorization`."""
-    parts = ["base URL"] if old.base_url != new.base_url else []
-    before, after = ({header.name: header.value for header in one.headers} for one in (old, new))
-    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    if names or list(before) != list(after):
-        parts.append(f"header {names[0]}" if len(names) == 1 else "headers")
-    return " and ".join(parts)
 
 
 def _some(names: list[str]) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from mom.atlas.adapters import settings
 from mom.atlas.model import Configuration
 from mom.atlas.references import scan
 
@@ -33,9 +34,9 @@ def redaction(configuration: Configuration, variables: Mapping[str, str]) -> Red
     """Return what hides the secrets of a configuration."""
     literals = (
         part.strip()
-        for adapter in configuration.http_adapters
-        for header in adapter.headers
-        for part in scan(header.value)
+        for adapter in configuration.adapters
+        for setting in settings(adapter)
+        for part in scan(setting.value)
         if isinstance(part, str) and len(part.strip()) >= _SHORTEST
     )
     forms = {form for value in [*variables.values(), *literals] for form in _forms(value)}

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from mom.envoy import clusters
+from mom.envoy import adapters
 from mom.envoy.failures import CERTIFICATE_ELSEWHERE, CONNECTION, Failure
-from mom.envoy.origins import split
 from mom.run.admin import NoAnswerError
 from mom.run.generation import Generation
 
@@ -24,17 +23,24 @@ class RefusedCertificates:
 
     def explain(self, generation: Generation, adapter: str, failure: Failure) -> Failure:
         """Return `failure`, or that the certificate was refused at another address. It asks Envoy, where it must."""
-        urls = {one.name: one.base_url for one in generation.plan.configuration.http_adapters}
-        if failure.type != CONNECTION or adapter not in urls:
+        if failure.type != CONNECTION:
             return failure
-        origin, _ = split(urls[adapter])
-        if origin.scheme != "https" or origin.is_ip:
-            return failure
-        cluster = clusters.stat_name(origin)
+        upstreams = {
+            upstream
+            for served in adapters.served(generation.plan.configuration)
+            if served.name == adapter
+            for upstream in adapters.kind_of(served).upstreams(served)
+            if upstream.origin.scheme == "https" and not upstream.origin.is_ip
+        }
+        refused = [self._has_refused(generation, upstream.stat_name) for upstream in sorted(upstreams)]
+        return CERTIFICATE_ELSEWHERE if any(refused) else failure
+
+    def _has_refused(self, generation: Generation, cluster: str) -> bool:
+        """Whether a cluster has refused certificates since it was asked last."""
         try:
-            found = generation.admin.numbers(rf"^cluster\.{re.escape(cluster)}\.ssl\.fail_verify_(error|san)")
+            counts = generation.admin.numbers(rf"^cluster\.{re.escape(cluster)}\.ssl\.fail_verify_(error|san)")
         except NoAnswerError:
-            return failure
-        count = sum(found.values())
+            return False
+        count = sum(counts.values())
         before, self._seen[generation.number, cluster] = self._seen.get((generation.number, cluster), 0), count
-        return CERTIFICATE_ELSEWHERE if count > before else failure
+        return count > before

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from mom.atlas.values.variables import value_warnings
+from mom.atlas.adapters import value_warnings
+from mom.envoy.adapters import served
 from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
@@ -93,7 +94,7 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
         )
     for text in exposures(inputs):
         events.warning(text)
-    for text in value_warnings(first.configuration, first.variables):
+    for text in value_warnings(served(first.configuration), first.variables):
         events.warning(text)
     for text in notes.notes(first, inputs.environ):
         events.note(text)

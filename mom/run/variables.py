@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mom.atlas.model import Configuration, Header
+from mom.atlas.adapters import Setting, settings
+from mom.atlas.model import Configuration
 from mom.atlas.references import names
+from mom.envoy.adapters import served
 from mom.errors import MomError
 from mom.problems import Problem
 
@@ -23,12 +25,12 @@ def values(
     """Return each variable that `configuration` names with its value: from `environ`, else from the env file.
 
     in_file: what the env file says, None if there is none; `file` is its name.
-    Raises MomError with a Problem at each header that names an unset, empty or unsendable one: all of them at once.
+    Raises MomError with a Problem at each setting that names an unset, empty or unsendable one: all of them at once.
     """
     found: dict[str, str] = {}
     problems: list[Problem] = []
     hidden: list[str] = []
-    for adapter, header, name in _uses(configuration):
+    for adapter, setting, name in _uses(configuration):
         value = environ.get(name, (in_file or {}).get(name))
         reason = _objection(value)
         if reason is None:
@@ -37,8 +39,8 @@ def values(
         if name in environ and not value and (in_file or {}).get(name):
             reason = f"is empty in the environment, which hides the one in {file}"
             hidden.append(name)
-        message = f"the variable {name} {reason} (header {header.name} of {adapter})"
-        problems.append(Problem(place=header.place, rule="missing-variable", message=message))
+        message = f"the variable {name} {reason} ({setting.label} of {adapter})"
+        problems.append(Problem(place=setting.place, rule="missing-variable", message=message))
     if problems:
         missing = list(dict.fromkeys(problem.message.split()[2] for problem in problems))
         hint = _hint(missing, hidden, file)
@@ -62,11 +64,11 @@ def environment(values: Mapping[str, str], environ: Mapping[str, str]) -> dict[s
     return {name: environ[name] for name in _PASSED if name in environ} | dict(values)
 
 
-def _uses(configuration: Configuration) -> Iterator[tuple[str, Header, str]]:
-    for adapter in configuration.http_adapters:
-        for header in adapter.headers:
-            for name in names(header.value):
-                yield adapter.name, header, name
+def _uses(configuration: Configuration) -> Iterator[tuple[str, Setting, str]]:
+    for adapter in served(configuration):
+        for setting in settings(adapter):
+            for name in names(setting.value):
+                yield adapter.name, setting, name
 
 
 def _objection(value: str | None) -> str | None:

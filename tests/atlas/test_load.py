@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mom.atlas.adapters.http import Header, HttpAdapter
+from mom.atlas.adapters.kubernetes import KubernetesAdapter
 from mom.atlas.load import load
-from mom.atlas.model import Header, HttpAdapter, OtherAdapter
 from mom.errors import MomError
 from mom.problems import Place
 from mom.yamledit.source import Source
@@ -71,19 +72,19 @@ def test_a_file_becomes_values_in_the_order_of_its_references() -> None:
     found = load(Source("atlas.yml", FILE))
     assert (found.file, found.name, found.owner) == ("atlas.yml", "atlas", "example.com")
     assert (found.ingress_http_port, found.admin_port) == (8082, 9000)
-    assert [adapter.name for adapter in found.http_adapters] == ["second", "first"]
-    line = place("first\nspec").line
-    assert found.http_adapters[1] == HttpAdapter(
-        "first",
-        "https://first.example.com/api",
-        (
-            Header("Authorization", "Bearer ${{ FIRST }}", place("Authorization")),
-            Header("Accept", "text/plain", place("Accept")),
+    assert found.adapters == (
+        KubernetesAdapter("cluster", place("cluster\n")),
+        HttpAdapter("second", "https://second.example.com", (), place("second\nspec")),
+        HttpAdapter(
+            "first",
+            "https://first.example.com/api",
+            (
+                Header("Authorization", "Bearer ${{ FIRST }}", place("Authorization")),
+                Header("Accept", "text/plain", place("Accept")),
+            ),
+            place("first\nspec"),
         ),
-        Place("atlas.yml", line, 9),
     )
-    assert found.http_adapters[0].headers == ()
-    assert found.other_adapters == (OtherAdapter("Kubernetes", "cluster", place("cluster\n")),)
     assert found.place == place("atlas\nspec")
 
 
@@ -106,7 +107,7 @@ def test_what_is_left_out_is_none_or_empty() -> None:
     text = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata: {name: a}\nspec: {}\n"
     found = load(Source("atlas.yml", text))
     assert (found.owner, found.ingress_http_port, found.admin_port) == (None, None, None)
-    assert (found.identity_providers, found.http_adapters, found.other_adapters) == ((), (), ())
+    assert (found.identity_providers, found.adapters) == ((), ())
 
 
 def test_an_invalid_file_is_an_error_that_carries_every_problem() -> None:
@@ -124,4 +125,6 @@ def test_an_invalid_file_is_an_error_that_carries_every_problem() -> None:
 
 def test_warnings_alone_do_not_refuse_a_file() -> None:
     text = FILE.replace("https://second.example.com", "http://second.example.com")
-    assert load(Source("atlas.yml", text)).http_adapters[0].base_url == "http://second.example.com"
+    second = load(Source("atlas.yml", text)).adapters[1]
+    assert isinstance(second, HttpAdapter)
+    assert second.base_url == "http://second.example.com"

@@ -7,7 +7,9 @@ from typing import Any
 
 import yaml
 
-from mom.atlas.model import Configuration, Header, HttpAdapter, IdentityProvider, OtherAdapter
+from mom.atlas.adapters.http import Header, HttpAdapter
+from mom.atlas.adapters.kubernetes import KubernetesAdapter
+from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.problems import Place
 
 HERE = Place("atlas.yml", 1, 1)
@@ -30,7 +32,7 @@ def provider(public_key: str, *, audience: str = AUDIENCE, issuer: str = ISSUER)
 
 def configuration(*adapters: HttpAdapter, providers: tuple[IdentityProvider, ...] = ()) -> Configuration:
     """Return a configuration of `adapters`."""
-    return Configuration("atlas.yml", "test", "example.test", providers, adapters, (), None, None, HERE)
+    return Configuration("atlas.yml", "test", "example.test", providers, adapters, None, None, HERE)
 
 
 def read(text: str) -> Configuration:
@@ -39,25 +41,27 @@ def read(text: str) -> Configuration:
     atlas = next(one for one in documents if one["kind"] == "Atlas")
     named = {(one["kind"], one["metadata"]["name"]): one for one in documents}
     references = [entry["adapterRef"] for entry in atlas["spec"].get("apiAdapters", [])]
-    http_adapters = []
-    for reference in (one for one in references if one["kind"] == "HTTP"):
+    adapters: list[Adapter] = []
+    for reference in references:
+        if reference["kind"] != "HTTP":
+            # None of them is served: what is in it does not matter.
+            adapters.append(KubernetesAdapter(reference["name"], HERE, kind=reference["kind"]))
+            continue
         spec = named["HTTP", reference["name"]]["spec"]
         headers = tuple(Header(one["name"], one["value"], HERE) for one in spec.get("headers", []))
-        http_adapters.append(HttpAdapter(reference["name"], spec["baseUrl"], headers, HERE))
+        adapters.append(HttpAdapter(reference["name"], spec["baseUrl"], headers, HERE))
     providers = [
         IdentityProvider(name, one["publicKey"], one["audience"], one["issuer"], HERE)
         for entry in atlas["spec"].get("identityProviders", [])
         for name, one in entry.items()
     ]
-    others = tuple(OtherAdapter(one["kind"], one["name"], HERE) for one in references if one["kind"] != "HTTP")
     ports = atlas["spec"].get("exposedPorts", {})
     return Configuration(
         file="atlas.yml",
         name=atlas["metadata"]["name"],
         owner=atlas["spec"].get("owner"),
         identity_providers=tuple(providers),
-        http_adapters=tuple(http_adapters),
-        other_adapters=others,
+        adapters=tuple(adapters),
         ingress_http_port=ports.get("ingressHttpPort"),
         admin_port=ports.get("adminPort"),
         place=HERE,

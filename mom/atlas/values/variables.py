@@ -1,4 +1,4 @@
-"""What is probably wrong with the value of a variable, in the header that names it. No value is ever repeated."""
+"""What is probably wrong with the values of variables in a header. No value is ever repeated."""
 
 from __future__ import annotations
 
@@ -7,26 +7,20 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 
-from mom.atlas.model import Configuration, Header
 from mom.atlas.references import Reference, names, scan
 
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest", "negotiate", "bot"})
 
 
-def value_warnings(configuration: Configuration, variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each variable whose value has a form that no API takes; `variables` has all of them."""
-    seen: set[tuple[str, str]] = set()
-    for adapter in configuration.http_adapters:
-        for header in adapter.headers:
-            for name, reason in (*_of_variables(header, variables), *_of_basic(header, variables)):
-                if (name, reason) not in seen:
-                    seen.add((name, reason))
-                    yield f"the variable {name} {reason} (header {header.name} of {adapter.name})"
+def header_warnings(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the variables of a header's configured `value` that make one which no API accepts, with the reason."""
+    yield from _of_variables(value, variables)
+    yield from _of_basic(header, value, variables)
 
 
-def _of_variables(header: Header, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     before = ""
-    for part in scan(header.value):
+    for part in scan(template):
         if not isinstance(part, Reference):
             before = part if isinstance(part, str) else ""
             continue
@@ -44,13 +38,13 @@ def _of_variables(header: Header, variables: Mapping[str, str]) -> Iterator[tupl
         before = ""
 
 
-def _of_basic(header: Header, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """RFC 7617, section 2: `Basic`, a space, and the base64 of user, colon and password."""
-    given = names(header.value)
-    template = re.match(r"\s*basic[ \t]+", header.value, re.IGNORECASE)
-    if not given or template is None or header.name.lower() not in {"authorization", "proxy-authorization"}:
+    given = names(value)
+    template = re.match(r"\s*basic[ \t]+", value, re.IGNORECASE)
+    if not given or template is None or header.lower() not in {"authorization", "proxy-authorization"}:
         return
-    parts = scan(header.value[template.end() :])
+    parts = scan(value[template.end() :])
     text = "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in parts)
     text = re.sub(r"\A(?:basic[ \t]+)?", "", text.strip().strip("\"'"), flags=re.IGNORECASE)
     hint = "store $(printf %s 'user:password' | base64) in it"

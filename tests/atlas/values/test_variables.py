@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from mom.atlas.model import Configuration, Header, HttpAdapter
-from mom.atlas.values.variables import value_warnings
+from mom.atlas.adapters import value_warnings
+from mom.atlas.adapters.http import Header, HttpAdapter
 from mom.problems import Place
 
 PLACE = Place("atlas.yml", 1, 1)
@@ -16,18 +16,7 @@ PLACE = Place("atlas.yml", 1, 1)
 def warnings(header: str, value: str, **variables: str) -> list[str]:
     """Return what is said of one header."""
     adapter = HttpAdapter("api", "https://a.example", (Header(header, value, PLACE),), PLACE)
-    given = Configuration(
-        file="atlas.yml",
-        name="atlas",
-        owner=None,
-        identity_providers=(),
-        http_adapters=(adapter,),
-        other_adapters=(),
-        ingress_http_port=None,
-        admin_port=None,
-        place=PLACE,
-    )
-    return list(value_warnings(given, variables))
+    return list(value_warnings([adapter], variables))
 
 
 def encoded(text: str) -> str:

@@ -1,0 +1,53 @@
+"""What every kind of adapter has in common: the functions that a module of this package implements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from mom.atlas.documents import DataDocument
+from mom.atlas.kinds import Kind
+from mom.atlas.model import Adapter
+from mom.problems import Place
+
+AdapterT = TypeVar("AdapterT", bound=Adapter)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A text of an adapter that may contain environment references.
+
+    label: how a message names it, such as `header X-Api-Key`. place: where it is in the file.
+    """
+
+    label: str
+    value: str
+    place: Place
+
+
+class AdapterKind(Generic[AdapterT]):
+    """A kind of adapter. A module implements it once and enters it in the registry (`mom.atlas.adapters`)."""
+
+    kind: Kind
+
+    def read(self, document: DataDocument) -> AdapterT:
+        """Return the adapter in a document that has passed validation."""
+        raise NotImplementedError
+
+    def target(self, adapter: AdapterT) -> str:
+        """Return where its requests go, as lists show it: a base URL, or the names of its profiles."""
+        raise NotImplementedError
+
+    def settings(self, adapter: AdapterT) -> Iterator[Setting]:
+        """Yield the texts that may contain environment references, in the order of the file."""
+        raise NotImplementedError
+
+    def value_warnings(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[tuple[str, str, Setting]]:  # noqa: ARG002
+        """Yield a variable, what is probably wrong with its value, and where it is used; never the value itself."""
+        return iter(())
+
+    def differences(self, old: AdapterT, new: AdapterT) -> list[str]:
+        """Return the parts in which two adapters of one name differ, in words such as `base URL`; none if equal."""
+        before, after = ({setting.label: setting.value for setting in self.settings(one)} for one in (old, new))
+        return [label for label in {**before, **after} if before.get(label) != after.get(label)]

@@ -1,0 +1,49 @@
+"""The kinds of adapters that Atlas serves: one module each, and the registry of them.
+
+A kind that is not here has valid documents, and its adapters are named when a run starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mom.atlas.model import Adapter, Configuration
+from mom.envoy.adapters import http
+from mom.envoy.adapters.kind import ServedKind
+from mom.envoy.messages import Json
+from mom.envoy.options import Options
+
+__all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "path", "served", "unserved"]
+
+KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND}
+
+
+def served(configuration: Configuration) -> tuple[Adapter, ...]:
+    """Return the adapters that Atlas serves, in the order of the configuration."""
+    return tuple(adapter for adapter in configuration.adapters if adapter.kind in KINDS)
+
+
+def unserved(configuration: Configuration) -> tuple[Adapter, ...]:
+    """Return the adapters of kinds that Atlas does not serve."""
+    return tuple(adapter for adapter in configuration.adapters if adapter.kind not in KINDS)
+
+
+def kind_of(adapter: Adapter) -> ServedKind[Any]:
+    """Return the kind of an adapter that is served."""
+    return KINDS[adapter.kind]
+
+
+def path(adapter: Adapter) -> str:
+    """Return the path below which an adapter is served, without a trailing slash."""
+    return kind_of(adapter).path(adapter)
+
+
+def headers(adapters: Iterable[Adapter]) -> set[str]:
+    """Return the names, in lower case, of all headers that adapters set."""
+    return {name.lower() for adapter in adapters for name in kind_of(adapter).headers(adapter)}
+
+
+def http_filters(options: Options) -> list[Json]:
+    """Return the HTTP filters that the kinds need, in the order of the registry."""
+    return [http_filter for kind in KINDS.values() for http_filter in kind.http_filters(options)]

@@ -1,0 +1,120 @@
+"""HTTP adapters: a third-party HTTP API, below whose base URL requests go, with the configured headers set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mom.atlas.adapters.http import HttpAdapter
+from mom.atlas.kinds import HTTP
+from mom.atlas.values.names import check_adapter_name
+from mom.atlas.values.urls import check_base_url
+from mom.envoy import headers, redirects
+from mom.envoy.access_log import ADAPTER_METADATA
+from mom.envoy.adapters.kind import ServedKind
+from mom.envoy.clusters import Upstream
+from mom.envoy.messages import Json
+from mom.envoy.options import Options
+from mom.envoy.origins import split
+from mom.gateway import HTTP_PREFIX
+from mom.problems import Problem
+
+NAME = HTTP.kind
+# Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
+_RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
+_UPGRADE: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
+
+
+class HttpKind(ServedKind[HttpAdapter]):
+    """The kind HTTP."""
+
+    def path(self, adapter: HttpAdapter) -> str:
+        """Return `/v1/apis/http/NAME`."""
+        return HTTP_PREFIX + adapter.name
+
+    def problems(self, adapter: HttpAdapter) -> Iterator[Problem]:
+        """Yield what is wrong with the name, the base URL and each header."""
+        if wrong := check_adapter_name(adapter.name):
+            yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
+        if wrong := check_base_url(adapter.base_url):
+            message = f"{adapter.name}: {wrong.message}"
+            yield Problem(place=adapter.place, rule="base-url", message=message, hint=wrong.hint)
+        seen: set[str] = set()
+        for header in adapter.headers:
+            reason: str | None = headers.check(header)
+            if reason is None and header.name.lower() in seen:
+                reason = "it is set twice; header names do not tell upper from lower case"
+            seen.add(header.name.lower())
+            if reason:
+                message = f"the header `{header.name}` of {adapter.name}: {reason}"
+                yield Problem(place=header.place, rule="header", message=message)
+
+    def upstreams(self, adapter: HttpAdapter) -> Iterator[Upstream]:
+        """Yield the upstream of requests, and that of web sockets."""
+        upstream = Upstream(split(adapter.base_url)[0])
+        yield upstream
+        yield upstream.for_web_sockets()
+
+    def listed(self, adapter: HttpAdapter) -> Json:
+        """Return the base URL and the path."""
+        return {"baseUrl": adapter.base_url, "path": f"{self.path(adapter)}/"}
+
+    def headers(self, adapter: HttpAdapter) -> list[str]:
+        """Return the names of the configured headers. `Host` is set in another way."""
+        return [header.name for header in adapter.headers if not headers.is_host(header)]
+
+    def http_filters(self, options: Options) -> list[Json]:
+        """Return the filters that keep redirects of an API at the gateway."""
+        return redirects.http_filters(options)
+
+    def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
+        """Return the route for web sockets, before the one for everything else."""
+        origin, base_path = split(adapter.base_url)
+        upstream = Upstream(origin)
+        # Ends at a segment: `openai` is not the start of `openai2`.
+        match: Json = {"path_separated_prefix": self.path(adapter)}
+        common: Json = {
+            "name": adapter.name,
+            "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
+            "request_headers_to_add": headers.to_add(adapter.headers),
+        }
+        action: Json = {
+            "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
+            "idle_timeout": "3600s",
+            "host_rewrite_literal": _authority(adapter, origin.authority),
+            **_rewrite(self.path(adapter), base_path),
+        }
+        plain = {
+            **common,
+            "match": match,
+            "route": {"cluster": upstream.name, **action, "retry_policy": _RETRIES},
+        }
+        socket = {
+            **common,
+            "match": {**match, "headers": [_UPGRADE]},
+            # A web socket outlives the token that opened it, and whatever is revoked since.
+            "route": {"cluster": upstream.for_web_sockets().name, **action, **_stream_limit(options)},
+        }
+        return [socket, plain]
+
+
+def _stream_limit(options: Options) -> Json:
+    """Return how long a web socket may last."""
+    if not options.stream_limit:
+        return {}
+    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
+
+
+def _authority(adapter: HttpAdapter, default: str) -> str:
+    configured = [header.value.strip() for header in adapter.headers if headers.is_host(header)]
+    return configured[-1] if configured else default
+
+
+def _rewrite(prefix: str, base_path: str) -> Json:
+    """Return what replaces the prefix. Without a base path a plain prefix rewrite to `/` would give `//x`."""
+    if base_path:
+        return {"prefix_rewrite": base_path}
+    return {"regex_rewrite": {"pattern": {"regex": f"^{re.escape(prefix)}/?"}, "substitution": "/"}}
+
+
+KIND = HttpKind()

@@ -1,0 +1,46 @@
+"""What Envoy needs to serve a kind of adapter: the functions that a module of this package implements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
+
+from mom.atlas.model import Adapter
+from mom.envoy.clusters import Upstream
+from mom.envoy.messages import Json
+from mom.envoy.options import Options
+from mom.problems import Problem
+
+AdapterT = TypeVar("AdapterT", bound=Adapter)
+
+
+class ServedKind(Generic[AdapterT]):
+    """A kind of adapter that Atlas serves. A module implements it once and enters it in the registry."""
+
+    def path(self, adapter: AdapterT) -> str:
+        """Return the path below which the adapter is served, without a trailing slash. It is of this adapter alone."""
+        raise NotImplementedError
+
+    def problems(self, adapter: AdapterT) -> Iterator[Problem]:
+        """Yield what Envoy would accept in silence and then do wrong."""
+        raise NotImplementedError
+
+    def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
+        """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""
+        raise NotImplementedError
+
+    def routes(self, adapter: AdapterT, options: Options) -> list[Json]:
+        """Return the routes of an adapter. Each matches `path` only where that ends at a segment."""
+        raise NotImplementedError
+
+    def listed(self, adapter: AdapterT) -> Json:
+        """Return what `GET /v1alpha1/apis` says of an adapter beside its kind and name. No secrets."""
+        raise NotImplementedError
+
+    def headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
+        """Return the names of the headers that its routes set, whose aliases no client may send."""
+        return ()
+
+    def http_filters(self, options: Options) -> list[Json]:  # noqa: ARG002
+        """Return the HTTP filters that its routes need, in front of the router. They do nothing for other routes."""
+        return []
