@@ -1,78 +1,174 @@
-"""Whose token is sent: the sources of a token in their fixed order.
+"""Whose token is sent: the sources of a token, as objects, in their fixed order.
 
-1. `--mom-token-file FILE` (of `mom curl`), 2. the variable MOM_TOKEN, 3. this user's own key, which signs for the
-gateway at hand and is made at first need. The first that is there wins, and when it is broken (a file that is missing,
-a variable that is empty) that is an error: sending another identity's token instead would be worse than sending none.
+1. a file (`mom curl --mom-token-file FILE`, `mom auth … --token-file FILE`), 2. the variable MOM_TOKEN, 3. this user's
+own key, which signs for the gateway at hand and is created on first use. The first that is present wins, and when it is
+unusable (a missing file, an empty variable) that is an error: sending another identity's token instead would be worse
+than sending none.
 """
 
 from __future__ import annotations
 
 import os
 
-from mom.auth.tokens import DEFAULT_TTL, check, mint
+from mom.auth.tokens import DEFAULT_TTL, mint, require_sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Protocol
 
     from mom.auth.base_url import Gateway
+    from mom.auth.status import Status
 
-TOKEN_FILE = "token file"  # noqa: S105 - a kind of source
-VARIABLE = "variable"
-LOCAL_KEY = "local key"
+    class TokenSource(Protocol):
+        """Where the token comes from.
+
+        kind: a name for it. place: the file, or the variable's name. signs: whether it signs a new token for each
+        gateway, with a chosen life. without: what to type to use another source.
+        """
+
+        @property
+        def kind(self) -> str: ...
+        @property
+        def place(self) -> str: ...
+        @property
+        def signs(self) -> bool: ...
+        @property
+        def without(self) -> str: ...
+
+        def token(self, gateway: Gateway, *, ttl: int = ..., now: float | None = None) -> str:
+            """Return the token for `gateway`; a source that signs gives it a life of `ttl` seconds.
+
+            Raises MomError where the source is unusable, naming it and never showing its content.
+            """
+
+        def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
+            """Return whose token would be sent to `gateway`, and why, without creating a key. Raises as `token`."""
+
+        def shell(self, gateway: Gateway, *, ttl: int = ...) -> str:
+            """Return a shell command, without a secret in it, that prints the token and a line ending."""
+
 
 TOKEN_VARIABLE = "MOM_TOKEN"  # noqa: S105 - the name of a variable
 
 
-class Source:
-    """Where the token comes from. kind: one of the three above. place: the file, or the variable's name."""
-
-    __slots__ = ("kind", "place")
-
-    def __init__(self, kind: str, place: str) -> None:
-        """Keep both."""
-        self.kind = kind
-        self.place = place
-
-
-def resolve_token_source(token_file: str | None, environ: Mapping[str, str]) -> Source:
-    """Return the source that wins; whether it is whole is seen when it is used."""
+def resolve_token_source(token_file: str | None, environ: Mapping[str, str]) -> TokenSource:
+    """Return the source that wins; whether it is usable is seen when it is used. Raises MomError without a home."""
     if token_file is not None:
-        return Source(TOKEN_FILE, token_file)
+        return FileSource(token_file, environ)
     if TOKEN_VARIABLE in environ:
-        return Source(VARIABLE, TOKEN_VARIABLE)
-    from mom.auth.keys import key_file
+        return VariableSource(environ)
     from mom.auth.store import home
 
-    return Source(LOCAL_KEY, key_file(home(environ)))
+    return OwnKeySource(home(environ))
 
 
-def token(
-    source: Source,
-    gateway: Gateway,
-    environ: Mapping[str, str],
-    *,
-    ttl: int = DEFAULT_TTL,
-    now: float | None = None,
-) -> str:
-    """Return the token that `source` gives for `gateway`; the local key signs a new one that lives `ttl` seconds.
+class FileSource:
+    """A token in a file, from an identity provider or a mounted secret."""
 
-    Raises MomError where the source is broken, naming it and never showing what it holds.
-    """
-    if source.kind == TOKEN_FILE:
-        return check(_read(source.place), source.place)
-    if source.kind == VARIABLE:
-        return check(environ[TOKEN_VARIABLE], TOKEN_VARIABLE)
-    from mom.auth.keys import ensure
-    from mom.auth.store import home
+    kind = "token file"
+    signs = False
+    without = "leave out the token file"
 
-    return mint(ensure(home(environ)), gateway.origin, ttl=ttl, now=now)
+    def __init__(self, path: str, environ: Mapping[str, str]) -> None:
+        """Take the file's path; `environ` says where this user's own keys are, for the description."""
+        self.place = path
+        self._environ = environ
+
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+        """Return the file's content without blanks around it. See `TokenSource`."""
+        del gateway, ttl, now
+        return require_sendable(_read(self.place), self.place)
+
+    def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
+        """Return what the token in the file says. See `TokenSource`."""
+        from mom.auth.status import of_token
+
+        place = os.path.abspath(self.place)
+        return of_token(self, gateway, self._environ, place=place, reason="a token file was given", now=now)
+
+    def shell(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+        """Return a command that prints the file's content. See `TokenSource`."""
+        del gateway, ttl
+        from mom.shell import quote
+
+        return f"tr -d {quote('[:space:]')} < {quote(self.place)}"
+
+
+class VariableSource:
+    """A token in the variable MOM_TOKEN."""
+
+    kind = "variable"
+    place = TOKEN_VARIABLE
+    signs = False
+    without = f"unset {TOKEN_VARIABLE}"
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Take the environment that has the variable."""
+        self._environ = environ
+
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+        """Return the variable's value. See `TokenSource`."""
+        del gateway, ttl, now
+        return require_sendable(self._environ[TOKEN_VARIABLE], TOKEN_VARIABLE)
+
+    def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
+        """Return what the token in the variable says. See `TokenSource`."""
+        from mom.auth.status import of_token
+
+        reason = f"{TOKEN_VARIABLE} is set, and no token file was given"
+        return of_token(self, gateway, self._environ, place=TOKEN_VARIABLE, reason=reason, now=now)
+
+    def shell(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+        """Return a command that prints the variable. See `TokenSource`."""
+        del gateway, ttl
+        return f"printenv {TOKEN_VARIABLE}"
+
+
+class OwnKeySource:
+    """Tokens that this user's own key signs, one for each call."""
+
+    kind = "local key"
+    signs = True
+    without = "set MOM_TOKEN, or give a token file"
+
+    def __init__(self, home: str) -> None:
+        """Take the folder in which the key is stored."""
+        self._home = home
+
+    @property
+    def place(self) -> str:
+        """The key file, whether it exists or not."""
+        from mom.auth.keys import key_file
+
+        return key_file(self._home)
+
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+        """Return a new token for `gateway`; the key is created on first use. See `TokenSource`."""
+        from mom.auth.keys import ensure
+
+        return mint(ensure(self._home), gateway.origin, ttl=ttl, now=now)
+
+    def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
+        """Return which key would sign. See `TokenSource`."""
+        from mom.auth.status import of_own_key
+
+        reason = f"no token file was given and {TOKEN_VARIABLE} is not set"
+        return of_own_key(self, gateway, self._home, reason=reason, now=now)
+
+    def shell(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+        """Return the `mom auth token` that signs the same. See `TokenSource`."""
+        from mom.shell import quote
+
+        words = ["mom", "auth", "token", "--base-url", gateway.origin]
+        words += ["--ttl", str(ttl)] if ttl != DEFAULT_TTL else []
+        return " ".join(map(quote, words))
 
 
 def _read(path: str) -> str:
     """Return the file's text without blanks around it. Its mode is its owner's affair: clusters mount them 0644."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as stream:
             # A little more than a token may be, so that one that is too long is seen to be.
             return stream.read(65_536).decode("utf-8").strip()
@@ -83,4 +179,4 @@ def _read(path: str) -> str:
     except UnicodeDecodeError:
         from mom.errors import MomError
 
-        raise MomError(f"the token file {path} does not hold a token: it is not text") from None
+        raise MomError(f"the token file {path} does not contain a token: it is not text") from None

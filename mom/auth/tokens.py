@@ -1,8 +1,8 @@
 """Access tokens: compact JWS (RFC 7515) with JWT claims (RFC 7519), signed by this user's key, never stored.
 
-A token says who (`iss`, `sub`), for which gateway (`aud`, its origin), from when and until when (`iat`, `nbf`, `exp`),
-and is unlike every other (`jti`). It lives a minute, or as long as a command of several requests needs it, ten minutes
-at most (`mom.curl.lifetime`): whoever gets hold of one can use it that long, at that gateway.
+A token names its sender (`iss`, `sub`), its gateway (`aud`, an origin) and its validity (`iat`, `nbf`, `exp`), and is
+unique (`jti`). It lives a minute, or as long as a command of several requests needs it, ten minutes at most
+(`mom.curl.lifetime`): anyone who obtains it can use it that long, at that gateway.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import time
 
-from mom.auth.keys import decode, encode, local_issuer
+from mom.auth.jwk import decode_base64url, encode_base64url, sign
+from mom.auth.keys import local_issuer
 from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS
 
 TYPE_CHECKING = False
@@ -31,16 +32,6 @@ CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 MAX_LENGTH = 16_000
 
 
-def origin(base_url: str) -> str:
-    """Return the audience of tokens for `base_url`: `scheme://host[:port]`, lower case, default ports dropped.
-
-    Raises UsageError for anything that is not a gateway's address.
-    """
-    from mom.auth.base_url import parse_base_url
-
-    return parse_base_url(base_url).origin
-
-
 def mint(keys: KeySet, audience: str, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
     """Return a new token for `audience` that lives `ttl` seconds from `now` (seconds since the epoch).
 
@@ -52,7 +43,7 @@ def mint(keys: KeySet, audience: str, *, ttl: int = DEFAULT_TTL, now: float | No
         from mom.errors import UsageError
 
         raise UsageError(
-            f"a token cannot live {ttl} seconds", hint=f"from 1 to {MAX_TTL}; the default is {DEFAULT_TTL}"
+            f"a token cannot live {ttl} seconds", hint=f"choose 1 to {MAX_TTL}; the default is {DEFAULT_TTL}"
         )
     issued = int(time.time() if now is None else now)
     header = {"alg": keys.algorithm, "kid": keys.kid, "typ": "JWT"}
@@ -65,59 +56,16 @@ def mint(keys: KeySet, audience: str, *, ttl: int = DEFAULT_TTL, now: float | No
         "exp": issued + ttl,
         "jti": os.urandom(16).hex(),
     }
-    parts = [encode(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
+    parts = [encode_base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
     signed = ".".join(parts)
-    return f"{signed}.{encode(_sign(keys.current, signed.encode('ascii')))}"
-
-
-def _sign(jwk: Mapping[str, Any], data: bytes) -> bytes:
-    try:
-        secret = decode(jwk["d"])
-        if jwk["alg"] == "EdDSA":
-            from cryptography.hazmat.primitives.asymmetric import ed25519
-
-            return ed25519.Ed25519PrivateKey.from_private_bytes(secret).sign(data)
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        private = ec.derive_private_key(int.from_bytes(secret, "big"), ec.SECP256R1())
-        # RFC 7518, section 3.4: r and s side by side, not the DER that cryptography gives.
-        r, s = decode_dss_signature(private.sign(data, ec.ECDSA(SHA256())))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
-    except ValueError:
-        from mom.errors import MomError
-
-        raise MomError(
-            "the signing key is damaged: its private part is no key", hint="replace it: mom auth rotate"
-        ) from None
+    return f"{signed}.{encode_base64url(sign(keys.current, signed.encode('ascii')))}"
 
 
 def verify(token: Token, jwk: Mapping[str, Any]) -> bool:
-    """Return whether `jwk` (public, ES256 or EdDSA) made the signature of `token`, by the key's own algorithm."""
-    from cryptography.exceptions import InvalidSignature
+    """Return whether the public `jwk` made the signature of `token`, by the key's own algorithm."""
+    from mom.auth.jwk import verify as verify_signature
 
-    if token.header.get("alg") != jwk["alg"]:
-        return False
-    try:
-        if jwk["alg"] == "EdDSA":
-            from cryptography.hazmat.primitives.asymmetric import ed25519
-
-            ed25519.Ed25519PublicKey.from_public_bytes(decode(jwk["x"])).verify(token.signature, token.signed)
-            return True
-        if jwk["alg"] != "ES256" or len(token.signature) != 64:
-            return False
-        from cryptography.hazmat.primitives.asymmetric import ec
-        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-        from cryptography.hazmat.primitives.hashes import SHA256
-
-        x, y = (int.from_bytes(decode(jwk[name]), "big") for name in ("x", "y"))
-        r, s = (int.from_bytes(part, "big") for part in (token.signature[:32], token.signature[32:]))
-        public = ec.EllipticCurvePublicNumbers(x, y, ec.SECP256R1()).public_key()
-        public.verify(encode_dss_signature(r, s), token.signed, ec.ECDSA(SHA256()))
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+    return token.header.get("alg") == jwk["alg"] and verify_signature(jwk, token.signed, token.signature)
 
 
 class Token:
@@ -129,79 +77,79 @@ class Token:
     __slots__ = ("claims", "header", "signature", "signed")
 
     def __init__(self, header: dict[str, Any], claims: dict[str, Any], signed: bytes, signature: bytes) -> None:
-        """Keep the parts."""
+        """Take the decoded parts."""
         self.header = header
         self.claims = claims
         self.signed = signed
         self.signature = signature
 
 
-def read(text: str) -> Token:
+def parse_token(text: str) -> Token:
     """Take a compact JWS with JSON claims apart. Raises MomError for anything else, without showing the token."""
     import json
 
     from mom.errors import MomError
 
-    # As Envoy reads them: no name twice, no number that JSON does not have, nothing deeper than 100.
-    strictly: dict[str, Any] = {"object_pairs_hook": _each_once, "parse_constant": _no_number}
+    # As Envoy reads them: no duplicate name, no number that JSON does not have, nothing deeper than 100.
+    strictly: dict[str, Any] = {"object_pairs_hook": _without_duplicates, "parse_constant": _refuse_constant}
     parts = text.split(".")
     if not text:
-        raise MomError("this is not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
+        raise MomError("not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
     if len(parts) != 3:
         raise MomError(
-            f"this is not a signed token: it has {len(parts)} parts between dots, not 3",
-            hint="an access token that is no JWT cannot be looked into",
+            f"not a signed token: it has {len(parts)} parts between dots, not 3",
+            hint="opaque tokens cannot be inspected",
         )
     try:
-        header, claims = (json.loads(decode(part), **strictly) for part in parts[:2])
-        signature = decode(parts[2])
-        if max(_depth(header), _depth(claims)) > _MOST_DEEP:
+        header, claims = (json.loads(decode_base64url(part), **strictly) for part in parts[:2])
+        signature = decode_base64url(parts[2])
+        if max(_depth(header), _depth(claims)) > _MAX_DEPTH:
             raise ValueError("too deep")
     except (ValueError, RecursionError):
         raise MomError(
-            "this is not a signed token: a part of it is not base64url of JSON", hint="was it cut, or put in quotes?"
+            "not a signed token: a part of it is not base64url of JSON", hint="was it cut, or put in quotes?"
         ) from None
     if not isinstance(header, dict) or not isinstance(claims, dict):
-        raise MomError("this is not a signed token: its header and its claims are not JSON objects")
+        raise MomError("not a signed token: its header and its claims are not JSON objects")
     return Token(header, claims, f"{parts[0]}.{parts[1]}".encode("ascii"), signature)
 
 
-_MOST_DEEP = 100
+_MAX_DEPTH = 100
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name twice")
-    return found
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("duplicate name")
+    return members
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no number")
+def _refuse_constant(text: str) -> float:
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _depth(value: object) -> int:
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if inner is None else 1 + max((_depth(one) for one in inner), default=0)
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if children is None else 1 + max((_depth(child) for child in children), default=0)
 
 
-def check(text: str, name: str) -> str:
-    """Return `text`, a token from outside, where it can be sent in a header.
+def require_sendable(text: str, name: str) -> str:
+    """Return `text`, a token from outside, where a header can carry it.
 
     Raises MomError, in which `name` says where it came from, without showing any of it.
     """
     from mom.errors import MomError
 
     if not text:
-        raise MomError(f"{name} is empty: there is no token in it", hint="unset it, or put a token there")
-    strange = set(text) - CHARACTERS
-    if strange:
+        raise MomError(f"{name} is empty: it contains no token", hint="unset it, or put a token there")
+    unusable = set(text) - CHARACTERS
+    if unusable:
         names = {"\n": "a line break", "\r": "a carriage return", " ": "a blank", '"': "a quote", "'": "a quote"}
-        found = sorted({names.get(character, "a character that no token has") for character in strange})
+        kinds = sorted({names.get(character, "a character that no token has") for character in unusable})
         raise MomError(
-            f"the token in {name} holds {' and '.join(found)}",
+            f"the token in {name} contains {' and '.join(kinds)}",
             hint="a token is one word of letters, digits and . _ ~ + / = -",
         )
     if len(text) > MAX_LENGTH:
-        raise MomError(f"the token in {name} is longer than {MAX_LENGTH} characters, more than gateways take")
+        raise MomError(f"the token in {name} is longer than {MAX_LENGTH:,} characters, the most that gateways accept")
     return text

@@ -59,11 +59,11 @@ AUTH = Branch(
     "Manage signing keys and inspect access tokens.",
     {
         "keygen": Leaf("mom.cli.auth:keygen", "Create your signing key, if there is none yet."),
-        "rotate": Leaf("mom.cli.auth:rotate", "Sign with a new key from now on."),
+        "rotate": Leaf("mom.cli.auth:rotate", "Replace your signing key with a new one."),
         "jwks": Leaf("mom.cli.auth:jwks", "Print your public keys as a JWK Set."),
         "token": Leaf("mom.cli.auth:token", "Print the token that mom curl would send."),
         "status": Leaf("mom.cli.auth:status", "Show which identity mom curl would use for a gateway, and why."),
-        "inspect": Leaf("mom.cli.auth:inspect", "Show what a token contains and what is wrong with it."),
+        "inspect": Leaf("mom.cli.auth:inspect", "Show what a token contains and why a gateway would refuse it."),
     },
 )
 ROOT = Branch(

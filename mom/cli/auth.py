@@ -1,92 +1,87 @@
-"""`mom auth`: this user's keys and tokens, shown and made. Data on stdout, talk on stderr."""
+"""`mom auth`: create and show this user's keys and tokens. Data on stdout, messages on stderr."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from mom.auth import inspection, keys, sources, tokens
+from mom.auth import inspection, jwk, keys, tokens
 from mom.auth.base_url import resolve_gateway
+from mom.auth.sources import resolve_token_source
 from mom.auth.store import home
 from mom.cli.options import Format, FormatOption
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
-from mom.gateway import DEFAULT_BASE_URL
+from mom.gateway import DEFAULT_BASE_URL, TOKEN_HEADER
 from mom.streams import STDIN, read_stdin, visible
 
+# As a JWK names them, and as ssh-keygen does.
+_ALGORITHMS = {"eddsa": jwk.EDDSA, "ed25519": jwk.EDDSA, "es256": jwk.ES256}
 
-class Algorithm(StrEnum):
-    """The algorithms that every gateway takes and that need no choice of parameters."""
-
-    ES256 = "es256"
-    EDDSA = "eddsa"
-
-
-_NAMES = {Algorithm.ES256: "ES256", Algorithm.EDDSA: "EdDSA"}
+_METAVAR = "|".join(jwk.ALGORITHMS)
 
 BaseUrl = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help=f"The gateway. Default: $MOM_BASE_URL, else {DEFAULT_BASE_URL}."),
 ]
-TokenFile = Annotated[
-    str | None, typer.Option("--mom-token-file", metavar="FILE", help="A token in a file, as for mom curl.")
-]
+TokenFile = Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Use the token in a file.")]
 
 
 def keygen(
     *,
     algorithm: Annotated[
-        Algorithm | None, typer.Option("--algorithm", help="Default: es256.", case_sensitive=False)
+        str | None, typer.Option("--algorithm", metavar=_METAVAR, help=f"Default: {keys.DEFAULT_ALGORITHM} (Ed25519).")
     ] = None,
 ) -> int:
     """Create your signing key, if there is none yet.
 
-    mom curl does it by itself.
+    mom curl does so on first use.
 
-    Example: mom auth keygen --algorithm eddsa
+    Example: mom auth keygen --algorithm ES256
     """
     console = Console()
     folder = home(os.environ)
-    before = keys.load(folder)
-    found = keys.ensure(folder, algorithm=_NAMES[algorithm or Algorithm.ES256])
-    if before is None:
-        console.status("Made", _named(found, folder))
+    wanted = _algorithm(algorithm)
+    existed = keys.load(folder) is not None
+    stored = keys.ensure(folder, algorithm=wanted or keys.DEFAULT_ALGORITHM)
+    if not existed:
+        console.status("Created", _described(stored, folder))
         return int(ExitStatus.DONE)
-    if algorithm is not None and found.algorithm != _NAMES[algorithm]:
+    if wanted is not None and stored.algorithm != wanted:
         raise MomError(
-            f"there is a key already, and it is one for {found.algorithm}",
-            hint=f"replace it: mom auth rotate --algorithm {algorithm.value}",
+            f"you already have a signing key, for {stored.algorithm}",
+            hint=f"replace it: mom auth rotate --algorithm {wanted}",
         )
-    console.status("Unchanged", _named(found, folder))
-    console.hint("a new one in its place: mom auth rotate")
+    console.status("Unchanged", _described(stored, folder))
+    console.hint("replace it with a new one: mom auth rotate")
     return int(ExitStatus.DONE)
 
 
 def rotate(
     *,
     algorithm: Annotated[
-        Algorithm | None, typer.Option("--algorithm", help="Default: the old key's.", case_sensitive=False)
+        str | None, typer.Option("--algorithm", metavar=_METAVAR, help="Default: the old key's.")
     ] = None,
 ) -> int:
-    """Sign with a new key from now on.
+    """Replace your signing key with a new one.
 
-    The old one stays in the public set for two hours more.
+    Tokens of the old key stay valid: it remains in the public set for two more hours.
 
     Example: mom auth rotate && mom auth jwks > jwks.json
     """
     console = Console()
     folder = home(os.environ)
-    found = keys.rotate(folder, algorithm=_NAMES[algorithm] if algorithm else None)
-    console.status("Made", _named(found, folder))
-    for jwk in found.retired[:1]:
-        console.status("Retired", f"{jwk['kid']}: in the public set for {keys.RETIRED_SECONDS // 3600} hours more")
-    console.hint("gateways that trust a copy of your public keys need the new one: mom auth jwks")
+    stored = keys.rotate(folder, algorithm=_algorithm(algorithm))
+    console.status("Created", _described(stored, folder))
+    for retired in stored.retired[:1]:
+        hours = keys.RETIRED_SECONDS // 3600
+        console.status("Retired", f"{retired['alg']} key {retired['kid']}; it stays public for {hours} more hours")
+    console.hint("publish the new set where gateways trust a copy of it: mom auth jwks")
     return int(ExitStatus.DONE)
 
 
@@ -94,18 +89,18 @@ def jwks(
     *,
     merge: Annotated[
         str | None,
-        typer.Option("--merge", metavar="FILE", help="Print the keys of this JWK Set too, first; - for stdin."),
+        typer.Option("--merge", metavar="FILE", help="Print the keys of this JWK Set first; - for stdin."),
     ] = None,
 ) -> int:
     """Print your public keys as a JWK Set.
 
-    It is for an identity provider's publicKey (RFC 7517). Nothing in it is secret.
+    For the publicKey of an identity provider (RFC 7517). Nothing in it is secret.
 
     Example: mom auth jwks --merge team.json > new.json && mv new.json team.json
     """
     public = keys.public_jwks(home(os.environ))
     if merge is not None:
-        public = keys.merge(_read_jwks(merge), public)
+        public = jwk.merge_jwks(_read_jwks(merge), public)
     Console().data(json.dumps(public, indent=2) + "\n")
     return int(ExitStatus.DONE)
 
@@ -125,17 +120,14 @@ def token(
       http :8082/v1/apis/http/openai/v1/models \
           "Atlas-Accesstoken: $(mom auth token)"
     """
-    at = resolve_gateway(base_url, os.environ)
-    source = sources.resolve_token_source(token_file, os.environ)
-    if ttl is not None and source.kind != sources.LOCAL_KEY:
+    gateway = resolve_gateway(base_url, os.environ)
+    source = resolve_token_source(token_file, os.environ)
+    if ttl is not None and not source.signs:
         raise UsageError(
-            f"--ttl is for tokens that your own key signs, and {source.place} gives another",
-            hint=f"leave --ttl out, or unset {source.place}"
-            if source.kind == sources.VARIABLE
-            else "leave one of the two out",
+            f"--ttl applies to tokens that your own key signs, not to the one in {source.place}",
+            hint=f"leave out --ttl, or {source.without}",
         )
-    text = sources.token(source, at, os.environ, ttl=tokens.DEFAULT_TTL if ttl is None else ttl)
-    Console().data(f"{text}\n")
+    Console().data(f"{source.token(gateway, ttl=tokens.DEFAULT_TTL if ttl is None else ttl)}\n")
     return int(ExitStatus.DONE)
 
 
@@ -147,38 +139,38 @@ def status(
 ) -> int:
     """Show which identity mom curl would use for a gateway, and why.
 
-    Also where it is stored and until when it is valid.
+    It exits with 1 where the gateway would refuse it.
 
     Example: mom auth status --base-url https://atlas.example
     """
     console = Console()
-    found = inspection.status(resolve_gateway(base_url, os.environ), token_file, os.environ)
+    used = resolve_token_source(token_file, os.environ).describe(resolve_gateway(base_url, os.environ))
     if form is Format.JSON:
-        console.json(dataclasses.asdict(found))
+        console.json(dataclasses.asdict(used))
     else:
-        lines = [("gateway", found.gateway), ("source", f"{found.source}: {found.reason}"), ("kept in", found.place)]
-        lines += list(found.identity.items())
-        lines.append(("good", found.until))
-        lines += [("retired", f"{kid}: verifies until {when}") for kid, when in (found.retired or {}).items()]
+        lines = [("gateway", used.gateway), ("source", f"{used.source}: {used.reason}"), ("stored in", used.place)]
+        lines += list(used.identity.items())
+        lines.append(("valid", used.until))
+        lines += [("retired", f"{kid}: verifies until {when}") for kid, when in (used.retired or {}).items()]
         _table(console, lines)
-        _wrong(console, found.wrong)
-        for text in found.notes:
+        _warn(console, used.wrong)
+        for text in used.notes:
             console.hint(text)
-    return int(ExitStatus.FAILED if found.wrong else ExitStatus.DONE)
+    return int(ExitStatus.FAILED if used.wrong else ExitStatus.DONE)
 
 
 def inspect(
     given: Annotated[
-        str | None, typer.Argument(metavar="TOKEN|-", help="The token; - or nothing: read from stdin, unseen in ps.")
+        str | None, typer.Argument(metavar="TOKEN|-", help="The token; stdin without it, unseen in ps.")
     ] = None,
     *,
     form: FormatOption = Format.TEXT,
 ) -> int:
-    """Show what a token contains and what is wrong with it.
+    """Show what a token contains and why a gateway would refuse it.
 
-    Exits 1 where a gateway would refuse it.
+    It exits with 1 where one would.
 
-    The signature is checked only where your own key made it; the report says so.
+    The signature is verified only where the token names one of your own keys.
 
     Example: mom auth token | mom auth inspect
     """
@@ -186,24 +178,35 @@ def inspect(
     text = text_of(read_stdin(), STDIN) if given in (None, "-") else str(given)
     # As it is copied from a request.
     name, colon, value = text.strip().partition(":")
-    text = value.strip() if colon and name.strip().lower() in ("atlas-accesstoken", "authorization") else text.strip()
-    found = inspection.inspect(text.removeprefix("Bearer ").strip(), os.environ)
+    is_header = colon and name.strip().lower() in (TOKEN_HEADER.lower(), "authorization")
+    text = value.strip() if is_header else text.strip()
+    inspected = inspection.inspect(text.removeprefix("Bearer ").strip(), os.environ)
     if form is Format.JSON:
-        console.json(dataclasses.asdict(found))
+        console.json(dataclasses.asdict(inspected))
     else:
-        # ASCII only: what a token holds is somebody else's, and must not drive the terminal.
-        lines = [(f"header {name}", json.dumps(value)) for name, value in found.header.items()]
+        # ASCII only: a token's content is from elsewhere, and must not drive the terminal.
+        lines = [(f"header {name}", json.dumps(value)) for name, value in inspected.header.items()]
+        times = inspected.times
         lines += [
-            (name, f"{json.dumps(value)} ({found.times[name]})" if name in found.times else json.dumps(value))
-            for name, value in found.claims.items()
+            (name, f"{json.dumps(value)} ({times[name]})" if name in times else json.dumps(value))
+            for name, value in inspected.claims.items()
         ]
-        _table(console, [*lines, ("signature", found.signature)])
-        _wrong(console, found.wrong)
-    return int(ExitStatus.FAILED if found.wrong else ExitStatus.DONE)
+        _table(console, [*lines, ("signature", inspected.signature)])
+        _warn(console, inspected.wrong)
+    return int(ExitStatus.FAILED if inspected.wrong else ExitStatus.DONE)
 
 
-def _named(found: keys.KeySet, folder: str) -> str:
-    return f"{found.algorithm} key {found.kid} of {found.subject} in {keys.key_file(folder)}"
+def _algorithm(text: str | None) -> str | None:
+    if text is None:
+        return None
+    algorithm = _ALGORITHMS.get(text.lower())
+    if algorithm is None:
+        raise UsageError(f"--algorithm {text} is not supported", hint=f"choose {' or '.join(jwk.ALGORITHMS)}")
+    return algorithm
+
+
+def _described(stored: keys.KeySet, folder: str) -> str:
+    return f"{stored.algorithm} signing key {stored.kid} for {stored.subject} in {keys.key_file(folder)}"
 
 
 def _read_jwks(file: str) -> Any:
@@ -212,7 +215,7 @@ def _read_jwks(file: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        empty = "a shell empties a file that it writes to: print to another file, then move it"
+        empty = "the shell truncated the file; write to a new file and rename it"
         raise MomError(f"{name} is not JSON", hint=None if text else empty) from None
 
 
@@ -222,6 +225,6 @@ def _table(console: Console, lines: list[tuple[str, str]]) -> None:
         console.data(f"{visible(f'{name:<{width}}  {value}')}\n")
 
 
-def _wrong(console: Console, wrong: tuple[str, ...]) -> None:
+def _warn(console: Console, wrong: tuple[str, ...]) -> None:
     for text in wrong:
         console.warning(text)

@@ -27,4 +27,4 @@ DiffOption = Annotated[bool, typer.Option("--diff", help="Write, and print the d
 CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the file would change.")]
 
 # Former and other names of options that take a value: accepted, and shown neither in help nor in completion.
-ALIASES = {"--output": "--format"}
+ALIASES = {"--output": "--format", "--mom-token-file": "--token-file"}

@@ -41,7 +41,7 @@ class Command:
 def content(argument: str, token: str) -> bytes:
     """Return what makes curl send `token` when it reads it after `argument`, CONFIG or HEADERS.
 
-    The characters of `token` are those that `mom.auth.tokens.check` lets pass: nothing has to be quoted.
+    The characters of `token` are those that `mom.auth.tokens.require_sendable` lets pass: nothing has to be quoted.
     """
     header = f"{TOKEN_HEADER}: {token}"
     return (f"{header}\n" if argument == HEADERS else f'header = "{header}"\n').encode("ascii")

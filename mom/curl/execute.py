@@ -128,15 +128,15 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
             f"{gateway.origin} is another machine and not https: everybody on the way could read the token",
             hint="use https, or allow it for this call: --mom-insecure-http",
         )
-    from mom.auth import sources
+    from mom.auth.sources import resolve_token_source
 
-    source = sources.resolve_token_source(own.get("mom-token-file"), environ)
+    source = resolve_token_source(own.get("mom-token-file"), environ)
     ttl = lifetime.seconds(scan, first)
     if "mom-print" in own:
         from mom.curl import printed
 
         return printed.line(command.build(words, scan, gateway, curlrc=first), source, gateway, ttl=ttl)
-    token = sources.token(source, gateway, environ, ttl=ttl) if signed else ""
+    token = source.token(gateway, ttl=ttl) if signed else ""
     return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
 
 

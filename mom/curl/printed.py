@@ -8,32 +8,30 @@ token, `sh` is asked to give curl further descriptors; the user's arguments stay
 
 from __future__ import annotations
 
-from mom.auth import sources
 from mom.curl import command
 from mom.gateway import TOKEN_HEADER, TOKEN_SECONDS
+from mom.shell import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mom.auth.base_url import Gateway
-    from mom.auth.sources import Source
+    from mom.auth.sources import TokenSource
     from mom.curl.command import Command
 
-# Not `=` at the start, which zsh takes for a command to look up, nor `%`, `~`, `^`, `#` and `!`.
-_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+:,./=-")
 # POSIX shells need to know no descriptor above 9, and one of them keeps the user's stdin.
 _FIRST, _STDIN = 3, 9
 
 
-def line(built: Command, source: Source, gateway: Gateway, *, ttl: int = TOKEN_SECONDS) -> str:
+def line(built: Command, source: TokenSource, gateway: Gateway, *, ttl: int = TOKEN_SECONDS) -> str:
     """Return the line that does what `built` does with the token of `source`, signed for `ttl` seconds.
 
     Raises UsageError for more groups than there are descriptors.
     """
     if not built.holes:
         return plain(built.arguments)
-    giver = _giver(source, gateway, ttl)
+    giver = source.shell(gateway, ttl=ttl)
     if len(built.holes) == 1 and not command.reads_stdin(built.arguments):
         (hole,) = built.holes
         arguments = [*built.arguments]
@@ -46,37 +44,6 @@ def line(built: Command, source: Source, gateway: Gateway, *, ttl: int = TOKEN_S
 def plain(arguments: Sequence[str]) -> str:
     """Return curl's command line with `arguments`."""
     return " ".join(["curl", *map(quote, arguments)]) + "\n"
-
-
-def quote(word: str) -> str:
-    r"""Return `word` as POSIX shells (POSIX.1-2024, 2.2) and fish read it.
-
-    In single quotes, fish takes `\\` and `\'` for escapes, POSIX shells nothing. So backslashes and single quotes stand
-    in double quotes, where both read `\\` as a backslash.
-    """
-    if word and _PLAIN.issuperset(word) and not word.startswith("="):
-        return word
-    parts: list[str] = []
-    double = None
-    for character in word:
-        special = character in "'\\"
-        if special is not double:
-            parts += ['"' if double else "'"] if double is not None else []
-            parts.append('"' if special else "'")
-            double = special
-        parts.append("\\\\" if character == "\\" else character)
-    return "".join([*parts, '"' if double else "'"]) if parts else "''"
-
-
-def _giver(source: Source, gateway: Gateway, ttl: int) -> str:
-    """Return the command that writes the token as a line."""
-    if source.kind == sources.VARIABLE:
-        return f"printenv {source.place}"
-    if source.kind == sources.TOKEN_FILE:
-        return f"tr -d {quote('[:space:]')} < {quote(source.place)}"
-    words = ["mom", "auth", "token", "--base-url", gateway.origin]
-    words += ["--ttl", str(ttl)] if ttl != TOKEN_SECONDS else []
-    return " ".join(map(quote, words))
 
 
 def _script(argument: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from mom.auth.base_url import parse_base_url, resolve_gateway
-from mom.auth.tokens import origin
 from mom.errors import UsageError
 
 
@@ -26,7 +25,7 @@ from mom.errors import UsageError
     ],
 )
 def test_the_audience_is_the_origin(base_url: str, expected: str) -> None:
-    assert origin(base_url) == expected
+    assert parse_base_url(base_url).origin == expected
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`mom auth` as it is typed: data on stdout, talk on stderr, exit statuses."""
+"""`mom auth` as it is typed: data on stdout, messages on stderr, exit statuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from mom.auth import keys
+from mom.auth import jwk, keys
 from mom.cli import main
 
 Run = Callable[..., tuple[int, str, str]]
@@ -40,25 +40,30 @@ def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
 def test_keygen_makes_a_key_once_and_says_where_on_stderr(run: Run, home: Path) -> None:
     status, out, err = run("keygen")
     assert (status, out) == (0, "")
-    assert err.startswith("Made ES256 key ")
+    assert err.startswith("Created EdDSA signing key ")
     assert keys.key_file(home) in err
     again = run("keygen")
     assert (again[0], again[1]) == (0, "")
-    assert again[2].startswith("Unchanged ES256 key ")
+    assert again[2].startswith("Unchanged EdDSA signing key ")
 
 
-@pytest.mark.parametrize("name", ["eddsa", "EdDSA"])
-def test_keygen_makes_an_eddsa_key_when_asked(run: Run, home: Path, name: str) -> None:
-    assert run("keygen", "--algorithm", name)[0] == 0
-    assert keys.ensure(home).algorithm == "EdDSA"
+@pytest.mark.parametrize(
+    ("name", "algorithm"), [("es256", "ES256"), ("ES256", "ES256"), ("eddsa", "EdDSA"), ("Ed25519", "EdDSA")]
+)
+def test_keygen_makes_a_key_for_the_algorithm_that_was_asked_for(
+    run: Run, home: Path, name: str, algorithm: str
+) -> None:
+    status, _, err = run("keygen", "--algorithm", name)
+    assert (status, keys.ensure(home).algorithm) == (0, algorithm)
+    assert err.startswith(f"Created {algorithm} signing key ")
 
 
 def test_keygen_does_not_replace_a_key_of_another_algorithm(run: Run, home: Path) -> None:
     run("keygen")
     kid = keys.ensure(home).kid
-    status, _, err = run("keygen", "--algorithm", "eddsa")
+    status, _, err = run("keygen", "--algorithm", "es256")
     assert status == 1
-    assert "mom auth rotate --algorithm eddsa" in err
+    assert "mom auth rotate --algorithm ES256" in err
     assert keys.ensure(home).kid == kid
 
 
@@ -71,7 +76,7 @@ def test_rotate_tells_both_keys_and_what_to_do_next(run: Run, home: Path) -> Non
     status, out, err = run("rotate")
     assert (status, out) == (0, "")
     assert keys.ensure(home).kid in err
-    assert f"Retired {old}" in err
+    assert f"Retired EdDSA key {old}" in err
     assert "mom auth jwks" in err
 
 
@@ -82,7 +87,7 @@ def test_jwks_prints_the_public_set_alone(run: Run, home: Path) -> None:
 
 
 def test_jwks_merges_a_file_and_stdin(run: Run, home: Path, tmp_path: Path) -> None:
-    other = {"keys": [keys.public_jwk(keys.generate("EdDSA", 0))]}
+    other = {"keys": [jwk.public_jwk(jwk.generate("EdDSA", 0))]}
     (tmp_path / "team.json").write_text(json.dumps(other))
     mine = keys.public_jwks(home)["keys"]
     assert json.loads(run("jwks", "--merge", str(tmp_path / "team.json"))[1]) == {"keys": [*other["keys"], *mine]}
@@ -102,7 +107,7 @@ def test_token_prints_a_token_alone_for_the_gateway_that_is_named(run: Run, home
     status, out, err = run("token", "--base-url", "https://Atlas.example/x", "--ttl", "120")
     assert (status, err, out.count("\n")) == (0, "", 1)
     jwk = keys.public_jwks(home)["keys"][0]
-    claims = jwt.decode(out.strip(), jwt.PyJWK(jwk), algorithms=["ES256"], audience="https://atlas.example")
+    claims = jwt.decode(out.strip(), jwt.PyJWK(jwk), algorithms=["EdDSA"], audience="https://atlas.example")
     assert claims["exp"] - claims["iat"] == 120
 
 
@@ -130,10 +135,10 @@ def test_a_malformed_base_url_is_wrong_usage(run: Run, home: Path) -> None:
 
 
 def test_status_tells_what_would_be_sent_without_making_a_key(run: Run, home: Path) -> None:
-    status, out, _ = run("status")
+    status, out, err = run("status")
     assert status == 0
     assert "http://127.0.0.1:8082" in out
-    assert "there is no key yet" in out
+    assert "no signing key yet" in err
     assert not home.exists()
 
 
@@ -147,9 +152,9 @@ def test_status_as_json_is_an_object_for_programs(run: Run, home: Path) -> None:
 
 def test_status_of_an_expired_token_fails_and_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     token = run("token", "--ttl", "1")[1].strip()
-    payload = json.loads(keys.decode(token.split(".")[1]))
+    payload = json.loads(jwk.decode_base64url(token.split(".")[1]))
     header, _, signature = token.split(".")
-    old = keys.encode(json.dumps({**payload, "exp": 1}).encode())
+    old = jwk.encode_base64url(json.dumps({**payload, "exp": 1}).encode())
     monkeypatch.setenv("MOM_TOKEN", f"{header}.{old}.{signature}")
     status, out, err = run("status")
     assert status == 1
@@ -179,7 +184,7 @@ def test_inspect_of_a_token_that_would_be_refused_fails_and_says_why(run: Run) -
     status, out, err = run("inspect", "eyJhbGciOiJub25lIn0.e30.AA")
     assert status == 1
     assert "not signed" in err
-    assert "signature   not checked" in out
+    assert "signature   not verified" in out
 
 
 def test_inspect_of_something_else_is_an_error_that_does_not_repeat_it(run: Run) -> None:
@@ -190,7 +195,7 @@ def test_inspect_of_something_else_is_an_error_that_does_not_repeat_it(run: Run)
 
 def test_inspect_shows_nothing_that_drives_the_terminal(run: Run) -> None:
     parts = [{"alg": "ES256", "\x1b[31m": "\x9b31m"}, {"sub": "\x1b]0;x\x07\u202e"}]
-    token = ".".join([*(keys.encode(json.dumps(part, ensure_ascii=False).encode()) for part in parts), "AA"])
+    token = ".".join([*(jwk.encode_base64url(json.dumps(part, ensure_ascii=False).encode()) for part in parts), "AA"])
     for output in ("text", "json"):
         _, out, _ = run("inspect", token, "--format", output)
         assert not set("\x1b\x9b\x07\u202e") & set(out)
@@ -213,4 +218,4 @@ def test_inspecting_nothing_says_so(run: Run) -> None:
     status, _, stderr = run("inspect", "-", stdin="\n")
 
     assert status == 1
-    assert stderr.startswith("error: this is not a signed token: it is empty\n")
+    assert stderr.startswith("error: not a signed token: it is empty\n")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mom.auth.base_url import parse_base_url
-from mom.auth.keys import decode
+from mom.auth.jwk import decode_base64url
 from mom.curl import arguments, curlrc, lifetime
 from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, LONGEST_COMMAND_SECONDS
 from tests.curl.conftest import Mom
@@ -96,5 +96,5 @@ def test_the_token_that_is_sent_lives_so_long(mom: Mom, gateway: Recorder) -> No
     for line, expected in ((["/a"], 60), (["-m", "9", "/a[1-3]"], 78), (["/a", "--next", "-s", "/b"], 600)):
         assert mom("-s", *line, MOM_TOKEN=None).returncode == 0
         for request in gateway.take():
-            claims = json.loads(decode(request.tokens[0].split(".")[1]))
+            claims = json.loads(decode_base64url(request.tokens[0].split(".")[1]))
             assert claims["exp"] - claims["iat"] == expected

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mom.auth.keys import decode
-from mom.curl.printed import quote
+from mom.auth.jwk import decode_base64url
+from mom.shell import quote
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder
 
@@ -92,7 +92,7 @@ def test_the_printed_line_gets_the_token_where_mom_curl_does(mom: Mom, gateway: 
     assert in_shell(mom, shell, line).returncode == 0
     first, second = gateway.take()
     assert first.tokens == second.tokens
-    claims = json.loads(decode(first.tokens[0].split(".")[1]))
+    claims = json.loads(decode_base64url(first.tokens[0].split(".")[1]))
     assert (claims["aud"], claims["exp"] - claims["iat"]) == (gateway.url, 69)
 
 

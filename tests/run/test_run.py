@@ -20,7 +20,8 @@ from urllib.parse import quote
 import pytest
 
 from mom.auth import keys as own_keys
-from mom.auth.tokens import mint, origin
+from mom.auth.base_url import parse_base_url
+from mom.auth.tokens import mint
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, Response
 from tests.envoy.running import free_port
@@ -45,7 +46,7 @@ def base(api: Upstream) -> str:
 def own_token(run: MomRun, url: str) -> str:
     found = own_keys.load(run.environ["MOM_HOME"])
     assert found is not None
-    return mint(found, origin(url))
+    return mint(found, parse_base_url(url).origin)
 
 
 def test_it_serves_says_so_and_leaves_nothing(run: MomRun, api: Upstream) -> None:
