@@ -9,6 +9,8 @@ from __future__ import annotations
 # client tells an error of Atlas from one of the API: its value is the type of the error.
 TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105  the name of a header, not a secret
 ERROR_HEADER = "Atlas-Error"
+# In each response of an Atlas whose APIs are stand-ins (`mom atlas run --stand-in`).
+STAND_IN_HEADER = "Atlas-Stand-In"
 
 # Where `mom atlas run` listens, and where `mom curl` sends, unless told otherwise.
 DEFAULT_PORT = 8082

@@ -53,6 +53,9 @@ AccessLog = Annotated[
         help="A JSON line per request; -: stdout, shorter on a terminal. SIGUSR1 reopens it.",
     ),
 ]
+StandIn = Annotated[
+    bool, typer.Option("--stand-in", help="Call no API: an echo shows each request. No credential is needed or used.")
+]
 NoLocalKey = Annotated[
     bool, typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key.")
 ]
@@ -77,6 +80,7 @@ def run(
     timeout: Timeout = None,
     stream_limit: StreamLimit = None,
     access_log: AccessLog = None,
+    stand_in: StandIn = False,
     no_local_key: NoLocalKey = False,
     envoy: EnvoyPath = None,
     concurrency: Concurrency = None,
@@ -107,7 +111,14 @@ def run(
         stream_limit=stream_limit,
         access_log=access_log,
     )
-    how = Run(envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose, shows_requests=sys.stdout.isatty())
+    how = Run(
+        envoy=envoy,
+        concurrency=concurrency,
+        debug=debug,
+        verbose=verbose,
+        shows_requests=sys.stdout.isatty(),
+        stand_in=stand_in,
+    )
     try:
         serve(inputs, how, ConsoleEvents(console, local))
     except UnreadableError as error:

@@ -26,6 +26,7 @@ from mom.yamledit.source import MAX_BYTES, decode
 
 # More would push the address off the screen; the list of all is a request away.
 _SHOWN = 20
+_STAND_IN = "STAND-IN: no API is called, no credential is used; responses show the request"
 
 
 @dataclass
@@ -81,6 +82,8 @@ class ConsoleEvents:
         """Name the address, the APIs, who is trusted, and a command to try."""
         self._event("Serving", f"{plan.configuration.name} at {plan.url}")
         self._serves = True
+        if plan.options.stand_in is not None:
+            self.console.warning(_STAND_IN)
         for line in _block(plan, self.local.file if self.local else None):
             self.console.say(line)
         self.console.stderr.flush()
@@ -179,8 +182,10 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     shown = served[:_SHOWN]
     paths = [f"{adapters.path(adapter)}/" for adapter in shown]
     width = max(map(len, paths), default=0)
+    instead = "" if plan.options.stand_in is None else "stand-in for "
     lines = [
-        f"  {path:<{width}}  {kind_of(adapter).target(adapter)}" for path, adapter in zip(paths, shown, strict=True)
+        f"  {path:<{width}}  {instead}{kind_of(adapter).target(adapter)}"
+        for path, adapter in zip(paths, shown, strict=True)
     ]
     if more := len(served) - len(shown):
         lines.append(f"  and {more} more, which GET {APIS_PATH} lists")

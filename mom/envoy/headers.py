@@ -11,7 +11,7 @@ from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
 from mom.atlas.values.headers import check_header_name, check_header_value
 from mom.envoy.messages import Json
-from mom.gateway import ERROR_HEADER, TOKEN_HEADER
+from mom.gateway import ERROR_HEADER, STAND_IN_HEADER, TOKEN_HEADER
 
 # From the client to the API: the access token; what belongs to the gateway's origin (a cookie of one API must not reach
 # another); what names the client's page or address, or another host or path than those of the request (some servers
@@ -39,8 +39,8 @@ REQUEST_REMOVED = (
 # From the API to the client: what speaks for the whole origin, which all APIs share here. Cookies; what would lead
 # clients past Atlas (`alt-svc`), open it to web pages (CORS, `timing-allow-origin`), send reports about it elsewhere,
 # clear its storage, widen a service worker, pin its certificates, set what a browser sends to it or keeps for it;
-# `refresh`, a redirect that nothing rewrites; and only Atlas itself may say that a response is Atlas's, or ask for
-# credentials of a proxy.
+# `refresh`, a redirect that nothing rewrites; and only Atlas itself may say that a response is Atlas's or a
+# stand-in's, or ask for credentials of a proxy.
 RESPONSE_REMOVED = (
     "set-cookie",
     "set-cookie2",
@@ -72,6 +72,7 @@ RESPONSE_REMOVED = (
     "proxy-authenticate",
     "proxy-authentication-info",
     ERROR_HEADER.lower(),
+    STAND_IN_HEADER.lower(),
 )
 # Added to each response of an API: a shared cache must not serve one client's response to another (RFC 9110, 12.5.5).
 VARY = {"header": {"key": "vary", "value": TOKEN_HEADER}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mom.atlas.model import Configuration
-from mom.envoy import adapters, header_mutations, jwt, replies, routes
+from mom.envoy import adapters, header_mutations, jwt, replies, routes, stand_in
 from mom.envoy.access_log import access_log
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
@@ -55,6 +55,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
     else:
         authentication = file_source(directory, AUTHENTICATION_FILE)
         route_source = {"rds": {"route_config_name": routes.NAME, "config_source": file_source(directory, ROUTES_FILE)}}
+    added = [] if options.stand_in is None else [stand_in.RESPONSE_HEADER]
     return {
         "stat_prefix": options.stat_prefix,
         "codec_type": "AUTO",
@@ -64,7 +65,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         **_limits(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "access_log": access_log(options.access_log, failures=options.log_failures),
-        "local_reply_config": {"mappers": replies.mappers()},
+        "local_reply_config": {"mappers": replies.mappers(added)},
         "http_filters": [
             # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
             header_mutations.http_filter(),

@@ -80,6 +80,7 @@ class Options:
     once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request
     that failed between Atlas and an API.
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
+    stand_in: the port of 127.0.0.1 where an echo takes the place of every API, None for the APIs themselves.
     stat_prefix: what the names of its statistics begin with, after `http.`.
     """
 
@@ -97,6 +98,7 @@ class Options:
     open_files: int = 1_048_576
     log_failures: bool = False
     tree_above: int = 1_000
+    stand_in: int | None = None
     stat_prefix: str = "atlas"
 
 

@@ -6,7 +6,7 @@ name certificates and addresses. Only Envoy's own replies pass here; what an API
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mom.envoy import jwt
@@ -114,12 +114,12 @@ REPLIES = (
 )
 
 
-def mappers() -> list[Json]:
-    """Return `local_reply_config.mappers` for all of them."""
-    return [_mapper(reply) for reply in REPLIES]
+def mappers(headers: Sequence[Json] = ()) -> list[Json]:
+    """Return `local_reply_config.mappers` for all of them, each of which adds `headers` too."""
+    return [_mapper(reply, headers) for reply in REPLIES]
 
 
-def _mapper(reply: Reply) -> Json:
+def _mapper(reply: Reply, headers: Sequence[Json]) -> Json:
     status = {} if reply.status is None else {"status_code": reply.status}
     challenge = (_CHALLENGE,) if reply.status == 401 else ()
     added = ((ERROR_HEADER, reply.type), _NO_STORE, *challenge)
@@ -127,8 +127,11 @@ def _mapper(reply: Reply) -> Json:
         "filter": _filter(reply.when),
         **status,
         "headers_to_add": [
-            {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
-            for name, value in added
+            *(
+                {"header": {"key": name, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+                for name, value in added
+            ),
+            *headers,
         ],
         "body_format_override": {"json_format": {"error": {"type": reply.type, "message": reply.message}}},
     }

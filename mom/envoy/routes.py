@@ -18,7 +18,7 @@ import json
 from collections.abc import Iterator
 
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy import adapters, dot_segments, header_mutations, headers
+from mom.envoy import adapters, dot_segments, header_mutations, headers, stand_in
 from mom.envoy.access_log import HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
@@ -62,7 +62,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "name": NAME,
         "request_headers_to_remove": list(headers.REQUEST_REMOVED),
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
-        "response_headers_to_add": [headers.VARY],
+        "response_headers_to_add": [headers.VARY, *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])],
         # Else the removals would come last and take away a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.

@@ -12,6 +12,7 @@ from mom.envoy import adapters, clusters, jwt, listener, routes
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
+from mom.envoy.stand_in import at_stand_in
 from mom.errors import MomError
 from mom.problems import Place, Problem
 
@@ -61,18 +62,20 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
 
 
 def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
-    upstreams = {
+    apis = {
         upstream
         for adapter in adapters.served(configuration)
         for upstream in adapters.kind_of(adapter).upstreams(adapter)
     }
-    upstreams |= {
+    keys = {
         clusters.Upstream(split(provider.public_key)[0])
         for provider in configuration.identity_providers
         if jwt.is_fetched(provider.public_key, options)
     }
-    for upstream in sorted(upstreams):
-        yield clusters.cluster(upstream, options.ca_file)
+    for upstream in sorted(apis | keys):
+        cluster = clusters.cluster(upstream, options.ca_file)
+        stand_in = options.stand_in if upstream in apis else None
+        yield cluster if stand_in is None else at_stand_in(cluster, upstream.origin, stand_in)
 
 
 def problems(configuration: Configuration, options: Options) -> list[Problem]:

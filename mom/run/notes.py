@@ -35,7 +35,9 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _apis(plan: Plan) -> list[tuple[str, Origin]]:
-    """Return each adapter's name with each origin that its requests go to."""
+    """Return each adapter's name with each origin that its requests go to; none where a stand-in takes them."""
+    if plan.options.stand_in is not None:
+        return []
     pairs = [
         (adapter.name, upstream.origin)
         for adapter in adapters.served(plan.configuration)

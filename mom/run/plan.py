@@ -41,6 +41,7 @@ class Inputs:
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
     trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
+    stand_in: the port of 127.0.0.1 where an echo takes the place of every API; then no value of a variable is read.
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     """
 
@@ -55,6 +56,7 @@ class Inputs:
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
     access_log: str | None = None
+    stand_in: int | None = None
     keys: KeySets = field(default_factory=KeySets)
     bindings: Bindings = field(default_factory=Bindings)
 
@@ -102,9 +104,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     go on.
     """
     configuration = inputs.load()
-    in_file = inputs.env_file.read() if inputs.env_file else None
-    file = str(inputs.env_file.path) if inputs.env_file else ""
-    found = variables.values(configuration, inputs.environ, in_file, file)
+    values = _variables(inputs, configuration)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     ca_file = trust.ca_file(inputs.environ)
     jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
@@ -122,10 +122,19 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         access_log=inputs.access_log,
         open_files=limits.open_files(),
         log_failures=True,
+        stand_in=inputs.stand_in,
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
-    return Plan(configuration, options, found, _watched(inputs, configuration))
+    return Plan(configuration, options, values, _watched(inputs, configuration))
+
+
+def _variables(inputs: Inputs, configuration: Configuration) -> dict[str, str]:
+    if inputs.stand_in is not None:
+        return variables.dummies(configuration)
+    in_file = inputs.env_file.read() if inputs.env_file else None
+    file = str(inputs.env_file.path) if inputs.env_file else ""
+    return variables.values(configuration, inputs.environ, in_file, file)
 
 
 def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:

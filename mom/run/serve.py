@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from mom.atlas.adapters import value_warnings
 from mom.envoy.adapters import served
+from mom.errors import UsageError
 from mom.run import binary, hot_restart, limits, notes, plan, port
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
@@ -25,6 +26,7 @@ from mom.run.watch import Watch
 class Run:
     """How to run: `--envoy`, worker threads (None: two at most), whether Envoy is quoted, and whether it is named.
 
+    stand_in: whether an echo takes the place of every API, so that no credential is needed and none is used.
     shows_requests: whether an access log on standard output is shown by the events instead of written as JSON lines.
     """
 
@@ -33,13 +35,32 @@ class Run:
     debug: bool = False
     verbose: bool = False
     shows_requests: bool = False
+    stand_in: bool = False
 
 
 def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     """Serve until a signal asks to end, and drain then. Returns only after Envoy has ended.
 
-    Raises MomError if it cannot start, or if Envoy ends by itself.
+    Raises MomError if it cannot start, or if Envoy ends by itself; UsageError for a stand-in that other machines could
+    reach.
     """
+    if not run.stand_in:
+        _serve(inputs, run, events)
+        return
+    if inputs.listen is not None and not inputs.listen.is_loopback:
+        hint = f"listen on this machine only: --listen 127.0.0.1:{inputs.listen.port}"
+        raise UsageError(f"--stand-in serves this machine only, and {inputs.listen} is open to others", hint=hint)
+    if inputs.env_file is not None:
+        events.note(f"--env-file {inputs.env_file.path} is not read: with --stand-in variables have dummy values")
+        inputs = replace(inputs, env_file=None)
+    # asyncio, which no other run needs.
+    from mom.run.stand_in import StandIn
+
+    with StandIn() as stand_in:
+        _serve(replace(inputs, stand_in=stand_in.port), run, events)
+
+
+def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     limits.raise_open_files()
     protect()
     found = binary.find(run.envoy, inputs.environ)
@@ -94,7 +115,8 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
         )
     for text in exposures(inputs):
         events.warning(text)
-    for text in value_warnings(served(first.configuration), first.variables):
+    # A dummy is not base64, for example.
+    for text in () if inputs.stand_in else value_warnings(served(first.configuration), first.variables):
         events.warning(text)
     for text in notes.notes(first, inputs.environ):
         events.note(text)

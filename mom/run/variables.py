@@ -14,6 +14,7 @@ from mom.atlas.references import names
 from mom.envoy.adapters import served
 from mom.errors import MomError
 from mom.problems import Problem
+from mom.run.echo import dummy
 
 # What Envoy itself may need; everything else of the environment stays out of its process.
 _PASSED = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -47,6 +48,11 @@ def values(
         count = "1 environment variable is" if len(missing) == 1 else f"{len(missing)} environment variables are"
         raise MomError(f"{count} missing or unusable: {', '.join(missing)}", problems=problems, hint=hint)
     return found
+
+
+def dummies(configuration: Configuration) -> dict[str, str]:
+    """Return each variable that `configuration` names with a value that says which it is, and opens nothing."""
+    return {name: dummy(name) for _, _, name in _uses(configuration)}
 
 
 def _hint(missing: list[str], hidden: list[str], file: str) -> str:

@@ -1,0 +1,64 @@
+"""Clusters that lead to an echo on this machine instead of to an API (`mom atlas run --stand-in`).
+
+Only the endpoint of a cluster changes, and the TLS and the protocol that belong to it; routes, headers and limits are
+those of the configuration. The echo cannot see which API a request was for, so the cluster adds a header that says so,
+behind everything that the API would have received (Envoy: "Upstream HTTP filters").
+"""
+
+from __future__ import annotations
+
+from mom.envoy.messages import Json, extension, typed
+from mom.envoy.origins import Origin
+from mom.gateway import STAND_IN_HEADER
+
+HOST = "127.0.0.1"
+_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+# What only a cluster with a name to look up, or with TLS, may have.
+_REAL = ("dns_lookup_family", "dns_refresh_rate", "respect_dns_ttl", "dns_failure_refresh_rate")
+_DROPPED = frozenset({*_REAL, "typed_dns_resolver_config", "transport_socket"})
+# In each response, Atlas's own too: whatever reads one can tell that no API has seen the request.
+RESPONSE_HEADER: Json = {
+    "header": {"key": STAND_IN_HEADER, "value": "no API was called"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
+
+
+def at_stand_in(cluster: Json, origin: Origin, port: int) -> Json:
+    """Return `cluster`, which reaches `origin`, with the echo at `port` of 127.0.0.1 in the place of that.
+
+    The echo speaks HTTP/1.1 without TLS, whatever the API would have chosen.
+    """
+    kept = {key: value for key, value in cluster.items() if key not in _DROPPED}
+    address = {"socket_address": {"address": HOST, "port_value": port}}
+    return {
+        **kept,
+        "type": "STATIC",
+        "typed_extension_protocol_options": {_OPTIONS: _protocol(cluster, origin)},
+        "load_assignment": {
+            "cluster_name": cluster["name"],
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
+        },
+    }
+
+
+def _protocol(cluster: Json, origin: Origin) -> Json:
+    options = cluster["typed_extension_protocol_options"][_OPTIONS]
+    http1 = next(
+        options[kind]["http_protocol_options"] for kind in ("explicit_http_config", "auto_config") if kind in options
+    )
+    # The name of a route is that of its adapter.
+    value = {"key": STAND_IN_HEADER, "value": f"%ROUTE_NAME% {origin.scheme}://{origin.authority}"}
+    addition = {"append": {"header": value, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+    mutation = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
+    mark = extension("stand-in", mutation, {"mutations": {"request_mutations": [addition]}})
+    codec = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+    *filters, last = options.get("http_filters") or [extension("envoy.filters.http.upstream_codec", codec)]
+    return typed(
+        _OPTIONS,
+        {
+            "common_http_protocol_options": options["common_http_protocol_options"],
+            "explicit_http_config": {"http_protocol_options": http1},
+            # What the cluster itself does to a request comes before, and is shown.
+            "http_filters": [*filters, mark, last],
+        },
+    )
