@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mom.atlas.secrets import is_credential_header
+from mom.atlas.values.secrets import is_credential_header
 from mom.gateway import STAND_IN_HEADER
 from mom.masking import mask_tokens
 

@@ -33,6 +33,7 @@ HOSTILE = b"""Set-Cookie: session=1
 Set-Cookie2: session=1
 Alt-Svc: h2=":443"
 Atlas-Error: forged
+Atlas-Stand-In: forged
 Access-Control-Allow-Origin: *
 Access-Control-Allow-Credentials: true
 Access-Control-Allow-Headers: *
