@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.golden import Case, check, read_command
+from tests.samples import HEAD
 
-ATLAS = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  owner: example.com\n"
+ATLAS = f"{HEAD}  owner: example.com\n"
 COMMAND = "mom atlas config add-http-adapter -f atlas.yml \\\n    --adapter-name x --base-url https://x.example\n"
 
 

@@ -12,41 +12,13 @@ from typing import Any
 import pytest
 
 from mom.atlas import beginning
+from tests import samples
 from tests.golden import Result, run_mom
 
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters:
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: github
-  owner: example.com
-"""
+ATLAS = samples.atlas("github", after="  owner: example.com\n")
+ITEM = samples.reference("openai")
 
-ITEM = """\
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: openai
-"""
-
-DOCUMENT = """\
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: HTTP
-metadata:
-  name: openai
-spec:
-  baseUrl: https://api.openai.com
-  headers:
-  - name: Authorization
-    value: Bearer ${{ OPENAI_API_TOKEN }}
-"""
+DOCUMENT = samples.http("openai", headers={"Authorization": "Bearer ${{ OPENAI_API_TOKEN }}"})
 
 EDITED = ATLAS.replace("  owner", ITEM + "  owner") + DOCUMENT
 

@@ -10,28 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.samples import atlas, http
+
 MOM = str(Path(sys.executable).parent / "mom")
 
 
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters:
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: openai
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: HTTP
-metadata:
-  name: openai
-spec:
-  baseUrl: https://api.openai.com
-"""
+ATLAS = atlas("openai") + http("openai")
 
 
 def complete(words: str, count: int, folder: Path | None = None) -> list[str]:

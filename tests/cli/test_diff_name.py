@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.golden import run_mom
+from tests.samples import EMPTY
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
-ATLAS = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"
 ADAPTER = ("--adapter-name", "openai", "--base-url", "https://api.openai.com")
 
 
@@ -52,7 +52,7 @@ def test_a_diff_applies(place: str, work_tree: bool, tmp_path: Path, monkeypatch
     file = root / where
     for folder in (file.parent, root / here):
         folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(ATLAS)
+    file.write_text(EMPTY)
     if work_tree:
         subprocess.run(["git", "init", "-q", str(root)], check=True)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
@@ -66,7 +66,7 @@ def test_a_diff_applies(place: str, work_tree: bool, tmp_path: Path, monkeypatch
 def test_the_diff_of_a_symbolic_link_changes_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     (tmp_path / "files").mkdir()
-    (tmp_path / "files/atlas.yml").write_text(ATLAS)
+    (tmp_path / "files/atlas.yml").write_text(EMPTY)
     (tmp_path / "link.yml").symlink_to("files/atlas.yml")
     monkeypatch.chdir(tmp_path)
 
@@ -79,7 +79,7 @@ def test_a_file_of_another_work_tree_is_named_from_its_root(tmp_path: Path, monk
     for name in ("mine", "other"):
         subprocess.run(["git", "init", "-q", str(tmp_path / name)], check=True)
     file = tmp_path / "other/deep/atlas.yml"
-    file.write_text(ATLAS)
+    file.write_text(EMPTY)
     monkeypatch.chdir(tmp_path / "mine")
 
     applies(diff_of("../other/deep/atlas.yml"), tmp_path / "other", file)

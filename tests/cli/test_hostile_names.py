@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tests.golden import run_mom
+from tests.samples import EMPTY
 
 MOM = str(Path(sys.executable).parent / "mom")
 NAMES = {
@@ -25,14 +26,6 @@ NAMES = {
     "no character": "x\udcff",
     "quotes": "\"a'\\x",
 }
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters: []
-"""
 ADD = ("atlas", "config", "add-http-adapter", "--adapter-name", "a", "--base-url", "https://a.example", "-f")
 COMMANDS = {
     "add": ADD,
@@ -76,7 +69,7 @@ def assert_harmless(shown: str) -> None:
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
 def test_a_missing_file_cannot_fake_a_line(tmp_path: Path, command: tuple[str, ...], name: str) -> None:
-    (tmp_path / "good.yml").write_text(ATLAS)
+    (tmp_path / "good.yml").write_text(EMPTY)
     last = (name, "/v1/x") if command[0] == "curl" else (name,)
     done = mom(tmp_path, *command, *last)
     assert done.returncode in {1, 2, 125}, done.stdout + done.stderr
@@ -88,7 +81,7 @@ def test_a_missing_file_cannot_fake_a_line(tmp_path: Path, command: tuple[str, .
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("command", [word for word in COMMANDS if word.split(",")[0] in {"add", "validate"}])
 def test_a_file_that_is_there_cannot_fake_a_line(tmp_path: Path, command: str, name: str) -> None:
-    (tmp_path / name).write_text(ATLAS.replace("spec:", "owner: 1\nspec:") if "validate" in command else ATLAS)
+    (tmp_path / name).write_text(EMPTY.replace("spec:", "owner: 1\nspec:") if "validate" in command else EMPTY)
     done = mom(tmp_path, *COMMANDS[command], name)
     assert done.returncode == int("validate" in command), done.stderr
     text = done.stdout.decode()
@@ -103,7 +96,7 @@ def test_a_file_that_is_there_cannot_fake_a_line(tmp_path: Path, command: str, n
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_git_applies_the_diff_of_a_file_with_such_a_name(tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_text(ATLAS)
+    (tmp_path / name).write_text(EMPTY)
     shown = mom(tmp_path, *COMMANDS["add, as a diff"], name).stdout
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=shown, check=True)
     assert "https://a.example" in (tmp_path / name).read_text()

@@ -9,22 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.samples import EMPTY
+
 MOM = str(Path(sys.executable).parent / "mom")
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters: []
-"""
 ADD = "mom atlas config add-http-adapter --adapter-name a --base-url https://a.example"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "atlas.yml").write_text(ATLAS)
+    (tmp_path / "atlas.yml").write_text(EMPTY)
     return tmp_path
 
 

@@ -35,8 +35,9 @@ from mom.yamledit.data import to_data
 from mom.yamledit.source import MAX_BYTES, Source
 from mom.yamledit.stream import documents, parse_document
 from tests.golden import Result, run_mom
+from tests.samples import EMPTY
 
-VALID = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"
+VALID = EMPTY
 # An adapter that nothing names: one warning.
 WARNED = VALID + ("---\napiVersion: moment.dev/adapters/v1alpha1\nkind: Kubernetes\nmetadata:\n  name: cluster\n")
 # One error with a path and a hint, and one with a second place.

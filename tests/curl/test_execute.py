@@ -20,6 +20,7 @@ from mom.curl import execute
 from mom.errors import ExitStatus
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder
+from tests.samples import EMPTY
 
 
 def test_a_path_is_requested_at_the_gateway_with_the_token(mom: Mom, gateway: Recorder) -> None:
@@ -166,9 +167,7 @@ def test_a_path_without_its_beginning_is_explained_from_the_configuration_in_thi
     pattern = b"hint: paths are /v1/apis/http/ADAPTER/PATH"
     assert pattern in mom("openai/v1/models").stderr
     add = [*mom.command()[:-1], "atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--adapter-name", "openai"]
-    (mom.folder / "atlas.yml").write_text(
-        "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: a\nspec:\n  owner: o\n"
-    )
+    (mom.folder / "atlas.yml").write_text(EMPTY)
     add += ["--base-url", "https://api.openai.com"]
     subprocess.run(add, cwd=mom.folder, env=mom.environ, check=True, capture_output=True)
     done = mom("openai/v1/models")

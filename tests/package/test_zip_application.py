@@ -11,15 +11,9 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
+from tests.samples import EMPTY
+
 ROOT = Path(__file__).parents[2]
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters: []
-"""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +35,7 @@ def run(archive: Path, folder: Path, *arguments: str) -> subprocess.CompletedPro
 
 
 def test_every_command_works_from_an_archive(archive: Path, tmp_path: Path) -> None:
-    (tmp_path / "atlas.yml").write_text(ATLAS)
+    (tmp_path / "atlas.yml").write_text(EMPTY)
     for arguments in (
         ["--version"],
         ["atlas", "config", "schema", "HTTP"],

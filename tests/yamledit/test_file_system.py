@@ -25,15 +25,9 @@ from mom.errors import MomError
 from mom.yamledit import files
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import decode
+from tests.samples import EMPTY
 
-ATLAS = b"""\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters: []
-"""
+ATLAS = EMPTY.encode()
 ROOT = os.geteuid() == 0
 NOBODY = 65534
 

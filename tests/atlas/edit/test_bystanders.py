@@ -13,32 +13,11 @@ import pytest
 
 from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.yamledit.source import decode
+from tests.samples import BYSTANDERS, atlas, http, reference
 
-ODDITIES = sorted(Path(__file__).parent.glob("bystanders/*.yaml"))
 SUITE = os.environ.get("MOM_YAML_TEST_SUITE")
 
-ATLAS = b"""\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters:
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: github
-"""
-ITEM = ATLAS[ATLAS.index(b"  - ") :].replace(b"github", b"openai")
-HTTP = b"""\
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: HTTP
-metadata:
-  name: github
-spec:
-  baseUrl: https://api.github.com
-"""
+ATLAS, ITEM, HTTP = atlas("github").encode(), reference("openai").encode(), http("github").encode()
 DOCUMENT = HTTP.replace(b"github", b"openai")
 OPENAI = HttpAdapterSpec("openai", "https://api.openai.com")
 
@@ -73,7 +52,7 @@ def survives(case: bytes) -> None:
         assert added in {DOCUMENT, line_end + DOCUMENT, DOCUMENT.removeprefix(b"---\n")}, where
 
 
-@pytest.mark.parametrize("path", ODDITIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", BYSTANDERS, ids=lambda path: path.stem)
 def test_an_oddity_keeps_its_bytes_before_between_and_after_our_documents(path: Path) -> None:
     survives(path.read_bytes())
 

@@ -10,34 +10,17 @@ from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
 from mom.yamledit import insert
 from mom.yamledit.source import Source
+from tests.samples import atlas, http, reference
 
-FILE = """\
-# The gateway.
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters:
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: github
-  owner: example.com
----
-kind: Note
-text: somebody else's
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: HTTP
-metadata:
-  name: github
-spec:
-  baseUrl: https://api.github.com
-"""
+FILE = (
+    "# The gateway.\n"
+    + atlas("github", after="  owner: example.com\n")
+    + "---\nkind: Note\ntext: somebody else's\n"
+    + http("github")
+)
 
 ADAPTER = HttpAdapterSpec("openai", "https://api.openai.com", (("X-Api-Key", "${{ KEY }}"),))
-ITEM = "  - adapterRef:\n      apiVersion: moment.dev/adapters/v1alpha1\n      kind: HTTP\n      name: openai\n"
+ITEM = reference("openai")
 
 WRONG: dict[str, Callable[[str], str]] = {
     "a comment is lost": lambda text: text.replace("# The gateway.\n", ""),
