@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 # One more than two cores: a third of the tests wait for an Envoy or a connection most of their time.
 JOBS ?= 3
 
-.PHONY: help setup test lint types tests proof package demo picture bench clean
+.PHONY: help setup test lint types tests proof coverage package demo picture bench clean
 
 help:
 	@echo "make demo     run the guide from start to finish on a sample file"
 	@echo "make test     lint, types, tests, and the wheel in an environment of its own"
 	@echo "              T=tests/cli runs that part of the tests alone"
 	@echo "make proof    the slow proofs: long random searches, many clients"
+	@echo "make coverage the tests, and which lines and branches of mom they run; fails below the floor"
 	@echo "make bench    the figures of docs/benchmarks.md, measured here"
 	@echo "make picture  the picture of the README, drawn from a run of the demo"
 	@echo "make setup    .venv with what all of these need"
@@ -43,6 +44,9 @@ tests: setup
 proof: setup
 	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest -n $(JOBS) -m 'proof or not proof' $(T)
 
+coverage: setup
+	$(BIN)/python .ci/coverage -n $(JOBS) $(T)
+
 # The peers are not needed for anything else.
 $(VENV)/.bench: $(VENV)/.stamp
 	$(BIN)/python -m pip install --quiet --group bench
@@ -68,4 +72,4 @@ picture: setup
 	$(BIN)/python docs/demo/picture.py
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo .coverage

@@ -1,0 +1,121 @@
+"""Where things are: tests mirror mom/, samples are in one place, and CONTRIBUTING names files that exist."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+MOM, TESTS = ROOT / "mom", ROOT / "tests"
+
+# Folders of tests that are about no package of mom.
+OTHER_FOLDERS = {"package": "what is published: the wheel, the zip application"}
+# Tests that have the name of a module in another folder, and are not about that module.
+OTHER_SUBJECTS = {
+    "atlas/adapters/test_kinds.py": "every kind of mom/atlas/adapters/",
+    "envoy/test_failures.py": "requests that fail, by a real Envoy",
+    "envoy/test_paths.py": "paths of requests, by a real Envoy",
+    "envoy/test_streams.py": "bodies of requests and responses, by a real Envoy",
+    "envoy/test_tokens.py": "access tokens, by a real Envoy",
+    "run/test_failures.py": "a run that something goes wrong for",
+    "run/test_run.py": "the installed mom atlas run",
+    "run/test_secrets.py": "where a secret of a run is not",
+    "cli/test_beginning.py": "how each command says that a file is not there",
+    "cli/test_streams.py": "standard streams that are closed, full or not UTF-8",
+    "cli/test_validate.py": "the command of mom/cli/config_validate.py",
+    "atlas/test_slips.py": "which typing mistake a file is said to have, found by mom/yamledit/slips.py",
+}
+# Text of an Atlas outside tests/samples.py: there it is the subject, or tests/ cannot be imported.
+OWN_SAMPLES = {
+    "atlas/adapters/test_kinds.py": "one adapter of any kind, with the places of its values",
+    "atlas/test_load.py": "every key in an order and style of its own",
+    "atlas/test_single_slips.py": "flow style, all kinds",
+    "atlas/test_slips.py": "the mistakes are made in its lines",
+    "atlas/test_validate.py": "anchors and aliases",
+    "cli/test_the_guide.py": "the guide's file, byte for byte",
+    "package/check_wheel.py": "runs where tests/ is not",
+}
+
+
+def _test_files() -> list[Path]:
+    return sorted(TESTS.rglob("test_*.py"))
+
+
+def test_every_folder_of_tests_is_one_of_mom() -> None:
+    folders = {path.parent.relative_to(TESTS).as_posix() for path in _test_files()} - {".", *OTHER_FOLDERS}
+
+    assert [folder for folder in sorted(folders) if not (MOM / folder / "__init__.py").is_file()] == []
+
+
+def test_every_package_of_mom_has_tests_of_its_own() -> None:
+    packages = {path.parent.name for path in MOM.glob("*/__init__.py")}
+
+    assert [name for name in sorted(packages) if not list((TESTS / name).rglob("test_*.py"))] == []
+
+
+def test_a_test_with_the_name_of_a_module_is_in_the_folder_of_that_module() -> None:
+    """A module that moves takes its test along; what another test is about, OTHER_SUBJECTS says."""
+    modules: dict[str, set[str]] = {}
+    for path in MOM.rglob("*.py"):
+        modules.setdefault(path.stem, set()).add(path.parent.relative_to(MOM).as_posix())
+    astray = []
+    for path in _test_files():
+        name, folder = path.stem.removeprefix("test_"), path.parent.relative_to(TESTS).as_posix()
+        if name in modules and folder not in modules[name]:
+            astray.append(path.relative_to(TESTS).as_posix())
+
+    astray = [name for name in astray if name not in OTHER_SUBJECTS]
+    assert not astray, "move it to the folder of its module, or say in OTHER_SUBJECTS what it is about"
+
+
+def test_a_test_that_is_about_no_one_module_says_in_a_sentence_what_it_is_about() -> None:
+    silent = [
+        path.relative_to(TESTS).as_posix()
+        for path in _test_files()
+        if not re.search(r"[.:]$", (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0])
+    ]
+
+    assert silent == []
+
+
+def test_no_exception_is_about_a_file_that_is_gone() -> None:
+    named = [*OTHER_SUBJECTS, *OWN_SAMPLES, *OTHER_FOLDERS]
+
+    assert [name for name in named if not (TESTS / name).exists()] == []
+
+
+def test_a_sample_atlas_is_written_out_in_one_place() -> None:
+    pattern = re.compile(r"moment\.dev/atlas/v1alpha1(\\n|\n)kind: Atlas(\\n|\n)metadata:(\\n|\n)  name: atlas")
+    written_out = {
+        path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py") if pattern.search(path.read_text())
+    }
+
+    copies = sorted(written_out - {"samples.py", *OWN_SAMPLES})
+    assert not copies, "take one of tests/samples.py, or say in OWN_SAMPLES why its text is the subject"
+
+
+def test_contributing_names_files_and_folders_that_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = {name for name in re.findall(r"`([\w.]+/[\w./-]*)`", text) if not name.startswith(".venv/")}
+    # KIND, NAME and SITUATION are what the reader adds: their folder exists.
+    folders = {re.sub(r"/[^/]*\b(test_)?(KIND|NAME|SITUATION)\b.*", "", name) for name in named}
+
+    assert len(named) > 25
+    assert [name for name in sorted(folders) if not (ROOT / name).exists()] == []
+
+
+def test_contributing_has_a_recipe_for_each_thing_that_is_added_often() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    recipes = re.findall(r"^### (.*)$", text, flags=re.MULTILINE)
+
+    assert recipes == [
+        "A rule of `validate`",
+        "A golden case",
+        "A kind of adapter",
+        "A command",
+        "An API of the catalog",
+    ]
+    for recipe in recipes:
+        steps = text[text.index(f"### {recipe}") :].split("\n### ")[0].split("\n## ")[0]
+        assert re.search(r"^1\. .*`", steps, flags=re.MULTILINE), recipe
