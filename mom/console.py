@@ -1,7 +1,7 @@
 """The only writer to the terminal: data to stdout, messages to stderr, colour only on a terminal without `NO_COLOR`.
 
-What is in a file, and its name, are another's: a control character or a line ending in them is shown as an escape
-(`\\x1b`, `\\n`), so that they can neither drive the terminal nor look like a line of mom's.
+File names and contents are untrusted: a control character or a line ending in them is printed as an escape (`\\x1b`,
+`\\n`), so that they can neither control the terminal nor imitate a line of mom's.
 """
 
 from __future__ import annotations
@@ -24,12 +24,18 @@ _DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
 
 
 class Console:
-    """Writes what commands return. The streams and the environment are passed in, so that tests need no patching."""
+    """Writes what commands return. Streams and environment can be passed in, so that tests need no patching."""
 
     def __init__(
-        self, stdout: IO[str] | None = None, stderr: IO[str] | None = None, environ: Mapping[str, str] | None = None
+        self,
+        stdout: IO[str] | None = None,
+        stderr: IO[str] | None = None,
+        environ: Mapping[str, str] | None = None,
+        *,
+        quiet: bool = False,
     ) -> None:
-        """Take the process's own streams and environment where none are given."""
+        """Take the process's own streams and environment where none are given; `quiet`: print errors only."""
+        self.quiet = quiet
         self.stdout = sys.stdout if stdout is None else stdout
         self.stderr = sys.stderr if stderr is None else stderr
         self.environ = os.environ if environ is None else environ
@@ -45,13 +51,15 @@ class Console:
     def _paint(self, stream: IO[str], style: str, text: str) -> str:
         return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour(stream) else text
 
-    def _talk(self, text: str) -> None:
+    def _message(self, text: str, *, always: bool = False) -> None:
         """Write to stderr, after the data that came before it: where both go to one place, they keep their order."""
+        if self.quiet and not always:
+            return
         self.stdout.flush()
         self._write(self.stderr, text)
 
     def _write(self, stream: IO[str], text: str) -> None:
-        """Write to a stream; raises MomError where that is stdout and fails, BrokenPipeError where nobody reads it."""
+        """Write to a stream; raises MomError where stdout fails, BrokenPipeError where its reader is gone."""
         if stream is self.stderr:
             write_message(stream, text)
             return
@@ -63,45 +71,48 @@ class Console:
             raise lost(error) from None
 
     def status(self, verb: str, text: str) -> None:
-        """Say what was done: a verb, then the rest of the sentence. stderr."""
-        self._talk(f"{self._paint(self.stderr, 'status', verb)} {visible(text)}\n")
+        """Report what was done, on stderr: a verb, then the rest of the sentence."""
+        self._message(f"{self._paint(self.stderr, 'status', verb)} {visible(text)}\n")
 
     def event(self, time: str, word: str, text: str, style: str = "status") -> None:
-        """Write a line about something that has just happened: when, a word for what, and the rest. stderr."""
+        """Write a line about an event to stderr: its time, a word for what happened, and the rest of the sentence."""
         painted = f"{self._paint(self.stderr, style, word)} " if word else ""
-        self._talk(f"{self._paint(self.stderr, 'time', time)} {painted}{visible(text)}".rstrip() + "\n")
+        self._message(f"{self._paint(self.stderr, 'time', time)} {painted}{visible(text)}".rstrip() + "\n")
         self.stderr.flush()
 
     def aside(self, text: str) -> None:
-        """Write a line to stdout that must not draw attention from what is said on stderr."""
+        """Write a line to stdout, dimmed on a terminal: secondary to the messages on stderr."""
         self.stdout.write(f"{self._paint(self.stdout, 'time', visible(text))}\n")
         self.stdout.flush()
 
     def say(self, text: str) -> None:
-        """Write a plain line of talk to stderr."""
-        self._talk(f"{visible(text)}\n")
+        """Write a plain line to stderr."""
+        self._message(f"{visible(text)}\n")
 
     def hint(self, text: str) -> None:
-        """Say what to do next or instead. stderr."""
-        self._talk(f"{self._paint(self.stderr, 'hint', 'hint')}: {in_lines(text)}\n")
+        """Write to stderr what to do next or instead."""
+        self._message(self._hint(text))
+
+    def _hint(self, text: str) -> str:
+        return f"{self._paint(self.stderr, 'hint', 'hint')}: {in_lines(text)}\n"
 
     def warning(self, text: str) -> None:
-        """Warn on stderr."""
-        self._talk(f"{self._paint(self.stderr, 'warning', 'warning')}: {visible(text)}\n")
+        """Write a warning to stderr."""
+        self._message(f"{self._paint(self.stderr, 'warning', 'warning')}: {visible(text)}\n")
 
     def error(self, error: MomError) -> None:
-        """Show an expected failure on stderr: its problems with their places, or its message, then the way out."""
+        """Show an expected failure on stderr: its problems with their places, or its message, then the hint."""
         if error.problems:
             self.problems(error.problems, self.stderr)
         if not error.problems or error.message != error.problems[0].message:
-            self._talk(f"{self._paint(self.stderr, 'error', 'error')}: {visible(error.message)}\n")
+            self._message(f"{self._paint(self.stderr, 'error', 'error')}: {visible(error.message)}\n", always=True)
             if error.hint:
-                self.hint(error.hint)
+                self._message(self._hint(error.hint), always=True)
 
     def problems(self, problems: Iterable[Problem], stream: IO[str]) -> None:
         """Show problems, each as `file:line:column: severity: message`, the line with a caret, the fix.
 
-        A blank line separates them. On a terminal they are wrapped at words; in a pipe a message stays one line.
+        A blank line separates them. On a terminal they are wrapped at words; in a pipe a message is one line.
         """
         self.stdout.flush()
         width = self._width(stream)
@@ -109,7 +120,7 @@ class Console:
             self._write(stream, ("\n" if number else "") + self._problem(problem, stream, width))
 
     def _width(self, stream: IO[str]) -> int | None:
-        """Return how many columns a terminal has (`COLUMNS`, else what it says, else 80), None for anything else."""
+        """Return the columns of a terminal (`COLUMNS`, else what it reports, else 80), None for anything else."""
         if not stream.isatty():
             return None
         if self.environ.get("COLUMNS", "").isdecimal() and int(self.environ["COLUMNS"]):
@@ -166,7 +177,7 @@ _COLOUR = re.compile(r"\033\[[0-9;]*m")
 def wrapped(text: str, width: int | None) -> list[str]:
     """Return the lines of `text`, those longer than `width` broken at spaces and indented further; None: no limit.
 
-    A longer word, such as a path, stays whole. Colour takes no room.
+    A longer word, such as a path, is not broken. Colour takes no room.
     """
     lines: list[str] = []
     for line in text.split("\n"):

@@ -8,6 +8,7 @@ import typer
 
 from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
 from mom.cli import http_adapter
+from mom.cli.configuration_file import configuration_file
 from mom.cli.editing import ADD, Description, EditOptions, run_command_hint, run_edit
 from mom.cli.options import (
     CheckOption,
@@ -17,6 +18,7 @@ from mom.cli.options import (
     Format,
     FormatOption,
     QuietOption,
+    VerboseOption,
 )
 
 AdapterName = Annotated[
@@ -40,7 +42,7 @@ AllowLiteralSecret = Annotated[
 
 def add(
     *,
-    file: EditedFileOption,
+    file: EditedFileOption = None,
     adapter_name: AdapterName,
     base_url: BaseUrl,
     header: Headers = None,
@@ -48,17 +50,19 @@ def add(
     diff: DiffOption = False,
     check: CheckOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     form: FormatOption = Format.TEXT,
     allow_literal_secret: AllowLiteralSecret = False,
 ) -> int:
     r"""Add an HTTP adapter without touching any other line.
 
     Example:
-      mom atlas config add-http-adapter -f atlas.yml --adapter-name openai \
+      mom atlas config add-http-adapter --adapter-name openai \
           --base-url https://api.openai.com \
           -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
     """
-    options = EditOptions(file=file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
     adapter = http_adapter.read_adapter(adapter_name, base_url, header or (), allow_literal_secret=allow_literal_secret)
     return run_edit(
         options, lambda source: add_http_adapter(source, adapter), lambda edit: describe(edit, adapter, options)

@@ -18,7 +18,7 @@ import typer
 from mom.cli.options import ALIASES
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
-from mom.errors import ExitStatus, MomError, not_importable
+from mom.errors import ExitStatus, MomError, UsageError, not_importable
 from mom.streams import lost_output, silence
 
 _NUMBER = re.compile("is not a valid int(eger)?( range)?")
@@ -83,7 +83,10 @@ ROOT = Branch(
 
 def root(
     *,
-    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version; with -v also Python's and Envoy's.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", hidden=True)] = False,
     show_completion: Annotated[
         str | None,
         typer.Option("--show-completion", metavar="SHELL", help="Print the completion script for bash, zsh or fish."),
@@ -96,9 +99,11 @@ def root(
     """Do what stands before any command. `mom --version` alone is answered before this module is imported."""
     console = Console()
     if version:
-        from mom import __version__
+        from mom.cli.versions import versions
 
-        console.data(f"mom {__version__}\n")
+        console.data(versions(os.environ, verbose=verbose))
+    elif verbose:
+        raise UsageError("-v belongs after a command, or to --version", hint="try 'mom --version -v'")
     elif show_completion is not None:
         from mom.cli.completion import script, shell_named
 

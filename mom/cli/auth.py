@@ -13,7 +13,7 @@ from mom.auth import inspection, jwk, keys, tokens
 from mom.auth.base_url import resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.auth.store import home
-from mom.cli.options import Format, FormatOption
+from mom.cli.options import Format, FormatOption, QuietOption
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
@@ -37,6 +37,7 @@ def keygen(
     algorithm: Annotated[
         str | None, typer.Option("--algorithm", metavar=_METAVAR, help=f"Default: {keys.DEFAULT_ALGORITHM} (Ed25519).")
     ] = None,
+    quiet: QuietOption = False,
 ) -> int:
     """Create your signing key, if there is none yet.
 
@@ -44,7 +45,7 @@ def keygen(
 
     Example: mom auth keygen --algorithm ES256
     """
-    console = Console()
+    console = Console(quiet=quiet)
     folder = home(os.environ)
     wanted = _algorithm(algorithm)
     existed = keys.load(folder) is not None
@@ -67,6 +68,7 @@ def rotate(
     algorithm: Annotated[
         str | None, typer.Option("--algorithm", metavar=_METAVAR, help="Default: the old key's.")
     ] = None,
+    quiet: QuietOption = False,
 ) -> int:
     """Replace your signing key with a new one.
 
@@ -74,7 +76,7 @@ def rotate(
 
     Example: mom auth rotate && mom auth jwks > jwks.json
     """
-    console = Console()
+    console = Console(quiet=quiet)
     folder = home(os.environ)
     stored = keys.rotate(folder, algorithm=_algorithm(algorithm))
     console.status("Created", _described(stored, folder))

@@ -70,7 +70,7 @@ def _place(shell: Shell, environ: Mapping[str, str]) -> tuple[Path, str]:
 
 
 def curl_words(incomplete: str) -> list[tuple[str, str]]:
-    """Return what can follow in `mom curl`: paths of adapters in ./atlas.yml, mom's options, curl's long options."""
+    """Return what can follow in `mom curl`: the paths of adapters, mom's options, curl's long options."""
     from mom.curl.arguments import OWN
     from mom.curl.options import OPTIONS
 
@@ -82,7 +82,7 @@ def curl_words(incomplete: str) -> list[tuple[str, str]]:
 
 
 def _adapter_paths() -> list[tuple[str, str]]:
-    """Return the paths of the adapters of this folder's configuration, with their base URLs; none if it is broken."""
+    """Return the adapters' paths and base URLs, from the configuration that commands find here if it is valid."""
     from mom.cli.local_adapters import local_adapters
     from mom.gateway import HTTP_PREFIX
 

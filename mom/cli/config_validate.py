@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from mom.cli.configuration_file import configuration_file
 from mom.cli.formats import Checked, Format, count, summary, write
+from mom.cli.options import QuietOption, VerboseOption
 from mom.console import Console
 from mom.errors import ExitStatus
 from mom.files import IS_FOLDER, UnreadableError, read_file
@@ -19,8 +21,13 @@ from mom.yamledit.source import MAX_BYTES
 def validate(
     *,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Atlas configurations; - for stdin.", show_default=False)
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="Atlas configurations; - for stdin. Default: $MOM_CONFIG, else the nearest atlas.yml.",
+            show_default=False,
+        ),
+    ] = None,
     form: Annotated[
         Format | None,
         typer.Option(
@@ -32,6 +39,8 @@ def validate(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings too.")] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> int:
     """Check Atlas configurations.
 
@@ -42,7 +51,8 @@ def validate(
 
     Example: mom atlas config validate atlas.yml
     """
-    console = Console()
+    console = Console(quiet=quiet)
+    files = files or [configuration_file(None, quiet=quiet, verbose=verbose).path]
     if files.count("-") > 1:
         console.warning("`-` is given more than once: stdin is read and checked once")
         files = [file for number, file in enumerate(files) if file != "-" or number == files.index("-")]

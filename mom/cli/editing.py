@@ -6,7 +6,6 @@ A command checks its own options, says how the text changes (`mom.atlas`), and d
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.add import Action, Edit
+from mom.cli.configuration_file import ConfigurationFile
 from mom.cli.diff_name import diff_name
 from mom.cli.options import Format
 from mom.console import Console
@@ -29,7 +29,7 @@ from mom.yamledit.source import MAX_BYTES, Source, decode
 class EditOptions:
     """The options that every editing command takes (`mom.cli.options`)."""
 
-    file: str
+    file: ConfigurationFile
     dry_run: bool = False
     diff: bool = False
     check: bool = False
@@ -40,11 +40,6 @@ class EditOptions:
     def writes(self) -> bool:
         """Whether the result is to be written."""
         return not (self.dry_run or self.check)
-
-    @property
-    def shell_file(self) -> str:
-        """The file as it is typed in a shell, for a command line in a message."""
-        return "FILE" if self.file == "-" else shlex.quote(self.file)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,27 +84,26 @@ def run_edit(
     `change` returns the proved edit of a text or raises MomError; `describe` says what it was. Raises MomError where
     the file cannot be read or replaced; it is then as it was.
     """
-    if options.file == "-":
+    if options.file.is_stdin:
         source, edit = _edit_stdin(options, change)
     else:
         source, edit = _edit_file(options, change)
     changes = edit.action is not Action.UNCHANGED
     description = describe(edit)
-    console = Console()
+    console = Console(quiet=options.quiet)
     diff = _diff(source, edit, options.file) if options.dry_run or options.diff else None
     if options.form is Format.JSON:
         console.json(_report(source, edit, description, written=changes and options.writes, diff=diff))
     elif diff is not None:
         console.diff(diff)
-    if not options.quiet:
-        _print_messages(console, source, edit, description, writes=options.writes)
+    _print_messages(console, source, edit, description, writes=options.writes)
     return ExitStatus.WOULD_CHANGE if options.check and changes else ExitStatus.DONE
 
 
 def run_command_hint(variables: Sequence[str], options: EditOptions) -> str:
     """Return the next step after an adapter was added: the variables to set, then the command that tries it."""
     first = f"set {', '.join(variables)} where Atlas runs; " if variables else ""
-    return f"{first}try it: mom atlas run -f {options.shell_file}"
+    return f"{first}try it: mom atlas run{options.file.option}"
 
 
 def _edit_stdin(options: EditOptions, change: Callable[[Source], Edit]) -> tuple[Source, Edit]:
@@ -126,19 +120,19 @@ def _edit_stdin(options: EditOptions, change: Callable[[Source], Edit]) -> tuple
 
 def _edit_file(options: EditOptions, change: Callable[[Source], Edit]) -> tuple[Source, Edit]:
     try:
-        locked = LockedFile(options.file)
+        locked = LockedFile(options.file.path)
     except UnreadableError as error:
         raise with_beginning(error) from None
     with locked:
-        source = decode(locked.data, options.file)
+        source = decode(locked.data, options.file.path)
         edit = change(source)
         if edit.action is not Action.UNCHANGED and options.writes:
             locked.replace(edit.text.encode())
     return source, edit
 
 
-def _diff(source: Source, edit: Edit, file: str) -> str:
-    name = source.name if file == "-" else diff_name(file)
+def _diff(source: Source, edit: Edit, file: ConfigurationFile) -> str:
+    name = source.name if file.is_stdin else diff_name(file.path)
     return unified(source, edit.changes, old_name=f"a/{name}", new_name=f"b/{name}")
 
 

@@ -1,24 +1,22 @@
-"""The adapters of the configuration in this folder, for hints and completion. Imported only when one is wanted."""
+"""The adapters of the configuration that commands find here, for hints and completion. Imported only when wanted."""
 
 from __future__ import annotations
 
-FILES = ("atlas.yml", "atlas.yaml")
-
 
 def local_adapters() -> dict[str, str]:
-    """Return the base URL of each HTTP adapter in ./atlas.yml by its name; empty where there is no valid file."""
+    """Return the base URL of each HTTP adapter by its name; empty where no valid configuration is found."""
+    import os
+
     from mom.atlas.adapters.http import HttpAdapter
     from mom.atlas.load import load
+    from mom.cli.configuration_file import locate
     from mom.errors import MomError
     from mom.files import read_file
     from mom.yamledit.source import MAX_BYTES, decode
 
-    for name in FILES:
-        try:
-            configuration = load(decode(read_file(name, MAX_BYTES), name))
-        except MomError:
-            continue
-        return {
-            adapter.name: adapter.base_url for adapter in configuration.adapters if isinstance(adapter, HttpAdapter)
-        }
-    return {}
+    try:
+        path = locate(os.environ).path
+        configuration = load(decode(read_file(path, MAX_BYTES), path))
+    except MomError:
+        return {}
+    return {adapter.name: adapter.base_url for adapter in configuration.adapters if isinstance(adapter, HttpAdapter)}

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mom.cli.configuration_file import configuration_file
+from mom.cli.options import FileOption, QuietOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
 
-FileOption = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The Atlas configuration.")]
 Listen = Annotated[
     str | None,
     typer.Option(
@@ -66,13 +67,13 @@ EnvoyPath = Annotated[
 Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show which Envoy runs, and its version.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show which configuration and which Envoy are used.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")]
 
 
 def run(
     *,
-    file: FileOption,
+    file: FileOption = None,
     listen: Listen = None,
     env_file: EnvFileOption = None,
     tls_cert: TlsCert = None,
@@ -84,12 +85,13 @@ def run(
     no_local_key: NoLocalKey = False,
     envoy: EnvoyPath = None,
     concurrency: Concurrency = None,
+    quiet: QuietOption = False,
     verbose: Verbose = False,
     debug: Debug = False,
 ) -> int:
     """Run this Atlas here, on Envoy, until Ctrl-C. A saved change is applied within a second.
 
-    Example: mom atlas run -f atlas.yml --env-file .env
+    Example: mom atlas run --env-file .env
     """
     _check_options(file, tls=(tls_cert, tls_key), timeout=timeout, stream_limit=stream_limit)
     # Other commands do not pay for these.
@@ -98,10 +100,11 @@ def run(
     from mom.files import UnreadableError
     from mom.run.serve import Run, serve
 
-    console = Console()
+    console = Console(quiet=quiet)
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
     local = None if no_local_key else LocalKey(os.environ)
     inputs = _inputs(
-        file,
+        configuration.path,
         console,
         local,
         env_file=env_file,
@@ -127,7 +130,7 @@ def run(
 
 
 def _check_options(
-    file: str, *, tls: tuple[str | None, str | None], timeout: float | None, stream_limit: float | None
+    file: str | None, *, tls: tuple[str | None, str | None], timeout: float | None, stream_limit: float | None
 ) -> None:
     """Raise UsageError for options that no run could follow."""
     if (tls[0] is None) != (tls[1] is None):

@@ -290,7 +290,6 @@ def test_a_nul_in_a_header_is_refused(atlas: Atlas) -> None:
 
 
 WRONG = {
-    "no file": (["--adapter-name", "x", "--base-url", "https://x.example"], "missing option '--file' / '-f'"),
     "no name": (["-f", "atlas.yml", "--base-url", "https://x.example"], "missing option '--adapter-name'"),
     "no base URL": (["-f", "atlas.yml", "--adapter-name", "x"], "missing option '--base-url'"),
     "an unknown option": (["-f", "atlas.yml", "--adaptr-name", "x"], "no such option: --adaptr-name"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import subprocess
 import sys
 from functools import cache
@@ -67,6 +69,19 @@ def test_the_version_by_each_of_its_names() -> None:
     for words in (["--version"], ["-V"], ["--version", "atlas"]):
         done = subprocess.run([MOM, *words], capture_output=True, text=True, check=True)
         assert done.stdout == f"mom {__version__}\n"
+
+
+def test_the_version_with_what_mom_runs_on_for_the_report_of_a_fault() -> None:
+    for words in (["--version", "-v"], ["-Vv"]):
+        first, python, envoy = mom(*words).stdout.splitlines()
+        assert first == f"mom {__version__}"
+        assert python == f"Python {platform.python_version()}, {sys.executable}"
+        assert re.fullmatch(r"Envoy \d+\.\d+\.\d+, /.+", envoy)
+    with patch.dict(os.environ, {"MOM_ENVOY": "/nothing"}):
+        assert run_mom(["-V", "--verbose"]).stdout.decode().splitlines()[2] == (
+            "Envoy: MOM_ENVOY: /nothing is not a program that can be run"
+        )
+    assert mom("-v", "atlas").returncode == 2
 
 
 @pytest.mark.parametrize(

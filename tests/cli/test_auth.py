@@ -219,3 +219,9 @@ def test_inspecting_nothing_says_so(run: Run) -> None:
 
     assert status == 1
     assert stderr.startswith("error: not a signed token: it is empty\n")
+
+
+@pytest.mark.parametrize("command", ["keygen", "rotate"])
+def test_quiet_prints_no_messages_but_errors(run: Run, command: str) -> None:
+    assert run(command, "-q") == (0, "", "")
+    assert run("keygen", "-q", "--algorithm", "nonsense")[2] != ""

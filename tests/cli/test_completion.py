@@ -31,12 +31,14 @@ def complete(words: str, count: int, folder: Path | None = None) -> list[str]:
         pytest.param("mom a", 1, ["atlas", "auth"], id="groups"),
         pytest.param("mom atlas config add", 3, ["add-http-adapter"], id="commands"),
         pytest.param("mom atlas run --env", 3, ["--env-file"], id="options"),
+        pytest.param("mom auth status --", 3, ["--format"], id="options by one name"),
     ],
 )
 def test_the_shell_is_offered_what_can_follow(words: str, count: int, offered: list[str]) -> None:
     found = complete(words, count)
 
     assert [word for word in offered if word not in found] == []
+    assert "--output" not in found
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -98,5 +100,8 @@ def test_after_mom_curl_come_the_paths_of_the_adapters_and_options(tmp_path: Pat
     assert complete("mom curl -s -o x /v1/apis/http/op", 5, tmp_path) == ["/v1/apis/http/openai/"]
     assert "--mom-print" in complete("mom curl --mom", 2, tmp_path)
     assert complete("mom curl --fail-w", 2, tmp_path) == ["--fail-with-body"]
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "below").mkdir()
+    assert complete("mom curl /v1", 2, tmp_path / "below") == ["/v1/apis/http/openai/"]
     (tmp_path / "atlas.yml").write_text("broken: [")
     assert complete("mom curl /v1", 2, tmp_path) == []

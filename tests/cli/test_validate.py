@@ -91,7 +91,6 @@ def test_stdin_is_a_file_among_others() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "missing argument"),
         (["valid.yml", "--format", "xml"], "'xml' is not one of"),
     ],
 )
