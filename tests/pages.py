@@ -1,7 +1,7 @@
 """README and the pages of docs/ as tests see them: their tables, their console blocks, their links.
 
-A console block is run, line by line, in one folder for each page. A line without `$ ` is output. What a page needs
-before its first command stands in a comment above a block:
+A console block is run, line by line, in one folder for each page; a line without `$ ` is output. What a page needs
+besides is in comments:
 
     <!-- file: NAME -->             the YAML block that follows is that file
     <!-- file: NAME = PAGE.md -->   the file NAME of another page
@@ -11,15 +11,23 @@ before its first command stands in a comment above a block:
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
+import shlex
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+from unittest.mock import patch
 
 import typer
 
+from mom.cli import main
 from mom.cli.app import ROOT as ROOT_BRANCH
 from mom.cli.app import tree
 from mom.cli.tree import paths
@@ -85,24 +93,106 @@ def tables(text: str) -> str:
     return re.sub(pattern, replaced, text).rstrip("\n") + "\n"
 
 
-def run(line: str, folder: Path) -> str:
-    """Return what the installed command prints on a terminal of 80 columns, both streams."""
-    environment = {
-        "PATH": f"{COMMANDS}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder),
-        "MOM_HOME": str(folder / "home"),
-        "COLUMNS": "80",
-        "NO_COLOR": "1",
-    }
-    done = subprocess.run(
-        ["sh", "-c", line], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
-    return _without_place(done.stdout.decode(), folder)
+class Shell:
+    """Runs the lines of a page's console blocks, in a folder and with variables of their own.
+
+    A line that is one mom command runs in this process, which is faster; every other line is one of sh, with the
+    installed command. `export NAME=value` lasts. A line that ends in `&` runs until the page ends; the lines after it
+    wait until it prints what it serves. It gets a free port instead of 8082, and the output shows 8082.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            "PATH": f"{COMMANDS}{os.pathsep}{os.environ['PATH']}",
+            "HOME": str(folder),
+            "MOM_HOME": str(folder / "home"),
+            "COLUMNS": "80",
+            "NO_COLOR": "1",
+        }
+        self._port: int | None = None
+        self._background: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._background is not None:
+            self._background.send_signal(signal.SIGINT)
+            self._background.wait(timeout=60)
+
+    def run(self, line: str) -> str:
+        """Return what a line prints on a terminal of 80 columns, both streams."""
+        if line.startswith("export "):
+            self.environment.update(dict(word.split("=", 1) for word in shlex.split(line)[1:]))
+            return ""
+        if line.endswith(" &"):
+            return self._start(line.removesuffix(" &"))
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["mom"] and words[1:2] != ["curl"] and _is_plain(line):
+            return self._steady(self._in_this_process(words[1:]))
+        done = subprocess.run(
+            ["sh", "-c", line],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        return self._steady(done.stdout)
+
+    def _in_this_process(self, arguments: list[str]) -> bytes:
+        output = io.BytesIO()
+        stream = io.TextIOWrapper(output, encoding="utf-8", newline="", write_through=True)
+        with (
+            contextlib.chdir(self.folder),
+            patch.dict(os.environ, self.environment, clear=True),
+            patch("sys.stdin", io.TextIOWrapper(io.BytesIO(b""))),
+            contextlib.redirect_stdout(stream),
+            contextlib.redirect_stderr(stream),
+        ):
+            main(arguments)
+        return output.getvalue()
+
+    def _start(self, line: str) -> str:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self.environment["MOM_BASE_URL"] = f"http://127.0.0.1:{self._port}"
+        log = self.folder.parent / f"{self.folder.name}.log"
+        with log.open("wb") as stream:
+            self._background = subprocess.Popen(
+                ["sh", "-c", f"exec {line} --listen 127.0.0.1:{self._port}"],
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=stream,
+            )
+        deadline = time.monotonic() + 60
+        # The last line of what a run prints at its start.
+        while b"  try: " not in (output := log.read_bytes()) or not output.endswith(b"\n"):
+            assert self._background.poll() is None, output.decode()
+            assert time.monotonic() < deadline, output.decode()
+            time.sleep(0.05)
+        return self._steady(output)
+
+    def _steady(self, output: bytes) -> str:
+        """Return output without what differs between two runs or machines: folder, port, time, version of curl."""
+        text = output.decode().replace("\r\n", "\n").replace(str(self.folder / "home"), "/home/you/.local/share/mom")
+        text = text.replace(str(self.folder), "/home/you")
+        if self._port is not None:
+            text = text.replace(f" --base-url http://127.0.0.1:{self._port}", "")
+            text = text.replace(f"127.0.0.1:{self._port}", "127.0.0.1:8082")
+        text = re.sub(r"^\d\d:\d\d:\d\d ", "12:00:00 ", text, flags=re.MULTILINE)
+        text = re.sub(r"\bcurl/[\d.]+", "curl/8.5.0", text)
+        return text if text.endswith("\n") or not text else text + "\n"
 
 
-def _without_place(output: str, folder: Path) -> str:
-    """Return output without what differs between two machines: the folder."""
-    return output.replace(str(folder / "home"), "/home/you/.local/share/mom").replace(str(folder), "/home/you")
+def _is_plain(line: str) -> bool:
+    """Return whether sh would do nothing to a line but part its words."""
+    unquoted = re.sub(r"'[^']*'", "", line)
+    return not set(unquoted) & set("|<>;&$`*?~")
 
 
 def files(page: Path) -> dict[str, str]:
@@ -113,7 +203,11 @@ def files(page: Path) -> dict[str, str]:
 
 def consoles(page: Path, folder: Path) -> str:
     """Return a page with the output of every console block made anew, in order, in one folder."""
+    with Shell(folder) as shell:
+        return _consoles(page, folder, shell)
 
+
+def _consoles(page: Path, folder: Path, shell: Shell) -> str:
     def replaced(match: re.Match[str]) -> str:
         if match["name"]:
             (folder / match["name"]).write_text(match["content"])
@@ -122,7 +216,7 @@ def consoles(page: Path, folder: Path) -> str:
             (folder / match["borrowed"]).write_text(files(_page(match["source"]))[match["borrowed"]])
             return match[0]
         lines = [line for line in match["console"].split("\n") if line.startswith("$ ")]
-        return "```console\n" + "".join(f"{line}\n{run(line[2:], folder)}" for line in lines) + "```\n"
+        return "```console\n" + "".join(f"{line}\n{shell.run(line[2:])}" for line in lines) + "```\n"
 
     pattern = (
         r"<!-- file: (?P<name>\S+) -->\n```yaml\n(?P<content>.*?)```\n"

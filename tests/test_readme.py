@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pages import PAGES, README, ROOT, TREE, anchors, consoles, links, run, tables
+from tests.pages import PAGES, README, ROOT, TREE, Shell, anchors, consoles, links, tables
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 # Pages of the repository beside docs/ whose links are followed, too.
@@ -65,10 +65,11 @@ def test_every_page_of_the_docs_is_linked_from_the_readme() -> None:
 def test_help_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:
     groups = {" ".join(path.split()[:depth]) for path in TREE for depth in range(3)}
 
+    shell = Shell(tmp_path)
     wide = {
         line
         for path in sorted(groups | set(TREE))
-        for line in run(f"mom {path} --help", tmp_path).split("\n")
+        for line in shell.run(f"mom {path} --help").split("\n")
         if len(line) > 80
     }
 
