@@ -71,8 +71,7 @@ def _place(shell: Shell, environ: Mapping[str, str]) -> tuple[Path, str]:
 
 def curl_words(incomplete: str) -> list[tuple[str, str]]:
     """Return what can follow in `mom curl`: the paths of adapters, mom's options, curl's long options."""
-    from mom.curl.arguments import OWN
-    from mom.curl.options import OPTIONS
+    from mom.curl.options import OPTIONS, OWN
 
     if incomplete.startswith("-"):
         own = [(f"--{name}", "of mom") for name in OWN]

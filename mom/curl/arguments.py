@@ -13,7 +13,19 @@ The rules are those of curl's own parser, facts taken from its sources and check
 
 from __future__ import annotations
 
-from mom.curl.options import LETTERS, WITH_VALUE, WITHOUT_VALUE
+from mom.curl.options import (
+    BODIES,
+    DROPS_THE_REST,
+    FOLLOWING,
+    INFORMATIONAL,
+    LETTERS,
+    NOTED,
+    OWN,
+    PROXIES,
+    WITH_VALUE,
+    WITHOUT_FUNCTION,
+    WITHOUT_VALUE,
+)
 from mom.gateway import TOKEN_HEADER
 
 TYPE_CHECKING = False  # `typing` costs more than all of this; type checkers know the name
@@ -22,34 +34,9 @@ if TYPE_CHECKING:
 
     from mom.curl.curlrc import Setting
 
-# Options whose values `command` and `lifetime` want.
-NOTED = frozenset(("max-time", "proto", "proto-redir", "rate", "retry", "retry-delay", "retry-max-time", "upload-file"))
-BODIES = frozenset(
-    """
-    data data-ascii data-binary data-raw data-urlencode form form-string json upload-file
-    """.split()  # noqa: SIM905 - quotes around each would hide the names
-)
-
-# curl prints something and ends as soon as it reads one of these.
-_INFORMING = frozenset(("help", "manual", "version"))
-_FOLLOWING = frozenset(("follow", "location", "location-trusted"))
-# Since this version these two have no function any more, and curl drops the rest of their cluster.
-_WITHOUT_FUNCTION = ("sslv2", "sslv3")
-_DROPS_THE_REST = (8, 14, 1)
-_PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
-
-# mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
-OWN = {
-    "base-url": True,
-    "mom-insecure-http": False,
-    "mom-no-auth": False,
-    "mom-print": False,
-    "mom-token-file": True,
-}
-
 
 class Group:
-    """The options of one group of URLs: what stands before the first `--next`, between two, or after the last.
+    """The options of one group of URLs: those before the first `--next`, between two, or after the last.
 
     end: the index in `Scan.words` before which this group can be given more options. urls: how many URL words it has.
     configs: its `-K` files. follows: it asks for redirects to be followed. own_token: it names
@@ -72,7 +59,7 @@ class Group:
     )
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Have no URL and no option yet."""
         self.end = 0
         self.urls = 0
         self.configs: list[Config] = []
@@ -95,7 +82,7 @@ class Config:
     __slots__ = ("before", "expands", "index", "option", "path", "settings", "was_read")
 
     def __init__(self, index: int, before: str, path: str, *, expands: bool) -> None:
-        """Keep the place and the path."""
+        """Be word `index` of the command line."""
         self.index = index
         self.before = before
         self.path = path
@@ -114,7 +101,7 @@ class Url:
     __slots__ = ("before", "expands", "group", "index", "text")
 
     def __init__(self, index: int, before: str, text: str, group: int, *, expands: bool) -> None:
-        """Give where it is in the command line."""
+        """Be word `index` of the command line."""
         self.group = group
         self.index = index
         self.before = before
@@ -126,26 +113,26 @@ class Scan:
     """A command line, read.
 
     words: what is curl's of it, mom's own options taken out. urls and groups: in their order. own: mom's own options
-    and their values (empty for those that take none). unsure: curl will refuse this command line, or we cannot tell
-    how it reads it; nothing can be added then. informs: curl only prints its help, version or manual.
+    and their values (empty for those that take none). ambiguous: curl will refuse this command line, or how it reads
+    it is not known here; nothing can be added then. is_informational: curl only prints its help, version or manual.
     """
 
-    __slots__ = ("groups", "informs", "own", "unsure", "urls", "words")
+    __slots__ = ("ambiguous", "groups", "is_informational", "own", "urls", "words")
 
     def __init__(self) -> None:
-        """Start empty, with the first group."""
+        """Have no word yet, and the first group."""
         self.words: list[str] = []
         self.urls: list[Url] = []
         self.groups = [Group()]
         self.own: dict[str, str] = {}
-        self.unsure = False
-        self.informs = False
+        self.ambiguous = False
+        self.is_informational = False
 
 
 def scan(
     arguments: Sequence[str], installed: Callable[[], Mapping[str, bool]], version: Callable[[], tuple[int, ...]]
 ) -> Scan:
-    """Read `arguments`, what stands after `mom curl`.
+    """Read `arguments`, the words after `mom curl`.
 
     `installed` gives the long options of the curl at hand and whether each takes a value (`options.parse_help`); it is
     called only for a long option that the tables lack. `version` gives that curl's version; it is called only for what
@@ -170,7 +157,7 @@ class _Scanner:
     def run(self) -> Scan:
         result = self.result
         options = True
-        while self.next < len(self.arguments) and not result.unsure and not result.informs:
+        while self.next < len(self.arguments) and not result.ambiguous and not result.is_informational:
             word = self.arguments[self.next]
             self.next += 1
             if not options or not word.startswith("-"):
@@ -204,16 +191,16 @@ class _Scanner:
                 from mom.errors import UsageError
 
                 raise UsageError(f"neither curl nor mom curl has an option --{name}", hint="did you mean --base-url?")
-            self.unsure(word)
+            self.give_up(word)
             return
         canonical, takes_value = option
         if off:
             # Only booleans can be turned off, and turned off they ask for nothing.
             self.result.words.append(word)
-            self.result.unsure = takes_value
+            self.result.ambiguous = takes_value
         elif not takes_value or canonical == "help":
             if expands and canonical != "help":
-                self.unsure(word)
+                self.give_up(word)
             elif canonical == "next":
                 self.close_group()
                 self.result.words.append(word)
@@ -231,7 +218,7 @@ class _Scanner:
         for position in range(1, len(word)):
             name = LETTERS.get(word[position])
             if name is None:
-                self.unsure(word)
+                self.give_up(word)
                 return
             rest = word[position + 1 :]
             if name in WITH_VALUE and name != "help":
@@ -245,17 +232,17 @@ class _Scanner:
                 self.close_group()
                 break
             self.note(name)
-            if self.result.informs or (name in _WITHOUT_FUNCTION and rest and self.version() >= _DROPS_THE_REST):
+            if self.result.is_informational or (name in WITHOUT_FUNCTION and rest and self.version() >= DROPS_THE_REST):
                 break
         if len(word) == 1:
-            self.unsure(word)
+            self.give_up(word)
         else:
             self.result.words.append(word)
 
     def separate_value(self, name: str, word: str, *, expands: bool) -> None:
         """Take the next word as the value of option `name`, which is written as `word`."""
         if self.next == len(self.arguments):
-            self.unsure(word)
+            self.give_up(word)
             return
         index = len(self.result.words)
         value = self.arguments[self.next]
@@ -264,7 +251,7 @@ class _Scanner:
         self.value(name, index + 1, "", value, expands=expands)
 
     def value(self, name: str, index: int, before: str, value: str, *, expands: bool) -> None:
-        """Note what option `name` says with `value`, which stands in word `index` after `before`."""
+        """Note what option `name` says with `value`, which is in word `index` after `before`."""
         group = self.result.groups[-1]
         if name == "url":
             self.url(index, before, value, expands=expands)
@@ -279,17 +266,17 @@ class _Scanner:
             group.given.append((name, value))
         elif name == "connect-to":
             group.connect_to = True
-        elif name in _PROXIES:
+        elif name in PROXIES:
             group.proxy = True
         if name in BODIES:
             group.sends = True
 
     def note(self, name: str) -> None:
         """Note what option `name`, which takes no value, says."""
-        if name in _FOLLOWING:
+        if name in FOLLOWING:
             self.result.groups[-1].follows = True
-        elif name in _INFORMING:
-            self.result.informs = True
+        elif name in INFORMATIONAL:
+            self.result.is_informational = True
 
     def url(self, index: int, before: str, text: str, *, expands: bool = False) -> None:
         self.result.urls.append(Url(index, before, text, len(self.result.groups) - 1, expands=expands))
@@ -304,9 +291,10 @@ class _Scanner:
             group.end = len(self.result.words)
             self.result.groups.append(Group())
 
-    def unsure(self, word: str) -> None:
+    def give_up(self, word: str) -> None:
+        """Leave the rest of the command line to curl, which reads it in a way that is not known here."""
         self.result.words.append(word)
-        self.result.unsure = True
+        self.result.ambiguous = True
 
     def resolve(self, name: str) -> tuple[str, bool] | None:
         """Return the option that curl takes `name` for, and whether that takes a value; None where there is none."""

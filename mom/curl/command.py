@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 # that is not there makes `-K` fail, where `-H @` of older curls would send no token; but before curl 7.70 `-K` counts
 # for the first group wherever it stands.
 
-# What stands in the arguments before the name of a pipe.
+# What an argument has before the name of a pipe.
 CONFIG = ""
 HEADERS = "@"
 
 
 class Command:
-    """What to run.
+    """A curl command that lacks only its tokens.
 
-    arguments: curl's, without its name. holes: the indices of those (CONFIG or HEADERS) that lack the name of a pipe,
-    each of a pipe of its own that holds `content(argument, token)`.
+    arguments: curl's, without its name. token_arguments: the indices of those (CONFIG or HEADERS) that lack
+    the name of a pipe, each of a pipe of its own with `pipe_content(argument, token)` in it.
     """
 
-    __slots__ = ("arguments", "holes")
+    __slots__ = ("arguments", "token_arguments")
 
-    def __init__(self, arguments: list[str], holes: list[int]) -> None:
-        """Take the arguments and the indices of the holes in them."""
+    def __init__(self, arguments: list[str], token_arguments: list[int]) -> None:
+        """Be these `arguments`, of which `token_arguments` are indices."""
         self.arguments = arguments
-        self.holes = holes
+        self.token_arguments = token_arguments
 
 
-def content(argument: str, token: str) -> bytes:
+def pipe_content(argument: str, token: str) -> bytes:
     """Return what makes curl send `token` when it reads it after `argument`, CONFIG or HEADERS.
 
     The characters of `token` are those that `mom.auth.tokens.require_sendable` lets pass: nothing has to be quoted.
@@ -48,7 +48,7 @@ def content(argument: str, token: str) -> bytes:
 
 
 def reads_stdin(words: Sequence[str]) -> bool:
-    """Whether curl may read its stdin because of `words`: seen too often rather than once too rarely."""
+    """Whether curl may read its stdin because of `words`: in doubt it may."""
     return any(
         word in ("-", ".") or word.endswith(("@-", "T-", "T.", "K-", "b-", "<-", ";type=-", "=-")) for word in words
     )
@@ -76,7 +76,7 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, curlrc: Sequenc
     """
     signed = signed_groups(scan, gateway, curlrc)
     additions: dict[int, list[str]] = {}
-    holes_of: list[int] = []
+    ends: list[int] = []
     for group in scan.groups:
         if not group.urls and not group.configs:
             continue
@@ -84,7 +84,7 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, curlrc: Sequenc
         more += _pin(group, gateway, curlrc if group is scan.groups[0] else ())
         if group in signed:
             more += ["-K", CONFIG] if group is scan.groups[0] else ["-H", HEADERS]
-            holes_of.append(group.end)
+            ends.append(group.end)
         if group.configs and not group.connect_to:
             before = _connect_to(gateway)
             if group.configs[0].option == 0 and words[0].startswith("-q"):
@@ -92,13 +92,13 @@ def build(words: Sequence[str], scan: Scan, gateway: Gateway, *, curlrc: Sequenc
                 before = ["-q", *before]
             additions.setdefault(group.configs[0].option, [])[:0] = before
     arguments: list[str] = []
-    holes: list[int] = []
+    token_arguments: list[int] = []
     for index in range(len(words) + 1):
         arguments += additions.get(index, ())
-        if index in holes_of:
-            holes.append(len(arguments) - 1)
+        if index in ends:
+            token_arguments.append(len(arguments) - 1)
         arguments += words[index : index + 1]
-    return Command(arguments, holes)
+    return Command(arguments, token_arguments)
 
 
 def _connect_to(gateway: Gateway) -> list[str]:

@@ -1,4 +1,4 @@
-"""Files of curl's options, ~/.curlrc and those of `-K`, read as curl reads them, and what in them cannot be obeyed.
+"""Files of curl's options, ~/.curlrc and those of `-K`, read as curl reads them, and which settings are refused.
 
 The rules are those of curl's `tool_parsecfg.c` and `tool_findfile.c`, curl 7.61 to 8.21: white space is what C's
 `isspace` takes for it; a line is an option's name, with dashes or without, or a cluster of letters after one dash;
@@ -6,7 +6,7 @@ after a name without a dash `=` and `:` separate, too; a value may be quoted; `c
 to ten deep. Up to curl 8.5 long names may be abbreviated.
 
 curl reads ~/.curlrc before the command line, so what it says about where to connect wins over ours. Such a line is
-refused with its place; everything else in the file is obeyed.
+refused with its place; all other lines are followed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Setting:
     __slots__ = ("line", "names", "path", "value")
 
     def __init__(self, names: tuple[str, ...], value: str, path: str, line: int) -> None:
-        """Give one option of a file."""
+        """Be the option `names` with `value` in line `line` of `path`."""
         self.names = names
         self.value = value
         self.path = path
@@ -56,12 +56,12 @@ class Setting:
 def settings(text: str, path: str, depth: int = _DEPTH, budget: list[int] | None = None) -> Iterator[Setting]:
     """Yield the options of `text`, the content of `path`, with those of the files that it includes in their place.
 
-    Raises MomError for an included file that only curl can read (a pipe, stdin), since nobody else sees what is in it.
+    Raises MomError for an included file that only curl can read (a pipe, stdin), since its content cannot be checked.
     """
     budget = [_MOST_FILES] if budget is None else budget
     for number, line in enumerate(text.split("\n"), 1):
         if "\0" in line:
-            # curl drops it and the line's end, and so joins the line with the next one.
+            # curl drops it and the line ending, and so joins the line with the next.
             from mom.errors import MomError
 
             raise MomError(f"{path}:{number}: the line has a NUL character", hint="remove it")
@@ -152,7 +152,7 @@ def _word(text: str) -> str:
 
 
 def _unquoted(text: str) -> str:
-    """Return what stands before the closing quote, escapes replaced."""
+    """Return the text before the closing quote, escapes replaced."""
     result = []
     characters = iter(text)
     for character in characters:
@@ -166,24 +166,24 @@ def _unquoted(text: str) -> str:
 
 
 def check_curlrc(paths: Sequence[str], scan: Scan, gateway: Gateway) -> list[Setting]:
-    """Return the options of the files at `paths`, curl's .curlrc, and note if they bring a token of the user's own.
+    """Return the options of the files at `paths`, curl's .curlrc, and note whether they set the user's own token.
 
     Raises MomError with the line of one that would lead the token elsewhere, or start a group of its own: these files
     are read before the command line, and what is added there could not win over them.
     """
-    found: list[Setting] = []
+    options: list[Setting] = []
     for path in paths:
         text = read(path)
         if text is None:
             from mom.errors import MomError
 
             raise MomError(f"{path} is not a regular file of at most {MAX_BYTES:,} bytes", hint=_LEAVE_OUT)
-        found += settings(text, path)
-    for setting in found:
+        options += settings(text, path)
+    for setting in options:
         refuse(setting, gateway, rerouted_by=_REROUTES, hint=_LEAVE_OUT)
         # It counts for the first group.
         scan.groups[0].own_token = scan.groups[0].own_token or _is_token(setting)
-    return found
+    return options
 
 
 def _is_token(setting: Setting) -> bool:
@@ -196,7 +196,7 @@ _LEAVE_OUT = "leave that file out with -q as the first argument, or give the opt
 
 
 def check_configs(scan: Scan, words: list[str], gateway: Gateway, *, copy: bool) -> None:
-    """Read the `-K` files of `scan` into their `settings`, and note who brings a token of his own in one.
+    """Read the `-K` files of `scan` into their `settings`, and note which groups bring a token of their own.
 
     What can be read only once (a pipe, stdin) is copied to a file without a name, whose place in `words` becomes its
     path; without `copy` it is not read. Raises MomError as `check_curlrc` does; a `connect-to` is harmless here, since
@@ -235,7 +235,7 @@ def _read_once(path: str) -> bytes:
 
 
 def _unnamed_file(data: bytes) -> str:
-    """Return a path by which the program that this process becomes can read `data`, from a file that has no name."""
+    """Return a path by which the program that this process becomes can read `data`, from an unnamed file."""
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("options", 0)
     else:
@@ -265,7 +265,7 @@ def refuse(setting: Setting, gateway: Gateway, *, rerouted_by: tuple[str, ...], 
 
 
 def _resolves(value: str, gateway: Gateway) -> bool:
-    """Whether a `resolve` speaks of the gateway's name: with the pin in place, no other is looked up."""
+    """Whether a `resolve` concerns the gateway's name: with the pin in place, no other is looked up."""
     host = value.lower().lstrip("+-").partition("]:" if "[" in value else ":")[0].lstrip("[")
     return host in ("*", gateway.host) or "{{" in host
 

@@ -1,4 +1,4 @@
-"""`mom curl`: becomes curl by `exec`, so that exit status, signals, terminal, stdin and streams are curl's own.
+"""`mom curl`: replaces itself by curl (execve(2)): exit status, signals, terminal, stdin and streams are curl's own.
 
 Everything that costs milliseconds is imported where it is needed: this runs on every call.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from mom.curl import arguments, command, options, urls
+from mom.curl import arguments, command, urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,16 +34,16 @@ def main(
     stdout: IO[str] | None = None,
     stderr: IO[str] | None = None,
 ) -> int:
-    """Run curl with `argv`, what stands after `mom curl`; return an exit status where curl did not take over.
+    """Run curl with `argv`, the words after `mom curl`; return an exit status where curl did not take over.
 
     Without arguments for curl it shows mom's help and returns 2, as other commands do that lack what they need.
     `adapters` is asked only for a hint. The environment, the function that starts curl, and the streams of mom's own
-    words can be passed in.
+    messages can be passed in.
     """
     environ = os.environ if environ is None else environ
     stdout = sys.stdout if stdout is None else stdout
     try:
-        result = _help() if argv == ["--help"] else _run(argv, environ, execute or become, adapters)
+        result = _help() if argv == ["--help"] else _run(argv, environ, execute or exec_curl, adapters)
         if result is None:
             (sys.stderr if stderr is None else stderr).write(_help())
             return 2
@@ -51,19 +51,19 @@ def main(
             return result
         _write(stdout, result)
     except BrokenPipeError:
-        # The reader of our help went away.
+        # The reader of the help has gone.
         from mom.streams import silence
 
         silence(stdout)
     except KeyboardInterrupt:
         return 130
-    except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`, which mom.cli's is too late for
+    except Exception as error:  # noqa: BLE001 - the boundary of `mom curl`: that of mom.cli comes too late
         return _failed(error, environ, sys.stderr if stderr is None else stderr)
     return 0
 
 
 def _write(stdout: IO[str], text: str) -> None:
-    """Write `text` as it came: an argument may be no UTF-8."""
+    """Write `text` with the bytes that it came from: an argument may not be UTF-8."""
     if hasattr(stdout, "buffer"):
         stdout.buffer.write(os.fsencode(text))
     else:
@@ -78,7 +78,7 @@ def _help() -> str:
 
 
 def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> int:
-    """Say in one line why curl did not run, and return the exit status for it."""
+    """Report in one line why curl did not run, and return the exit status for it."""
     from mom.errors import ExitStatus, MomError, not_importable
     from mom.streams import lost_output, visible, write_message
 
@@ -107,13 +107,13 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
     if not scan.words:
         return None
     sends = any(group.urls or group.configs for group in scan.groups)
-    if scan.informs or not sends:
+    if scan.is_informational or not sends:
         return _plain(scan.words, scan, environ, execute)
     from mom.auth.base_url import resolve_gateway
 
     gateway = resolve_gateway(own.get("base-url"), environ)
-    authenticated = not scan.unsure and "mom-no-auth" not in own
-    words = _complete(scan, gateway, adapters if authenticated else None)
+    authenticated = not scan.ambiguous and "mom-no-auth" not in own
+    words = _resolve_urls(scan, gateway, adapters if authenticated else None)
     if not authenticated:
         return _plain(words, scan, environ, execute)
     from mom.curl import curlrc, lifetime
@@ -125,7 +125,7 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
         from mom.errors import MomError
 
         raise MomError(
-            f"{gateway.origin} is another machine and not https: everybody on the way could read the token",
+            f"refusing to send the token to {gateway.origin}: plain http to another host",
             hint="use https, or allow it for this call: --mom-insecure-http",
         )
     from mom.auth.sources import resolve_token_source
@@ -135,7 +135,7 @@ def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters
     if "mom-print" in own:
         from mom.curl import printed
 
-        return printed.line(command.build(words, scan, gateway, curlrc=first), source, gateway, ttl=ttl)
+        return printed.signed(command.build(words, scan, gateway, curlrc=first), source, gateway, ttl=ttl)
     token = source.token(gateway, ttl=ttl) if signed else ""
     return _with_pipes(command.build(words, scan, gateway, curlrc=first), token, environ, execute)
 
@@ -155,7 +155,7 @@ def _curlrc_paths(scan: Scan, environ: Mapping[str, str]) -> list[str]:
     return [] if left_out and not named else paths
 
 
-def _complete(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[str]:
+def _resolve_urls(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[str]:
     """Return the words of `scan` with its paths made URLs of `gateway`.
 
     Raises UsageError for another host, with a hint from `adapters`; without these, where no token is sent, nothing is
@@ -163,13 +163,13 @@ def _complete(scan: Scan, gateway: Gateway, adapters: Adapters | None) -> list[s
     """
     words = list(scan.words)
     for url in scan.urls:
-        completed = urls.complete(url.text, gateway)
-        if completed is not None:
-            words[url.index] = url.before + completed
+        resolved = urls.resolve_url(url.text, gateway)
+        if resolved is not None:
+            words[url.index] = url.before + resolved
         elif adapters is not None and not (url.expands and url.text.startswith("{{")):
             from mom.errors import UsageError
 
-            message, hint = urls.explain(url.text, gateway, adapters())
+            message, hint = urls.url_error(url.text, gateway, adapters())
             raise UsageError(message, hint=hint)
     return words
 
@@ -184,17 +184,17 @@ def _plain(words: list[str], scan: Scan, environ: Mapping[str, str], execute: Ex
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return curl's environment: ours, without the token."""
+    """Return the environment of curl, without the token."""
     from mom.auth.sources import TOKEN_VARIABLE
 
     return {name: value for name, value in environ.items() if name != TOKEN_VARIABLE}
 
 
 def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute: Execute) -> int:
-    """Put the token into a pipe for each group, and become curl."""
+    """Write the token into a pipe for each group, and run curl."""
     words = ["curl", *built.arguments]
-    for hole in built.holes:
-        content = command.content(built.arguments[hole], token)
+    for index in built.token_arguments:
+        content = command.pipe_content(built.arguments[index], token)
         try:
             reader, writer = os.pipe()
             # A pipe takes 64 KiB, but less where the kernel is short of them: fail then, rather than wait for ever.
@@ -206,19 +206,19 @@ def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute:
             from mom.errors import MomError
 
             raise MomError(
-                f"no pipe for the token: {error.strerror}", hint="fewer --next groups need fewer pipes"
+                f"cannot create a pipe for the token: {error.strerror}", hint="use fewer --next groups"
             ) from None
         name = f"/dev/fd/{reader}"
         if written != len(content) or not os.path.exists(name):
             from mom.errors import MomError
 
-            raise MomError(f"the token cannot be handed to curl by {name}", hint="is /dev/fd mounted?")
-        words[hole + 1] += name
+            raise MomError(f"cannot pass the token to curl: there is no {name}", hint="is /dev/fd mounted?")
+        words[index + 1] += name
     return execute("curl", words, _environment(environ))
 
 
-def become(file: str, words: list[str], environ: dict[str, str]) -> int:
-    """Become `file`, looked for on the PATH, with the arguments `words`, its name first. Raises MomError."""
+def exec_curl(file: str, words: list[str], environ: dict[str, str]) -> int:
+    """Replace this process by `file` of the PATH, run with the arguments `words`, its name first. Raises MomError."""
     try:
         import _signal as signal  # type: ignore[import-not-found] # `signal` imports enum, 4 ms
     except ImportError:
@@ -236,24 +236,12 @@ def become(file: str, words: list[str], environ: dict[str, str]) -> int:
 
 
 def _installed_options(environ: Mapping[str, str]) -> dict[str, bool]:
-    return options.parse_help(_output_of_curl(["-q", "--help", "all"], environ))
+    from mom.curl.installed import installed_options
+
+    return installed_options(_environment(environ))
 
 
 def _curl_version(environ: Mapping[str, str]) -> tuple[int, ...]:
-    words = _output_of_curl(["-q", "--version"], environ).split()
-    numbers = words[1].split(".") if len(words) > 1 else []
-    return tuple(int(number) for number in numbers if number.isdigit())
+    from mom.curl.installed import curl_version
 
-
-def _output_of_curl(words: list[str], environ: Mapping[str, str]) -> str:
-    import subprocess
-
-    try:
-        done = subprocess.run(
-            ["curl", *words], stdin=subprocess.DEVNULL, capture_output=True, check=False, env=_environment(environ)
-        )
-    except OSError as error:
-        from mom.curl.failures import not_started
-
-        raise not_started(error) from None
-    return done.stdout.decode("utf-8", "replace")
+    return curl_version(_environment(environ))

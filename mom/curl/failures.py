@@ -1,4 +1,4 @@
-"""What to say when curl does not start. Imported only then: a start that works does not pay for it."""
+"""Errors for a curl that does not start. Imported only then: a start that works does not pay for it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ def not_started(error: OSError) -> Exception:
 
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return MomError(
-            "there is no curl on the PATH, and mom curl runs curl",
-            hint="install it: apt install curl, dnf install curl, brew install curl, winget install cURL.cURL",
+            "curl is not on the PATH",
+            hint="install it: apt install curl, dnf install curl, brew install curl",
             exit_status=ExitStatus.CURL_MISSING,
         )
     return MomError(f"curl could not be started: {error.strerror}")

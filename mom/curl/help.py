@@ -5,7 +5,7 @@ from __future__ import annotations
 HELP = """\
 Usage: mom curl [curl arguments] PATH
 
-Run curl, all of it, with requests signed for an Atlas gateway. PATH is the path
+Run curl with requests signed for an Atlas gateway. PATH is the path
 of an API at the gateway. Every argument but those below is curl's own.
 
 Options:
@@ -16,8 +16,8 @@ Options:
   --mom-no-auth          Send no token.
   --mom-token-file FILE  Send the token in FILE. Default: $MOM_TOKEN, else a new
                          one, signed by your own key (see mom auth status).
-  --mom-insecure-http    Allow http to another machine: everybody on the way can
-                         read the token.
+  --mom-insecure-http    Allow plain http to another host: the token can be read
+                         on the way.
   --help                 Show this help. curl's own: mom curl --help all
 
 Examples:
@@ -27,9 +27,9 @@ Examples:
   mom curl --base-url https://atlas.example /v1/apis/http/stripe/v1/charges
   mom curl --mom-print -d @body.json /v1/apis/http/linear/
 
-The token lives a minute, for several requests up to ten, and is not seen in ps.
-No redirect, .curlrc or proxy variable takes it elsewhere than to the gateway;
--x and --connect-to do, where you write them. Paths inside a -K file are not
-completed: write whole URLs.
-Exit statuses are curl's; 125: mom itself failed; 127: there is no curl.
+The token is valid for 60 s, up to 10 min for several requests. ps does not show
+it. Redirects, .curlrc and proxy variables cannot take it to another host; -x
+and --connect-to on this command line can. Paths in a -K file are not
+completed: write whole URLs there.
+Exit status: curl's own; 125 if mom failed before curl ran; 127 without curl.
 """

@@ -2,8 +2,8 @@
 
 A command with one request needs the usual minute, however long the request takes. One with several (more URLs, globs,
 retries) starts the last of them later; when is known only where the user bounds each transfer with `--max-time`. So:
-the minute and what can pass before the last request, or, if nobody knows, the most there is, ten minutes. That bound is
-a balance: a token that somebody reads opens the gateway for so long, and a command of more than ten minutes is rarely a
+the minute and what can pass before the last request, or, where that is not known, the most there is, ten minutes. That
+bound is a balance: a token that leaks opens the gateway for so long, and a command of more than ten minutes is rarely a
 call that a person waits for. It can have a token of its own (`mom auth token --ttl`, at most an hour).
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mom.curl.curlrc import Setting
 
 _UNKNOWN = float("inf")
-# curl's units of `--rate`; without one it is transfers in an hour.
+# curl's units of `--rate`; the default is transfers in an hour.
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "": 3_600}
 
 
@@ -34,12 +34,12 @@ def seconds(scan: Scan, curlrc: Sequence[Setting] = ()) -> int:
         if not transfers:
             continue
         again = _retrying(values) or (_UNKNOWN if group.follows and group.sends else 0.0)
-        one = _number(values.get("max-time")) or _UNKNOWN
+        longest = _number(values.get("max-time")) or _UNKNOWN
         # What the transfer before takes from its first request to its end, and the pauses between transfers.
         last_start += following + again
         if transfers > 1:
-            last_start += (transfers - 1) * (one + again + _pause(values))
-        following = one + _pause(values)
+            last_start += (transfers - 1) * (longest + again + _pause(values))
+        following = longest + _pause(values)
     wanted = TOKEN_SECONDS + last_start
     return int(min(wanted, LONGEST_COMMAND_SECONDS))
 

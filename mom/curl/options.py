@@ -1,8 +1,8 @@
-"""curl's options: which there are, which take a value, and the letter of each.
+"""The options of curl and of mom curl, as tables: which take a value, the letter of each, what some of them do.
 
-The tables are the union over curl 7.61 to 8.21 and the development version of August 2026. One union serves them all:
-in that time no option but `--help` changed whether it takes a value. `curl --help all` is no replacement (it hides the
-values of some options and some options altogether); it is asked only about a long option that the tables lack.
+Those of curl are the union over curl 7.61 to 8.21 and the development version of August 2026. One union serves them
+all: in that time no option but `--help` changed whether it takes a value. `curl --help all` is no replacement (it hides
+the values of some options and some options altogether); it is asked only about a long option that the tables lack.
 """
 
 from __future__ import annotations
@@ -59,22 +59,47 @@ LETTERS = {
     Vversion wwrite-out
     """.split()  # noqa: SIM905 - quotes around each would hide the names
 }
+# Options whose values `mom.curl.command` and `mom.curl.lifetime` need.
+NOTED = frozenset(("max-time", "proto", "proto-redir", "rate", "retry", "retry-delay", "retry-max-time", "upload-file"))
+BODIES = frozenset(
+    """
+    data data-ascii data-binary data-raw data-urlencode form form-string json upload-file
+    """.split()  # noqa: SIM905 - quotes around each would hide the names
+)
+
+# curl prints something and ends as soon as it reads one of these.
+INFORMATIONAL = frozenset(("help", "manual", "version"))
+FOLLOWING = frozenset(("follow", "location", "location-trusted"))
+# Since this version these two have no function any more, and curl drops the rest of their cluster.
+WITHOUT_FUNCTION = ("sslv2", "sslv3")
+DROPS_THE_REST = (8, 14, 1)
+PROXIES = frozenset(("preproxy", "proxy", "proxy1.0", "socks4", "socks4a", "socks5", "socks5-hostname"))
+
+# mom's own options, taken wherever curl would look for an option; the value says whether it takes one.
+OWN = {
+    "base-url": True,
+    "mom-insecure-http": False,
+    "mom-no-auth": False,
+    "mom-print": False,
+    "mom-token-file": True,
+}
+
 # curl accepts these and has never listed them in its help, or no longer does.
 _UNLISTED = ("eprt", "epsv", "ftp-ssl", "ftp-ssl-reqd", "include", "krb4")
 
 
 def parse_help(text: str) -> dict[str, bool]:
     """Return the long options that `curl --help all` lists, and whether each takes a value."""
-    found = dict.fromkeys(_UNLISTED, False)
-    found["krb4"] = True
+    options = dict.fromkeys(_UNLISTED, False)
+    options["krb4"] = True
     for line in text.splitlines():
         words = line.split()
         for position, word in enumerate(words[:2]):
             if word.startswith("--"):
                 name = word[2:].removeprefix("no-")
                 listed = words[position + 1 : position + 2]
-                found[name] = name in WITH_VALUE or (
+                options[name] = name in WITH_VALUE or (
                     name not in WITHOUT_VALUE and listed[:1] != [] and listed[0][0] == "<"
                 )
                 break
-    return found
+    return options

@@ -1,9 +1,9 @@
 """`--mom-print`: the command as a line for every POSIX shell and for fish, without a secret in it. Text in, text out.
 
 Where these shells differ, the line keeps to what they share: no process substitution, no here-document, no `$(…)`, and
-quotes that all of them read alike. What gives the token writes it into a pipe, of which `sed` makes an option for curl:
-no argument of any process has the token. Where curl's stdin is the user's, or more than one group of options needs the
-token, `sh` is asked to give curl further descriptors; the user's arguments stay outside of its script.
+quotes that all of them read alike. The command that prints the token writes into a pipe, of which `sed` makes an option
+for curl: no argument of any process has the token. Where curl's stdin is the user's, or more than one group of options
+needs the token, `sh` is asked to give curl further descriptors; the user's arguments stay outside of its script.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from mom.auth.sources import TokenSource
     from mom.curl.command import Command
 
-# POSIX shells need to know no descriptor above 9, and one of them keeps the user's stdin.
+# A POSIX shell may know no descriptor above 9; one of them has the user's stdin.
 _FIRST, _STDIN = 3, 9
 
 
-def line(built: Command, source: TokenSource, gateway: Gateway, *, ttl: int = TOKEN_SECONDS) -> str:
+def signed(built: Command, source: TokenSource, gateway: Gateway, *, ttl: int = TOKEN_SECONDS) -> str:
     """Return the line that does what `built` does with the token of `source`, signed for `ttl` seconds.
 
     Raises UsageError for more groups than there are descriptors.
     """
-    if not built.holes:
+    if not built.token_arguments:
         return plain(built.arguments)
-    giver = source.shell(gateway, ttl=ttl)
-    if len(built.holes) == 1 and not command.reads_stdin(built.arguments):
-        (hole,) = built.holes
+    source_command = source.shell(gateway, ttl=ttl)
+    if len(built.token_arguments) == 1 and not command.reads_stdin(built.arguments):
+        (index,) = built.token_arguments
         arguments = [*built.arguments]
-        arguments[hole] += "-"
-        script = quote(_script(built.arguments[hole]))
-        return f"{giver} | sed {script} | {plain(arguments)}"
-    return _with_descriptors(built, giver)
+        arguments[index] += "-"
+        script = quote(_script(built.arguments[index]))
+        return f"{source_command} | sed {script} | {plain(arguments)}"
+    return _with_descriptors(built, source_command)
 
 
 def plain(arguments: Sequence[str]) -> str:
@@ -52,21 +52,21 @@ def _script(argument: str) -> str:
     return f"s/^/{'' if argument == command.HEADERS else 'header='}{TOKEN_HEADER}:/"
 
 
-def _with_descriptors(built: Command, giver: str) -> str:
+def _with_descriptors(built: Command, source_command: str) -> str:
     """Return a line in which `sh` gives curl a descriptor for each token, and leaves its stdin alone."""
-    if len(built.holes) > _STDIN - _FIRST:
+    if len(built.token_arguments) > _STDIN - _FIRST:
         from mom.errors import UsageError
 
         raise UsageError(
-            f"--mom-print cannot print {len(built.holes)} groups of options: a shell has descriptors for 6",
+            f"--mom-print cannot print {len(built.token_arguments)} groups of options: a shell has descriptors for 6",
             hint="print fewer --next groups at once",
         )
     arguments = [*built.arguments]
-    last = _FIRST + len(built.holes) - 1
+    last = _FIRST + len(built.token_arguments) - 1
     script = f'curl "$@" {last}<&0 <&{_STDIN} {_STDIN}<&-'
-    for number, hole in reversed(list(enumerate(built.holes, _FIRST))):
+    for number, index in reversed(list(enumerate(built.token_arguments, _FIRST))):
         if number != last:
             script = f"{{ {script}; }} {number}<&0"
-        script = f"{giver} | sed {_script(built.arguments[hole])} | {script}"
-        arguments[hole] += f"/dev/fd/{number}"
+        script = f"{source_command} | sed {_script(built.arguments[index])} | {script}"
+        arguments[index] += f"/dev/fd/{number}"
     return " ".join(["sh", "-c", quote(f"exec {_STDIN}<&0; {script}"), "curl", *map(quote, arguments)]) + "\n"

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from mom.auth.base_url import Gateway
 
-# What the paths of a gateway start with: needed to find one that Git Bash has made a Windows path of.
+# What the paths of a gateway start with.
 _ROOTS = ("/v1/", "/v1alpha1/", "/healthz", "/healthcheck")
 # The scheme of a web socket at a gateway with the scheme (RFC 6455, section 3); curl has it since 8.11.
 SOCKETS = {"http": "ws", "https": "wss"}
@@ -18,24 +18,21 @@ SOCKETS = {"http": "ws", "https": "wss"}
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
-def complete(text: str, gateway: Gateway) -> str | None:
+def resolve_url(text: str, gateway: Gateway) -> str | None:
     """Return the URL that `text`, a URL on the command line, stands for; None where it is one of another host.
 
-    A path is put after the base URL as it is: globs, queries and %-encodings are curl's and the API's affair. Empty
+    A path is put after the base URL as it is: globs, queries and %-encodings are curl's and the API's to read. Empty
     words and `@file` (curl 8.13 reads URLs from it) are left to curl.
     """
     if text.startswith("/"):
         return gateway.base + text
     if not text or text.startswith("@"):
         return text
-    if (url := _at_gateway(text, gateway)) is not None:
-        return url
-    path = _git_bash_path(text)
-    return None if path is None else gateway.base + path
+    return _at_gateway(text, gateway)
 
 
-def explain(text: str, gateway: Gateway, adapters: Mapping[str, str]) -> tuple[str, str]:
-    """Return what is wrong with a URL word that `complete` does not take, and what to write instead.
+def url_error(text: str, gateway: Gateway, adapters: Mapping[str, str]) -> tuple[str, str]:
+    """Return what is wrong with a URL word that `resolve_url` does not take, and what to write instead.
 
     `adapters` has the base URL of each HTTP adapter that is configured here, by name; empty where none is known.
     """
@@ -46,11 +43,6 @@ def explain(text: str, gateway: Gateway, adapters: Mapping[str, str]) -> tuple[s
             f"the gateway has this API at {path}"
             if path
             else "pass a path (/v1/…), choose the gateway with --base-url, or use plain curl",
-        )
-    if text[1:3] in (":/", ":\\") and text[0].isalpha():
-        return (
-            f"{text} is a Windows path, not the path of an API",
-            "Git Bash rewrites paths; keep it from that: MSYS_NO_PATHCONV=1 mom curl ...",
         )
     message = f"{text!r} is neither a path nor a URL of the gateway {gateway.origin}"
     if f"/{text}".startswith(_ROOTS):
@@ -104,12 +96,3 @@ def _at_gateway(text: str, gateway: Gateway) -> str | None:
 def _names_of_this_machine(gateway: Gateway) -> set[str]:
     ports = {gateway.port, None} if gateway.port == DEFAULT_PORTS[gateway.scheme] else {gateway.port}
     return {authority(host, port) for host in _THIS_MACHINE for port in ports}
-
-
-def _git_bash_path(text: str) -> str | None:
-    """Return the path before which Git Bash has put its own folder (`C:/Program Files/Git/v1/x`), None for others."""
-    if text[1:3] == ":/" and text[0].isalpha():
-        found = [position for position in map(text.find, _ROOTS) if position > 0]
-        if found:
-            return text[min(found) :]
-    return None

@@ -75,7 +75,7 @@ def urls(found: Scan) -> list[str]:
 def test_urls_are_found_where_curl_finds_them(line: list[str], expected: list[str]) -> None:
     found = scan(*line)
     assert urls(found) == expected
-    assert not found.unsure
+    assert not found.ambiguous
     assert found.words == line
     for url in found.urls:
         assert found.words[url.index] == url.before + url.text
@@ -98,20 +98,20 @@ def test_where_curl_would_refuse_the_line_nothing_is_certain(line: list[str]) ->
     found = scan(*line, "/later")
     if line[-1] in ("-o", "--output", "-sSo"):
         found = scan(*line)
-    assert found.unsure
+    assert found.ambiguous
     assert found.words[: len(line)] == line
     assert urls(found) == ["/a"]
 
 
 @pytest.mark.parametrize("word", ["--help", "-h", "-V", "--version", "--manual", "-M", "-sV", "-Vs", "--help=all"])
-def test_after_an_option_that_only_informs_curl_reads_no_further(word: str) -> None:
+def test_after_an_informational_option_curl_reads_no_further(word: str) -> None:
     found = scan("/a", word, "-o", "--base-url")
-    assert found.informs
+    assert found.is_informational
     assert found.words == ["/a", word, "-o", "--base-url"]
 
 
-def test_what_turns_an_informing_option_off_informs_of_nothing() -> None:
-    assert not scan("--no-version", "/a").informs
+def test_turning_an_informational_option_off_prints_nothing() -> None:
+    assert not scan("--no-version", "/a").is_informational
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_follows_2_or_3_in_a_cluster_counts_as_the_curl_at_hand_takes_it(
         found = arguments.scan(line, never, lambda version=version: version)  # type: ignore[misc]
         assert found.words == line
         assert urls(found) == expected
-        assert not found.unsure
+        assert not found.ambiguous
     assert arguments.scan(["-2L", "/a"], never, lambda: (8, 14, 0)).groups[0].follows
     assert not arguments.scan(["-2L", "/a"], never, lambda: (8, 14, 1)).groups[0].follows
 
@@ -202,7 +202,7 @@ def test_our_own_options_are_taken_out_wherever_curl_would_look_for_an_option() 
 @pytest.mark.parametrize(
     "line", [["--base-url"], ["--mom-token-file"], ["--mom-print=x"], ["--mom-quiet"], ["--mom-"], ["--mom-no-auth="]]
 )
-def test_a_mistake_in_one_of_our_options_is_ours_to_tell(line: list[str]) -> None:
+def test_a_mistake_in_an_option_of_mom_is_reported_by_mom(line: list[str]) -> None:
     with pytest.raises(UsageError, match="--"):
         scan("/a", *line)
 
@@ -218,14 +218,14 @@ def test_a_mistake_in_one_of_our_options_is_ours_to_tell(line: list[str]) -> Non
         ("--base-ulr=http://x", "--base-url"),
     ],
 )
-def test_a_slip_in_one_of_our_options_gets_a_suggestion(word: str, meant: str) -> None:
+def test_a_misspelt_option_of_mom_gets_a_suggestion(word: str, meant: str) -> None:
     with pytest.raises(UsageError) as caught:
         arguments.scan(["/a", word], dict, no_version)
     assert caught.value.hint == f"did you mean {meant}?"
 
 
 def test_a_slip_in_an_option_of_curl_is_curls_to_tell() -> None:
-    assert arguments.scan(["/a", "--data-bnary", "x"], dict, no_version).unsure
+    assert arguments.scan(["/a", "--data-bnary", "x"], dict, no_version).ambiguous
 
 
 def test_an_option_that_the_tables_lack_is_looked_up_in_the_curl_at_hand() -> None:
@@ -233,13 +233,13 @@ def test_an_option_that_the_tables_lack_is_looked_up_in_the_curl_at_hand() -> No
     found = arguments.scan(["--new-value", "/v", "--new-flag", "/a", "--nif", "/n", "/b"], lambda: known, no_version)
     assert urls(found) == ["/a", "/b"]
     for unknown in ("--other", "--new", "--new-", "--new-flags", "--no-", "--expand-"):
-        assert arguments.scan(["/a", unknown, "x"], lambda: known, no_version).unsure
+        assert arguments.scan(["/a", unknown, "x"], lambda: known, no_version).ambiguous
 
 
 def test_abbreviations_are_those_of_the_curl_at_hand() -> None:
     found = arguments.scan(["--data-b", "/d", "--HEAD", "--max-t", "/m", "/a"], installed, no_version)
     assert urls(found) == ["/a"]
-    assert arguments.scan(["--he", "/a"], installed, no_version).unsure
+    assert arguments.scan(["--he", "/a"], installed, no_version).ambiguous
 
 
 def test_the_tables_say_the_same_as_the_help_of_the_curl_at_hand() -> None:
@@ -322,7 +322,7 @@ def test_the_real_curl_reads_the_same_urls_in_random_command_lines(seed: int, tm
         if not expected:
             continue
         found = arguments.scan(line, installed, version)
-        assert not found.unsure, line
+        assert not found.ambiguous, line
         ours = [url.text for url in found.urls]
         # curl adds to a URL what -G, --url-query and -T ask for. A transfer that it gave up early (a missing file, a
         # bad range) ends its report: what is in it must agree.

@@ -65,7 +65,7 @@ def build(*line: str, at: Gateway = HTTP) -> command.Command:
 def test_the_pin_and_the_token_are_added(line: list[str], expected: list[str]) -> None:
     built = build(*line)
     assert built.arguments == expected
-    assert built.holes == [index for index, word in enumerate(expected) if word in ("", "@")]
+    assert built.token_arguments == [index for index, word in enumerate(expected) if word in ("", "@")]
 
 
 def test_with_https_a_proxy_may_stay_since_it_only_tunnels() -> None:
@@ -76,12 +76,12 @@ def test_with_https_a_proxy_may_stay_since_it_only_tunnels() -> None:
 
 
 @pytest.mark.parametrize("value", ["=https", "-http", "-all", "=ws"])
-def test_a_group_that_may_not_talk_to_the_gateway_has_no_token_and_no_protocol_of_ours(value: str) -> None:
+def test_a_group_that_may_not_talk_to_the_gateway_has_no_token_and_no_protocol_of_moms(value: str) -> None:
     built = build("--proto", value, "/a", "--next", "/b")
     first, second = built.arguments[: built.arguments.index("--next")], built.arguments
     assert first == ["--proto", value, "/a", *CONNECT, "--no-location", *NO_PROXY]
     assert second[-2:] == ["-H", "@"]
-    assert len(built.holes) == 1
+    assert len(built.token_arguments) == 1
 
 
 def test_redirects_that_the_user_forbids_stay_forbidden() -> None:
@@ -109,5 +109,5 @@ def test_each_way_to_name_a_proxy_is_seen(option: str) -> None:
 
 
 def test_a_token_for_curl_is_one_line_of_its_configuration_or_of_headers() -> None:
-    assert command.content(command.CONFIG, "a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
-    assert command.content(command.HEADERS, "a.b-c") == b"Atlas-Accesstoken: a.b-c\n"
+    assert command.pipe_content(command.CONFIG, "a.b-c") == b'header = "Atlas-Accesstoken: a.b-c"\n'
+    assert command.pipe_content(command.HEADERS, "a.b-c") == b"Atlas-Accesstoken: a.b-c\n"

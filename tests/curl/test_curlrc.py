@@ -162,7 +162,7 @@ def test_a_curlrc_that_has_nothing_is_read_as_nothing(mom: Mom, gateway: Recorde
     assert len(gateway.take()) == 2
 
 
-def test_a_token_of_the_users_own_in_curlrc_is_the_only_one(mom: Mom, gateway: Recorder) -> None:
+def test_a_token_of_the_users_own_in_curlrc_is_the_only_token(mom: Mom, gateway: Recorder) -> None:
     mom.curlrc('header = "Atlas-Accesstoken: mine"\n')
     assert mom("-s", "/a", "--next", "-s", "/b").returncode == 0
     assert [request.tokens for request in gateway.take()] == [["mine"], [TOKEN]]
@@ -290,7 +290,7 @@ def test_no_white_space_and_no_include_hides_a_line(mom: Mom, gateway: Recorder,
     assert gateway.take() == []
 
 
-def test_a_harmless_include_is_obeyed_and_one_of_itself_ends(mom: Mom, gateway: Recorder) -> None:
+def test_a_harmless_include_is_followed_and_an_include_of_itself_ends(mom: Mom, gateway: Recorder) -> None:
     (mom.folder / "more").write_text("referer = included\n")
     mom.curlrc('silent\n-K "more"\n')
     assert mom("/a").returncode == 0

@@ -37,7 +37,7 @@ def test_without_a_given_token_the_users_own_key_signs_one_for_this_gateway(mom:
     first, second = (request.tokens for request in gateway.take())
     jwks = keys.public_jwks(mom.home / "mom")["keys"]
     claims = [
-        jwt.decode(token, jwt.PyJWK(jwks[0]), algorithms=["ES256"], audience=gateway.url, issuer="urn:mom:local")
+        jwt.decode(token, jwt.PyJWK(jwks[0]), algorithms=["EdDSA"], audience=gateway.url, issuer="urn:mom:local")
         for token in (*first, *second)
     ]
     assert len(claims) == 2
@@ -69,7 +69,7 @@ def test_parallel_transfers_all_have_the_token(mom: Mom, gateway: Recorder) -> N
     assert [request.tokens for request in gateway.take()] == [[TOKEN]] * 8
 
 
-def test_the_users_own_token_header_is_the_only_one(mom: Mom, gateway: Recorder) -> None:
+def test_the_users_own_token_header_is_the_only_token(mom: Mom, gateway: Recorder) -> None:
     assert mom("-s", "-H", "atlas-accesstoken: mine", "/a", "--next", "-s", "/b").returncode == 0
     assert [request.tokens for request in gateway.take()] == [["mine"], [TOKEN]]
 
@@ -182,7 +182,7 @@ def test_localhost_is_the_gateway_at_the_loopback_address(mom: Mom, gateway: Rec
     assert [(one.all("Host"), one.tokens) for one in gateway.take()] == [([f"127.0.0.1:{gateway.port}"], [TOKEN])] * 2
 
 
-def test_our_help_fits_a_terminal_and_names_every_option_of_ours(mom: Mom) -> None:
+def test_moms_help_fits_a_terminal_and_names_every_option_of_moms(mom: Mom) -> None:
     done = mom("--help")
     assert done.returncode == 0
     lines = done.stdout.decode().splitlines()
@@ -201,12 +201,20 @@ def test_our_help_fits_a_terminal_and_names_every_option_of_ours(mom: Mom) -> No
         pytest.param(["/a", "--base-url", "x"], {}, ["--base-url"], id="a malformed option"),
         pytest.param(["/a", "--base-url"], {}, ["--base-url needs"], id="an option without its value"),
         pytest.param(["/a", "--mom-prnt"], {}, ["did you mean --mom-print?"], id="a slip in an option of ours"),
-        pytest.param(["http://127.0.0.256/", "--base-url", "http://127.0.0.256"], {}, ["not https"], id="no address"),
+        pytest.param(
+            ["http://127.0.0.256/", "--base-url", "http://127.0.0.256"],
+            {},
+            ["plain http to another host"],
+            id="no address",
+        ),
         pytest.param(["/a", "--mom-no-such"], {}, ["--mom-no-such", "--mom-print"], id="an option we do not have"),
         pytest.param(["/a"], {"MOM_TOKEN": ""}, ["MOM_TOKEN is empty"], id="an empty token"),
         pytest.param(["/a", "--mom-token-file", "no"], {}, ["token file no"], id="a token file that is missing"),
         pytest.param(
-            ["/a", "--base-url", "http://192.0.2.1"], {}, ["not https", "--mom-insecure-http"], id="http to elsewhere"
+            ["/a", "--base-url", "http://192.0.2.1"],
+            {},
+            ["plain http to another host", "--mom-insecure-http"],
+            id="http to elsewhere",
         ),
     ],
 )
@@ -232,11 +240,11 @@ def test_http_to_another_machine_is_possible_when_asked_for(mom: Mom) -> None:
 def test_where_there_is_no_curl_the_status_is_127(mom: Mom) -> None:
     done = mom("/a", PATH="/nowhere")
     assert done.returncode == 127
-    assert b"there is no curl" in done.stderr
+    assert b"curl is not on the PATH" in done.stderr
     assert mom("--unknown-option", PATH="/nowhere").returncode == 127
 
 
-def test_a_bug_of_ours_is_one_line_too() -> None:
+def test_a_bug_in_mom_is_one_line_too() -> None:
     def broken(*_: object) -> int:
         raise RuntimeError("secret\x1b[31m")
 
@@ -280,7 +288,7 @@ def test_a_stream_arrives_as_it_is_sent(hanging: subprocess.Popen[bytes], gatewa
     assert hanging.stdout.read() == b"ET /hold\n\n"
 
 
-def test_it_has_become_curl_and_left_no_process_of_ours(hanging: subprocess.Popen[bytes]) -> None:
+def test_curl_runs_in_the_process_of_mom_and_none_is_left(hanging: subprocess.Popen[bytes]) -> None:
     if sys.platform != "linux":
         pytest.skip("/proc is Linux's")
     assert Path(f"/proc/{hanging.pid}/comm").read_text() == "curl\n"

@@ -80,7 +80,7 @@ def test_several_requests_have_the_minute_and_what_passes_before_the_last(line: 
         ["-m", "5", "-K", "-", "/a"],
     ],
 )
-def test_what_nobody_can_know_has_the_most_there_is(line: list[str]) -> None:
+def test_where_the_end_is_not_known_a_token_lives_as_long_as_it_may(line: list[str]) -> None:
     assert seconds(*line) == LONGEST_COMMAND_SECONDS == 600
     assert LONGEST_COMMAND_SECONDS <= LOCAL_MAX_LIFETIME_SECONDS
 
