@@ -147,6 +147,10 @@ class Console:
         """Write data to stdout as it is."""
         self._write(self.stdout, text)
 
+    def bold(self, text: str) -> str:
+        """Return text for stdout, bold where stdout gets colour."""
+        return f"\033[1m{text}\033[0m" if self.colour(self.stdout) else text
+
     def json(self, value: Any) -> None:
         """Write `value` to stdout as indented JSON."""
         self._write(self.stdout, to_json(value))

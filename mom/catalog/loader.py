@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -108,13 +108,13 @@ def nearest(word: str, most: int = 3) -> list[str]:
     plain = re.sub(r"[^a-z0-9]", "", word)
     if not plain:
         return []
-    by_spelling = difflib.get_close_matches(word, names(), n=most, cutoff=0.6)
     containing = [
         head.name
         for head in heads()
         if len(plain) > 2
         and any(plain in re.sub(r"[^a-z0-9]", "", text.lower()) for text in (head.name, head.title, head.base_url))
     ]
+    by_spelling = difflib.get_close_matches(word, names(), n=most, cutoff=0.75 if containing else 0.6)
     same = [name for name in names() if re.sub(r"[^a-z0-9]", "", name) == plain]
     return list(dict.fromkeys([*same, *containing, *by_spelling]))[:most]
 
@@ -126,7 +126,10 @@ def match(base_url: str, adapter_name: str = "") -> Match | None:
     entries with the same base URL the one of that name comes first.
     """
     url = _normal(base_url)
-    fitting = [head for head in heads() if _fit(head.base_url, url, lambda _: _ANY) is not None]
+    index = _index()
+    fixed = index.fixed.get(_host(url), ())
+    fitting = [head for head in fixed if _fit(head.base_url, url, str) is not None]
+    fitting += [head for pattern, head in index.varying if pattern.match(url)]
     for head in sorted(fitting, key=lambda head: (head.name != adapter_name, -len(head.base_url))):
         found = find(head.name)
         if found is None:
@@ -138,11 +141,40 @@ def match(base_url: str, adapter_name: str = "") -> Match | None:
     return None
 
 
-def _fit(base_url: str, url: str, values: Callable[[str], str]) -> int | None:
-    """Return how much of `url` an entry's base URL is, None if it is another. values: the pattern of a placeholder."""
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """The entries whose host is fixed, by that host, and the others, with a pattern for any of their base URLs."""
+
+    fixed: Mapping[str, Sequence[Head]]
+    varying: Sequence[tuple[re.Pattern[str], Head]]
+
+
+@cache
+def _index() -> _Index:
+    fixed: dict[str, list[Head]] = {}
+    varying: list[tuple[re.Pattern[str], Head]] = []
+    for head in heads():
+        if "{" in head.base_url:
+            varying.append((re.compile(_template(head.base_url, lambda _: _ANY)), head))
+        else:
+            fixed.setdefault(_host(_normal(head.base_url)), []).append(head)
+    return _Index(fixed, varying)
+
+
+def _host(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]
+
+
+def _template(base_url: str, values: Callable[[str], str]) -> str:
+    """Return the pattern of an entry's base URL and what begins with it. values: the pattern of a placeholder."""
     parts = re.split(r"\{([a-z][a-z0-9-]*)\}", _normal(base_url))
     pattern = "".join(values(part) if number % 2 else re.escape(part) for number, part in enumerate(parts))
-    found = re.match(rf"(?:{pattern})(?=/|\Z)", url)
+    return rf"(?:{pattern})(?=/|\Z)"
+
+
+def _fit(base_url: str, url: str, values: Callable[[str], str]) -> int | None:
+    """Return how much of `url` an entry's base URL is, None if it is another."""
+    found = re.match(_template(base_url, values), url)
     return found.end() if found else None
 
 

@@ -44,6 +44,8 @@ CONFIG = Branch(
         "add-http-adapter": Leaf(
             "mom.cli.add_http_adapter:add", "Add an HTTP adapter without touching any other line."
         ),
+        "add": Leaf("mom.cli.config_add:add", "Add the HTTP adapter of an API that the catalog knows."),
+        "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
         "validate": Leaf("mom.cli.config_validate:validate", "Check Atlas configurations."),
         "schema": Leaf(
             "mom.cli.config_schema:schema", "Print the JSON Schema of a kind of document, or one for a whole file."

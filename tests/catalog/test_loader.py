@@ -15,7 +15,7 @@ from mom.errors import UsageError
 
 @pytest.fixture(autouse=True)
 def _nothing_read_yet() -> None:
-    for cached in (loader.find, loader.heads, loader.names, loader._text):
+    for cached in (loader.find, loader.heads, loader.names, loader._text, loader._index):
         cached.cache_clear()
 
 

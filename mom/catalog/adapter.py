@@ -1,0 +1,137 @@
+"""From an entry to an HTTP adapter: what the guide's `add-http-adapter` would be given for it.
+
+What a user says (values of placeholders, optional headers, own headers) is checked here, so that no value can lead the
+credential to another host than the entry's: a placeholder that is a label of a host name stays one label.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mom.catalog.integration import Form, Integration, OptionalHeader, Placeholder, filled, placeholders_in
+from mom.errors import UsageError
+from mom.masking import mask_tokens
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[1-9][0-9]{{0,4}})?"
+_FORMS = {
+    Form.LABEL: (_LABEL, "one part of a host name: letters, digits and `-`"),
+    Form.HOST: (_HOST, "a host name, with a port if need be, without scheme and path"),
+    Form.ORIGIN: (rf"https?://{_HOST}", "scheme, host and port, without a path"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The adapter that an entry and what the user said of it make: the arguments of `add-http-adapter`."""
+
+    adapter_name: str
+    base_url: str
+    headers: tuple[tuple[str, str], ...]
+
+    def header_arguments(self) -> list[str]:
+        """Return each header as `-H` takes it."""
+        return [f"{name}: {value}" for name, value in self.headers]
+
+
+def choose(
+    entry: Integration,
+    *,
+    values: Mapping[str, str],
+    optional: Sequence[str] = (),
+    adapter_name: str | None = None,
+    base_url: str | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+) -> Choice:
+    """Return the adapter for `entry`.
+
+    values: of placeholders (`--set`). optional: keys of optional headers (`--with`). adapter_name, base_url: instead of
+    the entry's. headers: of the user; one that the entry has too replaces its value. Raises UsageError for an unknown
+    key, a value that cannot be used, and placeholders without a value, which are all named.
+    """
+    texts = [] if base_url is not None else [entry.base_url]
+    chosen = [_optional_header(entry, key) for key in dict.fromkeys(optional)]
+    known = [*((each.name, each.value) for each in entry.headers), *((each.name, each.value) for each in chosen)]
+    own = {name.lower(): (name, value) for name, value in known}
+    given = {name.lower(): (name, value) for name, value in headers}
+    texts += [value for key, (_, value) in own.items() if key not in given]
+    filling = _values(entry, values, needed={name for text in texts for name in placeholders_in(text)})
+    merged = {key: (name, filled(value, filling)) for key, (name, value) in own.items()} | given
+    return Choice(
+        adapter_name=entry.name if adapter_name is None else adapter_name,
+        base_url=filled(entry.base_url, filling) if base_url is None else base_url,
+        headers=tuple(merged.values()),
+    )
+
+
+def read_values(given: Sequence[str]) -> dict[str, str]:
+    """Return what each `--set NAME=VALUE` says. Raises UsageError for one without `=`, and for a name given twice."""
+    values: dict[str, str] = {}
+    for text in given:
+        name, separator, value = text.partition("=")
+        key = name.strip().lower().replace("_", "-")
+        if not separator or not key:
+            raise UsageError(f"--set: {_shown(text)} is not NAME=VALUE", hint="write --set host=api.example.com")
+        if key in values:
+            raise UsageError(f"--set {_shown(name, quote='')} is given twice", hint="give it once")
+        values[key] = value
+    return values
+
+
+def _values(entry: Integration, values: Mapping[str, str], *, needed: set[str]) -> dict[str, str]:
+    """Return a value for each placeholder that is needed, given or by default."""
+    by_name = {placeholder.name: placeholder for placeholder in entry.placeholders}
+    for name in values:
+        if name not in by_name:
+            known = ", ".join(by_name)
+            hint = f"it has: {known}" if known else f"mom atlas config integrations {entry.name} shows it"
+            raise UsageError(f"--set: {entry.name} has no placeholder {_shown(name)}", hint=hint)
+        if name not in needed:
+            raise UsageError(f"--set {name} has no effect beside --base-url", hint="give one of the two")
+    missing = [by_name[name] for name in by_name if name in needed - values.keys() and not by_name[name].default]
+    if missing:
+        raise _missing(entry, missing)
+    return {name: _checked(by_name[name], values.get(name, by_name[name].default or "")) for name in needed}
+
+
+def _missing(entry: Integration, missing: Sequence[Placeholder]) -> UsageError:
+    """Return the error that names every placeholder without a value, its meaning, and the command with examples."""
+    needs = "; ".join(f"--set {each.name}=…, {each.meaning}" for each in missing)
+    example = " ".join(f"--set {each.name}={each.example}" for each in missing)
+    return UsageError(f"{entry.name} needs {needs}", hint=f"such as: mom atlas config add {entry.name} {example}")
+
+
+def _checked(placeholder: Placeholder, value: str) -> str:
+    """Return the value, without the final slash of an origin. Raises UsageError where it has another form."""
+    if placeholder.form is Form.ORIGIN:
+        value = value.removesuffix("/")
+    pattern, form = _FORMS[placeholder.form]
+    port = re.search(r":([0-9]+)\Z", value)
+    if not re.fullmatch(pattern, value) or (port and int(port[1]) > 65_535):
+        raise UsageError(
+            f"--set {placeholder.name}: {_shown(value)} is not {form}",
+            hint=f"{placeholder.meaning}, such as {placeholder.example}",
+        )
+    if placeholder.choices and value.lower() not in placeholder.choices:
+        raise UsageError(
+            f"--set {placeholder.name}: {_shown(value)} is not one of those that the vendor documents",
+            hint=f"one of: {', '.join(placeholder.choices)} (for any other: --base-url URL)",
+        )
+    return value.lower() if placeholder.choices else value
+
+
+def _optional_header(entry: Integration, key: str) -> OptionalHeader:
+    for header in entry.optional_headers:
+        if header.key == key.lower():
+            return header
+    known = ", ".join(header.key for header in entry.optional_headers)
+    hint = f"it has: {known}" if known else "add any header with -H 'NAME: VALUE'"
+    raise UsageError(f"--with: {entry.name} has no optional header {_shown(key)}", hint=hint)
+
+
+def _shown(text: str, *, quote: str = "`") -> str:
+    """Return what was typed as a message may repeat it: short, and without a credential."""
+    short = text if len(text) <= 60 else f"{text[:59]}…"
+    return f"{quote}{mask_tokens(short)}{quote}"

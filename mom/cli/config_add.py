@@ -1,0 +1,111 @@
+"""`mom atlas config add`: the adapter of an API that the catalog knows, as one edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.references import names
+from mom.catalog import loader
+from mom.catalog.adapter import Choice, choose, read_values
+from mom.catalog.integration import Integration
+from mom.cli import http_adapter
+from mom.cli.add_http_adapter import AllowLiteralSecret, describe
+from mom.cli.editing import Description, EditOptions, run_edit
+from mom.cli.options import (
+    CheckOption,
+    DiffOption,
+    DryRunOption,
+    EditedFileOption,
+    Format,
+    FormatOption,
+    QuietOption,
+)
+
+
+def complete(incomplete: str) -> list[str]:
+    """Return the names of the catalog that begin so."""
+    return [name for name in loader.names() if name.startswith(incomplete)]
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="An API of the catalog.", autocompletion=complete)]
+
+
+def add(
+    name: Name,
+    *,
+    file: EditedFileOption,
+    adapter_name: Annotated[
+        str | None, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name. Default: the API's.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PLACEHOLDER=VALUE", help="A part of the base URL, such as a host. Repeatable."),
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="HEADER", help="An optional header of the catalog. Repeatable."),
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", metavar="URL", help="Where the API is, instead of the catalog's URL.")
+    ] = None,
+    header: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--header", "-H", metavar="'NAME: VALUE'", help="A further header, or instead of one of the catalog's."
+        ),
+    ] = None,
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
+    quiet: QuietOption = False,
+    form: FormatOption = Format.TEXT,
+    allow_literal_secret: AllowLiteralSecret = False,
+) -> int:
+    """Add the HTTP adapter of an API that the catalog knows.
+
+    It writes what add-http-adapter would. All APIs: mom atlas config integrations.
+
+    Example:
+      mom atlas config add openai -f atlas.yml --with organization
+      mom atlas config add gitlab -f atlas.yml --set host=gitlab.example.com
+    """
+    options = EditOptions(file=file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    entry = loader.get(name)
+    choice = choose(
+        entry,
+        values=read_values(set_ or ()),
+        optional=with_ or (),
+        adapter_name=adapter_name,
+        base_url=base_url,
+        headers=http_adapter.read_headers(header or (), allow_literal_secret=allow_literal_secret),
+    )
+    adapter = http_adapter.read_adapter(
+        choice.adapter_name,
+        choice.base_url,
+        choice.header_arguments(),
+        allow_literal_secret=allow_literal_secret,
+    )
+    return run_edit(
+        options,
+        lambda source: add_http_adapter(source, adapter),
+        lambda edit: _describe(entry, choice, describe(edit, adapter, options)),
+    )
+
+
+def _describe(entry: Integration, choice: Choice, described: Description) -> Description:
+    """Return what is said of the edit: as of add-http-adapter, and where each credential comes from."""
+    used = dict.fromkeys(name for _, value in choice.headers for name in names(value))
+    known = [variable for name in used if (variable := entry.variable(name))]
+    return replace(
+        described,
+        report={
+            **described.report,
+            "integration": entry.name,
+            "obtain": {variable.name: variable.obtain for variable in known},
+        },
+        notes=[*described.notes, *(f"{each.name} is the {each.what}: {each.obtain}" for each in known)],
+    )
