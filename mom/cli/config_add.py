@@ -14,6 +14,7 @@ from mom.catalog.adapter import Choice, choose, read_values
 from mom.catalog.integration import Integration
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, describe
+from mom.cli.configuration_file import configuration_file
 from mom.cli.editing import Description, EditOptions, run_edit
 from mom.cli.options import (
     CheckOption,
@@ -23,6 +24,7 @@ from mom.cli.options import (
     Format,
     FormatOption,
     QuietOption,
+    VerboseOption,
 )
 
 
@@ -33,35 +35,42 @@ def complete(incomplete: str) -> list[str]:
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="An API of the catalog.", autocompletion=complete)]
 
+AdapterName = Annotated[
+    str | None, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name. Default: the API's.")
+]
+Values = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PLACEHOLDER=VALUE", help="A part of the base URL, such as a host. Repeatable."),
+]
+Optional = Annotated[
+    list[str] | None,
+    typer.Option("--with", metavar="HEADER", help="An optional header of the catalog. Repeatable."),
+]
+BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", metavar="URL", help="Where the API is, instead of the catalog's URL.")
+]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--header", "-H", metavar="'NAME: VALUE'", help="A further header, or instead of one of the catalog's."
+    ),
+]
+
 
 def add(
     name: Name,
     *,
-    file: EditedFileOption,
-    adapter_name: Annotated[
-        str | None, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name. Default: the API's.")
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="PLACEHOLDER=VALUE", help="A part of the base URL, such as a host. Repeatable."),
-    ] = None,
-    with_: Annotated[
-        list[str] | None,
-        typer.Option("--with", metavar="HEADER", help="An optional header of the catalog. Repeatable."),
-    ] = None,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", metavar="URL", help="Where the API is, instead of the catalog's URL.")
-    ] = None,
-    header: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--header", "-H", metavar="'NAME: VALUE'", help="A further header, or instead of one of the catalog's."
-        ),
-    ] = None,
+    file: EditedFileOption = None,
+    adapter_name: AdapterName = None,
+    set_: Values = None,
+    with_: Optional = None,
+    base_url: BaseUrl = None,
+    header: Headers = None,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
     quiet: QuietOption = False,
+    verbose: VerboseOption = False,
     form: FormatOption = Format.TEXT,
     allow_literal_secret: AllowLiteralSecret = False,
 ) -> int:
@@ -70,10 +79,9 @@ def add(
     It writes what add-http-adapter would. All APIs: mom atlas config integrations.
 
     Example:
-      mom atlas config add openai -f atlas.yml --with organization
-      mom atlas config add gitlab -f atlas.yml --set host=gitlab.example.com
+      mom atlas config add openai --with organization
+      mom atlas config add gitlab --set host=gitlab.example.com
     """
-    options = EditOptions(file=file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
     entry = loader.get(name)
     choice = choose(
         entry,
@@ -89,6 +97,8 @@ def add(
         choice.header_arguments(),
         allow_literal_secret=allow_literal_secret,
     )
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
     return run_edit(
         options,
         lambda source: add_http_adapter(source, adapter),
@@ -107,5 +117,5 @@ def _describe(entry: Integration, choice: Choice, described: Description) -> Des
             "integration": entry.name,
             "obtain": {variable.name: variable.obtain for variable in known},
         },
-        notes=[*described.notes, *(f"{each.name} is the {each.what}: {each.obtain}" for each in known)],
+        notes=[*described.notes, *(f"{each.name}: {each.what}, see {each.obtain}" for each in known)],
     )

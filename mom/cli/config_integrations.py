@@ -93,7 +93,7 @@ def _camel(key: str) -> str:
 
 def _add_words(entry: Integration) -> list[str]:
     """Return the command that adds the entry, with an example for each placeholder that has to be given."""
-    words = ["mom", "atlas", "config", "add", entry.name, "-f", "atlas.yml"]
+    words = ["mom", "atlas", "config", "add", entry.name]
     for placeholder in entry.placeholders:
         if placeholder.default is None:
             words += ["--set", f"{placeholder.name}={placeholder.example}"]
@@ -114,7 +114,7 @@ def _page(entry: Integration, console: Console) -> Iterator[str]:
         ("Optional headers (--with)", _prose(map(_optional, entry.optional_headers))),
         (
             "Test",
-            [*snippets.mom_curl(call).split("\n"), *_prose([f"A valid credential is answered {_expected(entry)}."])],
+            [*snippets.mom_curl(call).split("\n"), *_prose([_expected(entry)])],
         ),
         ("Notes", _prose(entry.notes)),
         ("curl", snippets.curl(call).split("\n")),

@@ -55,7 +55,7 @@ def test_the_installed_command_adds_once_and_then_finds_nothing_to_do(tmp_path: 
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert (first.returncode, first.stdout) == (0, "")
-    assert "OPENAI_API_TOKEN is the API key of a project or a service account" in first.stderr
+    assert "OPENAI_API_TOKEN: API key of a project or a service account, see https://" in first.stderr
     assert "https://platform.openai.com/settings/organization/api-keys" in first.stderr
     assert "value: Bearer ${{ OPENAI_API_TOKEN }}\n" in text
     assert second.returncode == 0
