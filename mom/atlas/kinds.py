@@ -1,4 +1,7 @@
-"""The types of documents that make up an Atlas configuration: `apiVersion` and `kind`."""
+"""The types of documents that make up an Atlas configuration: `apiVersion` and `kind`.
+
+Those of adapters are in `mom.atlas.adapters`.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ ADAPTERS_VERSION = "moment.dev/adapters/v1alpha1"
 
 
 class Kind(NamedTuple):
-    """A type of document. Its schema is `schemas/<schema>`."""
+    """A type of document."""
 
     api_version: str
     kind: str
 
     @property
     def schema(self) -> str:
-        """Return the path of the kind's schema below `schemas/`."""
+        """Return the path of its schema below `schemas/`."""
         return f"{self.api_version.removeprefix(PREFIX)}/{self.kind}.json"
 
     def __str__(self) -> str:
@@ -27,10 +30,3 @@ class Kind(NamedTuple):
 
 
 ATLAS = Kind(ATLAS_VERSION, "Atlas")
-HTTP = Kind(ADAPTERS_VERSION, "HTTP")
-AWS = Kind(ADAPTERS_VERSION, "AWS")
-KUBERNETES = Kind(ADAPTERS_VERSION, "Kubernetes")
-MOMENT = Kind(ADAPTERS_VERSION, "Moment")
-POSTGRES = Kind(ADAPTERS_VERSION, "Postgres")
-
-KINDS = (ATLAS, HTTP, AWS, KUBERNETES, MOMENT, POSTGRES)

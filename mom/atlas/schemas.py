@@ -1,43 +1,27 @@
-"""The JSON Schemas of the configuration's documents: finding them, and one for a whole file.
-
-They are data: files under `schemas/`, at the project's top so that people find them, inside the package once installed.
-"""
+"""The JSON Schemas of the configuration's documents: that of a kind, and one for a whole file."""
 
 from __future__ import annotations
 
-import json
+import copy
 from functools import cache
-from pathlib import Path
-from typing import Any
 
-from mom.atlas.kinds import KINDS, PREFIX, Kind
-
-Schema = dict[str, Any]
+from mom.atlas import adapters
+from mom.atlas.kinds import ATLAS, PREFIX, Kind
+from mom.atlas.schema_files import Schema, read_schema
 
 
-def folder() -> Path:
-    """Return the folder of the schemas: `mom/schemas` in a wheel, `schemas` beside `mom` in a working copy.
-
-    An editable install maps only the package, not what a wheel puts into it; hence the second place.
-    """
-    package = Path(__file__).parent.parent
-    inside = package / "schemas"
-    return inside if inside.is_dir() else package.parent / "schemas"
+def schema(kind: Kind) -> Schema:
+    """Return the schema of documents of that kind. Callers share it and leave it as it is."""
+    return _atlas_schema(tuple(adapters.KINDS)) if kind == ATLAS else adapters.KINDS[kind.kind].schema()
 
 
 @cache
-def schema(kind: Kind) -> Schema:
-    """Return the schema of documents of that kind. Callers share it and leave it as it is."""
-    path = folder() / kind.schema
-    found: Schema = json.loads(path.read_text(encoding="utf-8") if path.is_file() else _packed(kind.schema))
-    return found
-
-
-def _packed(name: str) -> str:
-    """Return the text of a schema where mom runs from a zip archive, which has no folders to look into."""
-    from importlib.resources import files
-
-    return files("mom").joinpath("schemas", *name.split("/")).read_text(encoding="utf-8")
+def _atlas_schema(adapter_kinds: tuple[str, ...]) -> Schema:
+    """Return the schema of the Atlas document, in which an adapterRef may name any of `adapter_kinds`."""
+    schema = copy.deepcopy(read_schema(ATLAS.schema))
+    reference = schema["properties"]["spec"]["properties"]["apiAdapters"]["items"]["properties"]["adapterRef"]
+    reference["properties"]["kind"]["enum"] = list(adapter_kinds)
+    return schema
 
 
 def combined() -> Schema:
@@ -46,9 +30,10 @@ def combined() -> Schema:
     An editor applies one schema to all documents of a file; this one chooses by `apiVersion` and `kind`, and accepts
     whatever is not of `moment.dev/`.
     """
+    kinds = adapters.kinds()
     definitions: Schema = {}
     choices: list[Schema] = []
-    for kind in KINDS:
+    for kind in kinds:
         # Definitions move to the top, and the parts lose their `$id`: editors look for `#/$defs/…` in the whole schema
         # only, though 2020-12 (core, 9.3.1) lets a bundled part keep its own.
         own = {word: value for word, value in schema(kind).items() if word not in {"$schema", "$id", "$defs"}}
@@ -64,15 +49,15 @@ def combined() -> Schema:
         "properties": {
             "apiVersion": {
                 "description": "The version of this kind of document.",
-                "examples": sorted({kind.api_version for kind in KINDS}),
+                "examples": sorted({kind.api_version for kind in kinds}),
             },
-            "kind": {"description": "The kind of this document.", "examples": [kind.kind for kind in KINDS]},
+            "kind": {"description": "The kind of this document.", "examples": [kind.kind for kind in kinds]},
         },
         "allOf": [
             *choices,
             {
                 "if": {"type": "object", "properties": ours, "required": ["apiVersion"]},
-                "then": {"anyOf": [_is_of(kind) for kind in KINDS]},
+                "then": {"anyOf": [_is_of(kind) for kind in kinds]},
             },
         ],
         "$defs": definitions,

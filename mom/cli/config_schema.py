@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mom.atlas.kinds import KINDS
+from mom.atlas.adapters import kinds
+from mom.atlas.suggestions import listed
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 
 
 def _names() -> list[str]:
-    return [kind.kind for kind in KINDS]
+    return [kind.kind for kind in kinds()]
 
 
 def schema(
@@ -20,7 +21,7 @@ def schema(
         str | None,
         typer.Argument(
             metavar="[KIND]",
-            help="Atlas, HTTP, AWS, Kubernetes, Moment or Postgres. Default: all in one schema, for a whole file.",
+            help=f"{listed(_names())}. Default: all in one schema, for a whole file.",
             show_default=False,
             autocompletion=_names,
         ),
@@ -36,12 +37,12 @@ def schema(
     """
     from mom.atlas.schemas import combined
     from mom.atlas.schemas import schema as schema_of
-    from mom.atlas.suggestions import closest, listed
+    from mom.atlas.suggestions import closest
 
     if name is None:
         Console().json(combined())
         return int(ExitStatus.DONE)
-    kind = next((known for known in KINDS if known.kind.lower() == name.lower()), None)
+    kind = next((known for known in kinds() if known.kind.lower() == name.lower()), None)
     if kind is None:
         meant = closest(name, _names())
         hint = f"did you mean `{meant}`?" if meant else f"the kinds are {listed(_names())}"

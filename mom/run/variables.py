@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mom.atlas.adapters import Setting, settings
+from mom.atlas.adapters import settings
+from mom.atlas.adapters.kind import Setting
 from mom.atlas.model import Configuration
 from mom.atlas.references import names
 from mom.envoy.adapters import served

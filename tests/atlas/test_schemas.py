@@ -10,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from mom.atlas.kinds import ATLAS, HTTP, KINDS, Kind
-from mom.atlas.schemas import Schema, combined, folder, schema
+from mom.atlas.adapters import kinds
+from mom.atlas.adapters.http import HTTP
+from mom.atlas.kinds import ATLAS, Kind
+from mom.atlas.schema_files import Schema, folder
+from mom.atlas.schemas import combined, schema
 from mom.atlas.values.headers import check_header_name
 from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.urls import check_base_url, check_public_key
 
-ALL = [*(pytest.param(schema(kind), id=str(kind)) for kind in KINDS), pytest.param(combined(), id="combined")]
-EACH_KIND = pytest.mark.parametrize("kind", KINDS, ids=str)
+ALL = [*(pytest.param(schema(kind), id=str(kind)) for kind in kinds()), pytest.param(combined(), id="combined")]
+EACH_KIND = pytest.mark.parametrize("kind", kinds(), ids=str)
 
 
 def subschemas(value: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
@@ -38,7 +41,7 @@ def test_each_schema_is_valid_under_the_metaschema(found: Schema) -> None:
 
 def test_each_file_below_schemas_belongs_to_a_kind() -> None:
     files = {path.relative_to(folder()).as_posix() for path in folder().rglob("*.json")}
-    assert files == {kind.schema for kind in KINDS}
+    assert files == {kind.schema for kind in kinds()}
 
 
 @EACH_KIND
@@ -74,7 +77,7 @@ def test_every_mapping_outside_metadata_is_strict(kind: Kind) -> None:
 
 
 def test_metadata_reads_the_same_in_every_adapter() -> None:
-    metadata = [schema(kind)["properties"]["metadata"] for kind in KINDS if kind != ATLAS]
+    metadata = [schema(kind)["properties"]["metadata"] for kind in kinds() if kind != ATLAS]
     for found in metadata:
         without_example = {**found["properties"]["name"], "examples": None}
         assert without_example == {**metadata[0]["properties"]["name"], "examples": None}

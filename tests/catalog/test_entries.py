@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mom.atlas.references import names
-from mom.atlas.schemas import folder
+from mom.atlas.schema_files import folder
 from mom.atlas.values.headers import check_header_name, check_header_value, refused_header
 from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.secrets import literal_secret

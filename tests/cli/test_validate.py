@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from mom import __version__
-from mom.atlas.kinds import KINDS
+from mom.atlas.adapters import kinds
 from mom.atlas.rules.catalogue import RULES
 from mom.atlas.schemas import combined, schema
 from mom.atlas.validate import validate_bytes
@@ -405,7 +405,7 @@ def test_secrets_stand_in_no_format() -> None:
         assert secret not in result.stdout.decode() + result.stderr
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+@pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.kind)
 @pytest.mark.parametrize("spelt", [str, str.lower, str.upper])
 def test_the_schema_of_a_kind_is_printed(kind: Any, spelt: Any) -> None:
     result = run_mom(["atlas", "config", "schema", spelt(kind.kind)])

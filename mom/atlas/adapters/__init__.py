@@ -1,23 +1,51 @@
 """The kinds of adapters: one module each, and the registry of them.
 
-A kind is added by its schema (`schemas/adapters/`), a module here and an entry in `KINDS`. `mom.envoy.adapters` has a
-module for each kind that Atlas serves.
+A kind is added by its schema (`schemas/adapters/`), a module here and a line in the registry. `mom.envoy.adapters` has
+a module for each kind that Atlas serves.
 """
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mom.atlas.adapters import aws, http, kubernetes, moment, postgres
-from mom.atlas.adapters.kind import AdapterKind, Setting
-from mom.atlas.model import Adapter
+from mom.atlas.kinds import ATLAS, Kind
 
-__all__ = ["KINDS", "AdapterKind", "Setting", "kind_of", "settings", "value_warnings"]
+if TYPE_CHECKING:
+    from mom.atlas.adapters.kind import AdapterKind, Setting
+    from mom.atlas.model import Adapter
 
-KINDS: dict[str, AdapterKind[Any]] = {
-    known.kind.kind: known for known in (http.KIND, aws.KIND, kubernetes.KIND, moment.KIND, postgres.KIND)
-}
+
+class Registry(Mapping[str, "AdapterKind[Any]"]):
+    """Kinds by the name of their documents' kind. A module is imported when it is needed: most edits need one."""
+
+    def __init__(self, modules: Mapping[str, str]) -> None:
+        """`modules`: where the `KIND` of each name is, below this package."""
+        self._modules = dict(modules)
+        self._kinds: dict[str, AdapterKind[Any]] = {}
+
+    def __getitem__(self, name: str) -> AdapterKind[Any]:
+        """Return the kind of that name; raises KeyError."""
+        if name not in self._kinds:
+            self._kinds[name] = importlib.import_module(f"{__name__}.{self._modules[name]}").KIND
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names in their order in lists."""
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        """Return the number of kinds."""
+        return len(self._modules)
+
+
+KINDS = Registry({"HTTP": "http", "AWS": "aws", "Kubernetes": "kubernetes", "Moment": "moment", "Postgres": "postgres"})
+
+
+def kinds() -> tuple[Kind, ...]:
+    """Return the kinds of all documents of a configuration: the Atlas, then the adapters."""
+    return (ATLAS, *(known.kind for known in KINDS.values()))
 
 
 def kind_of(adapter: Adapter) -> AdapterKind[Any]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument, items_at, text_at
-from mom.atlas.kinds import HTTP
-from mom.atlas.values.variables import header_warnings
+from mom.atlas.kinds import ADAPTERS_VERSION, Kind
+from mom.gateway import HTTP_PREFIX
 from mom.problems import Place
+
+if TYPE_CHECKING:
+    from mom.atlas.rules.findings import Findings
+
+HTTP = Kind(ADAPTERS_VERSION, "HTTP")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,18 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     kind = HTTP
 
+    def check(self, findings: Findings) -> None:
+        """Add what is wrong with the base URL and the headers."""
+        from mom.atlas.rules.header_rules import check_headers
+        from mom.atlas.rules.value_rules import check_base_url
+
+        check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
+        check_headers(findings)
+
+    def add_command(self, name: str) -> str:
+        """Return how the command line begins that adds it."""
+        return f"mom atlas config add-http-adapter --adapter-name {name}"
+
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
         headers = tuple(
@@ -57,6 +75,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def value_warnings(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, str, Setting]]:
         """Yield what makes a header that no API accepts: doubled schemes, quotes, a `Basic` that is not base64."""
+        from mom.atlas.values.variables import header_warnings
+
         for header, setting in zip(adapter.headers, self.settings(adapter), strict=True):
             for name, reason in header_warnings(header.name, header.value, variables):
                 yield name, reason, setting

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import Kind
 from mom.atlas.model import Adapter
+from mom.atlas.schema_files import Schema, read_schema
 from mom.problems import Place
+
+if TYPE_CHECKING:
+    from mom.atlas.rules.findings import Findings
 
 AdapterT = TypeVar("AdapterT", bound=Adapter)
 
@@ -30,6 +34,17 @@ class AdapterKind(Generic[AdapterT]):
     """A kind of adapter. A module implements it once and enters it in the registry (`mom.atlas.adapters`)."""
 
     kind: Kind
+
+    def schema(self) -> Schema:
+        """Return the JSON Schema of its documents: a file below `schemas/`."""
+        return read_schema(self.kind.schema)
+
+    def check(self, findings: Findings) -> None:
+        """Add what is wrong with a document of this kind, beyond what its schema says."""
+
+    def add_command(self, name: str) -> str | None:  # noqa: ARG002
+        """Return how the command line begins that adds such an adapter, None where there is no command for it."""
+        return None
 
     def read(self, document: DataDocument) -> AdapterT:
         """Return the adapter in a document that has passed validation."""

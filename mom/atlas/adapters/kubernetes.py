@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument
-from mom.atlas.kinds import KUBERNETES
+from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.problems import Place
+
+KUBERNETES = Kind(ADAPTERS_VERSION, "Kubernetes")
 
 
 @dataclass(frozen=True, slots=True)

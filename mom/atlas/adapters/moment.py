@@ -7,8 +7,13 @@ from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument, text_at
-from mom.atlas.kinds import MOMENT
+from mom.atlas.kinds import ADAPTERS_VERSION, Kind
+from mom.atlas.rules.findings import Findings
+from mom.atlas.rules.value_rules import check_base_url, check_credential
 from mom.problems import Place
+
+MOMENT = Kind(ADAPTERS_VERSION, "Moment")
+_GITHUB = ("spec", "catalog", "github")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +32,19 @@ class MomentKind(AdapterKind[MomentAdapter]):
 
     kind = MOMENT
 
+    def check(self, findings: Findings) -> None:
+        """Add what is wrong with the source on GitHub."""
+        check_base_url(findings, (*_GITHUB, "baseUrl"))
+        check_credential(findings, (*_GITHUB, "accessToken"))
+
     def read(self, document: DataDocument) -> MomentAdapter:
         """Return the adapter in a document that has passed validation."""
-        path = ("spec", "catalog", "github")
-        key = (*path, "accessToken")
+        key = (*_GITHUB, "accessToken")
         token = text_at(document.data, *key)
         setting = Setting("catalog.github.accessToken", token, document.place(key)) if token else None
         return MomentAdapter(
             name=document.name or "",
-            base_url=text_at(document.data, *path, "baseUrl"),
+            base_url=text_at(document.data, *_GITHUB, "baseUrl"),
             access_token=setting,
             place=document.place(("metadata", "name")),
         )

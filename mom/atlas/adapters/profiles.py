@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument, items_at, text_at
+from mom.atlas.rules.findings import Findings
 from mom.problems import Place
+from mom.yamledit.paths import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,26 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
     """A kind whose spec is a list of profiles. `credentials` are the keys of a profile beside its name."""
 
     credentials: tuple[str, ...]
+
+    def check_profile(self, findings: Findings, path: Path) -> None:
+        """Add what is wrong with the credentials of the profile at `path`."""
+        raise NotImplementedError
+
+    def check(self, findings: Findings) -> None:
+        """Add what is wrong with the profiles, and that a name is not unique."""
+        seen: dict[str, Path] = {}
+        for path, profile in items_at(findings.document.data, "spec", "profiles"):
+            name = text_at(profile, "name")
+            place = (*path, "name")
+            if name is not None and (first := seen.setdefault(name, place)) is not place:
+                findings.add(
+                    place,
+                    "duplicate-profile",
+                    f"the profile `{name}` stands twice",
+                    hint="give one of them another name",
+                    related=((findings.document.place(first), "the first one"),),
+                )
+            self.check_profile(findings, path)
 
     def read(self, document: DataDocument) -> ProfileAdapter:
         """Return the adapter in a document that has passed validation."""

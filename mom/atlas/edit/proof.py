@@ -7,11 +7,13 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mom.atlas.adapters import KINDS
 from mom.atlas.edit.scope import Scope, refusal
-from mom.atlas.kinds import ATLAS, HTTP
+from mom.atlas.kinds import ATLAS
 from mom.atlas.ownership import OwnDocument, as_own
 from mom.atlas.quick_check import fits
-from mom.atlas.schemas import Schema, schema
+from mom.atlas.schema_files import Schema
+from mom.atlas.schemas import schema
 from mom.yamledit.data import to_data, walk
 from mom.yamledit.diff import Change
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence, entries_of, get
@@ -59,7 +61,7 @@ def _violation(atlas: OwnDocument, addition: Addition) -> _Obstacle | None:
     items: Schema = schema(ATLAS)["properties"]["spec"]["properties"]["apiAdapters"]["items"]
     if addition.reference is not None and not fits(items, addition.reference):
         return _Obstacle(atlas.root.start, "the new list item would not be valid")
-    if addition.document is not None and not fits(schema(HTTP), addition.document):
+    if addition.document is not None and not fits(KINDS[str(addition.document["kind"])].schema(), addition.document):
         return _Obstacle(atlas.root.start, "the new document would not be valid")
     return None
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 
+from mom.atlas.adapters import KINDS, kinds
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
-from mom.atlas.kinds import ATLAS, AWS, HTTP, KINDS, MOMENT, POSTGRES, Kind
+from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
 from mom.atlas.rules.findings import Findings
-from mom.atlas.rules.header_rules import check_headers, plain_credential
+from mom.atlas.rules.value_rules import check_stray, stray_objection
 from mom.atlas.suggestions import closest, listed
-from mom.atlas.values import names, secrets, urls
-from mom.atlas.values.objection import Objection
-from mom.atlas.values.stray import find_stray
+from mom.atlas.values import names, urls
 from mom.problems import Problem, Severity
 from mom.yamledit.data import Data, duplicate_keys, is_merge
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
@@ -25,9 +23,9 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
     """Return the kind that a document is, or was probably meant to be, and what is wrong with how it says so."""
     findings = Findings(document)
     version = text_at(document.data, "apiVersion") or ""
-    versions = list(dict.fromkeys(kind.api_version for kind in KINDS))
+    versions = list(dict.fromkeys(kind.api_version for kind in kinds()))
     kind = document.data.get("kind")
-    of_version = {known.kind: known for known in KINDS if known.api_version == version}
+    of_version = {known.kind: known for known in kinds() if known.api_version == version}
     if kind is None:
         meant = closest("kind", document.data)
         hint = f"did you mean `kind` instead of `{meant}`?" if meant else f"add `kind:`, one of {listed(of_version)}"
@@ -39,7 +37,7 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
         return None, findings.problems
     if kind in of_version:
         return of_version[kind], []
-    by_kind = {known.kind: known for known in KINDS}
+    by_kind = {known.kind: known for known in kinds()}
     if (known := by_kind.get(kind)) is not None:
         hint = f"did you mean `{known.api_version}`?"
         findings.add(("apiVersion",), "unknown-kind", f"`{kind}` is not a kind of `{version}`", hint=hint)
@@ -60,22 +58,14 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
     findings = Findings(document)
     _duplicate_keys(findings)
     _braces(findings)
-    if kind is not None and kind != ATLAS:
-        _adapter_name(findings)
     if kind == ATLAS:
-        _check_stray(findings, ("metadata", "name"))
-        _check_stray(findings, ("spec", "owner"))
+        check_stray(findings, ("metadata", "name"))
+        check_stray(findings, ("spec", "owner"))
         _identity_providers(findings)
         _not_served(findings)
-    elif kind == HTTP:
-        _base_url(findings, ("spec", "baseUrl"))
-        check_headers(findings)
-    elif kind in {AWS, POSTGRES}:
-        _profiles(findings)
-    elif kind == MOMENT:
-        github: Path = ("spec", "catalog", "github")
-        _base_url(findings, (*github, "baseUrl"))
-        _credential(findings, (*github, "accessToken"))
+    elif kind is not None:
+        _adapter_name(findings)
+        KINDS[kind.kind].check(findings)
     return findings
 
 
@@ -191,50 +181,7 @@ def _adapter_name(findings: Findings) -> None:
     path: Path = ("metadata", "name")
     name = findings.document.name
     if name is not None and not findings.has_template(path) and (reason := names.check_adapter_name(name)):
-        findings.objection(path, "adapter-name", _stray(name) or reason)
-
-
-def _stray(value: str) -> Objection | None:
-    """Return what a slip left in a value that is wrong anyway: that says more than the rule that it breaks."""
-    found = find_stray(value)
-    return Objection(found.message, found.hint) if found else None
-
-
-def _check_stray(findings: Findings, path: Path) -> None:
-    value = text_at(findings.document.data, *path)
-    if value and not findings.has_template(path) and (found := find_stray(value)):
-        part = value[found.start : found.end]
-        at_end = value.count(part) > 1
-        findings.add_inside(path, "stray-mark", found.message, part, hint=found.hint, at_end=at_end)
-
-
-def _base_url(findings: Findings, path: Path) -> None:
-    url = text_at(findings.document.data, *path)
-    if url is None or findings.has_template(path):
-        return
-    if reason := urls.check_base_url(url):
-        findings.objection(path, "base-url", _stray(url) or reason)
-        _hide_credentials(findings, path, url)
-    elif urls.is_plain_http(url):
-        message = "plain http: anyone on the way can read the credentials that Atlas adds"
-        findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
-    elif (ending := urls.endpoint(url)) is not None:
-        message = f"`{ending}` is an endpoint of the API: callers' paths are appended to the base URL"
-        hint = f"end the base URL before `{ending}`, and call /v1/apis/http/{findings.document.name}{ending}"
-        findings.add_inside(
-            path, "endpoint-as-base-url", message, ending, hint=hint, severity=Severity.NOTE, at_end=True
-        )
-
-
-def _hide_credentials(findings: Findings, path: Path, url: str) -> None:
-    """Hide what may be a credential in a base URL that is refused: all of it, or all after its `?` or `#`."""
-    value = findings.document.tree.nearest(path).value
-    marks = [at for mark in "?#" if (at := url.find(mark)) != -1]
-    if "@" in url or urls.secret_in_path(url) is not None:
-        findings.secrets.append((value.start, value.end))
-    elif marks and isinstance(value, Scalar):
-        start, _ = findings.inside(value, url[min(marks) :])
-        findings.secrets.append((start, value.end))
+        findings.objection(path, "adapter-name", stray_objection(name) or reason)
 
 
 def _identity_providers(findings: Findings) -> None:
@@ -244,9 +191,9 @@ def _identity_providers(findings: Findings) -> None:
         if key is not None and not findings.has_template(place) and (reason := urls.check_public_key(key)):
             findings.objection(place, "public-key", reason)
         elif key is not None:
-            _check_stray(findings, place)
+            check_stray(findings, place)
         for name in ("audience", "issuer"):
-            _check_stray(findings, (*path, name))
+            check_stray(findings, (*path, name))
 
 
 _NOT_SERVED = (
@@ -272,32 +219,3 @@ def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:
     for place, group in items_at(data, *path) if isinstance(found, list) else [(path, found)]:
         for name, provider in group.items() if isinstance(group, dict) else ():
             yield (*place, name), provider
-
-
-def _profiles(findings: Findings) -> None:
-    seen: dict[str, Path] = {}
-    for path, profile in items_at(findings.document.data, "spec", "profiles"):
-        name = text_at(profile, "name")
-        place = (*path, "name")
-        if name is not None and (first := seen.setdefault(name, place)) is not place:
-            findings.add(
-                place,
-                "duplicate-profile",
-                f"the profile `{name}` stands twice",
-                hint="give one of them another name",
-                related=((findings.document.place(first), "the first one"),),
-            )
-        _secret(findings, (*path, "accessKeyId"), secrets.known_token)
-        _credential(findings, (*path, "secretAccessKey"))
-        _credential(findings, (*path, "sessionToken"))
-        _secret(findings, (*path, "databaseUrl"), secrets.literal_password)
-
-
-def _credential(findings: Findings, path: Path) -> None:
-    _secret(findings, path, partial(secrets.literal_credential, str(path[-1])))
-
-
-def _secret(findings: Findings, path: Path, check: Callable[[str], str | None]) -> None:
-    value = text_at(findings.document.data, *path)
-    if value is not None and (reason := check(value)):
-        plain_credential(findings, path, reason, value)

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mom.atlas import beginning
+from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
-from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, HTTP, KINDS, Kind
+from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, Kind
 from mom.atlas.ownership import like_atlas
 from mom.atlas.suggestions import closest
 from mom.problems import Place, Problem, Severity
@@ -96,10 +97,7 @@ class Reference(NamedTuple):
     @property
     def is_known(self) -> bool:
         """Whether its type is one that can be looked for; others are told by the schema."""
-        return self.api_version == ADAPTERS_VERSION and self.kind in _ADAPTER_KINDS
-
-
-_ADAPTER_KINDS = tuple(kind.kind for kind in KINDS if kind != ATLAS)
+        return self.api_version == ADAPTERS_VERSION and self.kind in KINDS
 
 
 def references_of(atlas: DataDocument) -> Iterator[Reference]:
@@ -200,7 +198,7 @@ def _missing(
     suggestions: _Suggestions,
 ) -> Problem:
     kind, name = reference.identity
-    other = next((known for known in _ADAPTER_KINDS if (known, name) in adapters), None)
+    other = next((known for known in KINDS if (known, name) in adapters), None)
     if (limits := strangers.find(reference.identity)) is not None:
         return _version_problem(
             reference.document.source,
@@ -214,8 +212,8 @@ def _missing(
         hint = f"there is an {other} adapter of that name: did you mean `kind: {other}`?"
     elif meant := suggestions.name(kind, name):
         hint = f"did you mean `{meant}`?"
-    elif kind == HTTP.kind:
-        hint = f"add its document (mom atlas config add-http-adapter --adapter-name {name} …), or leave this out"
+    elif command := KINDS[kind].add_command(name):
+        hint = f"add its document ({command} …), or leave this out"
     else:
         hint = "add its document, or leave this out"
     message = f"no {kind} adapter `{name}` stands in this file"
@@ -236,7 +234,7 @@ class _Strangers:
             for limits in self._stream.bystanders:
                 kind = _KIND_LINE.search(source.text, limits.start, limits.end)
                 name = _LIKE_NAME.search(source.text, limits.start, limits.end)
-                if kind and name and kind.group(1) in _ADAPTER_KINDS:
+                if kind and name and kind.group(1) in KINDS:
                     self._found.setdefault((kind.group(1), name.group(1)), limits)
         return self._found.get(identity)
 
@@ -281,7 +279,7 @@ class _Suggestions:
 def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list[DataDocument]]) -> Iterator[Problem]:
     named = {reference.identity for reference in references}
     # A reference whose kind is misspelt still shows which adapter is meant.
-    named |= {(meant, found.name) for found in references if (meant := closest(found.kind, _ADAPTER_KINDS))}
+    named |= {(meant, found.name) for found in references if (meant := closest(found.kind, KINDS))}
     for (kind, name), (document, *_) in adapters.items():
         if (kind, name) not in named:
             yield document.problem(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mom.atlas.adapters.http import HttpAdapter
-from mom.atlas.kinds import HTTP
+from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.urls import check_base_url
 from mom.envoy import headers, redirects
