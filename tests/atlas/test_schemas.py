@@ -39,8 +39,8 @@ def test_each_schema_is_valid_under_the_metaschema(found: Schema) -> None:
     Draft202012Validator.check_schema(found)
 
 
-def test_each_file_below_schemas_belongs_to_a_kind() -> None:
-    files = {path.relative_to(folder()).as_posix() for path in folder().rglob("*.json")}
+def test_each_schema_of_a_version_belongs_to_a_kind() -> None:
+    files = {path.relative_to(folder()).as_posix() for path in folder().glob("*/*/*.json")}
     assert files == {kind.schema for kind in kinds()}
 
 
