@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import HTTP, HttpAdapter
-from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.urls import check_base_url
 from mom.envoy import headers, redirects
 from mom.envoy.access_log import ADAPTER_METADATA
@@ -33,8 +32,7 @@ class HttpKind(ServedKind[HttpAdapter]):
 
     def problems(self, adapter: HttpAdapter) -> Iterator[Problem]:
         """Yield what is wrong with the name, the base URL and each header."""
-        if wrong := check_adapter_name(adapter.name):
-            yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
+        yield from super().problems(adapter)
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
             yield Problem(place=adapter.place, rule="base-url", message=message, hint=wrong.hint)

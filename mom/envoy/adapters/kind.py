@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from mom.atlas.model import Adapter
+from mom.atlas.values.names import check_adapter_name
 from mom.envoy.clusters import Upstream
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
@@ -22,8 +23,9 @@ class ServedKind(Generic[AdapterT]):
         raise NotImplementedError
 
     def problems(self, adapter: AdapterT) -> Iterator[Problem]:
-        """Yield what Envoy would accept in silence and then do wrong."""
-        raise NotImplementedError
+        """Yield what Envoy would accept in silence and then do wrong: for every kind, a name that is not a segment."""
+        if wrong := check_adapter_name(adapter.name):
+            yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
 
     def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
         """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""

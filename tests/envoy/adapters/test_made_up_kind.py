@@ -28,7 +28,7 @@ from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options
 from mom.envoy.origins import split
 from mom.gateway import APIS_PATH
-from mom.problems import Place, Problem
+from mom.problems import Place
 from mom.run import variables
 from mom.yamledit.source import Source
 from tests.envoy.certificates import Authority
@@ -37,6 +37,7 @@ from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream as Api
 
+REFERENCE = "spec.apiAdapters[0].adapterRef"
 FILE = f"""\
 apiVersion: moment.dev/atlas/v1alpha1
 kind: Atlas
@@ -111,10 +112,6 @@ class ServedGopherKind(ServedKind[GopherAdapter]):
         """Return its path."""
         return f"/v1/apis/gopher/{adapter.name}"
 
-    def problems(self, adapter: GopherAdapter) -> Iterator[Problem]:
-        """Yield nothing."""
-        yield from ()
-
     def upstreams(self, adapter: GopherAdapter) -> Iterator[Upstream]:
         """Yield the burrow."""
         yield Upstream(split(adapter.burrow)[0])
@@ -162,15 +159,10 @@ def test_its_documents_are_valid() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        pytest.param("  burrow: http", "  borrow: http", ("unknown-key", "spec"), id="its schema"),
+        pytest.param("  burrow: http", "  borrow: http", ("unknown-key", "spec.borrow"), id="its schema"),
         pytest.param("${{ GOPHER_KEY }}", "s3cr3t", ("literal-secret", "spec.key"), id="its checks"),
         pytest.param("name: hole\n", "name: h/ole\n", ("adapter-name", "metadata.name"), id="the name"),
-        pytest.param(
-            "kind: Gopher, ",
-            "kind: Gophr, ",
-            ("unknown-value", "spec.apiAdapters[0].adapterRef.kind"),
-            id="its reference",
-        ),
+        pytest.param("kind: Gopher, ", "kind: Gophr, ", ("unknown-value", f"{REFERENCE}.kind"), id="its reference"),
     ],
 )
 def test_mistakes_in_its_documents_are_reported(old: str, new: str, found: tuple[str, str]) -> None:
