@@ -22,7 +22,7 @@ MAX_DEPTH = 200
 MAX_EVENTS = 1_000_000
 
 _BLOCK_STYLES = frozenset("|>")
-_HEADER_COMMENT = re.compile(r"(?:[&!]\S*+\s++)*+[|>][-+0-9]*+#")
+_HEADER_COMMENT = re.compile(r"(?:[&!]\S*+\s++)*+[|>][-+0-9]*+#", re.ASCII)
 
 
 class ParserError(Exception):
@@ -95,9 +95,10 @@ _SPACE_BEFORE_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?=#|\r?$)", re.MULTILINE)
 # ruamel.yaml.clib refuses it. This finds words with such a sign that neither are quoted nor name a tag, an anchor
 # or an alias, and directives and verbatim tags, which stay.
 _DIRECTIVE_OR_WORD = re.compile(
-    r"""^%.*|!<[^>\s]*+>|(?<![^\s,\[\]{}])(?=[^\s,\[\]{}!&*'"?])[^\s,\[\]{}:?]*+[:?][^\s,\[\]{}]++""", re.MULTILINE
+    r"""^%.*|!<[^>\s]*+>|(?:(?<![^\s,\[\]{}])|(?<=["']:))(?=[^\s,\[\]{}!&*'"])[^\s,\[\]{}:?]*+(?:[:?][^\s,\[\]{}]++|\?)""",
+    re.MULTILINE | re.ASCII,
 )
-_SIGN_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)|(?<!\A)\?(?!\Z)""")
+_SIGN_IN_WORD = re.compile(r"""(?<!['"]):(?!\Z)|(?<!\A)\?""")
 
 
 def parse(text: str, offset: int) -> Node | None:
@@ -130,7 +131,7 @@ def parse(text: str, offset: int) -> Node | None:
 
 
 # An anchor or alias with a character that YAML 1.2.2 (rule 102) allows in its name, and libyaml does not.
-_BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}:])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]")
+_BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}:])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-9_\-,\[\]{}]", re.ASCII)
 
 
 def _unused_characters(text: str) -> Iterator[str]:
@@ -288,7 +289,7 @@ def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:
 
 
 # From the end of what stands before an empty value to its indicator: white space and comments only.
-_INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*+[:\-?](?=\s|\Z)")
+_INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*+[:\-?](?=\s|\Z)", re.ASCII)
 
 
 def _empty_scalar_position(text: str, before: int, mark: int) -> int:

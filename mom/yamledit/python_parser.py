@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import copy
 from types import SimpleNamespace
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.events import DocumentStartEvent, ScalarEvent
+from ruamel.yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    ScalarEvent,
+)
 from ruamel.yaml.parser import Parser, ParserError
 from ruamel.yaml.scanner import Scanner, ScannerError
 
 _LINE_END = "\0\r\n"
+# White space is ASCII's (YAML 1.2.2, rules 25 and 33): a no-break space is text.
 # In 1.1 mode ruamel.yaml reads other plain scalars; libyaml reads all versions alike.
-_VERSION = re.compile(r"^(%YAML[ \t]++1\.)1(?=\s)", re.MULTILINE)
+_VERSION = re.compile(r"^(%YAML[ \t]++1\.)1(?=\s)", re.MULTILINE | re.ASCII)
 # libyaml wants a block scalar's lines indented, also where the scalar is the whole document.
-_FLUSH_SCALAR = re.compile(r"(?:[&!]\S*+\s++)*+[|>][^\n]*+\n\s*+^\S", re.MULTILINE)
+_FLUSH_SCALAR = re.compile(r"(?:[&!]\S*+\s++)*+[|>][^\n]*+\n\s*+^\S", re.MULTILINE | re.ASCII)
 # libyaml ends an anchor's name there. Other names are those of YAML 1.2.2, rule 102, but for a colon that ends a key.
-_ANCHOR = re.compile(r"[A-Za-z0-9_-]++(?=[?:,\]}%@`\s\0])|[^\s\0,\[\]{}:]++(?::(?![\s\0,\[\]{}])[^\s\0,\[\]{}:]*+)*+")
+_ANCHOR = re.compile(
+    r"[A-Za-z0-9_-]++(?=[?:,\]}%@`\s\0])|[^\s\0,\[\]{}:]++(?::(?![\s\0,\[\]{}])[^\s\0,\[\]{}:]*+)*+", re.ASCII
+)
 
 
 class _LikeLibyaml(Scanner):
@@ -75,6 +85,15 @@ class _LikeLibyaml(Scanner):
             raise ScannerError("while scanning a directive", token.start_mark, f"found {words}", token.start_mark)
         return token
 
+    def scan_tag_uri(self, name: Any, start_mark: Any) -> Any:
+        length = 0
+        while (character := self.reader.peek(length)) not in "\0 \t\r\n":
+            if character == "#":
+                words = "did not find expected whitespace or line break"
+                raise ScannerError(f"while scanning a {name}", start_mark, words, self.reader.get_mark())
+            length += 1
+        return super().scan_tag_uri(name, start_mark)
+
     def _is_at_marker(self) -> bool:
         at_line_start = self.reader.column == 0
         return at_line_start and self.reader.prefix(3) in {"---", "..."} and self.reader.peek(3) in "\0 \t\r\n"
@@ -107,12 +126,20 @@ def events(text: str) -> Iterator[Any]:
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner, yaml.Parser = _LikeLibyaml, _NoEmptyKey
     is_root = False
+    flow: list[Any] = []
     for event in yaml.parse(text):
         if is_root and isinstance(event, ScalarEvent) and _FLUSH_SCALAR.match(text, event.start_mark.index):
             raise ParserError(None, None, "did not find expected <document start>", event.start_mark)
         if isinstance(event, ScalarEvent) and not event.style and event.value.endswith(":"):
             # `{a:, b: c}`: rule 130 wants more of a word behind such a colon.
             raise ParserError("while scanning a plain scalar", event.start_mark, "found unexpected ':'", event.end_mark)
+        if isinstance(event, CollectionStartEvent):
+            if flow or event.flow_style:
+                flow.append(event)
+        elif flow and isinstance(event, CollectionEndEvent):
+            flow.pop()
+        elif flow and isinstance(event, ScalarEvent) and not event.style:
+            _refuse_question_mark(text, event, flow[-1])
         is_root = isinstance(event, DocumentStartEvent)
         if getattr(event, "anchor", None) and getattr(event, "tag", None):
             # Its mark is that of the second of the two.
@@ -120,8 +147,28 @@ def events(text: str) -> Iterator[Any]:
         yield event
 
 
+# `[a ? b]`, `[a ?b]`: in a flow collection libyaml takes this sign for a key's where white space is before it.
+_QUESTION_MARK = re.compile(r"(?<=\s)\?", re.ASCII)
+
+
+def _refuse_question_mark(text: str, scalar: Any, collection: Any) -> None:
+    """Raise a `ParserError` for a `?` that libyaml refuses in a flow collection.
+
+    It may neither begin a word inside a plain scalar, nor an entry of a sequence without a key (`[? : b]`).
+    """
+    start, end = scalar.start_mark.index, scalar.end_mark.index
+    opening = collection.start_mark.index
+    match = _QUESTION_MARK.search(text, start + 1, end)
+    if match or (start == end == opening + 1 and text[opening] == "?"):
+        mark = copy(scalar.start_mark)
+        mark.index = match.start() if match else opening
+        kind, closing = ("mapping", "}") if isinstance(collection, MappingStartEvent) else ("sequence", "]")
+        words = f"did not find expected ',' or '{closing}'"
+        raise ParserError(f"while parsing a flow {kind}", collection.start_mark, words, mark)
+
+
 # Another anchor or tag before the one that a node starts with, comments and line endings between them.
-_PROPERTY_BEFORE = re.compile(r"(?<!\S)[&!]\S*+(?:\s|#[^\n]*+\n)*+\Z")
+_PROPERTY_BEFORE = re.compile(r"(?<!\S)[&!]\S*+(?:\s|#[^\n]*+\n)*+\Z", re.ASCII)
 
 
 def _first_property(text: str, offset: int) -> int:

@@ -77,7 +77,7 @@ def mapping_column(text: str, node: Mapping) -> int:
     return column(text, node.start + explicit.start() if explicit else first)
 
 
-_EXPLICIT_KEY = re.compile(r"(?<!\S)\?(?:\s|#[^\n]*+\n)++\Z")
+_EXPLICIT_KEY = re.compile(r"(?<!\S)\?(?:\s|#[^\n]*+\n)++\Z", re.ASCII)
 
 
 def shape_of(text: str, node: Node, key_column: int = 0, *, in_flow: bool = False) -> Shape:

@@ -40,6 +40,16 @@ SAME = {
     "a line separator outside quotes": ("a: b\u2028c\n", REFUSED),
     "a next-line character where a key begins": ("a:\n\x85 b: c\n", REFUSED),
     "a next-line character in quotes": ("a: 'b\x85c'\n", {"a": "b\x85c"}),
+    "a question mark at the end of a word, in braces": ("{a: b? c, d?: [e?]}\n", {"a": "b? c", "d?": ["e?"]}),
+    "a question mark at both ends of a word, in brackets": ("{a: [{?b?: c}]}\n", {"a": [{"b?": "c"}]}),
+    "a question mark alone between words, in brackets": ("a: [b ? c]\n", REFUSED),
+    "a question mark before a word, in brackets": ("a: [b ?c]\n", REFUSED),
+    "a question mark alone in brackets": ("a: [b, ?]\n", REFUSED),
+    "a question mark without a key in brackets": ("a: [? : b]\n", REFUSED),
+    "a no-break space behind a colon, in braces": ("{a:\xa0b/c?d, e: f}\n", {"a:\xa0b/c?d": None, "e": "f"}),
+    "a no-break space in an anchor": ("a: &b\xa0c d\n", {"a": "d"}),
+    "a number sign in a tag": ("a: !b#c d\n", REFUSED),
+    "a colon in a value close behind a quoted key": ('{"a":b://c", "d": e}\n', {"a": 'b://c"', "d": "e"}),
     "a second document without a marker of its own line": ("a: b\r---\rc: d\n", {"a": "b"}),
 }
 
