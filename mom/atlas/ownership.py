@@ -20,10 +20,11 @@ ATLAS = f"{PREFIX}atlas/"
 ADAPTERS = f"{PREFIX}adapters/"
 
 # What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion. The slip may be
-# in that line itself: another sign than the colon, or none, other quotes, or a dash or a mark before it.
+# in that line itself: another sign than the colon, or none, other quotes, a tag close behind it, or a dash or a mark
+# before it.
 _VERSION_LINE = re.compile(
     r"""^([ \t]*+)[{,\ufeff\u00a0]?[ \t]*+["'\u201c]?apiVersion["'\u201d]?\s?(?:[ \t]*+[:=\uff1a;]>?)?[\s\u00a0]*+"""
-    r"""["'\u201c]?([^\s"',}\u201d]*)""",
+    r"""(?:[&!]\S*+[ \t]++)*+["'\u201c]?([^\s"',}\u201d]*)""",
     re.MULTILINE,
 )
 

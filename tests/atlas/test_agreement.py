@@ -62,6 +62,22 @@ def test_an_edit_and_validate_agree_on_every_golden_file(name: str) -> None:
         agree(originals())
 
 
+ADAPTER_WITH_UNKNOWN_ALIAS = """---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: github
+spec:
+  baseUrl: *github
+"""
+
+
+@pytest.mark.parametrize("version", ["apiVersion:!x  moment.dev/atlas/v1alpha1", "api Version:!x  moment.dev/atlas/v1"])
+def test_an_edit_and_validate_agree_where_an_alias_elsewhere_is_unknown(version: str) -> None:
+    atlas = f"{version}\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"
+    agree([atlas, atlas + ADAPTER_WITH_UNKNOWN_ALIAS, f"{ADAPTER_WITH_UNKNOWN_ALIAS}---\n{atlas}"])
+
+
 def test_an_edit_and_validate_agree_on_files_with_slips() -> None:
     agree(with_slips(seed=1, number=400))
 

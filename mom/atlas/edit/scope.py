@@ -187,12 +187,18 @@ def _unreadable_bystander(source: Source, found: Sequence[Document]) -> Problem 
     bystanders: list[Document] = []
     for document in found:
         try:
-            if read_own(source, document) is not None:
-                return None
-            bystanders.append(document)
+            own = read_own(source, document)
+            if own is not None:
+                own_data(own)
+        except ExpansionError:
+            continue
         except YamlSyntaxError:
             if like_atlas(source.text[document.start : document.end]):
                 return None
+        else:
+            if own is not None:
+                return None
+            bystanders.append(document)
     for document in bystanders:
         try:
             parse_document(source, document)
