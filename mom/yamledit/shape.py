@@ -110,7 +110,8 @@ def _mapping_shape(text: str, node: Mapping, key_column: int) -> Shape:
     }
     return Shape(
         flow=node.flow,
-        pad=node.flow and bool(re.match(r"\{ +[^\s#]", text[text.index("{", node.start) : first.start + 1])),
+        # A single pair of a flow sequence (`[a: b]`) has no brace.
+        pad=node.flow and bool(re.search(r"\{ +[^\s#]\Z", text[node.start : first.start + 1])),
         quote=_common_quote(children.values()) if node.flow else None,
         key_quote=(_chosen_quote(first) or "") if isinstance(first, Scalar) else "",
         order=tuple(key.value for key, _ in node.entries if isinstance(key, Scalar)),
