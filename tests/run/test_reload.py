@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mom.auth import jwk
 from mom.auth import keys as own_keys
 from mom.auth.tokens import mint
 from tests.envoy.certificates import Authority
@@ -263,19 +265,46 @@ def test_keys_of_an_identity_provider_rotate(run: MomRun) -> None:
     assert own_status(run) == 200
 
 
-def own_status(run: MomRun) -> int:
-    """Return the status of a request with a token of this user's own key."""
-    found = own_keys.load(run.environ["MOM_HOME"])
-    assert found is not None
-    return run.client.send(f"{P}/one/x", token=mint(found, f"http://127.0.0.1:{run.port}")).status
+def own_token(run: MomRun) -> str:
+    """Return a token that this user's own key signs."""
+    stored = own_keys.load(run.environ["MOM_HOME"])
+    assert stored is not None
+    return mint(stored, f"http://127.0.0.1:{run.port}")
 
 
-def test_this_users_own_key_rotates(run: MomRun) -> None:
-    assert own_status(run) == 200
-    own_keys.rotate(run.environ["MOM_HOME"])
-    assert own_status(run) == 401
-    run.wait("Reloaded keys")
-    wait_until(lambda: own_status(run) == 200, "the new key counts")
+def own_status(run: MomRun, token: str | None = None) -> int:
+    """Return the status of a request with such a token."""
+    return run.client.send(f"{P}/one/x", token=token or own_token(run)).status
+
+
+def test_this_users_own_key_rotates_from_one_algorithm_to_the_other(run: MomRun) -> None:
+    home = run.environ["MOM_HOME"]
+    tokens = []
+    for number, algorithm in enumerate(["ES256", "EdDSA"], 1):
+        tokens.append(own_token(run))
+        assert own_status(run) == 200
+        rotated = own_keys.rotate(home, algorithm=algorithm)
+        assert own_status(run) == 401
+        run.wait("Reloaded keys", number)
+        wait_until(lambda: own_status(run) == 200, "the new key counts")
+        assert rotated.algorithm == algorithm
+    # Both kinds are in one set, and tokens from before a rotation are valid until they expire.
+    assert [key["alg"] for key in own_keys.public_jwks(home)["keys"]] == ["EdDSA", "ES256", "EdDSA"]
+    assert [own_status(run, token) for token in tokens] == [200, 200]
+    # The algorithm is that of the key, whatever the token says.
+    stored = own_keys.load(home)
+    assert stored is not None
+    for algorithm in ("ES256", "EdDSA", "HS256", "none"):
+        token = with_algorithm(own_token(run), stored.current, algorithm)
+        assert (own_status(run, token) == 200) == (algorithm == stored.algorithm), algorithm
+
+
+def with_algorithm(token: str, key: Mapping[str, Any], algorithm: str) -> str:
+    """Return `token` with another algorithm in its header, signed by the private JWK `key` all the same."""
+    header, claims, _ = token.split(".")
+    head = {**json.loads(jwk.decode_base64url(header)), "alg": algorithm}
+    signed = f"{jwk.encode_base64url(json.dumps(head).encode())}.{claims}"
+    return f"{signed}.{jwk.encode_base64url(jwk.sign(key, signed.encode()))}"
 
 
 def test_another_port_in_the_file(tmp_path: Path, api: Upstream) -> None:
