@@ -53,6 +53,17 @@ class MomError(Exception):
             self.exit_status = exit_status
 
 
+class UnreadableError(MomError):
+    """A file cannot be used. `reason` is a clause that follows the file's name, such as `there is no such file`."""
+
+    def __init__(self, path: str, reason: str, *, missing: bool = False, hint: str | None = None) -> None:
+        """Say why the file at `path` cannot be read; `missing`: there is none."""
+        super().__init__(f"cannot read {path}: {reason}", hint=hint)
+        self.path = path
+        self.reason = reason
+        self.missing = missing
+
+
 def not_importable(error: ImportError) -> MomError:
     """Return the error for a package that mom needs and that is missing, or cannot be imported from where it is."""
     import os

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 
-from mom.errors import MomError
-from mom.files import MAX_BYTES, UnreadableError, reason_of, too_large
+from mom.errors import MomError, UnreadableError
+from mom.files import MAX_BYTES, reason_of, too_large
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

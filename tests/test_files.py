@@ -1,14 +1,19 @@
-"""Reading a file that somebody names."""
+"""Reading a file of any name, and replacing one."""
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
+import stat
 from pathlib import Path
 
 import pytest
 
-from mom.files import UnreadableError, read_file
+from mom.errors import UnreadableError
+from mom.files import Replacement, read_file
+
+UNNAMED = getattr(os, "O_TMPFILE", -1)
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -46,3 +51,55 @@ def test_a_socket_and_an_impossible_name_are_errors(tmp_path: Path, monkeypatch:
         for name in ("socket", "a\0b"):
             with pytest.raises(UnreadableError):
                 read_file(name)
+
+
+def replace(path: Path, data: bytes) -> None:
+    with Replacement(str(path)) as new:
+        new.write(data)
+        new.flush()
+        new.put()
+
+
+@pytest.mark.parametrize("unnamed", [True, False], ids=["Linux", "a system without O_TMPFILE, such as macOS"])
+def test_a_replacement_is_private_and_leaves_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, unnamed: bool
+) -> None:
+    if not unnamed:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = tmp_path / "a file"
+    before = os.umask(0)
+    try:
+        replace(path, b"old")
+        replace(path, b"new")
+    finally:
+        os.umask(before)
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", 0o600)
+    with Replacement(str(path)) as dropped:
+        dropped.write(b"dropped")
+    with pytest.raises(OSError, match="full"), Replacement(str(path)):
+        raise OSError(28, "full")
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a file"]
+
+
+def test_a_replacement_has_a_name_where_the_file_system_has_no_files_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = os.open
+
+    def refuse(path: str, flags: int, *more: int) -> int:
+        if flags & UNNAMED == UNNAMED:
+            raise OSError(errno.EOPNOTSUPP, "not supported")
+        return really(path, flags, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    replace(tmp_path / "file", b"new")
+    monkeypatch.undo()
+    assert (tmp_path / "file").read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_of_the_current_folder_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    replace(Path("file"), b"new")
+    assert Path("file").read_bytes() == b"new"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mom.atlas.kinds import ATLAS
-from mom.files import UnreadableError
+from mom.errors import UnreadableError
 
 LINES = (
     f"apiVersion: {ATLAS.api_version}",

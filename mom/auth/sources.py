@@ -167,15 +167,12 @@ class OwnKeySource:
 
 def _read(path: str) -> str:
     """Return the file's text without blanks around it. Its mode is its owner's affair: clusters mount them 0644."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            # A little more than a token may be, so that one that is too long is seen to be.
-            return stream.read(65_536).decode("utf-8").strip()
-    except OSError as error:
-        from mom.files import unreadable
+    from mom.files import read_file
 
-        raise unreadable(f"the token file {path}", error) from None
+    # More than a token may have, so that one that is too long is reported as that; a pipe may be a shell's `<(…)`.
+    data = read_file(path, pipes=True)
+    try:
+        return data.decode("utf-8").strip()
     except UnicodeDecodeError:
         from mom.errors import MomError
 

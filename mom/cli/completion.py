@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mom.console import Console
 from mom.errors import MomError, UsageError
+from mom.files import reason_of
 
 _VARIABLE = "_MOM_COMPLETE"
 
@@ -47,7 +48,7 @@ def install(shell: Shell, console: Console, environ: Mapping[str, str]) -> None:
         path.write_text(script(shell), encoding="utf-8")
     except OSError as error:
         hint = f"write it elsewhere: mom --show-completion {shell.value} > FILE"
-        raise MomError(f"cannot write {path}: {error.strerror}", hint=hint) from None
+        raise MomError(f"cannot write {path}: {reason_of(error)}", hint=hint) from None
     console.status("Installed", f"{path}, read by new shells")
     console.hint(note)
 

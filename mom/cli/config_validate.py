@@ -11,8 +11,8 @@ from mom.cli.configuration_file import configuration_file
 from mom.cli.formats import Checked, Format, count, summary, write
 from mom.cli.options import QuietOption, VerboseOption
 from mom.console import Console
-from mom.errors import ExitStatus
-from mom.files import IS_FOLDER, UnreadableError, read_file
+from mom.errors import ExitStatus, UnreadableError
+from mom.files import IS_FOLDER, read_file
 from mom.problems import Place, Problem, Severity
 from mom.streams import STDIN, read_stdin
 from mom.yamledit.source import MAX_BYTES

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from mom.atlas.beginning import with_beginning
 from mom.console import Console
-from mom.errors import MomError, UsageError
-from mom.files import UnreadableError, reason_of
+from mom.errors import MomError, UnreadableError, UsageError
+from mom.files import reason_of
 
 VARIABLE = "MOM_CONFIG"
 NAMES = ("atlas.yml", "atlas.yaml")

@@ -17,8 +17,7 @@ from mom.cli.configuration_file import ConfigurationFile
 from mom.cli.diff_name import diff_name
 from mom.cli.options import Format
 from mom.console import Console
-from mom.errors import ExitStatus, UsageError
-from mom.files import UnreadableError
+from mom.errors import ExitStatus, UnreadableError, UsageError
 from mom.streams import STDIN, read_stdin
 from mom.yamledit.diff import Change, unified
 from mom.yamledit.files import LockedFile

@@ -97,7 +97,7 @@ def run(
     # Other commands do not pay for these.
     from mom.atlas.beginning import with_beginning
     from mom.cli.run_report import ConsoleEvents, LocalKey
-    from mom.files import UnreadableError
+    from mom.errors import UnreadableError
     from mom.run.serve import Run, serve
 
     console = Console(quiet=quiet)

@@ -228,7 +228,9 @@ def _read_once(path: str) -> bytes:
         with open(0 if path == "-" else path, "rb", closefd=path != "-") as stream:
             data = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        raise MomError(f"cannot read {path}: {error.strerror}") from None
+        from mom.files import unreadable
+
+        raise unreadable(path, error) from None
     if len(data) > MAX_BYTES:
         raise MomError(f"cannot read {path}: it is larger than {MAX_BYTES:,} bytes")
     return data

@@ -204,9 +204,10 @@ def _with_pipes(built: Command, token: str, environ: Mapping[str, str], execute:
             os.set_inheritable(reader, True)
         except OSError as error:
             from mom.errors import MomError
+            from mom.files import reason_of
 
             raise MomError(
-                f"cannot create a pipe for the token: {error.strerror}", hint="use fewer --next groups"
+                f"cannot create a pipe for the token: {reason_of(error)}", hint="use fewer --next groups"
             ) from None
         name = f"/dev/fd/{reader}"
         if written != len(content) or not os.path.exists(name):

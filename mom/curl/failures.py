@@ -6,6 +6,7 @@ from __future__ import annotations
 def not_started(error: OSError) -> Exception:
     """Return the error for a curl that could not be started."""
     from mom.errors import ExitStatus, MomError
+    from mom.files import reason_of
 
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return MomError(
@@ -13,4 +14,4 @@ def not_started(error: OSError) -> Exception:
             hint="install it: apt install curl, dnf install curl, brew install curl",
             exit_status=ExitStatus.CURL_MISSING,
         )
-    return MomError(f"curl could not be started: {error.strerror}")
+    return MomError(f"curl could not be started: {reason_of(error)}")

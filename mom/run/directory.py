@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mom.errors import MomError
-from mom.files import reason_of
+from mom.files import Replacement, reason_of
 from mom.run.hot_restart import HotRestart
 from mom.run.outcome import UnavailableError
 
@@ -111,22 +111,17 @@ def write_all(texts: Mapping[Path, str]) -> None:
 
     Raises UnavailableError.
     """
+    path = None
     try:
-        for path, text in texts.items():
-            descriptor = os.open(_temporary(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-        for path in texts:
-            _temporary(path).replace(path)
+        with contextlib.ExitStack() as stack:
+            files = []
+            for path, text in texts.items():
+                files.append(stack.enter_context(Replacement(os.fspath(path))))
+                files[-1].write(text.encode())
+            for file in files:
+                file.put()
     except OSError as error:
-        for path in texts:
-            with contextlib.suppress(OSError):
-                _temporary(path).unlink()
         raise UnavailableError(f"cannot write {path}: {reason_of(error)}") from error
-
-
-def _temporary(path: Path) -> Path:
-    return path.with_suffix(".tmp")
 
 
 def _parent(environ: Mapping[str, str]) -> Path:

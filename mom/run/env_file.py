@@ -6,8 +6,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mom.errors import MomError
-from mom.files import UnreadableError, read_file, text_of
+from mom.errors import MomError, UnreadableError
+from mom.files import read_file, text_of
 from mom.run import dotenv
 
 

@@ -19,8 +19,8 @@ from mom.atlas.jwks import EMPTY, Jwks, JwksError, judge
 from mom.atlas.model import Configuration, IdentityProvider
 from mom.envoy import jwt
 from mom.envoy.options import KeyState
-from mom.errors import MomError
-from mom.files import UnreadableError, read_file
+from mom.errors import MomError, UnreadableError
+from mom.files import read_file
 from mom.problems import Problem
 from mom.run.fetch import NotFetched, fetch
 from mom.run.trust import key_files

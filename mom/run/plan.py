@@ -15,8 +15,8 @@ from mom.envoy.adapters import served
 from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import STREAM_LIMIT, Certificate, Listen, LocalKey, Options, loopback_hosts
 from mom.envoy.translate import problems, resources
-from mom.errors import MomError
-from mom.files import UnreadableError, read_file
+from mom.errors import MomError, UnreadableError
+from mom.files import read_file
 from mom.gateway import DEFAULT_PORT, origin
 from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
+from mom.files import reason_of
 from mom.gateway import DEFAULT_PORT
 from mom.run.outcome import UnavailableError
 
@@ -84,4 +85,4 @@ def _taken(listen: Listen, error: OSError) -> MomError:
         return MomError(f"{listen}: this user may not listen on port {listen.port}", hint=f"try --listen {other}")
     if error.errno == errno.EADDRNOTAVAIL:
         return MomError(f"{listen.host} is not an address of this machine", hint="--listen 0.0.0.0:PORT is all of them")
-    return MomError(f"nothing can listen on {listen}: {error.strerror}")
+    return MomError(f"nothing can listen on {listen}: {reason_of(error)}")

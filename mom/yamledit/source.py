@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, islice
 
-from mom.errors import MomError
-from mom.files import UnreadableError, text_of, too_large
+from mom.errors import MomError, UnreadableError
+from mom.files import text_of, too_large
 from mom.problems import Place, Problem, Severity
 
 BOM = "\ufeff"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -176,7 +175,6 @@ def test_an_empty_variable_is_an_error_and_no_key_is_used_instead(home: Path) ->
     assert not home.exists()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
 def test_a_broken_key_is_an_error_and_no_new_one_is_made(home: Path) -> None:
     kept = keys.ensure(home)
     Path(keys.key_file(home)).chmod(0o644)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from mom.cli.configuration_file import locate
-from mom.errors import UsageError
-from mom.files import UnreadableError
+from mom.errors import UnreadableError, UsageError
 from tests.golden import run_mom
 
 ATLAS = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"

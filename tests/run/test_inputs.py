@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import stat
 import subprocess
@@ -284,13 +285,17 @@ def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
     assert tmp_path.exists()
 
 
-def test_a_full_disk_is_told_in_words(tmp_path: Path) -> None:
+def test_a_full_disk_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MomError, match="cannot write"):
         directory.write(tmp_path / "none" / "x.json", "{}")
-    if Path("/dev/full").exists():
-        (tmp_path / "x.tmp").symlink_to("/dev/full")
-        with pytest.raises(MomError, match="the disk is full"):
-            directory.write(tmp_path / "x.json", "{}")
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", fail)
+    with pytest.raises(MomError, match="the disk is full"):
+        directory.write_all({tmp_path / "x.json": "{}", tmp_path / "y.json": "{}"})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a guard does this")

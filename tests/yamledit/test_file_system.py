@@ -22,7 +22,7 @@ import pytest
 
 from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
 from mom.errors import MomError
-from mom.yamledit import files
+from mom.files import temporary_prefix
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import decode
 from tests.samples import EMPTY
@@ -53,10 +53,15 @@ def names(path: Path) -> list[str]:
     return sorted(found.name for found in path.parent.iterdir())
 
 
+# Linux: a file without a name, which is opened by that of its folder.
+UNNAMED = getattr(os, "O_TMPFILE", -1)
+
+
 # Imports first, as the user who may read the code, then becomes another and edits.
 AS_NOBODY = """
-import os, sys
+import fcntl, os, sys
 from mom.errors import MomError
+from mom.files import temporary_prefix
 from mom.yamledit.files import LockedFile
 os.setgid(65534)
 os.setuid(65534)
@@ -262,7 +267,10 @@ def test_the_new_file_is_on_the_disk_before_it_has_the_name_and_the_name_before_
         def recorded(*arguments: Any) -> Any:
             result = real(*arguments)
             what = opened.get(arguments[0], "?") if isinstance(arguments[0], int) else str(arguments[0])
-            if name == "open":
+            if name == "open" and arguments[1] & UNNAMED == UNNAMED:
+                what = ".mom-"
+                opened[result] = "new"
+            elif name == "open":
                 opened[result] = what = "folder" if Path(what).is_dir() else "new" if ".mom-" in what else "old"
             calls.append(f"{name} {'new' if '.mom-' in what else what}")
             return result
@@ -285,7 +293,7 @@ def test_a_file_with_the_longest_name_is_edited_and_what_a_killed_run_left_is_re
     path = tmp_path / name
     path.write_bytes(ATLAS)
     other = tmp_path / (name[:-1] + "b")
-    litter = [tmp_path / f"{files._temporary_prefix(found.name)}1-000000000000" for found in (path, other)]
+    litter = [tmp_path / f"{temporary_prefix(found.name)}1-000000000000" for found in (path, other)]
     for found in litter:
         found.write_bytes(b"half")
     with LockedFile(str(path)) as locked:

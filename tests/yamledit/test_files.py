@@ -186,7 +186,8 @@ def test_a_killed_run_leaves_the_old_file_and_the_next_run_tidies_up(path: Path,
     done = subprocess.run([sys.executable, "-c", KILLED, str(path), call], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == OLD
-    assert len(names(path)) == 2
+    # Until the end the new file has no name, where the system has such files.
+    assert len(names(path)) == 1 if call != "replace" and hasattr(os, "O_TMPFILE") else 2
     replace(path)
     assert path.read_bytes() == NEW
     assert names(path) == ["atlas.yml"]
