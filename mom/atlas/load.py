@@ -50,9 +50,9 @@ def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ..
 def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
     providers = []
     for path, provider in identity_providers(atlas.data):
-        found = atlas.tree.nearest(path)
+        entry = atlas.tree.nearest(path)
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
-        place = atlas.source.place((found.key or found.value).start)
+        place = atlas.source.place((entry.key or entry.value).start)
         given = text_at(provider, "maxLifetime")
         lifetime = MAX_LIFETIME_SECONDS if given is None else _seconds(given)
         providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place, lifetime))

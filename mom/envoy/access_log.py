@@ -53,7 +53,7 @@ def access_log(target: str | None, *, failures: bool = False) -> list[Json]:
 
 
 def is_failure(line: str) -> bool:
-    """Whether a line of Envoy's own log is one of those about a request that failed."""
+    """Whether a line of Envoy's own log is about a request that failed."""
     return line.startswith(_FAILURE_MARK)
 
 

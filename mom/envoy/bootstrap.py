@@ -1,6 +1,6 @@
 """Envoy's bootstrap: with everything in it, or with files that Envoy watches (Envoy: "Dynamic from filesystem").
 
-JSON, since Envoy's YAML reader knows no merge keys and reports positions in the JSON it converts to.
+JSON, since Envoy's YAML parser does not know merge keys and reports positions in the JSON it converts to.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _TYPES = {
     listener.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
     "lds": "envoy.config.listener.v3.Listener",
 }
-# Envoy refuses regular expressions of more than 100 instructions: a name of 80 characters in a path is one. RE2 runs in
-# linear time whatever the size; its own limit, 8 MB, remains.
+# Envoy refuses regular expressions of more than 100 instructions: a name of 80 characters in a path has so many. RE2
+# takes linear time whatever the size; its own limit, 8 MB, remains.
 _RUNTIME = {f"re2.max_program_size.{level}_level": 1_000_000 for level in ("warn", "error")}
 
 
 def static(resources: Resources, options: Options, *, admin_socket: str | None = None) -> Json:
-    """Return a bootstrap that holds `resources` (translated with the routes in the listener)."""
+    """Return a bootstrap that contains `resources` (translated with the routes in the listener)."""
     held = {"listeners": [resources.listener], "clusters": list(resources.clusters)}
     return {**_base(options, admin_socket), "static_resources": held}
 
@@ -41,7 +41,7 @@ def dynamic(directory: str, options: Options, *, admin_socket: str | None = None
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file that Envoy watches: its content, and the version by which Envoy tells that it has applied it."""
+    """A file that Envoy watches: its content, and the version by which Envoy reports that it has applied it."""
 
     text: str
     version: str
@@ -61,12 +61,12 @@ def discovery(resources: Resources) -> dict[str, File]:
         listener.ROUTES_FILE: [resources.routes],
         "lds": [resources.listener],
     }
-    kept = {name: [one for one in found if one is not None] for name, found in lists.items()}
-    return {name: _file(name, found) for name, found in kept.items() if found or name == "cds"}
+    present = {name: [resource for resource in resources if resource is not None] for name, resources in lists.items()}
+    return {name: _file(name, resources) for name, resources in present.items() if resources or name == "cds"}
 
 
 def version_statistics(options: Options) -> dict[str, str]:
-    """Return the statistic, without `.version_text`, that tells which version of each file is applied."""
+    """Return the statistic, without `.version_text`, that shows which version of each file is applied."""
     certificate = {} if options.tls is None else {listener.CERTIFICATE_FILE: f"sds.{listener.CERTIFICATE}"}
     return {
         "cds": "cluster_manager.cds",
@@ -78,13 +78,13 @@ def version_statistics(options: Options) -> dict[str, str]:
 
 
 def dumps(value: object, *, indent: int | None = None) -> str:
-    """Return `value` as the JSON text of a file; indented for readers, or else compact, which is five times as fast."""
+    """Return `value` as the JSON text of a file; indented for people, or else compact, which is five times as fast."""
     separators = (",", ":") if indent is None else None
     return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False) + "\n"
 
 
 def _file(name: str, resources: list[Json]) -> File:
-    # The text is made once: with 10,000 adapters that is a third of a second.
+    # The text is formatted once: with 10,000 adapters that is a third of a second.
     text = dumps([typed(_TYPES[name], resource) for resource in resources])
     version = hashlib.sha256(text.encode()).hexdigest()[:32]
     return File(f'{{"version_info":"{version}","resources":{text.rstrip()}}}\n', version)
@@ -100,7 +100,7 @@ def _base(options: Options, admin_socket: str | None) -> Json:
         # Wanted as soon as a resource comes from a file.
         "node": {"id": "mom-atlas", "cluster": "mom-atlas"},
         **_admin(admin_socket),
-        # How old a number may be that one generation tells about the one before it (hot restart); default 5 s.
+        # How old a number may be that a generation reports about its predecessor (hot restart); default 5 s.
         "stats_flush_interval": "1s",
         "overload_manager": {"resource_monitors": [limit]},
         "layered_runtime": {"layers": [{"name": "mom", "static_layer": _RUNTIME}]},

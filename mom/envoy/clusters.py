@@ -18,7 +18,7 @@ _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # idle connection, so that no request is written into one that is about to go.
 _IDLE = "30s"
 # A start waits for the first look-up of every name, so that the first request finds an address. With the defaults, 5
-# seconds and 4 tries, a name server that does not answer holds it for more than a minute (measured: 65 s).
+# seconds and 4 tries, a name server that does not respond delays it for more than a minute (measured: 65 s).
 _RESOLVER = extension(
     "envoy.network.dns_resolver.cares",
     "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig",
@@ -28,7 +28,7 @@ _RESOLVER = extension(
 _HTTP1_OPTIONS: Json = {"enable_trailers": True}
 _HTTP1: Json = {"explicit_http_config": {"http_protocol_options": _HTTP1_OPTIONS}}
 _BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http2_protocol_options": {}}}
-# With the defaults, 100 and 60, an API with many cookies, links or rate limits is answered with 502.
+# With the defaults, 100 and 60, an API with many cookies, links or rate limits gets a 502.
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
 
@@ -55,16 +55,16 @@ class Upstream:
     def for_web_sockets(self) -> Upstream:
         """Return the upstream of web sockets.
 
-        Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and answer
-        400.
+        Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and respond
+        with 400.
         """
         return replace(self, http1=self.origin.scheme == "https")
 
 
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     """Return `clusters` with the number of connections that each may have where Envoy may have so many files open."""
-    found = tuple(clusters)
-    most = limits(open_files, len(found)).upstream
+    limited = tuple(clusters)
+    most = limits(open_files, len(limited)).upstream
     # The defaults, 1024 of each and 3 retries, turn a burst of an HTTP/2 server's GOAWAYs into errors.
     thresholds = {
         "max_connections": most,
@@ -72,7 +72,7 @@ def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
         "max_requests": 10_000,
         "max_retries": 1_000,
     }
-    return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in found)
+    return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in limited)
 
 
 def cluster(upstream: Upstream, ca_file: str) -> Json:
@@ -90,7 +90,7 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
         **_discovery(origin),
         "connect_timeout": "5s",
         "per_connection_buffer_limit_bytes": 1_048_576,
-        # A peer that went away without a word (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
+        # A peer that went away silently (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4},
             **_first_family(origin),
@@ -118,8 +118,8 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
 def _first_family(origin: Origin) -> Json:
     """Return which addresses of a name of this machine are tried first.
 
-    Only what happened at the last one is known. Most servers of this machine listen on 127.0.0.1 alone: that nobody
-    listens on ::1 must not hide what is wrong with their certificate.
+    Only what happened at the last one is known. Most servers of this machine listen on 127.0.0.1 alone: that no
+    server listens on ::1 must not hide what is wrong with their certificate.
     """
     if not is_this_machine(origin.host):
         return {}

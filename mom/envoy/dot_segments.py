@@ -1,4 +1,4 @@
-"""The pattern for paths with a dot segment, in every spelling that some server is known to understand as one.
+"""The pattern for paths with a dot segment, in every spelling that some server is known to understand so.
 
 `..` between separators would leave the adapter's base path, and could reach what its credential should not. A server
 that decodes, cleans or maps characters before it splits a path sees more of them than RFC 3986, 5.2.4 does.

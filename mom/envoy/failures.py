@@ -65,7 +65,7 @@ FAILURES = (
             "unable_to_get_local_issuer",
             "unable_to_get_issuer",
             "unable_to_verify",
-            # Of an authority with the name of a known one and another key: it was made anew.
+            # Of an authority with the name of a known one and another key: it was created again.
             "certificate_signature_failure",
         ),
         CERTIFICATE,
@@ -165,7 +165,7 @@ FAILURES = (
     ),
 )
 
-# For the operator alone: Envoy tells of the last address of an API, and its statistics of the others.
+# For the operator alone: Envoy reports the last address of an API, and its statistics of the others.
 CERTIFICATE_ELSEWHERE = Failure(
     (),
     CERTIFICATE,
@@ -175,5 +175,5 @@ CERTIFICATE_ELSEWHERE = Failure(
 
 
 def explain(details: str) -> Failure | None:
-    """Return the kind of failure of which Envoy said `details`, None if it is none of an API."""
-    return next((one for one in FAILURES if any(mark in details for mark in one.marks)), None)
+    """Return the kind of failure that Envoy describes by `details`, None if it is not one of an API."""
+    return next((failure for failure in FAILURES if any(mark in details for mark in failure.marks)), None)

@@ -1,4 +1,4 @@
-"""The filter that takes headers and trailers away by more than their exact name, in front of the router.
+"""The filter that removes headers and trailers by more than their exact name, in front of the router.
 
 Routes remove headers by exact name; this filter does what a RouteConfiguration cannot: names by pattern, and trailers
 (Envoy: "Header mutation"). What it removes from requests does not depend on what an adapter sets, which is added later,
@@ -27,7 +27,7 @@ _TRAILERS_REMOVED = ("authorization", "host", "connection", "te", "transfer-enco
 
 
 def http_filter() -> Json:
-    """Return the filter with what holds for every adapter."""
+    """Return the filter with what applies to every adapter."""
     mutations = {
         "request_mutations": _by_pattern(_aliases(name) for name in REQUEST_REMOVED),
         "response_mutations": [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}],
@@ -65,7 +65,7 @@ def _spellings(name: str) -> str:
 def _aliases(name: str) -> str:
     """Return a pattern for all those names but `name` itself (RE2 has no "but not"); empty where there is none.
 
-    For a name of many marks, which nobody uses, `name` is among them.
+    For a name of many marks, which no API uses, `name` is among them.
     """
     marks = [at for at, letter in enumerate(name) if letter in _PUNCTUATION]
     if len(marks) > _MARKS:
@@ -74,7 +74,7 @@ def _aliases(name: str) -> str:
 
 
 def _any_but(letter: str) -> str:
-    return "[" + "".join(f"\\{one}" for one in _PUNCTUATION if one != letter) + "]"
+    return "[" + "".join(f"\\{mark}" for mark in _PUNCTUATION if mark != letter) + "]"
 
 
 def _by_pattern(patterns: Iterable[str]) -> list[Json]:

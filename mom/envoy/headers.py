@@ -38,7 +38,7 @@ REQUEST_REMOVED = (
 )
 # From the API to the client: what speaks for the whole origin, which all APIs share here. Cookies; what would lead
 # clients past Atlas (`alt-svc`), open it to web pages (CORS, `timing-allow-origin`), send reports about it elsewhere,
-# clear its storage, widen a service worker, pin its certificates, set what a browser sends to it or keeps for it;
+# clear its storage, widen a service worker, pin its certificates, set what a browser sends to it or stores for it;
 # `refresh`, a redirect that nothing rewrites; and only Atlas itself may say that a response is Atlas's or a
 # stand-in's, or ask for credentials of a proxy.
 RESPONSE_REMOVED = (
@@ -95,7 +95,7 @@ def check(header: Header) -> str | None:
 
 
 def is_host(header: Header) -> bool:
-    """Whether it is the one header that Envoy sets in another way (`host_rewrite_literal`)."""
+    """Whether it is the header that Envoy sets in another way (`host_rewrite_literal`)."""
     return header.name.lower() == "host"
 
 

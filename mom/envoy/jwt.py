@@ -1,6 +1,6 @@
 """Who may send requests: verification of the access token against every trusted issuer.
 
-Three defaults of Envoy's filter would be holes: a token without `exp` is accepted, a provider without audiences accepts
+Three defaults of Envoy's filter are unsafe: a token without `exp` is accepted, a provider without audiences accepts
 every audience, and one without an issuer every issuer. `require_expiration`, `audiences` and `issuer` are always set.
 
 The filter is a resource of its own (ECDS) where Envoy takes its configuration from files: a change of keys or providers
@@ -35,7 +35,7 @@ JOSE = "jose"
 _ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
-# The name of the policy that refuses everything, which stands in the details of the response.
+# The name of the policy that refuses everything, which the details of the response have.
 NO_KEYS = "no_keys"
 
 
@@ -60,7 +60,7 @@ def filters(
         first = authentication(providers, options)
     else:
         kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
-        # Without a default Envoy answers 500 to everything until the first configuration is there.
+        # Without a default Envoy responds with 500 to everything until the first configuration is there.
         first = {"name": FILTER, "config_discovery": {"config_source": authentication_source, "type_urls": kinds}}
     fetched = any(is_fetched(provider.public_key, options) for provider in providers)
     return [first, _verified(fetched=fetched)]
@@ -72,9 +72,9 @@ def authentication(providers: tuple[IdentityProvider, ...], options: Options) ->
     A provider without keys is left out, since Envoy takes no empty set. Without any provider no request passes.
     """
     known = {
-        f"{provider.name}#{index}": found
+        f"{provider.name}#{index}": configured
         for index, provider in enumerate(providers)
-        if (found := _configured(provider, options)) is not None
+        if (configured := _configured(provider, options)) is not None
     }
     if options.local_key is not None:
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
@@ -110,7 +110,7 @@ def _verified(*, fetched: bool) -> Json:
     rules = [
         _in_token([JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
         {"not_rule": _in_token([JOSE, "crit"], {"present_match": True})},
-        # From 2^63 on Envoy's own arithmetic overflows, and no `max_lifetime` holds.
+        # From 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect.
         _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}}),
     ]
     health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
@@ -175,7 +175,7 @@ def _remote(url: str) -> Json:
             "http_uri": {"uri": url, "cluster": Upstream(origin).name, "timeout": "5s"},
             # An unknown `kid` fetches nothing, so this is how long a rotated key may take to be accepted.
             "cache_duration": "300s",
-            # A new listener waits for the keys before it takes over, so that no reload makes a good token bad.
+            # A new listener waits for the keys before it takes over, so that no reload makes a valid token invalid.
             "async_fetch": {"fast_listener": False, "failed_refetch_duration": "5s"},
             # The default waits up to ten seconds between two attempts, and a start waits with it.
             "retry_policy": {

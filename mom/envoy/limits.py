@@ -1,6 +1,6 @@
 """How many connections an Envoy may have: as many as it may have open files, shared between clients and APIs.
 
-Without a limit, clients that connect and are silent use up the files of the process; then nobody else gets through,
+Without a limit, clients that connect and are silent use up the files of the process; then no other client gets through,
 and one core is busy with refusing them (measured: 40 % of a core at 256 files).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Files that are no connections: libraries, logs, listeners, the admin interface, event queues (measured: 29 with two
+# Files that are not connections: libraries, logs, listeners, the admin interface, event queues (measured: 29 with two
 # workers), and the connections that are being refused.
 _RESERVE = 64
 # Enough for any client of one gateway, and what a machine with a common limit of files can give.

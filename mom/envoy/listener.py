@@ -35,10 +35,10 @@ def listener(configuration: Configuration, options: Options, directory: str | No
             if options.also
             else {}
         ),
-        # The default lets a second Envoy bind the same port and share the traffic without a word.
+        # The default lets a second Envoy bind the same port and share the traffic silently.
         "enable_reuse_port": False,
         "per_connection_buffer_limit_bytes": 1_048_576,
-        # A client that connects and never finishes its TLS handshake is none that the limits below know.
+        # A client that connects and never finishes its TLS handshake is not counted by the limits below.
         "filter_chains": [{"filters": [manager], "transport_socket_connect_timeout": "10s", **socket}],
     }
 
@@ -92,7 +92,7 @@ def _client_headers() -> Json:
 
 
 def _paths() -> Json:
-    """Return that a path is passed on byte for byte; the route `dot segment` refuses what could climb out of one."""
+    """Return that a path is passed on byte for byte; the route `dot segment` refuses what leads out of an adapter."""
     return {
         "normalize_path": False,
         "merge_slashes": False,
@@ -101,7 +101,7 @@ def _paths() -> Json:
 
 
 def _limits() -> Json:
-    """Return limits against clients that never finish, none of which cuts a long answer."""
+    """Return limits against clients that never finish, none of which cuts a long response."""
     return {
         # The default of five minutes would end a quiet event stream.
         "stream_idle_timeout": "3600s",
@@ -116,7 +116,7 @@ def _limits() -> Json:
             # Of a connection without a stream: silent ones must not take all that there may be.
             "idle_timeout": "180s",
             "max_headers_count": 100,
-            # `DD_API_KEY` is `DD-API-KEY` to a WSGI or CGI server: it would stand beside the header that Atlas sets.
+            # `DD_API_KEY` is `DD-API-KEY` to a WSGI or CGI server: it would be sent beside the header that Atlas sets.
             # Dropped, not refused: SDKs send such names (`ot-baggage-sentry-trace_id`) without their users' knowledge.
             "headers_with_underscores_action": "DROP_HEADER",
         },

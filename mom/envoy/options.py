@@ -15,7 +15,7 @@ LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """The one address that an Atlas serves: an IP address literal (`::1` without brackets) and a TCP port."""
+    """The address that an Atlas serves: an IP address literal (`::1` without brackets) and a TCP port."""
 
     host: str
     port: int
@@ -67,7 +67,7 @@ class KeyState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Everything about one Atlas that is not in its configuration file.
+    """Everything about an Atlas that is not in its configuration file.
 
     listen: the address. ca_file: PEM bundle that upstream and identity provider certificates are checked against.
     jwks: the JWK Set of each identity provider, as JSON text by its `publicKey`; a set without keys lets no client in.

@@ -1,4 +1,4 @@
-"""The parts of a URL that Envoy wants apart: scheme, host, port and path."""
+"""The parts of a URL that Envoy takes separately: scheme, host, port and path."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Origin:
 
 
 def split(url: str) -> tuple[Origin, str]:
-    """Return the origin and the path, without a slash at its end, of a URL that `mom.atlas.values` found good."""
+    """Return the origin and the path, without a slash at its end, of a URL that `mom.atlas.values` accepts."""
     parts = urlsplit(url)
     origin = Origin(parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS[parts.scheme])
     return origin, parts.path.rstrip("/")

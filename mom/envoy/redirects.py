@@ -1,7 +1,7 @@
 """References to an API's own origin in its responses, made to lead through the gateway again.
 
 A client that follows `Location: https://api.example.com/x` goes to the API itself: without the credential, and, since
-the header is none of those that clients take off at another origin, with the access token, which opens every adapter.
+the header is not one that clients leave out for another origin, with the access token, which opens every adapter.
 So `Location`, `Content-Location` (RFC 9110, 10.2.2 and 8.7) and the targets of `Link` (RFC 8288) are rewritten:
 
 | reference | becomes |
@@ -129,7 +129,7 @@ def _keep_authority() -> Json:
 def _script(options: Options) -> Json:
     scheme = "https" if options.tls is not None else "http" if options.listen.is_loopback else ""
     replaced = {"PREFIX": HTTP_PREFIX, "AUTHORITY": _AUTHORITY, "SCHEME": scheme}
-    script = re.sub("|".join(replaced), lambda found: replaced[found.group()], _SCRIPT)
+    script = re.sub("|".join(replaced), lambda match: replaced[match.group()], _SCRIPT)
     source = {"default_source_code": {"inline_string": script}}
     return extension(ADAPTER_METADATA, "envoy.extensions.filters.http.lua.v3.Lua", source)
 
@@ -156,7 +156,7 @@ def route_metadata(adapter: HttpAdapter) -> dict[str, str]:
     return {
         "adapter": adapter.name,
         "base": base_path,
-        "own": " ".join(dict.fromkeys(at for one in origins for at in _authorities(one))),
+        "own": " ".join(dict.fromkeys(name for origin in origins for name in _authorities(origin))),
         "schemes": "http https" if origin.scheme == "https" else "http",
     }
 

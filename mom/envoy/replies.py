@@ -1,7 +1,7 @@
-"""Atlas's own answers: JSON with an error type, and a header by which a client tells them from the API's.
+"""Atlas's own responses: JSON with an error type, and a header by which a client tells them from the API's.
 
 The names are those of the original where it has one. No message quotes what Envoy knows about an upstream: its reasons
-name certificates and addresses. Only Envoy's own replies pass here; what an API answers is never touched.
+name certificates and addresses. Only Envoy's own replies pass here; responses of an API are never touched.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One kind of answer: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's."""
+    """A kind of response: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's."""
 
     when: str | tuple[str, int]
     type: str
@@ -30,7 +30,7 @@ _NO_STORE = ("Cache-Control", "no-store")
 # RFC 9110, 11.6.1 wants one with a 401. Envoy's own quotes the request's path and query, secrets in them included.
 _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 
-# What the filter or the router said about a request, in their words: "%LOCAL_REPLY_BODY%" is safe to quote where
+# What the filter or the router said about a request, in its words: "%LOCAL_REPLY_BODY%" is safe to quote where
 # nothing but the request itself has been looked at.
 _REASON = "%LOCAL_REPLY_BODY%"
 
@@ -39,7 +39,7 @@ _METHOD = "This method is not forwarded"
 _INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
 
 
-# What is refused before there is a request, for which Envoy has a detail and no words: a client must read why.
+# What is refused before there is a request, for which Envoy has a detail and no message: a client must learn why.
 # These are format strings: `%%` is a percent sign.
 _MALFORMED = {
     "http1.codec_error": "The request is not valid HTTP/1.1: methods are known ones in capital letters (GET, not get); "
@@ -81,7 +81,7 @@ REPLIES = (
         "The signing keys of the identity provider could not be fetched",
         503,
     ),
-    # Envoy answers 403 to a wrong audience; to a client it is one thing, a token that is not good here.
+    # Envoy responds to a wrong audience with 403; to a client it is the same as any invalid token.
     Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", _INVALID.format(reason=_REASON), 401),
     Reply(
         _detail(f"rbac_access_denied_matched_policy[{jwt.NO_KEYS}]"),
@@ -106,10 +106,14 @@ REPLIES = (
     Reply(("EQ", 405), "API_MethodNotAllowedError", _METHOD),
     Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),
     Reply(("EQ", 431), "API_RequestHeadersTooLargeError", "The request's headers are too large"),
-    *(Reply(_any_detail(one.marks), one.type, one.message, one.status) for one in FAILURES if one.status),
+    *(
+        Reply(_any_detail(failure.marks), failure.type, failure.message, failure.status)
+        for failure in FAILURES
+        if failure.status
+    ),
     Reply(("EQ", 504), "API_InstanceRequestTimeoutError", "The API did not answer in time"),
     Reply(("EQ", 503), "API_UpstreamConnectionError", "The API could not be reached", 502),
-    Reply(("GE", 500), "API_UpstreamResponseError", "The API's answer could not be passed on"),
+    Reply(("GE", 500), "API_UpstreamResponseError", "The API's response could not be passed on"),
     Reply(("GE", 400), "API_RequestError", f"The request could not be served: {_REASON}"),
 )
 

@@ -1,6 +1,6 @@
-"""Routes: which path belongs to which adapter, and what is answered without one.
+"""Routes: which path belongs to which adapter, and the response to all others.
 
-| path | answer |
+| path | response |
 |---|---|
 | `/healthz`, `/healthcheck` | `ok`, without an access token |
 | `GET /v1alpha1/instances` | `{"instances": [{"name", "owner", "apis": N}]}`: this Atlas |
@@ -63,7 +63,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "request_headers_to_remove": list(headers.REQUEST_REMOVED),
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
         "response_headers_to_add": [headers.VARY, *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])],
-        # Else the removals would come last and take away a `Cookie` or `Referer` that an adapter sets.
+        # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(body.encode()) for body in lists.values())),
@@ -108,12 +108,15 @@ def _host(served: tuple[Adapter, ...], lists: dict[str, str], options: Options) 
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
     """Return a matcher: refusals first, then the longest prefix, whose own routes check that it ends at a segment."""
-    found = {prefix: {"action": _action(routes)} for prefix, routes in by_prefix.items()}
+    actions = {prefix: {"action": _action(routes)} for prefix, routes in by_prefix.items()}
     tree = {
-        "matcher_tree": {"input": _header_input(":path"), "prefix_match_map": {"map": found}},
+        "matcher_tree": {"input": _header_input(":path"), "prefix_match_map": {"map": actions}},
         "on_no_match": {"action": _action(rest)},
     }
-    return {"matcher_list": {"matchers": [_refusal(*one) for one in _REFUSED]}, "on_no_match": {"matcher": tree}}
+    return {
+        "matcher_list": {"matchers": [_refusal(*refused) for refused in _REFUSED]},
+        "on_no_match": {"matcher": tree},
+    }
 
 
 def _refusal(name: str, header: str, regex: str, response: Json) -> Json:

@@ -64,5 +64,5 @@ class AdapterKind(Generic[AdapterT]):
 
     def differences(self, old: AdapterT, new: AdapterT) -> list[str]:
         """Return the parts in which two adapters of one name differ, in words such as `base URL`; none if equal."""
-        before, after = ({setting.label: setting.value for setting in self.settings(one)} for one in (old, new))
+        before, after = ({setting.label: setting.value for setting in self.settings(adapter)} for adapter in (old, new))
         return [label for label in {**before, **after} if before.get(label) != after.get(label)]
