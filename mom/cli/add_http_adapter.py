@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.result import Action, Edit
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.cli import http_adapter
 from mom.cli.configuration_file import configuration_file
 from mom.cli.editing import ADD, Description, EditOptions, run_command_hint, run_edit

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mom.atlas.beginning import with_beginning
-from mom.atlas.edit.add import Action, Edit
+from mom.atlas.edit.result import Action, Edit
 from mom.cli.configuration_file import ConfigurationFile
 from mom.cli.diff_name import diff_name
 from mom.cli.options import Format
 from mom.console import Console
 from mom.errors import ExitStatus, UnreadableError, UsageError
 from mom.streams import STDIN, read_stdin
-from mom.yamledit.diff import Change, unified
+from mom.yamledit.diff import unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
 
@@ -143,8 +143,8 @@ def _print_messages(console: Console, source: Source, edit: Edit, description: D
         console.status(verb.done if writes else verb.planned, f"{description.what} {where}")
     else:
         console.status("Unchanged", f"{description.unchanged} in {source.name}")
-    for line, change in edit.changed_lines():
-        console.say(f"note: line {line} had to change: {_reason(change)}")
+    for line, reason in edit.forced_lines():
+        console.say(f"note: line {line} had to change: {reason}")
     for warning in (*edit.notes, *description.warnings):
         console.warning(warning)
     for note in description.notes if changes else ():
@@ -156,17 +156,13 @@ def _print_messages(console: Console, source: Source, edit: Edit, description: D
 
 
 def _lines(edit: Edit) -> str:
-    """Return where the edit is, for a sentence: ` (lines 16-19 and 28-36)`."""
-    ranges = edit.added_lines()
+    """Return where the edit is, for a sentence: ` (lines 16-19 and 28-36)`.
+
+    The lines are those of the result; of an edit that only removes, those of the file before.
+    """
+    ranges = edit.new_lines() or edit.removed_lines()
     where = " and ".join(f"{first}-{last}" if last > first else str(first) for first, last in ranges)
     return f" (line{'s' if len(ranges) > 1 or '-' in where else ''} {where})" if where else ""
-
-
-def _reason(change: Change) -> str:
-    if change.new and change.new[0].rstrip("\r\n") == change.old[0]:
-        return "the file had no final line end"
-    emptied = not change.new or len(change.new[0].strip()) < len(change.old[0].strip())
-    return "its empty value became a list" if emptied else "the list is written in flow style"
 
 
 def _report(source: Source, edit: Edit, description: Description, *, written: bool, diff: str | None) -> dict[str, Any]:
@@ -176,7 +172,8 @@ def _report(source: Source, edit: Edit, description: Description, *, written: bo
         "action": edit.action.value,
         "written": written,
         "addedLines": [list(lines) for lines in edit.added_lines()],
-        "changedLines": [line for line, _ in edit.changed_lines()],
+        "changedLines": list(edit.changed_lines()),
+        "removedLines": [list(lines) for lines in edit.removed_lines()],
         "warnings": [*edit.notes, *description.warnings],
         "notes": list(description.notes),
     }

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mom.yamledit.insert import Splice
 from mom.yamledit.source import Source
+from mom.yamledit.splice import Splice
 
 _CONTEXT = 3
 

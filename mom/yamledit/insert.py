@@ -14,79 +14,45 @@ import re
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
 from dataclasses import replace
-from typing import NamedTuple
 
 from mom.yamledit import shape as shapes
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
+from mom.yamledit.splice import BECAME_LIST, BECAME_MAPPING, COMMA_ADDED, FLOW_STYLE, Splice, line_ending_at
 from mom.yamledit.stream import Document
 
 
-class Splice(NamedTuple):
-    """Replace `length` code points at `offset` by `text`. Splices at the same offset apply in their order."""
+def append_items(
+    source: Source, parent: Mapping, entry: tuple[Node, Node], values: SequenceABC[Value], fallback: Shape
+) -> list[Splice]:
+    """Return the splices that append `values` to the list that is the value of `entry` in `parent`.
 
-    offset: int
-    length: int
-    text: str
-
-
-def apply(text: str, splices: SequenceABC[Splice]) -> str:
-    """Return `text` with all splices applied; they are given in the order of their offsets and do not overlap."""
-    parts: list[str] = []
-    position = 0
-    for splice in splices:
-        assert splice.offset >= position, "splices overlap or are out of order"
-        parts += [text[position : splice.offset], splice.text]
-        position = splice.offset + splice.length
-    parts.append(text[position:])
-    return "".join(parts)
-
-
-def line_end_at(text: str, offset: int) -> str:
-    """Return the line end to write at `offset`: that of the line before it, else of the line that follows, else LF."""
-    position = text.rfind("\n", 0, offset)
-    if position == -1:
-        position = text.find("\n", offset)
-    return "\r\n" if position > 0 and text[position - 1] == "\r" else "\n"
-
-
-def final_line_end(source: Source, splices: SequenceABC[Splice]) -> list[Splice]:
-    """Return `splices` with a line end before the first that stands at the end of a text that lacks one."""
-    text = source.text
-    if not text or text.endswith("\n") or all(splice.offset < len(text) for splice in splices):
-        return list(splices)
-    first = next(number for number, splice in enumerate(splices) if splice.offset == len(text))
-    return [*splices[:first], Splice(len(text), 0, line_end_at(text, len(text))), *splices[first:]]
-
-
-def append_item(source: Source, parent: Mapping, entry: tuple[Node, Node], value: Value, house: Shape) -> list[Splice]:
-    """Return the splices that append `value` to the list that is the value of `entry` in `parent`.
-
-    The entry's value is a sequence or a null. `house` is the shape of a list where this one shows none.
+    The entry's value is a sequence or a null. `fallback` is the shape of a list where this one shows none.
     """
     node = entry[1]
     if not isinstance(node, Sequence) or not node.items:
-        return fill(source, parent, entry, [value], house)
+        return fill(source, parent, entry, values, fallback)
     if not node.flow:
-        return _append_block(source, parent, node, value)
+        return _append_block(source, parent, node, values)
     shape = shapes.shape_of(source.text, node)
-    return insert_in_flow(source, node, shapes.flow([value], shape)[1:-1].strip(" "))
+    new = [shapes.flow([value], shape)[1:-1].strip(" ") for value in values]
+    return insert_in_flow(source, node, new, FLOW_STYLE)
 
 
-def append_entry(source: Source, mapping: Mapping, key: str, value: Value, house: Shape) -> list[Splice]:
+def append_entry(source: Source, mapping: Mapping, key: str, value: Value, fallback: Shape) -> list[Splice]:
     """Return the splices that add `key` with `value` as the last entry of a `mapping` that has others."""
     text = source.text
     if mapping.flow:
-        shape = shapes.shape_of(text, mapping).with_child(key, replace(house, flow=True))
-        return insert_in_flow(source, mapping, shapes.flow_entries({key: value}, shape))
+        shape = shapes.shape_of(text, mapping).with_child(key, replace(fallback, flow=True))
+        return insert_in_flow(source, mapping, [shapes.flow_entries({key: value}, shape)], _FLOW_MAPPING)
     indent = shapes.mapping_column(text, mapping)
-    at = _below(text, mapping.end, indent)
-    quote = shapes.shape_of(text, mapping.entries[0][0]).quote
-    return [_lines(text, at, shapes.block({key: value}, Shape(key_quote=quote or "").with_child(key, house)), indent)]
+    at = below(text, mapping.end, indent)
+    shape = Shape(key_quote=shapes.shape_of(text, mapping.entries[0][0]).quote or "").with_child(key, fallback)
+    return [_lines(text, at, shapes.block({key: value}, shape), indent)]
 
 
-def fill(source: Source, parent: Mapping, entry: tuple[Node, Node], value: Value, house: Shape) -> list[Splice]:
+def fill(source: Source, parent: Mapping, entry: tuple[Node, Node], value: Value, fallback: Shape) -> list[Splice]:
     """Return the splices that make `value`, a list or a mapping, of the empty value of `entry` in `parent`.
 
     That is `[]`, `{}`, a null word, or nothing. Brackets over several lines stay: comments may be between them.
@@ -96,32 +62,37 @@ def fill(source: Source, parent: Mapping, entry: tuple[Node, Node], value: Value
     if isinstance(node, Sequence | Mapping) and (
         parent.flow or "\n" in text[text.index(_BRACKETS[type(node)], node.start) : node.end]
     ):
-        return insert_in_flow(source, node, _between_brackets(value, house))
+        return insert_in_flow(source, node, [_between_brackets(value, fallback)], _became(value))
     if parent.flow:
-        return _fill_null_in_flow(text, key, node, shapes.flow(value, house))
-    return _fill_block(text, parent, entry, value, house)
+        return _fill_null_in_flow(text, key, node, shapes.flow(value, fallback), _became(value))
+    return _fill_block(text, parent, entry, value, fallback)
 
 
 _BRACKETS = {Sequence: "[", Mapping: "{"}
+_FLOW_MAPPING = "the mapping is written in flow style"
+
+
+def _became(value: Value) -> str:
+    return BECAME_MAPPING if isinstance(value, MappingABC) else BECAME_LIST
 
 
 def _between_brackets(value: Value, shape: Shape) -> str:
     return shapes.flow(value, replace(shape, pad=False))[1:-1]
 
 
-def _fill_null_in_flow(text: str, key: Node, node: Node, new: str) -> list[Splice]:
+def _fill_null_in_flow(text: str, key: Node, node: Node, new: str, reason: str) -> list[Splice]:
     """Put `new` behind a key in a flow mapping that has a null word or nothing there."""
     colon = "" if _has_colon(text, key, node) else ":"
     start = _null_word(text, node)
     if start < node.end:
-        return [Splice(start, node.end - start, new)]
+        return [Splice(start, node.end - start, new, reason)]
     line_end = text.find("\n", node.end)
     rest = text[node.end : line_end]
     if not colon and line_end != -1 and (not rest.strip() or (rest.lstrip().startswith("#") and rest[:1].isspace())):
         # What closes the collection, or the entry, is further down: a line between needs no change of this one.
         indent = _line_indent(text, key.start)
         return [_lines(text, line_end + 1, [new], indent + ("\t" if "\t" in indent else "  "))]
-    return [Splice(node.end, 0, f"{colon} {new}")]
+    return [Splice(node.end, 0, f"{colon} {new}", reason)]
 
 
 def _has_colon(text: str, key: Node, node: Node) -> bool:
@@ -138,37 +109,42 @@ def _null_word(text: str, node: Node) -> int:
 
 
 def append_document(
-    source: Source, found: SequenceABC[Document], value: MappingABC[str, Value], shape: Shape
+    source: Source, documents: SequenceABC[Document], value: MappingABC[str, Value], shape: Shape
 ) -> list[Splice]:
-    """Return the splice that puts a document at the end of the stream; a bare `---` there is used for it.
-
-    One with directives is left alone: they were written for another document.
-    """
+    """Return the splice that puts a document at the end of the stream; a bare `---` there is used for it."""
     text = source.text
     lines = [shapes.flow(value, shape)] if shape.flow else shapes.block(value, shape)
-    last = found[-1] if found else None
-    bare = (
+    return [_lines(text, len(text), lines if ends_in_bare_marker(source, documents) else ["---", *lines], 0)]
+
+
+def ends_in_bare_marker(source: Source, documents: SequenceABC[Document]) -> bool:
+    """Whether the stream ends in a `---` with nothing but comments after it.
+
+    One with directives is none of these: they were written for another document.
+    """
+    text = source.text
+    last = documents[-1] if documents else None
+    return (
         last is not None
         and last.marker is not None
         and last.end == len(text)
         and _is_empty(text[last.start : last.marker])
         and _is_empty(text[last.body :])
     )
-    return [_lines(text, len(text), lines if bare else ["---", *lines], 0)]
 
 
 def _is_empty(body: str) -> bool:
     return all(not line.strip() or line.lstrip().startswith("#") for line in body.split("\n"))
 
 
-def _append_block(source: Source, parent: Mapping, node: Sequence, value: Value) -> list[Splice]:
+def _append_block(source: Source, parent: Mapping, node: Sequence, values: SequenceABC[Value]) -> list[Splice]:
     text = source.text
     shape = shapes.shape_of(text, node, shapes.mapping_column(text, parent) if not parent.flow else 0)
     dash = shapes.dash_column(text, node)
-    at = _below(text, node.end, dash)
+    at = below(text, node.end, dash)
     # A blank line below a scalar that keeps its last blank lines would be one of them.
     blanks = 0 if at == node.end and _keeps_blank_lines(text, node) else shape.blanks
-    return [_lines(text, at, [""] * blanks + shapes.item(value, shape), dash)]
+    return [_lines(text, at, [""] * blanks + shapes.items(values, shape), dash)]
 
 
 def _keeps_blank_lines(text: str, node: Node) -> bool:
@@ -180,20 +156,20 @@ def _keeps_blank_lines(text: str, node: Node) -> bool:
     return "+" in text[node.start : node.end].split("\n", 1)[0].split("#", 1)[0]
 
 
-def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Value, house: Shape) -> list[Splice]:
+def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Value, fallback: Shape) -> list[Splice]:
     """Put a list's items, or a mapping's entries, below a key that has `[]`, `{}`, a null word or nothing."""
     key, node = entry
     indent = shapes.mapping_column(text, parent)
-    at = _below(text, node.end, indent)
+    at = below(text, node.end, indent)
     if isinstance(value, MappingABC):
-        lines, step = shapes.block(value, house), shapes.MAP_INDENT
+        lines, step = shapes.block(value, fallback), shapes.MAP_INDENT
     else:
         assert not isinstance(value, str)
-        lines, step = shapes.items(value, house), shapes.LIST_INDENT
-    added = [_lines(text, at, lines, indent + (step if house.indent is None else house.indent))]
+        lines, step = shapes.items(value, fallback), shapes.LIST_INDENT
+    added = [_lines(text, at, lines, indent + (step if fallback.indent is None else fallback.indent))]
     if not _has_colon(text, key, node):
         # `? key` alone: the position of what is missing is that of what follows.
-        at = _below(text, key.end, indent)
+        at = below(text, key.end, indent)
         return [_lines(text, at, [":"], indent), added[0]._replace(offset=at)]
     start = _null_word(text, node)
     if isinstance(node, Sequence | Mapping):
@@ -204,17 +180,17 @@ def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Val
     if not text[line_start:start].strip() and (rest := text.find("\n", node.end)) != -1:
         # The word has a line of its own: the line goes, but for a comment, which keeps its column.
         if not text[node.end : rest].strip():
-            return [Splice(line_start, rest + 1 - line_start, ""), *added]
-        return [Splice(start, node.end - start, " " * (node.end - start)), *added]
+            return [Splice(line_start, rest + 1 - line_start, "", _became(value)), *added]
+        return [Splice(start, node.end - start, " " * (node.end - start), _became(value)), *added]
     while text[start - 1] in " \t":
         start -= 1
-    return [Splice(start, node.end - start, ""), *added]
+    return [Splice(start, node.end - start, "", _became(value)), *added]
 
 
-def insert_in_flow(source: Source, node: Sequence | Mapping, new: str) -> list[Splice]:
-    """Put `new`, an item or an entry as text, at the end of a flow collection, on a line of its own where it has some.
+def insert_in_flow(source: Source, node: Sequence | Mapping, new: SequenceABC[str], reason: str) -> list[Splice]:
+    """Put `new`, items or entries as text, at the end of a flow collection, on lines of their own where it has some.
 
-    That is where the closing bracket has a line of its own.
+    That is where the closing bracket has a line of its own. `reason` says why a line changes where it does.
     """
     text = source.text
     close = node.end - 1
@@ -224,19 +200,22 @@ def insert_in_flow(source: Source, node: Sequence | Mapping, new: str) -> list[S
         bracket = text.index(_BRACKETS[type(node)], node.start)
         inner = text[bracket + 1 : close]
         if "\n" not in inner:
-            return [Splice(bracket + 1, close - bracket - 1, new)]
-        return [_lines(text, close_line, [new], _indent_inside(text, bracket, close))]
+            return [Splice(bracket + 1, close - bracket - 1, ", ".join(new), reason)]
+        return [_lines(text, close_line, [", ".join(new)], _indent_inside(text, bracket, close))]
     last = parts[-1].end
-    comma = _trailing_comma(text, last, close)
+    comma = trailing_comma(text, last, close)
     if close_line <= last or text[close_line:close].strip():
         # The bracket shares a line with the last item, or with its comma: the new item goes inside that line.
-        return [Splice(last, 0, f", {new}")] if comma is None else [Splice(comma + 1, 0, f" {new},")]
+        if comma is None:
+            return [Splice(last, 0, "".join(f", {part}" for part in new), reason)]
+        return [Splice(comma + 1, 0, "".join(f" {part}," for part in new), reason)]
     last_start = parts[-1].start if isinstance(node, Sequence) else parts[-2].start
     if comma is not None:
-        return [_lines(text, close_line, [f"{new},"], _line_indent(text, last_start))]
+        return [_lines(text, close_line, [f"{part}," for part in new], _line_indent(text, last_start))]
     if (before := _leading_comma(text, node, last_start)) is not None:
-        return [_lines(text, close_line, [new], before)]
-    return [Splice(last, 0, ","), _lines(text, close_line, [new], _line_indent(text, last_start))]
+        return [_lines(text, close_line, new, before)]
+    lines = [*(f"{part}," for part in new[:-1]), new[-1]]
+    return [Splice(last, 0, ",", COMMA_ADDED), _lines(text, close_line, lines, _line_indent(text, last_start))]
 
 
 def _leading_comma(text: str, node: Node, last_start: int) -> str | None:
@@ -263,8 +242,8 @@ def _indent_inside(text: str, bracket: int, close: int) -> str:
     return indent + ("\t" if "\t" in indent else " " * shapes.MAP_INDENT)
 
 
-def _trailing_comma(text: str, start: int, end: int) -> int | None:
-    """Return the offset of the comma between `start` and `end`, which hold only white space and comments besides."""
+def trailing_comma(text: str, start: int, end: int) -> int | None:
+    """Return where the comma from `start` to `end` is, which have only white space and comments besides; or None."""
     for match in re.compile(r"#[^\n]*|,").finditer(text, start, end):
         if match.group() == ",":
             return match.start()
@@ -280,7 +259,7 @@ def _line_indent(text: str, offset: int) -> str:
     return found.group() if found else ""
 
 
-def _below(text: str, end: int, indent: int) -> int:
+def below(text: str, end: int, indent: int) -> int:
     """Return the start of the line below what ends at `end`, past comments indented deeper than `indent`."""
     if text[end - 1 : end] != "\n":
         line_end = text.find("\n", end)
@@ -294,6 +273,6 @@ def _below(text: str, end: int, indent: int) -> int:
 
 
 def _lines(text: str, at: int, lines: SequenceABC[str], indent: int | str) -> Splice:
-    newline = line_end_at(text, at)
+    newline = line_ending_at(text, at)
     space = indent if isinstance(indent, str) else " " * indent
     return Splice(at, 0, "".join((space + line if line else line) + newline for line in lines))

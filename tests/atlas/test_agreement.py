@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.atlas.validate import validate
 from mom.errors import MomError
 from mom.problems import Place, Problem

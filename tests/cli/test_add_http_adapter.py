@@ -166,6 +166,7 @@ REPORT: dict[str, Any] = {
     "written": True,
     "addedLines": [[11, 14], [16, 25]],
     "changedLines": [],
+    "removedLines": [],
     "environment": ["OPENAI_API_TOKEN"],
     "warnings": [],
     "notes": [],

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mom.yamledit.diff import Change, changes, unified
-from mom.yamledit.insert import Splice, apply
 from mom.yamledit.source import Source
+from mom.yamledit.splice import Splice, apply
 
 needs_diff = pytest.mark.skipif(shutil.which("diff") is None, reason="diff is not installed")
 

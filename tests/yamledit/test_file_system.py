@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
 from mom.files import temporary_prefix
 from mom.yamledit.files import LockedFile

@@ -9,25 +9,24 @@ from mom.atlas.edit.scope import data_of, refusal
 from mom.atlas.edit.style import nearest
 from mom.atlas.ownership import OwnDocument
 from mom.problems import Problem
-from mom.yamledit import insert
 from mom.yamledit import shape as shapes
 from mom.yamledit.data import Data, is_merge, walk
-from mom.yamledit.insert import Splice
 from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, is_string, text_of
+from mom.yamledit.operations import AppendEntry, AppendItems, Fill, Operation
 from mom.yamledit.scalars import resolve
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document
 
 
-class Target:
+class AdapterList:
     """The place of `spec.apiAdapters` in an Atlas document, and how to append to it. Refuses what is unsafe."""
 
     def __init__(self, source: Source, atlas: OwnDocument, documents: SequenceABC[Document]) -> None:
         """Find the list in the Atlas document of a stream. Raises MomError, with the place, where no item can go."""
         self.source = source
         self.root = atlas.root
-        self._document = atlas.document
+        self.document = atlas.document
         self._documents = documents
         entries = entries_of(self.root, "spec")
         self.spec_entry = entries[0] if entries else None
@@ -47,24 +46,24 @@ class Target:
         spec = self._all_data.get("spec")
         return spec if isinstance(spec, dict) else {}
 
-    def _holds(self, *words: str) -> bool:
-        """Whether the document's text holds one of `words`."""
+    def _contains(self, *words: str) -> bool:
+        """Whether the document's text has one of `words`."""
         return any(self.source.text.find(word, self.root.start, self.root.end) != -1 for word in words)
 
     def _spec(self) -> Mapping | None:
         """Return the mapping `spec`, None where there is none yet: no key, no value, or `{}`."""
         if self.spec_entry is None:
-            if self._holds("<<") and "spec" in self._all_data:
+            if self._contains("<<") and "spec" in self._all_data:
                 merge = next(key for key, _ in self.root.entries if is_merge(key))
                 message = "`spec` comes from a merge key (`<<`); a local `spec` would override it"
-                raise refusal(self._problem(merge, "", message, "write the spec out in this document"))
+                raise refusal(self._problem(merge, "", message, "write it out in this document"))
             return None
         spec = self.spec_entry[1]
         if isinstance(spec, Mapping):
             return spec if spec.entries else None
         if isinstance(spec, Alias):
-            hint = "write the spec out where it stands"
-            message = f"`spec` is the alias `*{spec.name}`: an edit would need its expansion"
+            hint = "write it out in place"
+            message = f"`spec` is an alias (`*{spec.name}`); mom cannot edit through aliases"
             raise refusal(self._problem(spec, "spec", message, hint))
         self._refuse_unless_empty(spec, "spec", "a mapping", "write a mapping with the owner first")
         return None
@@ -81,40 +80,38 @@ class Target:
         if node.tag is not None:
             tag = self.source.text[node.start : node.end].split()
             written = next((word for word in tag if word.startswith("!")), node.tag)
-            message = f"`{name}` has the tag `{written}`: with it no parser reads {wanted}"
+            message = f"`{name}` has the tag `{written}`, with which no parser reads {wanted}"
             raise refusal(self._problem(node, path, message, "remove the tag"))
 
     def _check(self) -> None:
         path = "spec.apiAdapters"
         for entry in (self.spec_entry, self.entry):
             if entry is not None and not is_string(entry[0]):
-                message = f"the key `{text_of(entry[0])}` has a tag, by which it is something else than text"
+                message = f"the key `{text_of(entry[0])}` has a tag that makes it something other than text"
                 raise refusal(self._problem(entry[0], "", message, "remove the tag"))
-        nodes = walk(self.root) if self._holds("*") else ()
+        nodes = walk(self.root) if self._contains("*") else ()
         aliased = {node.name: node for node in nodes if isinstance(node, Alias)}
         spec = self.spec_entry[1] if self.spec_entry else None
         for node, where in ((self.root, ""), (spec, "spec"), (self.entry[1] if self.entry else None, path)):
             if node is not None and not isinstance(node, Alias) and node.anchor in aliased:
                 other = self.source.place(aliased[node.anchor].start)
-                message = (
-                    f"`&{node.anchor}` is used again in line {other.line}: an item added here would appear there too"
-                )
-                raise refusal(self._problem(node, where, message, "write the two lists out, each where it stands"))
+                message = f"`&{node.anchor}` is used again in line {other.line}: an edit here would change both places"
+                raise refusal(self._problem(node, where, message, "write both lists out in place"))
         if self.entry is None:
-            if self.spec is not None and self._holds("<<") and "apiAdapters" in self._data:
+            if self.spec is not None and self._contains("<<") and "apiAdapters" in self._data:
                 merge = next(key for key, _ in self.spec.entries if text_of(key) == "<<")
-                message = "`apiAdapters` arrives through `<<`: a list written here would hide the merged one"
+                message = "`apiAdapters` comes from a merge key (`<<`); a local list would override it"
                 raise refusal(self._problem(merge, "spec", message, "write the list out in `spec`"))
             return
         node = self.entry[1]
         if isinstance(node, Alias):
-            message = f"`apiAdapters` is the alias `*{node.name}`: an edit would need its expansion"
-            raise refusal(self._problem(node, path, message, "write the list out where it stands"))
+            message = f"`apiAdapters` is an alias (`*{node.name}`); mom cannot edit through aliases"
+            raise refusal(self._problem(node, path, message, "write it out in place"))
         if not isinstance(node, Sequence):
             self._refuse_unless_empty(node, path, "a list", "write a list of `- adapterRef:` items")
 
     @cached_property
-    def house(self) -> Shape:
+    def fallback_style(self) -> Shape:
         """How a new list is written: its dashes as those of another list, keys and quotes as the document's.
 
         The nearest list counts: of the spec, of the Atlas document, of the documents around it.
@@ -135,30 +132,40 @@ class Target:
         for node in (self.spec, self.root):
             if node is not None and (style := shapes.list_style(text, node)) is not None:
                 return style
-        around = (shapes.list_style(text, own.root) for own in nearest(self.source, self._documents, self._document))
+        around = (shapes.list_style(text, own.root) for own in nearest(self.source, self._documents, self.document))
         return next((style for style in around if style is not None), None)
+
+    @property
+    def items(self) -> tuple[Node, ...]:
+        """The list's items, none where there is no list."""
+        node = self.entry[1] if self.entry else None
+        return node.items if isinstance(node, Sequence) else ()
 
     def references(self, name: str) -> list[tuple[Node, Data]]:
         """Return the list's items, node and data, or none where the document cannot name `name` at all.
 
-        It can where its text holds the name, or the escapes or aliases that might stand for it.
+        It can where its text has the name, or the escapes or aliases that might stand for it.
         """
-        node = self.entry[1] if self.entry else None
-        if not isinstance(node, Sequence) or not self._holds(name, "\\", "*"):
+        if not self.items or not self._contains(name, "\\", "*"):
             return []
-        listed = self._data.get("apiAdapters")
-        return list(zip(node.items, listed, strict=True)) if isinstance(listed, list) else []
+        return self.all_references()
 
-    def append(self, value: Value) -> list[Splice]:
-        """Return the splices that append `value` to the list, or add the list, and the spec where there is none."""
+    def all_references(self) -> list[tuple[Node, Data]]:
+        """Return the list's items, node and data."""
+        listed = self._data.get("apiAdapters")
+        return list(zip(self.items, listed, strict=True)) if isinstance(listed, list) else []
+
+    def append(self, value: Value) -> Operation:
+        """Return the operation that appends `value` to the list, or adds the list, and the spec where there is none."""
+        document, root, style = self.document, self.root, self.fallback_style
         if self.entry is not None and self.spec is not None:
-            return insert.append_item(self.source, self.spec, self.entry, value, self.house)
+            return AppendItems(document, root, self.spec, self.entry, [value], style)
         if self.spec is not None:
-            return insert.append_entry(self.source, self.spec, "apiAdapters", [value], self.house)
+            return AppendEntry(document, root, self.spec, "apiAdapters", [value], style)
         steps = shapes.shape_of(self.source.text, self.root)
         step = next((child.indent for child in steps.children.values() if child.indent and child.order), None)
         shape = Shape(indent=step, pad=steps.pad, quote=steps.quote, key_quote=steps.key_quote)
-        shape = shape.with_child("apiAdapters", self.house)
+        shape = shape.with_child("apiAdapters", style)
         if self.spec_entry is not None:
-            return insert.fill(self.source, self.root, self.spec_entry, {"apiAdapters": [value]}, shape)
-        return insert.append_entry(self.source, self.root, "spec", {"apiAdapters": [value]}, shape)
+            return Fill(document, root, root, self.spec_entry, {"apiAdapters": [value]}, shape)
+        return AppendEntry(document, root, root, "spec", {"apiAdapters": [value]}, shape)

@@ -34,7 +34,7 @@ def refusal(*problems: Problem) -> MomError:
 
 
 @dataclass(frozen=True)
-class Scope:
+class EditScope:
     """What an edit needs of a file: every document's limits, the Atlas documents, those that may hold the name."""
 
     documents: tuple[Document, ...]
@@ -42,13 +42,14 @@ class Scope:
     named: tuple[OwnDocument, ...]
 
 
-def read(source: Source, name: str) -> Scope:
+def read_scope(source: Source, *names: str) -> EditScope:
     """Parse the documents that the edit is about; of the other documents of ours, see only that they can be read.
 
     What is unreadable for `validate` is so here: syntax, aliases that lead nowhere, carriage returns as line endings.
     """
     found = documents(source)
-    must_be_parsed = _must_be_parsed(source, name)
+    must_be_parsed = _must_be_parsed(source, names)
+    wanted = {name.casefold() for name in names}
     atlases: list[OwnDocument] = []
     named: list[OwnDocument] = []
     rest: list[Document] = []
@@ -67,7 +68,7 @@ def read(source: Source, name: str) -> Scope:
             continue
         if own.api_version.startswith(ATLAS) and own.kind == "Atlas":
             atlases.append(own)
-        elif own.api_version.startswith(ADAPTERS) and (own.name or "").casefold() == name.casefold():
+        elif own.api_version.startswith(ADAPTERS) and (own.name or "").casefold() in wanted:
             named.append(own)
     problems += _syntax_problems(source, rest)
     if (problems or not atlases) and (hidden := _unreadable_bystander(source, found)) is not None:
@@ -75,13 +76,13 @@ def read(source: Source, name: str) -> Scope:
     if problems:
         problems.sort(key=lambda problem: problem.place)
         raise MomError(f"{source.name} cannot be read: nothing was changed", problems=problems)
-    return Scope(found, tuple(atlases), tuple(named))
+    return EditScope(found, tuple(atlases), tuple(named))
 
 
-def _must_be_parsed(source: Source, name: str) -> Callable[[Document], bool]:
+def _must_be_parsed(source: Source, names: Sequence[str]) -> Callable[[Document], bool]:
     """Return whether a document is looked at as a tree; of the others it is enough that a parser goes through them."""
     text = source.text
-    pattern = re.compile(re.escape(name), re.IGNORECASE)
+    pattern = re.compile("|".join(map(re.escape, names)), re.IGNORECASE)
     # `{{ x }}` of a template may pass for YAML until its tree is looked at.
     everyone = text.count("{{") > text.count("${{") or source.carriage_return(0, len(text)) is not None
 
@@ -121,7 +122,7 @@ def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]
     return list(islice(own, MAX_PROBLEMS))
 
 
-def only_atlas(source: Source, scope: Scope) -> OwnDocument:
+def only_atlas(source: Source, scope: EditScope) -> OwnDocument:
     """Return the file's one Atlas document.
 
     Raises MomError where there is none, or another one, and where it or a document of the name has a key twice.

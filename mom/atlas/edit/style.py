@@ -12,15 +12,15 @@ from mom.yamledit.shape import Shape
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError
 
-# A handful of neighbours is enough to know a style; ten thousand would take seconds to parse.
-_NEIGHBOURS = 20
+# A few documents are enough to know a style; ten thousand would take seconds to parse.
+_MOST_READ = 20
 
 
-def document_shape(source: Source, documents: Sequence[Document], house: Callable[[], Shape]) -> Shape:
+def document_shape(source: Source, documents: Sequence[Document], fallback: Callable[[], Shape]) -> Shape:
     """Return the shape of a new adapter document: that of the last HTTP adapter, else of the last of our documents.
 
     Where the last HTTP adapter has no headers, an earlier one shows how they are written; where none does, the dashes
-    are placed as those of `house`, the shape of a list in the Atlas document.
+    are placed as those of `fallback`, the shape of a list in the Atlas document.
     """
     http: Shape | None = None
     other: Shape | None = None
@@ -34,7 +34,7 @@ def document_shape(source: Source, documents: Sequence[Document], house: Callabl
         if headers.item is not None:
             return http.with_child("spec", http.child("spec").with_child("headers", headers))
     shape = http or other or Shape()
-    style = house()
+    style = fallback()
     headers = Shape(
         flow=shape.flow,
         pad=shape.pad,
@@ -59,7 +59,7 @@ def nearest(source: Source, documents: Sequence[Document], document: Document) -
 def _readable(source: Source, documents: Iterable[Document]) -> Iterator[OwnDocument]:
     """Yield the first few of `documents` that are ours and can be read."""
     candidates = (document for document in documents if may_be_own(source, document))
-    for document in islice(candidates, _NEIGHBOURS):
+    for document in islice(candidates, _MOST_READ):
         try:
             own = read_own(source, document)
         except YamlSyntaxError:

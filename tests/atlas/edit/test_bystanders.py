@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.yamledit.source import decode
 from tests.samples import BYSTANDERS, atlas, http, reference
 
@@ -73,7 +74,7 @@ def test_a_literal_at_the_end_of_a_bystander_gains_the_missing_line_end_and_that
     edit = add_http_adapter(decode(text, "atlas.yml"), OPENAI)
 
     assert edit.text.encode() == ATLAS + ITEM + b"---\nscript: |\n  echo done\n" + DOCUMENT
-    assert edit.notes == ("the document in line 11 ends in a block scalar without a line end: it has one now",)
+    assert edit.notes == ("the document in line 11 ends in a block scalar without a line ending: it has one now",)
 
 
 def test_a_last_line_without_an_end_is_no_reason_for_a_note_where_no_value_changes() -> None:

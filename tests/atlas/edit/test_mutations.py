@@ -8,7 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
-from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit import spec as specs
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.result import Action, Edit
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
 from mom.yamledit import parser
 from mom.yamledit.source import Source
@@ -42,12 +45,12 @@ def with_adapter(before: list[Any], text: str, new_text: str) -> list[Any]:
             spec = found.get("spec") or {}
             listed = spec.get("apiAdapters")
             tag, items = listed if isinstance(listed, tuple) else ("", listed or [])
-            fresh = [*items, ADAPTER.reference()]
+            fresh = [*items, specs.reference(ADAPTER)]
             result[number] = {**found, "spec": {**spec, "apiAdapters": (tag, fresh) if tag else fresh}}
     if new_text.count("\n---") == text.count("\n---") and result and result[-1] is None:
         # A bare `---` at the end was used.
         result.pop()
-    return [*result, ADAPTER.document()]
+    return [*result, specs.document(ADAPTER)]
 
 
 def holds(text: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from mom.atlas.edit.add import HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
-from mom.yamledit import insert
+from mom.yamledit import operations, splice
 from mom.yamledit.source import Source
 from tests.samples import atlas, http, reference
 
@@ -48,10 +49,10 @@ WRONG: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("situation", WRONG)
 def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
-    source, apply = Source("atlas.yml", FILE), insert.apply
+    source, apply = Source("atlas.yml", FILE), splice.apply
     right = add_http_adapter(source, ADAPTER).text
     assert WRONG[situation](right) != right
-    monkeypatch.setattr(insert, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
+    monkeypatch.setattr(operations, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
     with pytest.raises(MomError, match=r"refusing to edit: .*; nothing was written") as refused:
         add_http_adapter(source, ADAPTER)
     assert [problem.rule for problem in refused.value.problems] == ["unsafe-edit"]
@@ -92,10 +93,10 @@ OTHERWISE: dict[str, tuple[str, Callable[[str], str], str]] = {
 @pytest.mark.parametrize("situation", OTHERWISE)
 def test_what_another_parser_would_read_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
     name, change, reason = OTHERWISE[situation]
-    source, apply = Source("atlas.yml", FILE), insert.apply
+    source, apply = Source("atlas.yml", FILE), splice.apply
     adapter = HttpAdapterSpec(name, "https://api.openai.com")
     right = add_http_adapter(source, adapter).text
     assert change(right) != right
-    monkeypatch.setattr(insert, "apply", lambda text, splices: change(apply(text, splices)))
+    monkeypatch.setattr(operations, "apply", lambda text, splices: change(apply(text, splices)))
     with pytest.raises(MomError, match=reason):
         add_http_adapter(source, adapter)

@@ -16,7 +16,10 @@ import pytest
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
-from mom.atlas.edit.add import Action, Edit, HttpAdapterSpec, add_http_adapter
+from mom.atlas.edit import spec
+from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.result import Action, Edit
+from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
 from mom.yamledit import parser as parsing
 from mom.yamledit.data import to_data
@@ -85,14 +88,14 @@ def check_data(stream: Stream, edit: Edit, adapter: HttpAdapterSpec) -> int:
         atlas = next(data for data in before if isinstance(data, dict) and data.get("kind") == "Atlas")
         listed = atlas["spec"].get("apiAdapters") or []
         tag, listed = listed if isinstance(listed, tuple) else ("", listed)
-        fresh = [*listed, adapter.reference()]
+        fresh = [*listed, spec.reference(adapter)]
         atlas["spec"]["apiAdapters"] = (tag, fresh) if tag else fresh
         if len(documents(Source("", edit.text))) == len(documents(Source("", stream.text))):
             # A bare marker at the end was used: its document was a null.
             assert before.pop() is None
         after = read(edit.text)
 
-        assert plain(after) == plain([*before, adapter.document()]), name
+        assert plain(after) == plain([*before, spec.document(adapter)]), name
     return able
 
 
