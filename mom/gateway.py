@@ -39,6 +39,10 @@ ALGORITHMS = frozenset(f"{kind}{bits}" for kind in ("ES", "RS", "PS") for bits i
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+# The loopback addresses that every machine has, and all common names for them.
+LOOPBACK_ADDRESSES = ("127.0.0.1", "::1")
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
+
 
 def is_this_machine(host: str) -> bool:
     """Whether what is sent to `host` (a name, or an address without brackets, in any case) cannot leave this machine.

@@ -54,3 +54,16 @@ def test_the_contract_imports_nothing_of_mom() -> None:
     names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     assert not [name for name in names if name.split(".")[0] == "mom"]
+
+
+def test_no_other_module_spells_what_the_contract_says() -> None:
+    said = {value for name, value in vars(gateway).items() if name.isupper() and isinstance(value, str)}
+    folder = Path(gateway.__file__).parent
+    again = [
+        (str(path.relative_to(folder)), node.lineno, node.value)
+        for path in folder.rglob("*.py")
+        if path.name != "gateway.py" or path.parent != folder
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and (node.value in said or node.value == gateway.DEFAULT_PORT)
+    ]
+    assert again == []

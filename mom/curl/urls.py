@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mom.gateway import APIS_PATH, DEFAULT_PORTS, HTTP_PREFIX, authority
+from mom.gateway import APIS_PATH, DEFAULT_PORTS, HEALTH_PATHS, HTTP_PREFIX, LOOPBACK_NAMES, authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,11 +11,9 @@ if TYPE_CHECKING:
     from mom.auth.base_url import Gateway
 
 # What the paths of a gateway start with.
-_ROOTS = ("/v1/", "/v1alpha1/", "/healthz", "/healthcheck")
+_ROOTS = ("/v1/", "/v1alpha1/", *HEALTH_PATHS)
 # The scheme of a web socket at a gateway with the scheme (RFC 6455, section 3); curl has it since 8.11.
 SOCKETS = {"http": "ws", "https": "wss"}
-# Names of the same loopback interface. A gateway may be known by another one than the user writes.
-_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def resolve_url(text: str, gateway: Gateway) -> str | None:
@@ -88,11 +86,11 @@ def _at_gateway(text: str, gateway: Gateway) -> str | None:
         return None
     if address in (gateway.authority, gateway.endpoint):
         return text
-    if gateway.host not in _THIS_MACHINE or address not in _names_of_this_machine(gateway):
+    if gateway.host not in LOOPBACK_NAMES or address not in _names_of_this_machine(gateway):
         return None
     return (f"{scheme}://" if separator else "") + user + at + gateway.authority + rest[end:]
 
 
 def _names_of_this_machine(gateway: Gateway) -> set[str]:
     ports = {gateway.port, None} if gateway.port == DEFAULT_PORTS[gateway.scheme] else {gateway.port}
-    return {authority(host, port) for host in _THIS_MACHINE for port in ports}
+    return {authority(host, port) for host in LOOPBACK_NAMES for port in ports}

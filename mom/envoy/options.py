@@ -6,11 +6,10 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mom.gateway import authority
+from mom.gateway import DEFAULT_PORTS, LOOPBACK_ADDRESSES, LOOPBACK_NAMES, authority, is_this_machine
 
 # An hour: what a web socket may outlive its token by.
 STREAM_LIMIT = 3_600
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +22,17 @@ class Listen:
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can connect."""
-        return ipaddress.ip_address(self.host).is_loopback
+        return is_this_machine(self.host)
 
     @property
     def is_wildcard(self) -> bool:
         """Whether it means every interface (`0.0.0.0`, `::`)."""
         return ipaddress.ip_address(self.host).is_unspecified
+
+    @property
+    def near(self) -> str:
+        """The address at which this machine reaches it: itself, or the loopback address of its family."""
+        return LOOPBACK_ADDRESSES[":" in self.host] if self.is_wildcard else self.host
 
     def __str__(self) -> str:
         """Give `host:port`, with the brackets that IPv6 needs."""
@@ -109,5 +113,5 @@ def loopback_hosts(listen: Listen) -> tuple[str, ...]:
     """
     names = dict.fromkeys((listen.host, *LOOPBACK_NAMES))
     # A client omits the default port of its scheme (RFC 9110, 7.2); which scheme that is does not matter here.
-    bare = [authority(name, None) for name in names] if listen.port in {80, 443} else []
+    bare = [authority(name, None) for name in names] if listen.port in DEFAULT_PORTS.values() else []
     return (*(authority(name, listen.port) for name in names), *bare)

@@ -13,9 +13,9 @@ import socket
 from dataclasses import dataclass, field
 
 from mom.envoy.options import Listen
+from mom.gateway import LOOPBACK_ADDRESSES
 from mom.run.port import listening_socket
 
-_LOOPBACK = ("127.0.0.1", "::1")
 _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 
 
@@ -45,10 +45,10 @@ class Bindings:
 
 
 def _look(listen: Listen) -> Binding:
-    if listen.host not in {*_LOOPBACK, "0.0.0.0", "::"}:  # noqa: S104
+    own = listen.near
+    if own not in LOOPBACK_ADDRESSES:
         return Binding((), (listen.host,))
-    own = "::1" if ":" in listen.host else "127.0.0.1"
-    (other,) = set(_LOOPBACK) - {own}
+    (other,) = set(LOOPBACK_ADDRESSES) - {own}
     machine = (socket.gethostname().lower(),) if listen.is_wildcard else ()
     reason = _objection(Listen(other, listen.port))
     if reason is None:

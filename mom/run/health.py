@@ -15,7 +15,7 @@ _SECONDS = 3.0
 def is_healthy(plan: Plan) -> bool:
     """Whether `/healthz` is answered there."""
     listen = plan.options.listen
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
+    host = listen.near
     connection: http.client.HTTPConnection
     if plan.options.tls is None:
         connection = http.client.HTTPConnection(host, listen.port, timeout=_SECONDS)

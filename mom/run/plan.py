@@ -84,8 +84,7 @@ class Plan:
     def base_url(self) -> str:
         """The URL by which `mom curl` reaches it from this machine."""
         listen = self.options.listen
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listen.host, listen.host)  # noqa: S104
-        return origin("http" if self.options.tls is None else "https", host, listen.port)
+        return origin("http" if self.options.tls is None else "https", listen.near, listen.port)
 
     @cached_property
     def static_text(self) -> str:
