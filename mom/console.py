@@ -110,7 +110,7 @@ class Console:
                 self._message(self._hint(error.hint), always=True)
 
     def problems(self, problems: Iterable[Problem], stream: IO[str]) -> None:
-        """Show problems, each as `file:line:column: severity: message`, the line with a caret, the fix.
+        """Show problems, each as `file:line:column: severity: message [rule]`, the line with a caret, the hint.
 
         A blank line separates them. On a terminal they are wrapped at words; in a pipe a message is one line.
         """
@@ -133,14 +133,14 @@ class Console:
     def _problem(self, problem: Problem, stream: IO[str], width: int | None) -> str:
         severity = self._paint(stream, problem.severity.value, problem.severity.value)
         path = f" ({visible(problem.path)})" if problem.path else ""
-        lines = wrapped(f"{visible(str(problem.place))}: {severity}: {visible(problem.message)}{path}", width)
+        message = f"{visible(problem.message)}{path} [{problem.rule}]"
+        lines = wrapped(f"{visible(str(problem.place))}: {severity}: {message}", width)
         if problem.excerpt.strip():
             lines += _excerpt(problem, min(_EXCERPT_WIDTH, (width or 80) - 10))
         note = self._paint(stream, "note", "note")
         for place, words in problem.related:
             lines += wrapped(f"  {note}: {visible(str(place))}: {visible(words)}", width)
-        if problem.hint:
-            lines += wrapped(f"  {self._paint(stream, 'hint', 'hint')}: {in_lines(problem.hint)}", width)
+        lines += wrapped(f"  {self._paint(stream, 'hint', 'hint')}: {in_lines(problem.hint)}", width)
         return "\n".join(lines) + "\n"
 
     def data(self, text: str) -> None:

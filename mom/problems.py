@@ -39,16 +39,16 @@ class Problem:
 
     place: where it starts. rule: a stable id in kebab case (`duplicate-key`), the same in every output format.
     message: what is wrong, without the place. hint: what to write instead. path: where in the document
-    (`spec.headers[0].value`), empty for the whole. excerpt: the source line without its line end, of a very long line
-    the part around the place; excerpt_column: where in the line it starts, from 1. width: how many code points the
+    (`spec.headers[0].value`), empty for the whole. excerpt: the source line without its line ending, of a long one the
+    part around the place; excerpt_column: where in the line it starts, from 1. width: how many code points the
     caret line underlines, at least 1. related: other places that belong to it, each with a word.
     """
 
     place: Place
     rule: str
     message: str
+    hint: str
     severity: Severity = Severity.ERROR
-    hint: str | None = None
     path: str = ""
     excerpt: str = ""
     excerpt_column: int = 1

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from mom.atlas.ownership import OwnDocument, read_own
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.separators import separate
-from mom.problems import Place, Problem, Severity
+from mom.problems import Place, Problem
 from mom.yamledit.data import Data, ExpansionError, to_data
 from mom.yamledit.nodes import Mapping, Node
 from mom.yamledit.paths import Path, Tree, show
@@ -53,13 +54,12 @@ class DataDocument:
         *,
         at: Node | None = None,
         hint: str | None = None,
-        severity: Severity = Severity.ERROR,
         related: tuple[tuple[Place, str], ...] = (),
     ) -> Problem:
         """Return a problem about the value at `path`, placed where that stands or at another node."""
         node = self.tree.nearest(path).value if at is None else at
-        return self.source.problem(
-            node.start, rule, message, end=node.end, hint=hint, path=show(path), severity=severity, related=related
+        return problem_at(
+            self.source, node.start, rule, message, end=node.end, hint=hint, path=show(path), related=related
         )
 
 
@@ -147,7 +147,7 @@ def own_data(own: OwnDocument) -> Data:
 def alias_problem(source: Source, error: ExpansionError) -> Problem:
     """Return the problem, with its place, of an alias that cannot be followed."""
     node = error.node
-    return source.problem(node.start, "yaml-alias", error.message, end=node.end, hint=error.hint)
+    return problem_at(source, node.start, "yaml-alias", error.message, end=node.end, hint=error.hint)
 
 
 def carriage_return_problem(source: Source, limits: Document) -> Problem | None:
@@ -156,7 +156,7 @@ def carriage_return_problem(source: Source, limits: Document) -> Problem | None:
     if found is None:
         return None
     message = "bare carriage return: lines must end in LF or CRLF"
-    return source.problem(found, "line-end", message, hint="convert the file's line endings to LF")
+    return problem_at(source, found, "line-end", message)
 
 
 def value_at(data: Data, *path: str | int) -> Data:

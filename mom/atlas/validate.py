@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
 from mom.atlas.kinds import ATLAS, Kind
+from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.rules.document_rules import check_document, kind_of
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.schema_rules import schema_problems
@@ -33,7 +34,7 @@ def validate_bytes(data: bytes, name: str) -> list[Problem]:
         return validate(decode(data, name))
     except MomError as error:
         # Not text, or so much of it that it is not read.
-        return [Problem(place=Place(name, 1, 1), rule="file", message=error.message, hint=error.hint)]
+        return [problem_of(Place(name, 1, 1), "file", error.message, hint=error.hint)]
 
 
 def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:

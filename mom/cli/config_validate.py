@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mom.atlas.rules.catalogue import problem_of
 from mom.cli.configuration_file import configuration_file
 from mom.cli.formats import Checked, Format, count, summary, write
 from mom.cli.options import QuietOption, VerboseOption
@@ -83,4 +84,4 @@ def _unreadable(file: str, error: UnreadableError) -> Problem:
     hint = with_beginning(error).hint or "check its name, and who may read it"
     if error.reason == IS_FOLDER:
         hint = "name its files, for example with a pattern: *.yml"
-    return Problem(place=Place(file, 1, 1), rule="file", message=error.message, hint=hint)
+    return problem_of(Place(file, 1, 1), "file", error.message, hint=hint)

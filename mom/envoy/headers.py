@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
-from mom.atlas.values.headers import check_header_name, check_header_value
+from mom.atlas.values.headers import check_control_characters, check_header_name, check_references, refused_header
+from mom.atlas.values.objection import Objection
 from mom.envoy.messages import Json
 from mom.gateway import ERROR_HEADER, STAND_IN_HEADER, TOKEN_HEADER
 
@@ -81,16 +82,23 @@ VARY = {"header": {"key": "vary", "value": TOKEN_HEADER}, "append_action": "APPE
 MAX_LITERAL = 16_384
 
 
-def check(header: Header) -> str | None:
-    """Return what is wrong with a configured header, of which Envoy would take all but the last two, or None."""
-    if reason := check_header_name(header.name) or check_header_value(header.value):
-        return reason
-    if header.name.lower() == "expect":
-        return "`Expect` is answered by each server on the way itself: leave it out"
+def check(header: Header) -> tuple[str, Objection] | None:
+    """Return the rule that a configured header breaks, and how; None where it can be sent.
+
+    Envoy would accept all but a literal that is too long and a `Host` from a variable.
+    """
+    if objection := check_header_name(header.name):
+        return "header-name", objection
+    if objection := check_control_characters(header.value):
+        return "header-value", objection
+    if objection := check_references(header.value):
+        return "environment-reference", objection
+    if header.name.lower() == "expect" and (objection := refused_header(header.name)):
+        return "header-name", objection
     if len(format_string(header.value).encode()) > MAX_LITERAL:
-        return f"the value is longer than {MAX_LITERAL} bytes"
+        return "header-value", Objection(f"the value is longer than {MAX_LITERAL} bytes", "shorten it")
     if is_host(header) and (not header.value.strip() or names(header.value)):
-        return "`Host` must be a fixed name: Envoy cannot take it from a variable"
+        return "header-value", Objection("`Host` must be a fixed name", "write the host in `baseUrl`")
     return None
 
 

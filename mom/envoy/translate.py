@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
+from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
 from mom.envoy import adapters, clusters, jwt, listener, routes
 from mom.envoy.messages import Json
@@ -90,8 +91,8 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     for provider in configuration.identity_providers:
         found += _provider_problems(provider, options)
     if not configuration.identity_providers and options.local_key is None:
-        message = "no identity provider: nobody could send a request"
-        found.append(Problem(place=configuration.place, rule="no-identity-provider", message=message))
+        message = "no identity provider and no local key: every request would be rejected"
+        found.append(problem_of(configuration.place, "no-identity-provider", message))
     return found
 
 
@@ -101,9 +102,9 @@ def _duplicates(served: tuple[Adapter, ...]) -> Iterator[Problem]:
     for adapter in served:
         identity = (adapter.kind, adapter.name)
         if identity in seen:
-            message = f"a second adapter named {adapter.name}: only the first would be served"
-            related = ((seen[identity], "the first"),)
-            yield Problem(place=adapter.place, rule="duplicate-adapter", message=message, related=related)
+            message = f"duplicate {adapter.kind} adapter `{adapter.name}`"
+            related = ((seen[identity], "the first one"),)
+            yield problem_of(adapter.place, "duplicate-name", message, related=related)
         seen.setdefault(identity, adapter.place)
 
 
@@ -111,14 +112,14 @@ def _provider_problems(provider: IdentityProvider, options: Options) -> Iterator
     # Envoy does not check an audience or an issuer that is not given.
     for word, value in (("audience", provider.audience), ("issuer", provider.issuer)):
         if not value.strip():
-            message = f"the identity provider {provider.name} has no {word}, so a token for anyone would do"
-            yield Problem(place=provider.place, rule=f"no-{word}", message=message)
+            message = f"the identity provider {provider.name} has no {word}: a token for any {word} would pass"
+            yield problem_of(provider.place, "missing-key", message, hint=f"add `{word}:`")
     reason: str | None = check_public_key(provider.public_key)
     if reason is None and not jwt.is_fetched(provider.public_key, options):
         reason = _keys_objection(provider.public_key, options)
     if reason:
         message = f"the publicKey of the identity provider {provider.name}: {reason}"
-        yield Problem(place=provider.place, rule="public-key", message=message)
+        yield problem_of(provider.place, "public-key", message)
 
 
 def _keys_objection(name: str, options: Options) -> str | None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mom.atlas.rules.catalogue import problem_of
 from mom.errors import MomError
 from mom.problems import Place, Problem
 
@@ -42,12 +43,11 @@ def parse(text: str, file: str) -> dict[str, str]:
     for item in _items(text):
         if isinstance(item, int):
             place = Place(file, text.count("\n", 0, item) + 1, 1)
-            problems.append(Problem(place=place, rule="env-file", message="this line is not NAME=value"))
+            problems.append(problem_of(place, "env-file", "this line is not NAME=value"))
         else:
             found[item[0]] = item[1]
     if problems:
-        hint = "put a value with quotes or line ends in it in '...'"
-        raise MomError(f"{file} cannot be read as an env file", problems=problems, hint=hint)
+        raise MomError(f"{file} is not a valid env file", problems=problems)
     return found
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mom.atlas.jwks import EMPTY, Jwks, JwksError, judge
 from mom.atlas.model import Configuration, IdentityProvider
+from mom.atlas.rules.catalogue import problem_of
 from mom.envoy import jwt
 from mom.envoy.options import KeyState
 from mom.errors import MomError, UnreadableError
@@ -143,7 +144,7 @@ class KeySets:
             return None
         self._set(name, EMPTY, UNAVAILABLE, f"{reason}: {_OUT}")
         message = f"the keys of {provider.name}: {name} {reason}"
-        return Problem(place=provider.place, rule="public-key", message=message, hint=hint)
+        return problem_of(provider.place, "public-key", message, hint=hint)
 
     # -- URLs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from mom.atlas.adapters import value_warnings
+from mom.atlas.rules.variable_rules import doubtful_variables
 from mom.envoy.adapters import served
 from mom.errors import UsageError
 from mom.run import binary, hot_restart, limits, notes, plan, port
@@ -116,7 +116,8 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
     for text in exposures(inputs):
         events.warning(text)
     # A dummy is not base64, for example.
-    for text in () if inputs.stand_in else value_warnings(served(first.configuration), first.variables):
-        events.warning(text)
+    doubtful = () if inputs.stand_in else doubtful_variables(served(first.configuration), first.variables)
+    for problem in doubtful:
+        events.warning(f"{problem.message}: {problem.hint}")
     for text in notes.notes(first, inputs.environ):
         events.note(text)

@@ -37,7 +37,7 @@ def test_a_missing_file_is_said_in_the_same_words_and_how_to_begin(tmp_path: Pat
     done = mom(tmp_path, *COMMANDS[command], "atlas.yml")
     shown = done.stdout + done.stderr
     assert done.returncode == 1
-    assert "error: cannot read atlas.yml: there is no such file\n" in shown
+    assert "error: cannot read atlas.yml: there is no such file" in shown
     assert "hint: to begin with, write this to atlas.yml:\n    apiVersion: " in shown
     assert textwrap.dedent(lines_to_write(shown)).splitlines() == list(LINES)
 

@@ -53,45 +53,45 @@ def test_base_urls(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "rule"),
     [
-        pytest.param("X A", "1", id="a blank in the name"),
-        pytest.param("X:A", "1", id="a colon in the name"),
-        pytest.param("", "1", id="no name"),
-        pytest.param("Content-Length", "1", id="framing"),
-        pytest.param("transfer-encoding", "chunked", id="framing in small letters"),
-        pytest.param("Connection", "close", id="hop by hop"),
-        pytest.param("Upgrade", "websocket", id="upgrade"),
-        pytest.param("Expect", "100-continue", id="expect"),
-        pytest.param("X", "a\r\nY: b", id="a line end in the value"),
-        pytest.param("X", "a\0", id="a NUL in the value"),
-        pytest.param("X", "${{ A", id="an open reference"),
-        pytest.param("X", "${{ A-B }}", id="a name that no variable has"),
-        pytest.param("Host", "${{ A }}", id="a host from a variable"),
-        pytest.param("host", "", id="an empty host"),
-        pytest.param("X", "%" * (MAX_LITERAL // 2 + 1), id="a literal that is too long once escaped"),
+        pytest.param("X A", "1", "header-name", id="a blank in the name"),
+        pytest.param("X:A", "1", "header-name", id="a colon in the name"),
+        pytest.param("", "1", "header-name", id="no name"),
+        pytest.param("Content-Length", "1", "header-name", id="framing"),
+        pytest.param("transfer-encoding", "chunked", "header-name", id="framing in small letters"),
+        pytest.param("Connection", "close", "header-name", id="hop by hop"),
+        pytest.param("Upgrade", "websocket", "header-name", id="upgrade"),
+        pytest.param("Expect", "100-continue", "header-name", id="expect"),
+        pytest.param("X", "a\r\nY: b", "header-value", id="a line ending in the value"),
+        pytest.param("X", "a\0", "header-value", id="a NUL in the value"),
+        pytest.param("X", "${{ A", "environment-reference", id="an open reference"),
+        pytest.param("X", "${{ A-B }}", "environment-reference", id="a name that no variable has"),
+        pytest.param("Host", "${{ A }}", "header-value", id="a host from a variable"),
+        pytest.param("host", "", "header-value", id="an empty host"),
+        pytest.param("X", "%" * (MAX_LITERAL // 2 + 1), "header-value", id="a literal that is too long once escaped"),
     ],
 )
-def test_headers(name: str, value: str) -> None:
-    assert rules(configuration(http("api", "https://x.test", {name: value}), providers=TRUSTED)) == ["header"]
+def test_headers(name: str, value: str, rule: str) -> None:
+    assert rules(configuration(http("api", "https://x.test", {name: value}), providers=TRUSTED)) == [rule]
 
 
 def test_a_header_twice() -> None:
     given = http("api", "https://x.test", {"X-Key": "1", "x-key": "2"})
-    assert rules(configuration(given, providers=TRUSTED)) == ["header"]
+    assert rules(configuration(given, providers=TRUSTED)) == ["repeated-header"]
 
 
 def test_an_adapter_twice() -> None:
-    assert rules(configuration(GOOD, GOOD, providers=TRUSTED)) == ["duplicate-adapter"]
+    assert rules(configuration(GOOD, GOOD, providers=TRUSTED)) == ["duplicate-name"]
 
 
 def test_a_provider_without_audience_or_issuer_would_take_any() -> None:
-    assert rules(configuration(GOOD, providers=(provider("keys", audience=" "),))) == ["no-audience"]
-    assert rules(configuration(GOOD, providers=(provider("keys", issuer=""),))) == ["no-issuer"]
+    assert rules(configuration(GOOD, providers=(provider("keys", audience=" "),))) == ["missing-key"]
+    assert rules(configuration(GOOD, providers=(provider("keys", issuer=""),))) == ["missing-key"]
 
 
 @pytest.mark.parametrize("url", ["http://idp.test/keys", "ftp://idp.test/keys", "other", "https://u:p@idp.test/"])
-def test_keys_that_anybody_could_change_or_that_were_not_read(url: str) -> None:
+def test_keys_that_anyone_could_change_or_that_were_not_read(url: str) -> None:
     assert rules(configuration(GOOD, providers=(provider(url),))) == ["public-key"]
 
 
@@ -115,7 +115,7 @@ def test_all_at_once() -> None:
     assert [problem.rule for problem in caught.value.problems] == [
         "adapter-name",
         "base-url",
-        "header",
+        "header-name",
         "no-identity-provider",
     ]
 

@@ -118,11 +118,11 @@ def test_no_local_key(run: MomRun) -> None:
     assert run.client.send(f"{P}/one/x", token=token).status == 401
 
 
-def test_nobody_to_trust(run: MomRun, api: Upstream) -> None:
+def test_no_one_to_trust(run: MomRun, api: Upstream) -> None:
     run.configure({"one": (base(api), {})}, identityProviders=[])
     run.start("--no-local-key", serving=False)
     assert run.status() == 1
-    assert "no identity provider: nobody could send a request" in run.text
+    assert "no identity provider and no local key: every request would be rejected [no-identity-provider]" in run.text
 
 
 def test_all_missing_variables_are_named_with_their_places(run: MomRun, api: Upstream) -> None:
@@ -133,7 +133,7 @@ def test_all_missing_variables_are_named_with_their_places(run: MomRun, api: Ups
     assert run.status() == 1
     text = run.text
     lines = (run.folder / "atlas.yml").read_text().splitlines()
-    for name, why in (("UNSET", "is not set"), ("EMPTY", "is empty"), ("LINES", "holds a line end")):
+    for name, why in (("UNSET", "is not set"), ("EMPTY", "is empty"), ("LINES", "contains a line ending")):
         header = "ABC"[["UNSET", "EMPTY", "LINES"].index(name)]
         assert f"the variable {name} {why}" in text
         (number,) = [n for n, line in enumerate(lines, 1) if f'"name": "{header}"' in line]
@@ -168,7 +168,8 @@ def test_an_empty_variable_that_hides_the_one_in_the_env_file_is_named(run: MomR
     assert run.status() == 1
     assert "the variable EMPTY is empty in the environment, which hides the one in .env (header A of one)" in run.text
     assert "error: 2 environment variables are missing or unusable: EMPTY, NONE" in run.text
-    assert "hint: unset EMPTY; export NONE=..., or put it in .env" in run.text
+    assert "hint: unset EMPTY\n" in run.text
+    assert "hint: export NONE=…, or put it in .env\n" in run.text
 
 
 @pytest.mark.parametrize("option", ["-v", "--verbose", "--debug"])

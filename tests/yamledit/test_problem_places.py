@@ -13,7 +13,7 @@ from mom.yamledit.stream import YamlSyntaxError, documents, parse_document
 
 def test_a_line_of_a_megabyte_is_shown_around_the_place() -> None:
     text = "a" * 500_000 + "HERE" + "b" * 500_000
-    problem = Source("f", text).problem(500_000, "rule", "message", end=500_004)
+    problem = Source("f", text).problem(500_000, "rule", "message", hint="fix", end=500_004)
     assert len(problem.excerpt) == MAX_EXCERPT
     begin = problem.place.column - problem.excerpt_column
     assert problem.excerpt[begin : begin + problem.width] == "HERE"
@@ -27,7 +27,7 @@ def test_a_line_of_a_megabyte_is_shown_around_the_place() -> None:
 
 def test_the_end_of_a_long_line_has_a_caret_too() -> None:
     text = "x" * 5000
-    problem = Source("f", text).problem(5000, "rule", "message")
+    problem = Source("f", text).problem(5000, "rule", "message", hint="fix")
     assert problem.width == 1
     assert problem.place.column == 5001
 
@@ -35,7 +35,7 @@ def test_the_end_of_a_long_line_has_a_caret_too() -> None:
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_an_excerpt_has_no_line_end(line_end: str) -> None:
     source = Source("f", line_end.join(["one", "two", ""]))
-    assert source.problem(source.text.index("two"), "r", "m", end=len(source.text)).excerpt == "two"
+    assert source.problem(source.text.index("two"), "r", "m", hint="fix", end=len(source.text)).excerpt == "two"
     assert [source.line(1), source.line(2), source.line(3)] == ["one", "two", ""]
 
 
@@ -60,7 +60,7 @@ def test_conflict_markers_are_named_where_they_begin(text: str, line: int) -> No
 def test_an_excerpt_shows_no_token_and_keeps_its_places() -> None:
     source = Source("atlas.yml", "value: Bearer sk-live-1234567890abcdef # mine\n")
 
-    problem = source.problem(7, "rule", "message", end=14)
+    problem = source.problem(7, "rule", "message", hint="fix", end=14)
 
     assert problem.excerpt == "value: Bearer ************************ # mine"
     assert (problem.place.column, problem.width) == (8, 7)

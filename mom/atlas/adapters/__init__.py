@@ -7,7 +7,7 @@ a module for each kind that Atlas serves.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mom.atlas.kinds import ATLAS, Kind
@@ -56,13 +56,3 @@ def kind_of(adapter: Adapter) -> AdapterKind[Any]:
 def settings(adapter: Adapter) -> Iterator[Setting]:
     """Yield the texts of an adapter that may contain environment references."""
     yield from kind_of(adapter).settings(adapter)
-
-
-def value_warnings(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each variable whose value has a form that no API takes; `variables` has all of them."""
-    seen: set[tuple[str, str]] = set()
-    for adapter in adapters:
-        for name, reason, setting in kind_of(adapter).value_warnings(adapter, variables):
-            if (name, reason) not in seen:
-                seen.add((name, reason))
-                yield f"the variable {name} {reason} ({setting.label} of {adapter.name})"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument, items_at, text_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
+from mom.atlas.values.objection import Objection
 from mom.gateway import HTTP_PREFIX
 from mom.problems import Place
 
@@ -73,13 +74,13 @@ class HttpKind(AdapterKind[HttpAdapter]):
         for header in adapter.headers:
             yield Setting(f"header {header.name}", header.value, header.place)
 
-    def value_warnings(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, str, Setting]]:
+    def doubts(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:
         """Yield what makes a header that no API accepts: doubled schemes, quotes, a `Basic` that is not base64."""
-        from mom.atlas.values.variables import header_warnings
+        from mom.atlas.values.variables import doubts
 
         for header, setting in zip(adapter.headers, self.settings(adapter), strict=True):
-            for name, reason in header_warnings(header.name, header.value, variables):
-                yield name, reason, setting
+            for name, objection in doubts(header.name, header.value, variables):
+                yield name, objection, setting
 
     def differences(self, old: HttpAdapter, new: HttpAdapter) -> list[str]:
         """Return `base URL`, and the header that differs, or `headers` where several do or their order does."""

@@ -10,6 +10,7 @@ from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import Kind
 from mom.atlas.model import Adapter
 from mom.atlas.schema_files import Schema, read_schema
+from mom.atlas.values.objection import Objection
 from mom.problems import Place
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ class AdapterKind(Generic[AdapterT]):
         """Yield the texts that may contain environment references, in the order of the file."""
         raise NotImplementedError
 
-    def value_warnings(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[tuple[str, str, Setting]]:  # noqa: ARG002
-        """Yield a variable, what is probably wrong with its value, and where it is used; never the value itself."""
+    def doubts(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:  # noqa: ARG002
+        """Yield a variable, what is probably wrong with its value, and where it is used; never the value itself.
+
+        An objection's message is a clause that follows the variable's name.
+        """
         return iter(())
 
     def differences(self, old: AdapterT, new: AdapterT) -> list[str]:

@@ -8,6 +8,7 @@ from functools import cached_property
 from mom.atlas.edit.scope import data_of, refusal
 from mom.atlas.edit.style import nearest
 from mom.atlas.ownership import OwnDocument
+from mom.atlas.rules.catalogue import problem_at
 from mom.problems import Problem
 from mom.yamledit import shape as shapes
 from mom.yamledit.data import Data, is_merge, walk
@@ -69,7 +70,7 @@ class AdapterList:
         return None
 
     def _problem(self, node: Node, path: str, message: str, hint: str) -> Problem:
-        return self.source.problem(node.start, "unsafe-edit", message, end=node.end, hint=hint, path=path)
+        return problem_at(self.source, node.start, "unsafe-edit", message, end=node.end, hint=hint, path=path)
 
     def _refuse_unless_empty(self, node: Node, path: str, wanted: str, hint: str) -> None:
         """Raise MomError unless `node` is nothing or a null word, with no tag: a tagged null cannot become a list."""

@@ -20,6 +20,7 @@ from mom.atlas.edit.spec import AdapterSpec, HttpAdapterSpec
 from mom.atlas.edit.style import document_shape
 from mom.atlas.kinds import ATLAS
 from mom.atlas.ownership import OwnDocument
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
 from mom.atlas.values.secrets import literal_secret
@@ -116,7 +117,7 @@ def http_differences(source: Source, existing: OwnDocument, data: Data, adapter:
 
     def differ(where: Node | None, path: str, message: str, *, secret: bool = False) -> None:
         at = where or node
-        problem = source.problem(at.start, "other-content", message, end=at.end, path=path)
+        problem = problem_at(source, at.start, "other-content", message, end=at.end, path=path)
         problems.append(replace(problem, excerpt="") if secret else problem)
 
     if spec.get("baseUrl") != adapter.base_url:

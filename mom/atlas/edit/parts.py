@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.scope import EditScope, data_of, refusal
 from mom.atlas.ownership import ADAPTERS, OwnDocument
+from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Node, Scalar, get, text_of
@@ -75,14 +76,15 @@ def _refuse_other_type(source: Source, name: Data, node: Node, path: str) -> Non
     if not isinstance(name, str):
         message = f"this name is {described(name)}, not text"
         hint = f"quote it: '{text_of(node)}'" if isinstance(node, Scalar) else "write it as text"
-        raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, hint=hint, path=path))
+        raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, hint=hint, path=path))
 
 
 def _repeated(source: Source, what: str, nodes: SequenceABC[Node], path: str) -> MomError:
     first, second = nodes[0], nodes[1]
     lines = " and ".join(str(source.line_number(node.start)) for node in nodes[:10])
     lines += " and others" if len(nodes) > 10 else ""
-    problem = source.problem(
+    problem = problem_at(
+        source,
         second.start,
         "duplicate-name",
         f"{what} more than once: in lines {lines}",

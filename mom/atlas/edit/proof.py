@@ -9,6 +9,7 @@ from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import refusal
 from mom.atlas.ownership import as_own
 from mom.atlas.quick_check import fits
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schema_files import Schema
 from mom.yamledit import operations as yaml
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
@@ -53,7 +54,7 @@ def proved(
 
 def _refused(source: Source, offset: int, reason: str, hint: str) -> Exception:
     message = f"refusing to edit: {reason}; nothing was written"
-    return refusal(source.problem(offset, "unsafe-edit", message, hint=hint))
+    return refusal(problem_at(source, offset, "unsafe-edit", message, hint=hint))
 
 
 def _explained(source: Source, operations: SequenceABC[Operation], difference: Difference) -> tuple[int, str, str]:

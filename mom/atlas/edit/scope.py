@@ -14,6 +14,7 @@ from itertools import islice
 from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, like_atlas, looks_own, may_be_own, read_own
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.separators import missing_separator, separate
 from mom.errors import MomError
 from mom.problems import Problem
@@ -144,7 +145,8 @@ def _repeated_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
         yield from (missing_separator(source, part.start) for part in parts[1:])
         return
     for key, first, second in duplicate_keys(own.root):
-        yield source.problem(
+        yield problem_at(
+            source,
             second.start,
             "duplicate-key",
             f"the key `{key}` stands twice: in lines {source.line_number(first.start)} "
@@ -172,7 +174,8 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
     names = [f"{own.name or 'unnamed'} (line {source.line_number(own.root.start)})" for own in atlases[:_NAMED]]
     names += ["others"] if len(atlases) > _NAMED else []
     return refusal(
-        source.problem(
+        problem_at(
+            source,
             second.root.start,
             "several-atlas",
             f"a file configures one Atlas, this one holds {len(atlases)}: {' and '.join(names)}",
@@ -212,7 +215,8 @@ def _no_atlas(source: Source) -> MomError:
     inside = re.search(r"^[ \t][^#\n]*\bmoment\.dev/atlas/", source.text, re.MULTILINE)
     if inside:
         return refusal(
-            source.problem(
+            problem_at(
+                source,
                 inside.end() - len(ATLAS),
                 "no-atlas",
                 "the Atlas document stands inside a value (as in a ConfigMap): mom edits documents, not values",

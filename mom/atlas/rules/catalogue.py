@@ -1,50 +1,433 @@
-"""The rules of an Atlas configuration, by the id under which each is reported. Ids stay: people filter by them."""
+"""The catalogue of rules: each id with its severity, its words, its hint and the reason for it, here and nowhere else.
+
+`validate`, the editing commands, `run` and `export` report problems by these ids; `mom atlas config rule` prints an
+entry. Ids stay: people filter by them, and name them in `# mom: ignore[…]`.
+"""
 
 from __future__ import annotations
 
-RULES: dict[str, str] = {
-    # Reading.
-    "file": "A file can be read, and is UTF-8.",
-    "line-end": "Lines end in a line feed, with or without a carriage return before it.",
-    "yaml-syntax": "A document is YAML.",
-    "yaml-alias": "An alias names an anchor that stands before it, and stands for a bounded amount of data.",
-    "conflict-marker": "A merge is finished: no git conflict markers are left.",
-    "template": "A file is rendered: no template braces (Helm, Jinja) are left.",
-    "missing-separator": "Documents are separated by `---`.",
-    "duplicate-key": "A mapping holds each key once (YAML 1.2.2, section 3.2.1.1).",
-    # The shape of a document.
-    "missing-kind": "A document of moment.dev names its kind.",
-    "unknown-kind": "The apiVersion and kind of a document of moment.dev are known.",
-    "unknown-key": "A key is known where it stands.",
-    "missing-key": "A required key is there.",
-    "unknown-value": "A value that is chosen from a list is one of it.",
-    "wrong-type": "A value has the type its key wants.",
-    "wrong-value": "A value has the form and the range its key wants.",
-    # Values.
-    "adapter-name": "An adapter's name can be a segment of a URL's path.",
-    "base-url": "A base URL is an absolute http or https URL without user name, query or fragment.",
-    "plain-http": "A base URL uses https, so that credentials cannot be read on the way.",
-    "public-key": "Keys of an identity provider come over https, from this machine or from a file.",
-    "header-name": "A header's name is a token (RFC 9110) that is not the proxy's own to set.",
-    "header-value": "A header's value is one line of text.",
-    "non-ascii-header": "A header's value is ASCII, which every server reads alike.",
-    "repeated-header": "An adapter sets each header once, whatever the case of its name.",
-    "quoted-value": "A header's value does not hold the quotes that were meant for a shell or for YAML.",
-    "environment-reference": "An environment reference is written ${{ NAME }}.",
-    "reference-without-dollar": "An environment reference begins with a dollar sign.",
-    "foreign-reference": "An environment reference is written ${{ NAME }}, in no other tool's form.",
-    "basic-credentials": "`Basic` is followed by base64 of user and password (RFC 7617).",
-    "stray-mark": "A value has no quote, comma or comment sign that a slip left.",
-    "endpoint-as-base-url": "A base URL is where the API's paths begin, not one of its endpoints.",
-    "not-served": "A setting that Atlas does not obey yet is told as ignored.",
-    "literal-secret": "A credential is an environment reference, never plain text.",
-    "duplicate-profile": "A profile's name is unique in its adapter.",
-    # A file as a whole.
-    "no-atlas": "A file has an Atlas document.",
-    "several-atlas": "A file has one Atlas document.",
-    "duplicate-name": "The name of an adapter is unique among those of its kind.",
-    "similar-name": "Names of adapters differ in more than case.",
-    "duplicate-reference": "An adapter is listed once in apiAdapters.",
-    "missing-document": "Each adapterRef names an adapter document of the file.",
-    "unreferenced-document": "Each adapter document is named by an adapterRef.",
+from typing import NamedTuple
+
+from mom.problems import Place, Problem, Severity
+from mom.yamledit.source import Source
+
+ERROR, WARNING, NOTE = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+
+class Rule(NamedTuple):
+    """One rule. words: what it demands. hint: the fix where a problem has no closer one. explanation: the reason."""
+
+    id: str
+    severity: Severity
+    words: str
+    hint: str
+    explanation: str
+
+
+_READING = (
+    Rule(
+        "file",
+        ERROR,
+        "A file can be read, and is UTF-8.",
+        "check its name, its permissions and its encoding",
+        "mom edits bytes in place; in another encoding, or in a file that it cannot read, it could not keep them.",
+    ),
+    Rule(
+        "line-end",
+        ERROR,
+        "Lines end in LF or CRLF.",
+        "convert the file's line endings to LF",
+        "YAML takes a bare carriage return for a line break, editors and git do not: line numbers would disagree.",
+    ),
+    Rule(
+        "yaml-syntax",
+        ERROR,
+        "A document is valid YAML.",
+        "check the quotes, brackets and indentation of this line and the one above",
+        "Atlas cannot use a document that no parser can read; the place is where the slip is, if mom can tell.",
+    ),
+    Rule(
+        "yaml-alias",
+        ERROR,
+        "An alias names an anchor defined before it, and expands to a bounded amount of data.",
+        "write out the value that is meant",
+        "Aliases of aliases can expand to more data than any machine has (the `billion laughs` attack).",
+    ),
+    Rule(
+        "conflict-marker",
+        ERROR,
+        "A merge is finished: no git conflict markers are left.",
+        "resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
+        "Which of the two sides is meant is not decided yet.",
+    ),
+    Rule(
+        "template",
+        ERROR,
+        "A file is rendered: no template braces (Helm, Jinja) are left.",
+        "run mom on the rendered file; an environment reference is written ${{ NAME }}",
+        "A template is not a configuration until its values are filled in, and often not YAML either.",
+    ),
+    Rule(
+        "missing-separator",
+        ERROR,
+        "Documents are separated by `---`.",
+        "write `---` on a line of its own above this line",
+        "Without it, two documents are one mapping with duplicate keys, and most parsers keep only the second.",
+    ),
+    Rule(
+        "duplicate-key",
+        ERROR,
+        "A mapping has each key once (YAML 1.2.2, section 3.2.1.1).",
+        "remove one: parsers disagree about which one wins",
+        "Most parsers keep the last value without a word, some the first: reviewers and Atlas may see different files.",
+    ),
+)
+
+_SHAPE = (
+    Rule(
+        "missing-kind",
+        ERROR,
+        "A document of moment.dev names its kind.",
+        "add `kind:`",
+        "The kind decides which keys a document has and where it is served.",
+    ),
+    Rule(
+        "unknown-kind",
+        ERROR,
+        "The apiVersion and kind of a document of moment.dev are known.",
+        "see the kinds that mom knows: mom atlas config schema --help",
+        "Atlas would not serve a document of a kind it does not know.",
+    ),
+    Rule(
+        "unknown-key",
+        ERROR,
+        "A key is known where it appears.",
+        "see the keys of each kind: mom atlas config schema KIND",
+        "Atlas would ignore the key, so a misspelt setting would silently not apply.",
+    ),
+    Rule(
+        "missing-key",
+        ERROR,
+        "A required key is present.",
+        "see the keys of each kind: mom atlas config schema KIND",
+        "Without it Atlas cannot tell what is meant.",
+    ),
+    Rule(
+        "unknown-value",
+        ERROR,
+        "A value that is chosen from a list is one of the list.",
+        "see the allowed values: mom atlas config schema KIND",
+        "Atlas knows only the listed values.",
+    ),
+    Rule(
+        "wrong-type",
+        ERROR,
+        "A value has the type that its key expects.",
+        "see the type of each key: mom atlas config schema KIND",
+        "YAML reads `yes`, `1.10` or a missing value as another type than the text they look like.",
+    ),
+    Rule(
+        "wrong-value",
+        ERROR,
+        "A value has the form and the range that its key expects.",
+        "see the form of each value: mom atlas config schema KIND",
+        "Atlas could not apply the value.",
+    ),
+)
+
+_VALUES = (
+    Rule(
+        "adapter-name",
+        ERROR,
+        "An adapter's name can be a segment of a URL's path.",
+        "use 1 to 253 letters (A-Z, a-z), digits, `.`, `_` or `-`",
+        "An adapter is served at /v1/apis/http/NAME/: other characters would need percent-encoding in every client.",
+    ),
+    Rule(
+        "base-url",
+        ERROR,
+        "A base URL is an absolute http or https URL without user name, query or fragment.",
+        "write one such as https://api.example.com",
+        "Callers' paths and queries are appended to it; credentials belong in headers, where they are references.",
+    ),
+    Rule(
+        "plain-http",
+        WARNING,
+        "A base URL uses https, so that credentials cannot be read on the way.",
+        "write https://",
+        "Atlas adds credentials to each request; over plain http every network on the way can read and change them.",
+    ),
+    Rule(
+        "public-key",
+        ERROR,
+        "Keys of an identity provider come over https, from this machine or from a file, and can verify tokens.",
+        "write the https URL of the issuer's JWKS, or the path of a file that has them",
+        "Anyone who can change these keys can sign access tokens for any user.",
+    ),
+    Rule(
+        "header-name",
+        ERROR,
+        "A header's name is a token (RFC 9110) that an adapter may set.",
+        "write a name such as X-Api-Key",
+        "Headers such as Host or Content-Length frame the message: set from outside they break or smuggle requests.",
+    ),
+    Rule(
+        "header-value",
+        ERROR,
+        "A header's value is one line of text.",
+        "write the value on one line",
+        "A line break in a value would begin another header (header injection).",
+    ),
+    Rule(
+        "non-ascii-header",
+        WARNING,
+        "A header's value is ASCII, which every server reads alike.",
+        "write it in ASCII, or encoded as the API expects it",
+        "RFC 9110 leaves the encoding of other characters open; some servers read Latin-1, others UTF-8.",
+    ),
+    Rule(
+        "repeated-header",
+        ERROR,
+        "An adapter sets each header once, whatever the case of its name.",
+        "remove one of them",
+        "Header names have no case, and which of two values an API would use is not defined.",
+    ),
+    Rule(
+        "quoted-value",
+        WARNING,
+        "A header's value does not contain the quotes that were meant for a shell or for YAML.",
+        "remove the inner quotes",
+        "The quotes would be sent to the API as a part of the credential, which it then rejects.",
+    ),
+    Rule(
+        "environment-reference",
+        ERROR,
+        "An environment reference is written ${{ NAME }}.",
+        "write ${{ NAME }}, NAME made of letters, digits and `_`",
+        "Atlas replaces references by variables of its environment, and could not replace this one.",
+    ),
+    Rule(
+        "reference-without-dollar",
+        WARNING,
+        "An environment reference begins with a dollar sign.",
+        "write ${{ NAME }}",
+        "Without it the braces are text, and are sent to the API as they are.",
+    ),
+    Rule(
+        "foreign-reference",
+        WARNING,
+        "An environment reference is written ${{ NAME }}, not in another tool's syntax.",
+        "write ${{ NAME }}",
+        "Atlas expands nothing else: `$TOKEN` or `<your key>` is sent to the API as it is.",
+    ),
+    Rule(
+        "basic-credentials",
+        WARNING,
+        "`Basic` is followed by the base64 of `user:password` (RFC 7617).",
+        "store $(printf %s 'user:password' | base64) in one variable, and write Basic ${{ THAT_VARIABLE }}",
+        "Atlas does not encode header values; an API rejects credentials that are not base64.",
+    ),
+    Rule(
+        "stray-mark",
+        WARNING,
+        "A value has no quote, comma or comment sign left by a slip.",
+        "remove it, or put the value in quotes if it is meant",
+        "YAML takes such marks for a part of the value without a word.",
+    ),
+    Rule(
+        "endpoint-as-base-url",
+        NOTE,
+        "A base URL is where the API's paths begin, not one of its endpoints.",
+        "end the base URL before the endpoint",
+        "Callers' paths are appended: /v1/chat/completions would become /v1/chat/completions/v1/chat/completions.",
+    ),
+    Rule(
+        "not-served",
+        NOTE,
+        "A setting that Atlas does not apply yet is reported as ignored.",
+        "remove it, or keep it for a later version of mom",
+        "The original's files stay valid here, and no one should rely on a setting that has no effect.",
+    ),
+    Rule(
+        "literal-secret",
+        WARNING,
+        "A credential is an environment reference, never plain text.",
+        "store it in the environment of Atlas and write ${{ NAME }}; treat a committed credential as leaked",
+        "Everyone who can read the repository, now or later, can use the credential; git keeps it forever.",
+    ),
+    Rule(
+        "duplicate-profile",
+        ERROR,
+        "A profile's name is unique in its adapter.",
+        "rename one of them",
+        "A profile is a segment of a URL's path; only one of two could be reached.",
+    ),
+)
+
+_FILE = (
+    Rule(
+        "no-atlas",
+        ERROR,
+        "A file has an Atlas document.",
+        "add an Atlas document",
+        "The Atlas document names the adapters that are served and who may use them.",
+    ),
+    Rule(
+        "several-atlas",
+        ERROR,
+        "A file has one Atlas document.",
+        "move it, with its adapters, to a file of its own",
+        "A file configures one Atlas; which of two an adapter belongs to could not be told.",
+    ),
+    Rule(
+        "duplicate-name",
+        ERROR,
+        "The name of an adapter is unique among those of its kind.",
+        "rename one of them, or remove it",
+        "Of two routes with one path Envoy would serve the first and never mention the second.",
+    ),
+    Rule(
+        "similar-name",
+        WARNING,
+        "Names of adapters differ in more than case.",
+        "rename one of them",
+        "Paths are case-sensitive: a caller who mistypes the case reaches the other API, with its credential.",
+    ),
+    Rule(
+        "duplicate-reference",
+        ERROR,
+        "An adapter is listed once in apiAdapters.",
+        "remove one of them",
+        "A reviewer who removes one of two references would believe the adapter is no longer served.",
+    ),
+    Rule(
+        "missing-document",
+        ERROR,
+        "Each adapterRef names an adapter document of the file.",
+        "add its document, or remove this reference",
+        "Atlas would have no base URL for it.",
+    ),
+    Rule(
+        "unreferenced-document",
+        WARNING,
+        "Each adapter document is named by an adapterRef.",
+        "list it in the Atlas document's `apiAdapters` (mom atlas config validate --fix), or remove it",
+        "Only adapters that the Atlas document lists are served.",
+    ),
+)
+
+_EDIT = (
+    Rule(
+        "unsafe-edit",
+        ERROR,
+        "An edit changes only what it is about.",
+        "make this change by hand",
+        "mom proves each edit by reading the result back, and writes nothing that it cannot prove.",
+    ),
+    Rule(
+        "other-content",
+        ERROR,
+        "An adapter of that name has the content that was asked for.",
+        "edit its document, or choose another name",
+        "Adding never overwrites: the existing adapter may be in use with other settings.",
+    ),
+)
+
+_RUN = (
+    Rule(
+        "no-identity-provider",
+        ERROR,
+        "An Atlas trusts an identity provider, or this user's key.",
+        "add an identity provider to the Atlas document, or run without --no-local-key",
+        "Each request needs an access token, and without a trusted key every request would be rejected.",
+    ),
+    Rule(
+        "unset-variable",
+        ERROR,
+        "Each variable that the configuration names is set.",
+        "export the variable, or put it in a file: --env-file .env",
+        "Envoy sends an unset variable as `-`, which an API would take for a credential.",
+    ),
+    Rule(
+        "empty-variable",
+        ERROR,
+        "Each variable that the configuration names has a value.",
+        "export the variable with its value, or put it in a file: --env-file .env",
+        "Envoy skips a header with an empty value, so that the client's own header would go through.",
+    ),
+    Rule(
+        "hidden-variable",
+        ERROR,
+        "An empty variable of the environment does not hide the one in the env file.",
+        "unset the variable in the environment",
+        "The environment takes precedence over --env-file, as with docker and dotenv tools.",
+    ),
+    Rule(
+        "unsendable-variable",
+        ERROR,
+        "A variable's value can be sent in a header: no line ending or other control character.",
+        "remove the line ending: NAME=$(cat FILE) drops it, and printf %s writes none",
+        "A header is one line (RFC 9110, section 5.5); Envoy would reject every request that needs the value.",
+    ),
+    Rule(
+        "doubtful-variable",
+        WARNING,
+        "A variable's value has the form that its header needs.",
+        "check how the value was copied",
+        "Quotes, blanks or a second `Bearer` around a credential are sent as they are, and the API rejects it.",
+    ),
+    Rule(
+        "env-file",
+        ERROR,
+        "Each line of an env file is NAME=value.",
+        "write NAME=value; put a value with quotes or line endings in '…'",
+        "A line that is skipped would come back as a missing variable, far from the slip.",
+    ),
+)
+
+# By stage: each group's name with its rules, in the order in which `mom atlas config rule` lists them.
+GROUPS = {
+    "Reading": _READING,
+    "Shape of a document": _SHAPE,
+    "Values": _VALUES,
+    "A file as a whole": _FILE,
+    "Editing": _EDIT,
+    "Running": _RUN,
 }
+RULES: dict[str, Rule] = {rule.id: rule for group in GROUPS.values() for rule in group}
+
+
+def problem_at(
+    source: Source,
+    start: int,
+    rule: str,
+    message: str,
+    *,
+    end: int | None = None,
+    hint: str | None = None,
+    path: str = "",
+    related: tuple[tuple[Place, str], ...] = (),
+) -> Problem:
+    """Return a problem in the text of `source` from `start` to `end`; severity, and hint where none is given, by rule.
+
+    Raises KeyError for a rule that the catalogue does not have.
+    """
+    known = RULES[rule]
+    return source.problem(
+        start, rule, message, end=end, hint=hint or known.hint, path=path, severity=known.severity, related=related
+    )
+
+
+def problem_of(
+    place: Place,
+    rule: str,
+    message: str,
+    *,
+    hint: str | None = None,
+    related: tuple[tuple[Place, str], ...] = (),
+) -> Problem:
+    """Return a problem at a place whose text is not at hand; else as `problem_at`."""
+    known = RULES[rule]
+    return Problem(
+        place=place, rule=rule, message=message, severity=known.severity, hint=hint or known.hint, related=related
+    )

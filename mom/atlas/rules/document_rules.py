@@ -9,11 +9,12 @@ from mom.atlas.adapters import KINDS, kinds
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_stray, stray_objection
 from mom.atlas.suggestions import closest, listed
 from mom.atlas.values import names, urls
-from mom.problems import Problem, Severity
+from mom.problems import Problem
 from mom.yamledit.data import Data, duplicate_keys, is_merge
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
 from mom.yamledit.paths import Path, places, show
@@ -77,7 +78,8 @@ def _duplicate_keys(findings: Findings) -> None:
         line = document.source.line_number(first.start)
         other = document.source.line_number(again.start)
         lines = f"lines {line} and {other}" if line != other else f"line {line}"
-        problem = document.source.problem(
+        problem = problem_at(
+            document.source,
             again.start,
             "duplicate-key",
             f"`{name}` stands twice in one mapping, in {lines}",
@@ -125,7 +127,8 @@ def _braces(findings: Findings) -> None:
 
 def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
     shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
-    found = findings.document.source.problem(
+    found = problem_at(
+        findings.document.source,
         start,
         "template",
         f"`{shown}` is a template (Helm, Jinja): this file is not a configuration until it is rendered",
@@ -145,14 +148,14 @@ def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -
     findings.unread.add(path)
     name = _BARE_NAME.match(braces)
     hint = f"write ${{{{ {name.group(1)} }}}}" if name else "write ${{ NAME }}, or run mom on the rendered file"
-    found = findings.document.source.problem(
+    found = problem_at(
+        findings.document.source,
         start,
         "reference-without-dollar",
         f"`{braces}` is sent as it stands: an environment reference begins with a dollar sign",
         end=end,
         hint=hint,
         path=show(path),
-        severity=Severity.WARNING,
     )
     findings.problems.append((path, found))
 
@@ -171,8 +174,14 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
     for part, reason in wrong[:20]:
         findings.unread.add(path)
         start, after = findings.inside(node, node.value[part.start : part.end], after)
-        found = findings.document.source.problem(
-            start, "environment-reference", reason.message, end=after, hint=reason.hint, path=show(path)
+        found = problem_at(
+            findings.document.source,
+            start,
+            "environment-reference",
+            reason.message,
+            end=after,
+            hint=reason.hint,
+            path=show(path),
         )
         findings.problems.append((path, found))
 
@@ -209,7 +218,7 @@ def _not_served(findings: Findings) -> None:
             at = findings.document.tree.nearest(path).key
             message = f"`{path[-1]}` is ignored: {consequence} yet"
             hint = "leave it out, or keep it for a later version of mom"
-            findings.add(path, "not-served", message, at=at, hint=hint, severity=Severity.NOTE)
+            findings.add(path, "not-served", message, at=at, hint=hint)
 
 
 def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mom.atlas.documents import DataDocument
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.values.objection import Objection
-from mom.problems import Place, Problem, Severity
+from mom.problems import Place, Problem
 from mom.yamledit.nodes import Node, Scalar
 from mom.yamledit.paths import Path, show
 
@@ -33,11 +34,10 @@ class Findings:
         *,
         at: Node | None = None,
         hint: str | None = None,
-        severity: Severity = Severity.ERROR,
         related: tuple[tuple[Place, str], ...] = (),
     ) -> None:
         """Add a problem about the value at `path`."""
-        problem = self.document.problem(path, rule, message, at=at, hint=hint, severity=severity, related=related)
+        problem = self.document.problem(path, rule, message, at=at, hint=hint, related=related)
         self.problems.append((path, problem))
 
     def objection(self, path: Path, rule: str, objection: Objection) -> None:
@@ -58,7 +58,6 @@ class Findings:
         part: str,
         *,
         hint: str,
-        severity: Severity = Severity.WARNING,
         at_end: bool = False,
     ) -> None:
         """Add a problem about `part` of the text at `path`; `at_end`: its last occurrence is meant, not its first."""
@@ -68,7 +67,7 @@ class Findings:
             begin = self.document.source.text.rfind(part, node.start, node.end) if at_end else None
             start, end = self.inside(node, part, None if begin == -1 else begin)
         source = self.document.source
-        problem = source.problem(start, rule, message, end=end, hint=hint, path=show(path), severity=severity)
+        problem = problem_at(source, start, rule, message, end=end, hint=hint, path=show(path))
         self.problems.append((path, problem))
 
     def has_template(self, path: Path) -> bool:

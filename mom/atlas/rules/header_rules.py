@@ -9,7 +9,6 @@ from mom.atlas.rules.findings import Findings
 from mom.atlas.values import foreign, headers, secrets
 from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead
 from mom.atlas.values.stray import find_stray
-from mom.problems import Severity
 from mom.yamledit.paths import Path
 
 
@@ -53,12 +52,12 @@ def _header_value(findings: Findings, path: Path, name: str, value: str) -> None
     elif not value.isascii() and not _stray_mark(findings, path, value):
         message = "the value holds characters outside ASCII: servers disagree about their encoding"
         hint = "write it in ASCII, or encoded as the API wants it"
-        findings.add(path, "non-ascii-header", message, hint=hint, severity=Severity.WARNING)
+        findings.add(path, "non-ascii-header", message, hint=hint)
     elif value.isascii():
         _stray_mark(findings, path, value)
     _quotes(findings, path, name, value)
     if reason := secrets.unencoded_basic(name, value):
-        findings.add(path, "basic-credentials", reason.message, hint=reason.hint, severity=Severity.WARNING)
+        findings.add(path, "basic-credentials", reason.message, hint=reason.hint)
     _foreign_reference(findings, path, name, value)
     if wrong := secrets.literal_secret(name, value):
         plain_credential(findings, path, wrong, value, name)
@@ -81,7 +80,7 @@ def _quotes(findings: Findings, path: Path, name: str, value: str) -> None:
         message = "the value holds its quotes, and they are sent to the API"
         secret = secrets.literal_secret(name, value)
         hint = "leave out the inner quotes" if secret else f"leave out the inner quotes: {value[1:-1]}"
-        findings.add(path, "quoted-value", message, hint=hint, severity=Severity.WARNING)
+        findings.add(path, "quoted-value", message, hint=hint)
 
 
 def _foreign_reference(findings: Findings, path: Path, name: str, value: str) -> None:
@@ -119,4 +118,4 @@ def plain_credential(findings: Findings, path: Path, reason: str, value: str, na
     hint = (
         f"keep it in the environment of Atlas and write {instead}; a credential that was in git is no secret any more"
     )
-    findings.add(path, "literal-secret", reason, hint=hint, severity=Severity.WARNING)
+    findings.add(path, "literal-secret", reason, hint=hint)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mom.atlas.documents import DataDocument, value_at
 from mom.atlas.kinds import Kind
 from mom.atlas.quick_check import Check, compile_schema
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schemas import schema
 from mom.atlas.suggestions import closest, listed
 from mom.problems import Problem
@@ -108,11 +109,11 @@ def _mistyped(document: DataDocument, key: str, at: Node | None, problem: Proble
     text = document.source.text
     if key.startswith("-") and text.startswith("-", at.start):
         message, hint = "no space after `-`", "write a space after the dash of a list item"
-        return document.source.problem(at.start + 1, "unknown-key", message, hint=hint, path=problem.path)
+        return problem_at(document.source, at.start + 1, "unknown-key", message, hint=hint, path=problem.path)
     found = LOOKALIKE.search(text, at.start, at.end)
     if found is None or (explained := explain_lookalike(found.group()[0])) is None:
         return None
-    return document.source.problem(found.start(), "unknown-key", explained[0], hint=explained[1], path=problem.path)
+    return problem_at(document.source, found.start(), "unknown-key", explained[0], hint=explained[1], path=problem.path)
 
 
 def _clean(key: str) -> str:
@@ -221,8 +222,8 @@ def _not_an_entry(document: DataDocument, path: Path, error: Violation, message:
         key = re.match(r"[\w.-]+", line[Line(node.start, line).head :])
         if key is not None and key[0].lstrip("-") in known:
             words = f"{message}: {slip.message}"
-            return document.source.problem(
-                slip.start, "wrong-type", words, end=slip.end, hint=slip.hint, path=show(path)
+            return problem_at(
+                document.source, slip.start, "wrong-type", words, end=slip.end, hint=slip.hint, path=show(path)
             )
     return None
 

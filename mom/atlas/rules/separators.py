@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mom.atlas.rules.catalogue import problem_at
 from mom.problems import Problem
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
 from mom.yamledit.source import Source
@@ -36,7 +37,8 @@ def separate(root: Mapping) -> list[Mapping]:
 
 def missing_separator(source: Source, offset: int) -> Problem:
     """Return the problem of a document that begins at `offset`."""
-    return source.problem(
+    return problem_at(
+        source,
         offset,
         "missing-separator",
         "a second document begins here, and no `---` separates it from the one before",

@@ -11,8 +11,9 @@ from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, Kind
 from mom.atlas.ownership import like_atlas
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.suggestions import closest
-from mom.problems import Place, Problem, Severity
+from mom.problems import Place, Problem
 from mom.yamledit.paths import Path
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
@@ -118,7 +119,8 @@ def _no_atlas(stream: Stream) -> Problem:
                 return error.problem
     for limits in stream.bystanders:
         if inside := _INSIDE_A_VALUE.search(stream.source.text, limits.start, limits.end):
-            return stream.source.problem(
+            return problem_at(
+                stream.source,
                 inside.start(1),
                 "no-atlas",
                 "the Atlas document stands inside a value (as in a ConfigMap), where it is only text",
@@ -137,7 +139,7 @@ def _no_atlas(stream: Stream) -> Problem:
                     hint=f"write `apiVersion: {ATLAS.api_version}` in it",
                 )
     hint = beginning.hint("add one, at least")
-    return stream.source.problem(stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
+    return problem_at(stream.source, stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
 
 
 def _another_atlas(again: DataDocument, first: DataDocument) -> Problem:
@@ -172,7 +174,6 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
                 "similar-name",
                 f"`{name}` and `{similar.name}` differ only in case, and their URLs are easily confused",
                 hint="give one of them another name",
-                severity=Severity.WARNING,
                 related=((similar.place(NAME), f"`{similar.name}`"),),
             )
 
@@ -256,7 +257,7 @@ def _version_problem(
     line = _LIKE_VERSION.search(source.text, limits.body, limits.end)
     line = line or _KIND_LINE.search(source.text, limits.body, limits.end)
     start, end = line.span() if line else (limits.body, limits.body)
-    return source.problem(start, rule, message, end=end, hint=hint, related=related)
+    return problem_at(source, start, rule, message, end=end, hint=hint, related=related)
 
 
 class _Suggestions:
@@ -287,5 +288,4 @@ def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list
                 "unreferenced-document",
                 f"no adapterRef names the {kind} adapter `{name}`: Atlas does not serve it",
                 hint="list it in the Atlas document's `apiAdapters`, or leave it out",
-                severity=Severity.WARNING,
             )

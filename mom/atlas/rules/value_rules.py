@@ -11,7 +11,6 @@ from mom.atlas.rules.header_rules import plain_credential
 from mom.atlas.values import secrets, urls
 from mom.atlas.values.objection import Objection
 from mom.atlas.values.stray import find_stray
-from mom.problems import Severity
 from mom.yamledit.nodes import Scalar
 from mom.yamledit.paths import Path
 
@@ -44,13 +43,11 @@ def check_base_url(findings: Findings, path: Path, *, served_at: str | None = No
         _hide_credentials(findings, path, url)
     elif urls.is_plain_http(url):
         message = "plain http: anyone on the way can read the credentials that Atlas adds"
-        findings.add(path, "plain-http", message, hint="write https://", severity=Severity.WARNING)
+        findings.add(path, "plain-http", message, hint="write https://")
     elif served_at is not None and (ending := urls.endpoint(url)) is not None:
         message = f"`{ending}` is an endpoint of the API: callers' paths are appended to the base URL"
         hint = f"end the base URL before `{ending}`, and call {served_at}{ending}"
-        findings.add_inside(
-            path, "endpoint-as-base-url", message, ending, hint=hint, severity=Severity.NOTE, at_end=True
-        )
+        findings.add_inside(path, "endpoint-as-base-url", message, ending, hint=hint, at_end=True)
 
 
 def _hide_credentials(findings: Findings, path: Path, url: str) -> None:

@@ -71,6 +71,9 @@ def check_control_characters(text: str) -> Objection | None:
 
 def check_header_value(text: str) -> Objection | None:
     """Return what is wrong with a header's value: control characters, or an unusable environment reference."""
-    if reason := check_control_characters(text):
-        return reason
+    return check_control_characters(text) or check_references(text)
+
+
+def check_references(text: str) -> Objection | None:
+    """Return what is wrong with the first environment reference of a header's value that cannot be used."""
     return next((reason for part in scan(text) if (reason := objection(part))), None)

@@ -1,4 +1,4 @@
-"""What is probably wrong with the values of variables in a header. No value is ever repeated."""
+"""What is probably wrong with the value of a variable, in the header that names it. No value is ever repeated."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mom.atlas.references import Reference, names, scan
+from mom.atlas.values.objection import Objection
 
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest", "negotiate", "bot"})
 
 
-def header_warnings(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the variables of a header's configured `value` that make one which no API accepts, with the reason."""
+def doubts(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection]]:
+    """Yield the variables in a header's value that have a form no API accepts, each with a clause about it.
+
+    header: its name. value: its value, with references. variables: the value of each.
+    """
     yield from _of_variables(value, variables)
     yield from _of_basic(header, value, variables)
 
 
-def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection]]:
     before = ""
     for part in scan(template):
         if not isinstance(part, Reference):
@@ -26,19 +30,19 @@ def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple
             continue
         value = variables.get(part.name, "")
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-            yield part.name, "has quotes around its value, and they are sent: leave them out"
+            yield part.name, Objection("has quotes around its value, and they are sent", "remove them")
         if value != value.strip():
-            yield part.name, "has blanks around its value: leave them out"
+            yield part.name, Objection("has blanks around its value", "remove them")
         bare = value.strip().strip("\"'")
         first = re.match(r"([A-Za-z]+)(?:[ \t]+|=)\S", bare)
         word = re.search(r"([A-Za-z]+)[ \t=:]*\Z", before)
         if first and word and first[1].lower() == word[1].lower() and first[1].lower() in _SCHEMES:
-            reason = f"begins with `{word[1]}`, which the header already has: leave the word out of one of them"
-            yield part.name, reason
+            message = f"begins with `{word[1]}`, which the header already has"
+            yield part.name, Objection(message, "remove the word from one of them")
         before = ""
 
 
-def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection]]:
     """RFC 7617, section 2: `Basic`, a space, and the base64 of user, colon and password."""
     given = names(value)
     template = re.match(r"\s*basic[ \t]+", value, re.IGNORECASE)
@@ -51,9 +55,9 @@ def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator
     try:
         decoded = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        yield given[0], f"makes a `Basic` value that is not base64 of `user:password` (RFC 7617): {hint}"
+        yield given[0], Objection("makes a `Basic` value that is not base64 of `user:password` (RFC 7617)", hint)
         return
     if b":" not in decoded:
-        yield given[0], f"is base64 without a colon, and `Basic` wants base64 of `user:password` (RFC 7617): {hint}"
+        yield given[0], Objection("is not base64 of `user:password` (RFC 7617): it has no colon", hint)
     elif decoded.endswith((b"\n", b"\r")):
-        yield given[0], "is base64 with a line ending after the password: use printf, not echo"
+        yield given[0], Objection("is base64 with a line ending after the password", "use printf, not echo")

@@ -30,7 +30,7 @@ def _command(problem: Problem, workspace: str | None) -> str:
     }
     lines = [f"{problem.message} ({problem.path})" if problem.path else problem.message]
     lines += [f"{words}: line {place.line}" for place, words in problem.related]
-    lines += [f"hint: {problem.hint}"] if problem.hint else []
+    lines.append(f"hint: {problem.hint}")
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     command = "notice" if problem.severity is Severity.NOTE else problem.severity.value
     return f"::{command} {given}::{_data(chr(10).join(lines))}\n"

@@ -35,7 +35,7 @@ def _case(suite: ET.Element, problem: Problem, *, fails: bool) -> None:
     lines = [f"{problem.place}: {problem.severity}: {problem.message}"]
     lines += [f"in {problem.path}"] if problem.path else []
     lines += [f"{place}: {words}" for place, words in problem.related]
-    lines = [visible(line) for line in lines] + ([f"hint: {in_lines(problem.hint)}"] if problem.hint else [])
+    lines = [visible(line) for line in lines] + [f"hint: {in_lines(problem.hint)}"]
     text = "\n".join(lines)
     if fails:
         failure = ET.SubElement(case, "failure", type=problem.rule, message=visible(problem.message))

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from mom import __version__
-from mom.atlas.rules.catalogue import RULES
+from mom.atlas.rules.catalogue import RULES, Rule
 from mom.cli.formats import Checked
 from mom.console import to_json
 from mom.problems import Place, Problem
@@ -22,7 +22,7 @@ def render(checked: Sequence[Checked]) -> str:
     """Return the log of one run, with every rule of mom, every file, and a result for each problem."""
     # A file may be given twice; the log's lists are sets.
     artifacts = {uri: index for index, uri in enumerate(dict.fromkeys(_uri(found.file) for found in checked))}
-    rules = [{"id": rule, "shortDescription": {"text": words}} for rule, words in RULES.items()]
+    rules = [_descriptor(rule) for rule in RULES.values()]
     run = {
         "tool": {"driver": {"name": "mom", "version": __version__, "semanticVersion": __version__, "rules": rules}},
         # Our columns count code points; SARIF's default are units of UTF-16 (section 3.14.17).
@@ -33,8 +33,19 @@ def render(checked: Sequence[Checked]) -> str:
     return to_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
+def _descriptor(rule: Rule) -> dict[str, Any]:
+    """Return a rule as SARIF's reporting descriptor (section 3.49)."""
+    return {
+        "id": rule.id,
+        "shortDescription": {"text": rule.words},
+        "fullDescription": {"text": f"{rule.words} {rule.explanation}"},
+        "help": {"text": f"{rule.explanation} Fix: {rule.hint}."},
+        "defaultConfiguration": {"level": rule.severity.value},
+    }
+
+
 def _result(problem: Problem, artifact: int) -> dict[str, Any]:
-    text = f"{problem.message}. {problem.hint}" if problem.hint else problem.message
+    text = f"{problem.message}. {problem.hint}"
     region = {
         "startLine": problem.place.line,
         "startColumn": problem.place.column,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url
 from mom.envoy import headers, redirects
 from mom.envoy.access_log import ADAPTER_METADATA
@@ -35,16 +36,16 @@ class HttpKind(ServedKind[HttpAdapter]):
         yield from super().problems(adapter)
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
-            yield Problem(place=adapter.place, rule="base-url", message=message, hint=wrong.hint)
+            yield problem_of(adapter.place, "base-url", message, hint=wrong.hint)
         seen: set[str] = set()
         for header in adapter.headers:
-            reason: str | None = headers.check(header)
-            if reason is None and header.name.lower() in seen:
-                reason = "it is set twice; header names do not tell upper from lower case"
+            if wrong_header := headers.check(header):
+                rule, wrong = wrong_header
+                message = f"the header `{header.name}` of {adapter.name}: {wrong.message}"
+                yield problem_of(header.place, rule, message, hint=wrong.hint)
+            elif header.name.lower() in seen:
+                yield problem_of(header.place, "repeated-header", f"`{header.name}` of {adapter.name} is set twice")
             seen.add(header.name.lower())
-            if reason:
-                message = f"the header `{header.name}` of {adapter.name}: {reason}"
-                yield Problem(place=header.place, rule="header", message=message)
 
     def upstreams(self, adapter: HttpAdapter) -> Iterator[Upstream]:
         """Yield the upstream of requests, and that of web sockets."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
 from mom.atlas.model import Adapter
+from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy.clusters import Upstream
 from mom.envoy.messages import Json
@@ -25,7 +26,7 @@ class ServedKind(Generic[AdapterT]):
     def problems(self, adapter: AdapterT) -> Iterator[Problem]:
         """Yield what Envoy would accept in silence and then do wrong: for every kind, a name that is not a segment."""
         if wrong := check_adapter_name(adapter.name):
-            yield Problem(place=adapter.place, rule="adapter-name", message=wrong.message, hint=wrong.hint)
+            yield problem_of(adapter.place, "adapter-name", wrong.message, hint=wrong.hint)
 
     def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
         """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""

@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from mom.atlas.adapters import value_warnings
 from mom.atlas.adapters.http import Header, HttpAdapter
+from mom.atlas.rules.variable_rules import doubtful_variables
 from mom.problems import Place
 
 PLACE = Place("atlas.yml", 1, 1)
@@ -16,7 +16,9 @@ PLACE = Place("atlas.yml", 1, 1)
 def warnings(header: str, value: str, **variables: str) -> list[str]:
     """Return what is said of one header."""
     adapter = HttpAdapter("api", "https://a.example", (Header(header, value, PLACE),), PLACE)
-    return list(value_warnings([adapter], variables))
+    problems = list(doubtful_variables([adapter], variables))
+    assert all(problem.rule == "doubtful-variable" and problem.hint for problem in problems)
+    return [problem.message for problem in problems]
 
 
 def encoded(text: str) -> str:
@@ -53,7 +55,7 @@ def test_a_value_of_the_right_form_is_not_mentioned(value: str, variable: str) -
         ("${{ X }}", " hunter2", "blanks around"),
         ("${{ X }}", "hunter2\t", "blanks around"),
         ("Basic ${{ X }}", "user:hunter2", "not base64"),
-        ("Basic ${{ X }}", encoded("hunter2"), "without a colon"),
+        ("Basic ${{ X }}", encoded("hunter2"), "no colon"),
         ("Basic ${{ X }}", encoded("user:hunter2\n"), "line ending"),
     ],
 )
