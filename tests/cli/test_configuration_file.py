@@ -9,8 +9,8 @@ import pytest
 from mom.cli.configuration_file import locate
 from mom.errors import UnreadableError, UsageError
 from tests.golden import run_mom
+from tests.samples import EMPTY
 
-ATLAS = "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  apiAdapters: []\n"
 ADD = ("atlas", "config", "add-http-adapter", "--adapter-name", "x", "--base-url", "https://x.example")
 VALIDATE = ("atlas", "config", "validate")
 # Envoy is not needed for what is asserted here: the address is refused before it starts.
@@ -34,30 +34,30 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_nearest_file_up_to_the_root_of_the_repository_is_used(
     repository: Path, name: str, folder: str, path: str
 ) -> None:
-    (repository / folder / name).write_text(ATLAS)
+    (repository / folder / name).write_text(EMPTY)
     assert locate({}).path == path.format(name)
-    (repository.parent / "atlas.yml").write_text(ATLAS)
+    (repository.parent / "atlas.yml").write_text(EMPTY)
     assert locate({}).path == path.format(name)
 
 
 def test_a_file_further_up_is_hidden_by_a_nearer_one(repository: Path) -> None:
-    (repository / "atlas.yml").write_text(ATLAS)
-    (repository / "a" / "atlas.yaml").write_text(ATLAS)
+    (repository / "atlas.yml").write_text(EMPTY)
+    (repository / "a" / "atlas.yaml").write_text(EMPTY)
     assert locate({}).path == "../atlas.yaml"
 
 
 def test_nothing_above_the_repository_and_nothing_but_this_folder_without_one_is_used(repository: Path) -> None:
-    (repository.parent / "atlas.yml").write_text(ATLAS)
+    (repository.parent / "atlas.yml").write_text(EMPTY)
     with pytest.raises(UnreadableError, match=r"atlas\.yml: there is no such file"):
         locate({})
     (repository / ".git").rmdir()
-    (repository / "atlas.yml").write_text(ATLAS)
+    (repository / "atlas.yml").write_text(EMPTY)
     with pytest.raises(UnreadableError):
         locate({})
 
 
 def test_the_git_file_of_a_work_tree_or_a_submodule_is_the_root_too(repository: Path) -> None:
-    (repository / "atlas.yml").write_text(ATLAS)
+    (repository / "atlas.yml").write_text(EMPTY)
     (repository / "a" / ".git").write_text("gitdir: ../.git/modules/a\n")
     with pytest.raises(UnreadableError):
         locate({})
@@ -66,7 +66,7 @@ def test_the_git_file_of_a_work_tree_or_a_submodule_is_the_root_too(repository: 
 @pytest.mark.parametrize("folder", ["a/b", "a"])
 def test_both_names_in_one_folder_are_an_error_that_names_one_to_pass(repository: Path, folder: str) -> None:
     for name in ("atlas.yml", "atlas.yaml"):
-        (repository / folder / name).write_text(ATLAS)
+        (repository / folder / name).write_text(EMPTY)
     for command in COMMANDS.values():
         done = run_mom(command)
         assert (done.status, done.stdout) == (2, b"")
@@ -78,13 +78,13 @@ def test_both_names_in_one_folder_are_an_error_that_names_one_to_pass(repository
 def test_the_variable_comes_before_any_search_and_is_ignored_when_it_is_empty(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (repository / "a" / "b" / "atlas.yml").write_text(ATLAS)
-    (repository / "other.yml").write_text(ATLAS)
+    (repository / "a" / "b" / "atlas.yml").write_text(EMPTY)
+    (repository / "other.yml").write_text(EMPTY)
     monkeypatch.setenv("MOM_CONFIG", "../../other.yml")
     done = run_mom(ADD)
     assert done.status == 0
     assert done.stderr.startswith("Added HTTP adapter x to ../../other.yml (lines 7-10 and 11-17)\n")
-    assert (repository / "a" / "b" / "atlas.yml").read_text() == ATLAS
+    assert (repository / "a" / "b" / "atlas.yml").read_text() == EMPTY
     assert run_mom([*VALIDATE, "-v"]).stderr.startswith("Using ../../other.yml, named by MOM_CONFIG\n")
     monkeypatch.setenv("MOM_CONFIG", "")
     assert run_mom(ADD).stderr.startswith("Added HTTP adapter x to atlas.yml")
@@ -93,7 +93,7 @@ def test_the_variable_comes_before_any_search_and_is_ignored_when_it_is_empty(
 
 
 def test_a_file_of_a_parent_folder_is_named_unless_quiet(repository: Path) -> None:
-    (repository / "atlas.yml").write_text(ATLAS)
+    (repository / "atlas.yml").write_text(EMPTY)
     for command in (ADD, VALIDATE, RUN):
         assert run_mom(command).stderr.startswith("Using ../../atlas.yml\n")
     assert run_mom([*ADD, "-q"]).stderr == ""
@@ -101,9 +101,9 @@ def test_a_file_of_a_parent_folder_is_named_unless_quiet(repository: Path) -> No
 
 
 def test_the_named_file_wins_and_is_in_the_next_command_which_needs_none_otherwise(repository: Path) -> None:
-    (repository / "a" / "b" / "atlas.yml").write_text(ATLAS)
+    (repository / "a" / "b" / "atlas.yml").write_text(EMPTY)
     assert run_mom(ADD).stderr.splitlines()[-1].endswith("try it: mom atlas run")
-    (repository / "an atlas.yml").write_text(ATLAS)
+    (repository / "an atlas.yml").write_text(EMPTY)
     shown = run_mom([*ADD, "-f", "../../an atlas.yml"]).stderr.splitlines()[-1]
     assert shown.endswith("try it: mom atlas run -f '../../an atlas.yml'")
 
@@ -117,5 +117,5 @@ def test_without_a_file_each_command_fails_as_for_a_missing_one(repository: Path
     assert locate({}).path == "atlas.yml"
     (repository / "a" / "b" / "atlas.yml").unlink()
     (repository / "a" / "b" / "atlas.yml").mkdir()
-    (repository / "a" / "atlas.yml").write_text(ATLAS)
+    (repository / "a" / "atlas.yml").write_text(EMPTY)
     assert locate({}).path == "../atlas.yml"
