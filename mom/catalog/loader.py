@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mom.catalog.integration import Form, Integration, Placeholder, from_data
+from mom.catalog.integration import Form, Integration, from_data
 from mom.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 _ENDING = ".yml"
 _TITLE = re.compile(r"^title: (.+)$", re.MULTILINE)
 _BASE_URL = re.compile(r"^baseUrl: (.+)$", re.MULTILINE)
+_TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*)\}")
+# In the text of a file: the section of placeholders, and in it the values of `default` and `choices`.
+_PLACEHOLDERS = re.compile(r"^placeholders:\n(?:[ -].*\n)+", re.MULTILINE)
+_VALUES = re.compile(r"^ +(?:- |default: )([A-Za-z0-9.:/-]+)$", re.MULTILINE)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _HOST = rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?"
-_ANY = rf"(?:https?://)?{_HOST}"
 _SHAPES = {Form.LABEL: _LABEL, Form.HOST: _HOST, Form.ORIGIN: rf"https?://{_HOST}"}
 
 
@@ -122,68 +125,63 @@ def nearest(word: str, most: int = 3) -> list[str]:
 def match(base_url: str, adapter_name: str = "") -> Match | None:
     """Return the entry that an adapter with this base URL is probably of, None where none fits.
 
-    An entry whose host can be any host, such as one's own server, fits only an adapter of the entry's name; of several
-    entries with the same base URL the one of that name comes first.
+    An entry whose host can be any host, such as one's own server, fits only an adapter of the entry's name, unless the
+    host is one that the entry names. Of several entries with the same base URL the one of that name is returned.
     """
     url = _normal(base_url)
+    own = find(adapter_name)
+    if own and (fit := re.match(_template(own.base_url, _shapes(own)), url)):
+        return Match(own, url[fit.end() :])
     index = _index()
-    fixed = index.fixed.get(_host(url), ())
-    fitting = [head for head in fixed if _fit(head.base_url, url, str) is not None]
-    fitting += [head for pattern, head in index.varying if pattern.match(url)]
-    for head in sorted(fitting, key=lambda head: (head.name != adapter_name, -len(head.base_url))):
-        found = find(head.name)
-        if found is None:
-            continue
-        values = {each.name: _values(each, free=head.name == adapter_name) for each in found.placeholders}
-        end = _fit(head.base_url, url, values.__getitem__)
-        if end is not None:
-            return Match(found, url[end:])
+    for known, name in index.fixed.get(_host(url), ()):
+        if url.startswith(known) and url[len(known) : len(known) + 1] in {"", "/"}:
+            return Match(get(name), url[len(known) :])
+    for pattern, name in index.labels:
+        if fit := pattern.match(url):
+            return Match(get(name), url[fit.end() :])
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class _Index:
-    """The entries whose host is fixed, by that host, and the others, with a pattern for any of their base URLs."""
+    """Where a base URL leads: by its host, to known base URLs; else by patterns, of hosts of which a label varies."""
 
-    fixed: Mapping[str, Sequence[Head]]
-    varying: Sequence[tuple[re.Pattern[str], Head]]
+    fixed: Mapping[str, Sequence[tuple[str, str]]]
+    labels: Sequence[tuple[re.Pattern[str], str]]
 
 
 @cache
 def _index() -> _Index:
-    fixed: dict[str, list[Head]] = {}
-    varying: list[tuple[re.Pattern[str], Head]] = []
+    """Make the index from the text of the files: none is parsed, since most will never be asked for."""
+    known: dict[str, set[tuple[str, str]]] = {}
+    labels: list[tuple[re.Pattern[str], str]] = []
     for head in heads():
-        if "{" in head.base_url:
-            varying.append((re.compile(_template(head.base_url, lambda _: _ANY)), head))
+        section = _PLACEHOLDERS.search(_text(head.name))
+        if section is None:
+            urls = [head.base_url]
         else:
-            fixed.setdefault(_host(_normal(head.base_url)), []).append(head)
-    return _Index(fixed, varying)
+            urls = [_TEMPLATE.sub(value, head.base_url) for value in _VALUES.findall(section[0])]
+            if "form: label" in section[0] and not urls:
+                labels.append((re.compile(_template(head.base_url, lambda _: _LABEL)), head.name))
+        for url in map(_normal, urls):
+            known.setdefault(_host(url), set()).add((url, head.name))
+    return _Index({host: sorted(urls, key=lambda each: -len(each[0])) for host, urls in known.items()}, labels)
 
 
 def _host(url: str) -> str:
     return url.partition("://")[2].partition("/")[0]
 
 
+def _shapes(entry: Integration) -> Callable[[str], str]:
+    """Return the pattern of each placeholder of an entry."""
+    return {each.name: f"(?:{_SHAPES[each.form]})" for each in entry.placeholders}.__getitem__
+
+
 def _template(base_url: str, values: Callable[[str], str]) -> str:
     """Return the pattern of an entry's base URL and what begins with it. values: the pattern of a placeholder."""
-    parts = re.split(r"\{([a-z][a-z0-9-]*)\}", _normal(base_url))
+    parts = _TEMPLATE.split(_normal(base_url))
     pattern = "".join(values(part) if number % 2 else re.escape(part) for number, part in enumerate(parts))
     return rf"(?:{pattern})(?=/|\Z)"
-
-
-def _fit(base_url: str, url: str, values: Callable[[str], str]) -> int | None:
-    """Return how much of `url` an entry's base URL is, None if it is another."""
-    found = re.match(_template(base_url, values), url)
-    return found.end() if found else None
-
-
-def _values(placeholder: Placeholder, *, free: bool) -> str:
-    """Return the pattern of what may be in a placeholder's place; of a whole host only known ones unless `free`."""
-    if placeholder.form is Form.LABEL or free:
-        return f"(?:{_SHAPES[placeholder.form]})"
-    known = {*placeholder.choices, *((placeholder.default,) if placeholder.default else ())}
-    return f"(?:{'|'.join(map(re.escape, sorted(known)))})" if known else "(?!)"
 
 
 def _normal(url: str) -> str:

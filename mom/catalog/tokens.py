@@ -6,64 +6,56 @@ The form is a warning and never an error: a vendor may change it, and a server o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mom.atlas.adapters.http import HttpAdapter
-from mom.atlas.model import Adapter
-from mom.atlas.references import Reference, scan
 from mom.catalog.integration import Integration, Variable
 from mom.catalog.loader import match
+
+_REFERENCE = re.compile(r"\$\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}")
+_SCHEME = re.compile(r"\A(?:bearer|token|basic|bot)[ \t]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class UnlikelyToken:
-    """A variable whose value is probably not what the API wants. obtain: the vendor's page that has the right one."""
+    """A variable whose value is probably not what the API wants.
+
+    variable: its name. message: a clause about it. hint: where the right value is.
+    """
 
     variable: str
-    adapter: str
-    title: str
-    form: str
-    obtain: str
-
-    def __str__(self) -> str:
-        """Give the sentence, in which the value is not."""
-        return f"{self.variable} does not look like a credential of {self.title} ({self.form}), see {self.obtain}"
+    message: str
+    hint: str
 
 
-def unlikely_tokens(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> Iterator[UnlikelyToken]:
-    """Yield each variable of `adapters` whose value does not have the form that the API's vendor documents.
+def unlikely_tokens(
+    base_url: str, adapter_name: str, header: tuple[str, str], variables: Mapping[str, str]
+) -> Iterator[UnlikelyToken]:
+    """Yield each variable in a header of an adapter whose value does not have the form that the vendor documents.
 
-    An adapter belongs to an API by its base URL. variables: the values that are set; what is unset or empty is no
-    matter here. The names of the variables may be the user's own: the header decides.
+    An adapter belongs to an API by its base URL; the names of its variables may be the user's own, the header decides.
+    variables: the values that are set; what is unset or empty is no matter here.
     """
-    seen: set[tuple[str, str]] = set()
-    for adapter in adapters:
-        if not isinstance(adapter, HttpAdapter):
-            continue
-        found = match(adapter.base_url, adapter.name)
-        if found is None:
-            continue
-        entry = found.integration
-        for header in adapter.headers:
-            for name, known in _pairs(entry, header.name, header.value):
-                value = variables.get(name, "")
-                if not value.strip() or known.pattern is None or (name, entry.name) in seen:
-                    continue
-                if not looks_right(known, value):
-                    seen.add((name, entry.name))
-                    yield UnlikelyToken(name, adapter.name, _short(entry.title), known.form or "", known.obtain)
+    found = match(base_url, adapter_name)
+    if found is None:
+        return
+    entry = found.integration
+    for name, known in _pairs(entry, *header):
+        value = variables.get(name, "")
+        if value.strip() and not looks_right(known, value):
+            title = entry.title.partition(" (")[0]
+            message = f"does not look like a credential of {title}, which begins with {known.form}"
+            yield UnlikelyToken(name, message, f"see {known.obtain}")
 
 
 def looks_right(variable: Variable, value: str) -> bool:
     """Whether `value` has the form of the catalog's variable; true where none is documented.
 
-    White space and quotes around it, and the word of a scheme before it, are other mistakes (`values.variables`).
+    White space and quotes around it, and the word of a scheme before it, are other mistakes.
     """
     if variable.pattern is None:
         return True
-    bare = value.strip().strip("\"'")
-    bare = re.sub(r"\A(?:bearer|token|basic|bot)[ \t]+", "", bare, flags=re.IGNORECASE)
+    bare = _SCHEME.sub("", value.strip().strip("\"'"))
     return re.fullmatch(variable.pattern, bare) is not None
 
 
@@ -71,20 +63,11 @@ def _pairs(entry: Integration, header_name: str, value: str) -> Iterator[tuple[s
     """Yield each reference in a header's value with the variable that the entry has in its place."""
     own = [(each.name, each.value) for each in entry.headers]
     own += [(each.name, each.value) for each in entry.optional_headers]
+    given = _REFERENCE.findall(value)
     for own_name, own_value in own:
-        if own_name.lower() == header_name.lower():
-            given, known = _references(value), _references(own_value)
-            # With another number of references it is not the entry's header any more.
-            if len(given) == len(known):
-                for name, known_name in zip(given, known, strict=True):
-                    if variable := entry.variable(known_name):
-                        yield name, variable
-
-
-def _references(value: str) -> list[str]:
-    return [part.name for part in scan(value) if isinstance(part, Reference)]
-
-
-def _short(title: str) -> str:
-    """Return a title without what is in parentheses."""
-    return title.partition(" (")[0]
+        known = _REFERENCE.findall(own_value)
+        # With another number of references it is not the entry's header any more.
+        if own_name.lower() == header_name.lower() and len(given) == len(known):
+            for name, known_name in zip(given, known, strict=True):
+                if variable := entry.variable(known_name):
+                    yield name, variable

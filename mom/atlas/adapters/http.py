@@ -75,12 +75,19 @@ class HttpKind(AdapterKind[HttpAdapter]):
             yield Setting(f"header {header.name}", header.value, header.place)
 
     def doubts(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:
-        """Yield what makes a header that no API accepts: doubled schemes, quotes, a `Basic` that is not base64."""
+        """Yield what makes a header that no API accepts: doubled schemes, quotes, a `Basic` that is not base64.
+
+        A credential that does not look like those of its vendor, by the catalog, is in doubt too.
+        """
         from mom.atlas.values.variables import doubts
+        from mom.catalog.tokens import unlikely_tokens
 
         for header, setting in zip(adapter.headers, self.settings(adapter), strict=True):
             for name, objection in doubts(header.name, header.value, variables):
                 yield name, objection, setting
+            pair = header.name, header.value
+            for token in unlikely_tokens(adapter.base_url, adapter.name, pair, variables):
+                yield token.variable, Objection(token.message, token.hint), setting
 
     def differences(self, old: HttpAdapter, new: HttpAdapter) -> list[str]:
         """Return `base URL`, and the header that differs, or `headers` where several do or their order does."""

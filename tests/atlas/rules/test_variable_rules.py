@@ -76,3 +76,14 @@ def test_two_variables_behind_basic_are_described_by_the_first() -> None:
 
 def test_another_header_may_begin_with_basic() -> None:
     assert warnings("X-Plan", "basic ${{ X }}", X="no base64!") == []
+
+
+def test_a_credential_of_another_vendor_is_in_doubt_before_anything_is_sent() -> None:
+    header = Header("Authorization", "token ${{ GITHUB_TOKEN }}", PLACE)
+    adapter = HttpAdapter("github", "https://api.github.com", (header,), PLACE)
+    (problem,) = doubtful_variables([adapter], {"GITHUB_TOKEN": "hunter2"})
+
+    assert problem.message.startswith("the variable GITHUB_TOKEN does not look like a credential of GitHub")
+    assert problem.hint == "see https://github.com/settings/personal-access-tokens"
+    assert "hunter2" not in str(problem)
+    assert list(doubtful_variables([adapter], {"GITHUB_TOKEN": "ghp_hunter2"})) == []
