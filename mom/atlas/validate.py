@@ -11,6 +11,7 @@ from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.rules.document_rules import check_document, kind_of
 from mom.atlas.rules.findings import Findings
+from mom.atlas.rules.ignores import without_ignored
 from mom.atlas.rules.schema_rules import schema_problems
 from mom.atlas.rules.separators import missing_separator
 from mom.atlas.rules.stream_rules import Typed, stream_problems
@@ -58,7 +59,8 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
         problems += of_document
         hidden += findings.secrets
     problems += stream_problems(stream, typed, doubtful)
-    return _sorted(_masked(stream.source, _unique(problems), hidden)), typed
+    shown = without_ignored(stream, _masked(stream.source, _unique(problems), hidden))
+    return _sorted(shown), typed
 
 
 def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) -> bool:

@@ -47,6 +47,7 @@ CONFIG = Branch(
         "add": Leaf("mom.cli.config_add:add", "Add the HTTP adapter of an API that the catalog knows."),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
         "validate": Leaf("mom.cli.config_validate:validate", "Check Atlas configurations."),
+        "rule": Leaf("mom.cli.config_rule:rule", "Explain a rule or an error type, or list them all."),
         "schema": Leaf(
             "mom.cli.config_schema:schema", "Print the JSON Schema of a kind of document, or one for a whole file."
         ),

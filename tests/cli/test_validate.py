@@ -279,6 +279,10 @@ def test_sarif_is_valid_and_places_each_result() -> None:
     (found,) = log["runs"]
     assert found["tool"]["driver"]["version"] == __version__
     assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == list(RULES)
+    for entry in found["tool"]["driver"]["rules"]:
+        assert RULES[entry["id"]].explanation in entry["fullDescription"]["text"]
+        assert RULES[entry["id"]].hint in entry["help"]["text"]
+        assert entry["defaultConfiguration"]["level"] == RULES[entry["id"]].severity
     assert [artifact["location"]["uri"] for artifact in found["artifacts"]] == [
         "valid.yml",
         "broken.yml",

@@ -385,6 +385,30 @@ _RUN = (
     ),
 )
 
+_COMMENTS = (
+    Rule(
+        "unused-ignore",
+        WARNING,
+        "A comment `# mom: ignore[rule]` silences a problem on its line or the next.",
+        "remove the comment, or the id from its brackets",
+        "A comment that silences nothing would silence a problem that comes later, and that no one has looked at.",
+    ),
+    Rule(
+        "unknown-rule",
+        WARNING,
+        "A comment `# mom: ignore[rule]` names rules that exist.",
+        "see the ids: mom atlas config rule",
+        "A misspelt id silences nothing.",
+    ),
+    Rule(
+        "ignored-error",
+        WARNING,
+        "A comment `# mom: ignore[rule]` is about a warning or a note, not an error.",
+        "fix the error, and remove the comment",
+        "Atlas cannot serve a file with an error, whatever a comment says.",
+    ),
+)
+
 # By stage: each group's name with its rules, in the order in which `mom atlas config rule` lists them.
 GROUPS = {
     "Reading": _READING,
@@ -393,6 +417,7 @@ GROUPS = {
     "A file as a whole": _FILE,
     "Editing": _EDIT,
     "Running": _RUN,
+    "Comments": _COMMENTS,
 }
 RULES: dict[str, Rule] = {rule.id: rule for group in GROUPS.values() for rule in group}
 

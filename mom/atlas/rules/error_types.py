@@ -1,0 +1,167 @@
+"""The error types of the gateway, for people: what each means, and what to do. `mom atlas config rule` prints them.
+
+The header `Atlas-Error` of a response has the type, and so has the access log. `mom.envoy` says when each is sent.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ErrorType(NamedTuple):
+    """One type. status: of the response, 0 for that of the API. words: what happened. hint: what to do."""
+
+    id: str
+    status: int
+    words: str
+    hint: str
+    explanation: str
+
+
+_NOT_SENT = "The API has not seen the request: sending it again is safe."
+_PERHAPS = "The API may have processed the request: send it again only if that does no harm."
+_ATLAS = "Atlas rejected the request before any API was involved."
+
+_ALL = (
+    ErrorType(
+        "API_MissingAccessTokenError",
+        401,
+        "The request has no access token.",
+        "send it with mom curl, or put a token into the header Atlas-Accesstoken (mom auth token)",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_InvalidAccessTokenError",
+        401,
+        "The access token is expired, for another gateway, or signed by a key that this Atlas does not trust.",
+        "see what is wrong with it: mom auth inspect; and which identity mom uses: mom auth status",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_IdentityProviderUnavailableError",
+        503,
+        "The signing keys of the identity provider are not available, so no token can be verified.",
+        "check publicKey of the identity provider; mom atlas run reports why its keys cannot be used",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_NoMatchingInstanceError",
+        404,
+        "No API is served at this path.",
+        "GET /v1alpha1/apis lists what is served; the path begins with /v1/apis/http/NAME/",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_MethodNotAllowedError",
+        405,
+        "The method is not forwarded, such as CONNECT.",
+        "use another method",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_MisdirectedRequestError",
+        421,
+        "The Host header does not name this Atlas.",
+        "use the address that mom atlas run prints; it protects a local gateway from web pages (DNS rebinding)",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_RequestHeadersTooLargeError",
+        431,
+        "The request's headers are too large.",
+        "send fewer or shorter headers",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_RequestError",
+        400,
+        "The request is malformed; its message says in which way.",
+        "correct the request: blanks and non-ASCII characters of a path are percent-encoded, methods are upper case",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_AdapterConfigError",
+        500,
+        "A header of this adapter has a value that cannot be sent.",
+        "check the adapter and its variables: mom atlas config validate --env",
+        _ATLAS,
+    ),
+    ErrorType(
+        "API_UpstreamNameError",
+        502,
+        "The host of the API has no address.",
+        "check the host in baseUrl, and that the name server of the gateway's machine knows it",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamConnectionError",
+        502,
+        "The API refused the connection, or there is no route to it.",
+        "check the host and port in baseUrl, and that the API runs",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamConnectTimeoutError",
+        504,
+        "The API did not accept a connection in time.",
+        "check the host and port in baseUrl, and firewalls",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamCertificateError",
+        502,
+        "The certificate of the API is expired, for another host, or from an unknown authority.",
+        "for an authority of your own, name a PEM file with its certificate in SSL_CERT_FILE",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamTlsError",
+        502,
+        "TLS with the API failed.",
+        "if the port is for plain http, write http:// in baseUrl; else the access log has the details",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_InstanceLimitsExceededError",
+        503,
+        "Too many requests to this API are in progress, or Atlas has no connection left.",
+        "wait for requests to finish; raise the hard limit of open files of the gateway (ulimit -Hn)",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamRefusedError",
+        503,
+        "The API rejected the request at the moment, and has not processed it.",
+        "try again later: it may be shutting down, or limit concurrent requests",
+        _NOT_SENT,
+    ),
+    ErrorType(
+        "API_UpstreamClosedError",
+        502,
+        "The API closed the connection before it responded.",
+        "if the port is for TLS, write https:// in baseUrl; else see the API's own log",
+        _PERHAPS,
+    ),
+    ErrorType(
+        "API_UpstreamResponseError",
+        502,
+        "The API's response is not valid HTTP, or its headers are too large.",
+        "an API that accepts only HTTP/2 or TLS at this port needs https:// in baseUrl",
+        _PERHAPS,
+    ),
+    ErrorType(
+        "API_InstanceRequestTimeoutError",
+        504,
+        "The API did not respond in time.",
+        "mom atlas run --timeout sets how long an API may take",
+        _PERHAPS,
+    ),
+    ErrorType(
+        "API_UpstreamAbortedError",
+        0,
+        "The API broke off in the middle of its response; only the access log has this type.",
+        "see the API's own log; the client got a part of the response, and its connection was closed",
+        _PERHAPS,
+    ),
+)
+ERROR_TYPES: dict[str, ErrorType] = {known.id: known for known in _ALL}
