@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
-from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.cli import http_adapter
 from mom.cli.configuration_file import configuration_file
 from mom.cli.editing import ADD, Description, EditOptions, run_command_hint, run_edit
@@ -66,9 +66,7 @@ def add(
     configuration = configuration_file(file, quiet=quiet, verbose=verbose)
     options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
     adapter = http_adapter.read_adapter(adapter_name, base_url, header or (), allow_literal_secret=allow_literal_secret)
-    return run_edit(
-        options, lambda source: add_http_adapter(source, adapter), lambda edit: describe(edit, adapter, options)
-    )
+    return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
 
 
 def describe(edit: Edit, adapter: HttpAdapterSpec, options: EditOptions) -> Description:

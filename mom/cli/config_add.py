@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.references import names
 from mom.catalog import loader
 from mom.catalog.adapter import Choice, choose, read_values
@@ -101,7 +101,7 @@ def add(
     options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
     return run_edit(
         options,
-        lambda source: add_http_adapter(source, adapter),
+        lambda source: add_adapter(source, adapter),
         lambda edit: _describe(entry, choice, describe(edit, adapter, options)),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.references import names
 from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.values.headers import EMPTY_VALUE, check_header_name, check_header_value, refused_header

@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from mom.atlas.edit.add import add_http_adapter
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.validate import validate
 from mom.errors import MomError
 from mom.problems import Place, Problem
@@ -35,7 +35,7 @@ def places(problems: Iterable[Problem]) -> Places:
 
 def unreadable_for_an_edit(source: Source) -> Places:
     try:
-        add_http_adapter(source, ADAPTER)
+        add_adapter(source, ADAPTER)
     except MomError as error:
         return places(error.problems)
     return set()

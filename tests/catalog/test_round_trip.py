@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.references import Reference, scan
 from mom.catalog import loader, snippets
 from mom.catalog.integration import Integration, filled
@@ -68,7 +68,7 @@ def test_every_entry_is_written_as_the_guides_command_writes_it(added: Mapping[s
     for number, entry in enumerate(ENTRIES):
         guide = [f"{name}: {value}" for name, value in headers(entry)]
         url = filled(entry.base_url, example(entry))
-        edit = add_http_adapter(Source("-", EMPTY), read_adapter(entry.name, url, guide))
+        edit = add_adapter(Source("-", EMPTY), read_adapter(entry.name, url, guide))
         assert added[entry.name] == edit.text, entry.name
         if number % 12 == 0:
             words = ["--adapter-name", entry.name, "--base-url", url]

@@ -20,8 +20,8 @@ from typing import Any
 
 import pytest
 
-from mom.atlas.edit.add import add_http_adapter
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
 from mom.errors import MomError
 from mom.files import temporary_prefix
 from mom.yamledit.files import LockedFile
@@ -47,7 +47,7 @@ def command(path: Path | str, name: str = "openai") -> list[str]:
 
 
 def with_adapter(data: bytes, name: str) -> bytes:
-    return add_http_adapter(decode(data, "atlas.yml"), HttpAdapterSpec(name, "https://api.openai.com")).text.encode()
+    return add_adapter(decode(data, "atlas.yml"), HttpAdapterSpec(name, "https://api.openai.com")).text.encode()
 
 
 def names(path: Path) -> list[str]:

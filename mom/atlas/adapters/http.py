@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
+from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
+from mom.atlas.ownership import OwnDocument
 from mom.atlas.values.objection import Objection
+from mom.atlas.values.secrets import literal_secret
 from mom.gateway import HTTP_PREFIX
-from mom.problems import Place
+from mom.problems import Place, Problem
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import Node, get, text_of
+from mom.yamledit.nodes import Sequence as SequenceNode
+from mom.yamledit.scalars import described
+from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
 
 if TYPE_CHECKING:
     from mom.atlas.rules.findings import Findings
@@ -37,6 +46,70 @@ class HttpAdapter:
     headers: tuple[Header, ...]
     place: Place
     kind: str = HTTP.kind
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAdapterSpec:
+    """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` are pairs of name and value."""
+
+    name: str
+    base_url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    kind: Kind = HTTP
+    list_key: str = "headers"
+    instead: str = "--adapter-name"
+
+    def spec(self) -> dict[str, Value]:
+        """Return the base URL and the headers."""
+        spec: dict[str, Value] = {"baseUrl": self.base_url}
+        if self.headers:
+            spec["headers"] = [{"name": name, "value": value} for name, value in self.headers]
+        return spec
+
+    def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
+        """Return nothing: a header that is missing is a difference."""
+        return ()
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return one problem per place where the document is not what was asked for; headers may be in any order."""
+        other = OtherContent(source, existing, data)
+        if other.spec.get("baseUrl") != self.base_url:
+            other.add(get(other.node, "baseUrl"), "spec.baseUrl", f"the base URL is not {self.base_url}")
+        wanted = {name.lower(): (name, value) for name, value in self.headers}
+        listed = other.spec.get("headers")
+        nodes = get(other.node, "headers")
+        header_nodes = nodes.items if isinstance(nodes, SequenceNode) else ()
+        for number, header in enumerate(listed if isinstance(listed, list) else []):
+            where = header_nodes[number] if number < len(header_nodes) else None
+            _compare_header(other, header, where, f"spec.headers[{number}]", wanted)
+        for name, _ in wanted.values():
+            other.add(nodes, "spec.headers", f"the header {name} is missing")
+        other.add_unasked("baseUrl", "headers")
+        return other.problems
+
+
+def _compare_header(
+    other: OtherContent, header: Data, where: Node | None, path: str, wanted: dict[str, tuple[str, str]]
+) -> None:
+    """Add how a header of the file differs from the one in `wanted`, which it takes out of it."""
+    given, value = (header.get("name"), header.get("value")) if isinstance(header, dict) else ("", None)
+    name = given if isinstance(given, str) else text_of(get(where, "name")) or ""
+    # A credential is not repeated, neither the one in the file nor the one that was asked for.
+    secret = literal_secret(name, str(value)) is not None
+    asked = wanted.pop(name.lower(), None)
+    if asked is None:
+        other.add(where, path, f"the header {name or '(unnamed)'} was not asked for", secret=secret)
+        return
+    if not isinstance(given, str):
+        other.add(get(where, "name") or where, f"{path}.name", f"the name of a header is {described(given)}: quote it")
+    if value != asked[1]:
+        node = get(where, "value") or where
+        shown = "the one asked for" if literal_secret(*asked) else asked[1]
+        message = f"the value of {name} is not {shown}"
+        if not isinstance(value, str) and value is not None and not secret:
+            quote = ": quote it" if text_of(node) == asked[1] else f", not {shown}"
+            message = f"the value of {name} is {described(value)}{quote}"
+        other.add(node, f"{path}.value", message, secret=secret)
 
 
 class HttpKind(AdapterKind[HttpAdapter]):

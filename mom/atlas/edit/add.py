@@ -5,74 +5,98 @@ Nothing is written here. Refusals are MomErrors whose problems have places.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from collections.abc import Sequence as SequenceABC
 from dataclasses import replace
-from typing import TypeVar
 
 from mom.atlas.edit import spec
 from mom.atlas.edit.adapter_list import AdapterList
-from mom.atlas.edit.parts import find_parts
+from mom.atlas.edit.parts import Parts, find_parts
 from mom.atlas.edit.proof import proved
 from mom.atlas.edit.result import Action, Edit
-from mom.atlas.edit.scope import data_of, only_atlas, read_scope
-from mom.atlas.edit.spec import AdapterSpec, HttpAdapterSpec
+from mom.atlas.edit.scope import EditScope, data_of, only_atlas, read_scope
+from mom.atlas.edit.spec import AdapterSpec
+from mom.atlas.edit.spec_list import SpecList
 from mom.atlas.edit.style import document_shape
 from mom.atlas.kinds import ATLAS
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
-from mom.atlas.values.secrets import literal_secret
 from mom.errors import MomError
-from mom.problems import Problem
-from mom.yamledit.data import Data
-from mom.yamledit.nodes import Node, Sequence, get, text_of
 from mom.yamledit.operations import AppendDocument, Operation
-from mom.yamledit.scalars import described
+from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
 
-SpecT = TypeVar("SpecT", bound=AdapterSpec)
-
-# What a document in the file has other than the adapter that is to be added; nothing where it is the same.
-Differences = Callable[[Source, OwnDocument, Data, SpecT], list[Problem]]
+# An operation, with what it writes and the schema of that, for the proof.
+_Judged = tuple[str, Schema, object]
 
 
-def add_http_adapter(source: Source, adapter: HttpAdapterSpec) -> Edit:
-    """Return the edit that adds an HTTP adapter (`add_adapter`)."""
-    return add_adapter(source, adapter, http_differences)
-
-
-def add_adapter(source: Source, adapter: SpecT, differences: Differences[SpecT]) -> Edit:
+def add_adapter(source: Source, adapter: AdapterSpec) -> Edit:
     """Return the edit that adds `adapter`; of its two parts, what is there already, and equal, is left alone.
 
-    Raises MomError where the file has no place for it, where it has something else under that name, or where the edit
-    could not be proved to add just that.
+    A document that lacks an item of its list, such as a profile, gets it. Raises MomError where the file has no place
+    for it, where it has something else under that name, or where the edit could not be proved to add just that.
     """
     scope = read_scope(source, adapter.name)
-    atlas = only_atlas(source, scope)
-    adapters = AdapterList(source, atlas, scope.documents)
-    kind = adapter.kind
-    parts = find_parts(source, adapters, scope, kind.kind, adapter.name)
-    if parts.document is not None:
-        _refuse_other_content(source, parts.document, adapter, differences)
+    adapters = AdapterList(source, only_atlas(source, scope), scope.documents)
+    parts = find_parts(source, adapters, scope, adapter.kind.kind, adapter.name)
+    items = _missing_items(source, adapter, parts)
     operations: list[Operation] = []
-    judged: list[tuple[str, Schema, object]] = []
+    judged: list[_Judged] = []
     if parts.item is None:
         reference = spec.reference(adapter)
         operations.append(adapters.append(reference))
-        items = schema(ATLAS)["properties"]["spec"]["properties"]["apiAdapters"]["items"]
-        judged.append(("the new list item", items, reference))
+        judged.append(("the new list item", _items_schema(schema(ATLAS), "apiAdapters"), reference))
     if parts.document is None:
         _refuse_json(source)
         document = spec.document(adapter)
-        shape = document_shape(source, scope.documents, lambda: adapters.fallback_style)
-        operations.append(AppendDocument(source, scope.documents, document, shape))
-        judged.append(("the new document", schema(kind), document))
+        operations.append(AppendDocument(source, scope.documents, document, _shape(source, scope, adapters, adapter)))
+        judged.append(("the new document", schema(adapter.kind), document))
+    elif items and adapter.list_key:
+        operations.append(SpecList(source, parts.document, scope.documents, adapter.list_key).append(*items))
+        of_items = _items_schema(schema(adapter.kind), adapter.list_key)
+        judged += [("the new list item", of_items, item) for item in items]
     if not operations:
         return _with_notes(Edit(source, source.text, Action.UNCHANGED), scope.named, adapter)
-    action = Action.ADDED if len(operations) == 2 else Action.COMPLETED
+    action = _action(parts, extended=bool(items))
     return _with_notes(proved(source, scope.documents, operations, action, judged), scope.named, adapter)
+
+
+def _action(parts: Parts, *, extended: bool) -> Action:
+    if extended:
+        return Action.CHANGED
+    return Action.ADDED if parts.item is None and parts.document is None else Action.COMPLETED
+
+
+def _missing_items(source: Source, adapter: AdapterSpec, parts: Parts) -> SequenceABC[Value]:
+    """Return what the file's document of the adapter lacks. Raises MomError where it has something else."""
+    existing = parts.document
+    if existing is None:
+        return ()
+    data = data_of(source, existing.root)
+    if problems := adapter.differences(source, existing, data):
+        line = source.line_number(existing.root.start)
+        kind = adapter.kind.kind
+        article = "an" if kind[0] in "AH" else "a"
+        raise MomError(
+            f"{source.name} already has {article} {kind} adapter {adapter.name}, with other content: "
+            "nothing was changed",
+            hint=f"edit its document (line {line}), or choose another {adapter.instead}",
+            problems=problems,
+        )
+    return adapter.missing_items(data)
+
+
+def _items_schema(of_document: Schema, key: str) -> Schema:
+    """Return the schema of the items of the list `spec.KEY`."""
+    items: Schema = of_document["properties"]["spec"]["properties"][key]["items"]
+    return items
+
+
+def _shape(source: Source, scope: EditScope, adapters: AdapterList, adapter: AdapterSpec) -> Shape:
+    """Return how the document of a new adapter is written."""
+    return document_shape(
+        source, scope.documents, lambda: adapters.fallback_style, kind=adapter.kind.kind, list_key=adapter.list_key
+    )
 
 
 def _refuse_json(source: Source) -> None:
@@ -89,69 +113,6 @@ def _refuse_json(source: Source) -> None:
         f"{source.name} is JSON, which has one value: there is no place for the adapter's document",
         hint="convert it to YAML first",
     )
-
-
-def _refuse_other_content(
-    source: Source, existing: OwnDocument, adapter: SpecT, differences: Differences[SpecT]
-) -> None:
-    """Raise MomError where the file's document of the adapter is not what was asked for."""
-    found = differences(source, existing, data_of(source, existing.root), adapter)
-    if found:
-        line = source.line_number(existing.root.start)
-        kind = adapter.kind.kind
-        article = "an" if kind[0] in "AH" else "a"
-        raise MomError(
-            f"{source.name} already has {article} {kind} adapter {adapter.name}, with other content: "
-            "nothing was changed",
-            hint=f"edit its document (line {line}), or choose another --adapter-name",
-            problems=found,
-        )
-
-
-def http_differences(source: Source, existing: OwnDocument, data: Data, adapter: HttpAdapterSpec) -> list[Problem]:
-    """Return one problem per place where the document is not what was asked for; the order of headers is no matter."""
-    spec = data.get("spec") if isinstance(data, dict) else None
-    spec = spec if isinstance(spec, dict) else {}
-    node = get(existing.root, "spec") or existing.root
-    problems: list[Problem] = []
-
-    def differ(where: Node | None, path: str, message: str, *, secret: bool = False) -> None:
-        at = where or node
-        problem = problem_at(source, at.start, "other-content", message, end=at.end, path=path)
-        problems.append(replace(problem, excerpt="") if secret else problem)
-
-    if spec.get("baseUrl") != adapter.base_url:
-        differ(get(node, "baseUrl"), "spec.baseUrl", f"the base URL is not {adapter.base_url}")
-    wanted = {name.lower(): (name, value) for name, value in adapter.headers}
-    listed = spec.get("headers")
-    nodes = get(node, "headers")
-    header_nodes = nodes.items if isinstance(nodes, Sequence) else ()
-    for number, header in enumerate(listed if isinstance(listed, list) else []):
-        where = header_nodes[number] if number < len(header_nodes) else None
-        given, value = (header.get("name"), header.get("value")) if isinstance(header, dict) else ("", None)
-        name = given if isinstance(given, str) else text_of(get(where, "name")) or ""
-        # A credential is not repeated, neither the one that stands there nor the one that was asked for.
-        secret = literal_secret(name, str(value)) is not None
-        asked = wanted.pop(name.lower(), None)
-        path = f"spec.headers[{number}]"
-        if asked is None:
-            differ(where, path, f"the header {name or '(unnamed)'} was not asked for", secret=secret)
-            continue
-        if not isinstance(given, str):
-            differ(get(where, "name") or where, f"{path}.name", f"the name of a header is {described(given)}: quote it")
-        if value != asked[1]:
-            value_node = get(where, "value") or where
-            shown = "the one asked for" if literal_secret(*asked) else asked[1]
-            message = f"the value of {name} is not {shown}"
-            if not isinstance(value, str) and value is not None and not secret:
-                quote = ": quote it" if text_of(value_node) == asked[1] else f", not {shown}"
-                message = f"the value of {name} is {described(value)}{quote}"
-            differ(value_node, f"{path}.value", message, secret=secret)
-    for name, _ in wanted.values():
-        differ(nodes, "spec.headers", f"the header {name} is missing")
-    for key in spec.keys() - {"baseUrl", "headers"}:
-        differ(get(node, key), f"spec.{key}", f"`{key}` was not asked for")
-    return problems
 
 
 def _with_notes(edit: Edit, named: SequenceABC[OwnDocument], adapter: AdapterSpec) -> Edit:

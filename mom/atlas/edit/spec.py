@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Protocol
 
-from mom.atlas.adapters.http import HTTP
 from mom.atlas.kinds import Kind
+from mom.atlas.ownership import OwnDocument
+from mom.problems import Problem
+from mom.yamledit.data import Data
 from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
 
 
 class AdapterSpec(Protocol):
-    """An adapter of some kind to be written."""
+    """An adapter of some kind to be written. The module of its kind (`mom.atlas.adapters`) has the class."""
 
     @property
     def kind(self) -> Kind:
@@ -21,8 +24,22 @@ class AdapterSpec(Protocol):
     def name(self) -> str:
         """Its name."""
 
+    @property
+    def list_key(self) -> str | None:
+        """The key of the list in its `spec`, None where it has none."""
+
+    @property
+    def instead(self) -> str:
+        """What to choose another of where the file has something else under its name: an option, for a hint."""
+
     def spec(self) -> dict[str, Value]:
         """Return the `spec` of its document, empty where it has none."""
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return what the file's document of the adapter has other than was asked for, each with its place."""
+
+    def missing_items(self, data: Data) -> Sequence[Value]:
+        """Return the items of the list that the file's document has not, and may be given."""
 
 
 def reference(adapter: AdapterSpec) -> dict[str, Value]:
@@ -42,20 +59,3 @@ def document(adapter: AdapterSpec) -> dict[str, Value]:
     if spec := adapter.spec():
         written["spec"] = spec
     return written
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAdapterSpec:
-    """An HTTP adapter to be written."""
-
-    name: str
-    base_url: str
-    headers: tuple[tuple[str, str], ...] = ()
-    kind: Kind = HTTP
-
-    def spec(self) -> dict[str, Value]:
-        """Return the base URL and the headers."""
-        spec: dict[str, Value] = {"baseUrl": self.base_url}
-        if self.headers:
-            spec["headers"] = [{"name": name, "value": value} for name, value in self.headers]
-        return spec

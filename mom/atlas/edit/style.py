@@ -16,26 +16,30 @@ from mom.yamledit.stream import Document, YamlSyntaxError
 _MOST_READ = 20
 
 
-def document_shape(source: Source, documents: Sequence[Document], fallback: Callable[[], Shape]) -> Shape:
-    """Return the shape of a new adapter document: that of the last HTTP adapter, else of the last of our documents.
+def document_shape(
+    source: Source, documents: Sequence[Document], fallback: Callable[[], Shape], *, kind: str, list_key: str | None
+) -> Shape:
+    """Return the shape of a new adapter document: that of the last of its kind, else of the last of our documents.
 
-    Where the last HTTP adapter has no headers, an earlier one shows how they are written; where none does, the dashes
-    are placed as those of `fallback`, the shape of a list in the Atlas document.
+    list_key: the key of the list in its spec. Where the last adapter of the kind has none, an earlier one shows how it
+    is written; where none does, the dashes are those of `fallback`, the shape of a list in the Atlas document.
     """
-    http: Shape | None = None
+    same: Shape | None = None
     other: Shape | None = None
     for own in _readable(source, reversed(documents)):
         shape = shapes.shape_of(source.text, own.root)
-        if own.kind != "HTTP":
+        if own.kind != kind:
             other = other or shape
             continue
-        http = http or shape
-        headers = shape.child("spec").child("headers")
-        if headers.item is not None:
-            return http.with_child("spec", http.child("spec").with_child("headers", headers))
-    shape = http or other or Shape()
+        same = same or shape
+        if list_key is None:
+            return same
+        listed = shape.child("spec").child(list_key)
+        if listed.item is not None:
+            return same.with_child("spec", same.child("spec").with_child(list_key, listed))
+    shape = same or other or Shape()
     style = fallback()
-    headers = Shape(
+    listed = Shape(
         flow=shape.flow,
         pad=shape.pad,
         quote=shape.quote,
@@ -43,8 +47,10 @@ def document_shape(source: Source, documents: Sequence[Document], fallback: Call
         indent=style.indent,
         gap=style.gap,
     )
-    spec = shape.child("spec").with_child("headers", headers)
-    if http is None:
+    spec = shape.child("spec")
+    if list_key is not None:
+        spec = spec.with_child(list_key, listed)
+    if same is None:
         # Another kind shows how keys and steps are written, not how this kind's values are.
         spec = replace(spec, flow=shape.flow, order=())
     return shape.with_child("spec", spec)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.values.headers import check_header_name, check_header_value
 from mom.atlas.values.urls import check_base_url
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.edit.add import add_http_adapter
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
 from mom.yamledit.source import decode
 from tests.samples import BYSTANDERS, atlas, http, reference
 
@@ -44,7 +44,7 @@ def survives(case: bytes) -> None:
     if not case.startswith((b"---", b"%", b"\xef\xbb\xbf")):
         streams["last, after a marker"] = (ATLAS, HTTP + b"---\n" + case)
     for where, (before, after) in streams.items():
-        got = add_http_adapter(decode(before + after, "atlas.yml"), OPENAI).text.encode()
+        got = add_adapter(decode(before + after, "atlas.yml"), OPENAI).text.encode()
 
         expected = before[: -len(ATLAS)] + head + after
         added = got[len(expected) :].replace(b"\r\n", b"\n")
@@ -71,15 +71,15 @@ def test_every_valid_case_of_the_public_yaml_test_suite_keeps_its_bytes() -> Non
 def test_a_literal_at_the_end_of_a_bystander_gains_the_missing_line_end_and_that_is_said() -> None:
     """Nothing can follow it otherwise."""
     text = ATLAS + b"---\nscript: |\n  echo done"
-    edit = add_http_adapter(decode(text, "atlas.yml"), OPENAI)
+    edit = add_adapter(decode(text, "atlas.yml"), OPENAI)
 
     assert edit.text.encode() == ATLAS + ITEM + b"---\nscript: |\n  echo done\n" + DOCUMENT
     assert edit.notes == ("the document in line 11 ends in a block scalar without a line ending: it has one now",)
 
 
 def test_a_last_line_without_an_end_is_no_reason_for_a_note_where_no_value_changes() -> None:
-    edit = add_http_adapter(decode(ATLAS + b"---\nscript: echo", "atlas.yml"), OPENAI)
+    edit = add_adapter(decode(ATLAS + b"---\nscript: echo", "atlas.yml"), OPENAI)
 
     assert edit.text.encode() == ATLAS + ITEM + b"---\nscript: echo\n" + DOCUMENT
     assert edit.notes == ()
-    assert add_http_adapter(decode(ATLAS.rstrip(), "atlas.yml"), OPENAI).notes == ()
+    assert add_adapter(decode(ATLAS.rstrip(), "atlas.yml"), OPENAI).notes == ()

@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.edit import spec as specs
-from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
-from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
 from mom.yamledit import parser
 from mom.yamledit.source import Source
@@ -28,7 +28,7 @@ def outcome(source: Source, name: str) -> Edit | set[str]:
     """Return the edit, or why it is refused, with one of the two parsers."""
     with patch.object(parser, "c_parser", parser.c_parser if name == "libyaml" else lambda: None):
         try:
-            return add_http_adapter(source, ADAPTER)
+            return add_adapter(source, ADAPTER)
         except MomError as error:
             return {f"{problem.place}: {problem.message}" for problem in error.problems} or {error.message}
 
@@ -76,7 +76,7 @@ def holds(text: str) -> str:
             after = read(edit.text)
             assert after is not None, (name, text)
             assert plain(after) == plain(with_adapter(before, text, edit.text)), (name, text)
-    again = add_http_adapter(Source("atlas.yml", edit.text), ADAPTER)
+    again = add_adapter(Source("atlas.yml", edit.text), ADAPTER)
     assert again.action is Action.UNCHANGED, text
     return "added lines alone" if not lost else "changed a line"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from mom.atlas.edit.add import add_http_adapter
-from mom.atlas.edit.spec import HttpAdapterSpec
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
 from mom.errors import MomError
 from mom.yamledit import operations, splice
 from mom.yamledit.source import Source
@@ -50,11 +50,11 @@ WRONG: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("situation", WRONG)
 def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPatch, situation: str) -> None:
     source, apply = Source("atlas.yml", FILE), splice.apply
-    right = add_http_adapter(source, ADAPTER).text
+    right = add_adapter(source, ADAPTER).text
     assert WRONG[situation](right) != right
     monkeypatch.setattr(operations, "apply", lambda text, splices: WRONG[situation](apply(text, splices)))
     with pytest.raises(MomError, match=r"refusing to edit: .*; nothing was written") as refused:
-        add_http_adapter(source, ADAPTER)
+        add_adapter(source, ADAPTER)
     assert [problem.rule for problem in refused.value.problems] == ["unsafe-edit"]
 
 
@@ -67,7 +67,7 @@ def test_an_edit_that_does_anything_else_is_refused(monkeypatch: pytest.MonkeyPa
 )
 def test_what_its_schema_refuses_is_not_added(adapter: HttpAdapterSpec) -> None:
     with pytest.raises(MomError, match="would not be valid; nothing was written"):
-        add_http_adapter(Source("atlas.yml", FILE), adapter)
+        add_adapter(Source("atlas.yml", FILE), adapter)
 
 
 # What mom itself would read as it was meant, and another parser would not.
@@ -95,8 +95,8 @@ def test_what_another_parser_would_read_otherwise_is_refused(monkeypatch: pytest
     name, change, reason = OTHERWISE[situation]
     source, apply = Source("atlas.yml", FILE), splice.apply
     adapter = HttpAdapterSpec(name, "https://api.openai.com")
-    right = add_http_adapter(source, adapter).text
+    right = add_adapter(source, adapter).text
     assert change(right) != right
     monkeypatch.setattr(operations, "apply", lambda text, splices: change(apply(text, splices)))
     with pytest.raises(MomError, match=reason):
-        add_http_adapter(source, adapter)
+        add_adapter(source, adapter)

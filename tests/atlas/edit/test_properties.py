@@ -16,10 +16,10 @@ import pytest
 from hypothesis import assume, event, example, given, settings
 from hypothesis import strategies as st
 
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.edit import spec
-from mom.atlas.edit.add import add_http_adapter
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
-from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.errors import MomError
 from mom.yamledit import parser as parsing
 from mom.yamledit.data import to_data
@@ -163,7 +163,7 @@ def check(stream: Stream, adapter: HttpAdapterSpec) -> str:
     """Edit the stream and hold the result against every promise; return what became of it."""
     source = Source("atlas.yml", stream.text)
     try:
-        edit = add_http_adapter(source, adapter)
+        edit = add_adapter(source, adapter)
     except MomError as refusal:
         return f"refused: {'; '.join(problem.message for problem in refusal.problems) or refusal.message}"
     assert edit.action is Action.ADDED
@@ -172,8 +172,8 @@ def check(stream: Stream, adapter: HttpAdapterSpec) -> str:
     able = check_data(stream, edit, adapter)
     assert patched(stream.text, unified(source, edit.changes, old_name="a", new_name="b")) == edit.text
 
-    assert add_http_adapter(source, adapter) == edit
-    again = add_http_adapter(Source("atlas.yml", edit.text), adapter)
+    assert add_adapter(source, adapter) == edit
+    again = add_adapter(Source("atlas.yml", edit.text), adapter)
     assert again.action is Action.UNCHANGED
     assert again.text == edit.text
     return f"edited, data compared by {able} readers"
@@ -263,12 +263,12 @@ def tree(source: Source, document: Document, name: str) -> Node | None:
 @examples(60)
 @given(streams(), adapters())
 def test_half_an_edit_is_completed_to_the_whole(stream: Stream, adapter: HttpAdapterSpec) -> None:
-    edit = add_http_adapter(Source("atlas.yml", stream.text), adapter)
+    edit = add_adapter(Source("atlas.yml", stream.text), adapter)
     assume(len(edit.changes) == 2)
     for half in edit.changes:
         lines = diff_lines(stream.text)
         lines[half.start : half.start + len(half.old)] = half.new
-        completed = add_http_adapter(Source("atlas.yml", "".join(lines)), adapter)
+        completed = add_adapter(Source("atlas.yml", "".join(lines)), adapter)
 
         assert completed.action is Action.COMPLETED
         assert completed.text == edit.text
