@@ -1,27 +1,22 @@
-"""The smallest configuration: what every error about a missing one tells a newcomer to write."""
+"""How to begin: what every error about a missing configuration tells a newcomer to type."""
 
 from __future__ import annotations
 
-from mom.atlas.kinds import ATLAS
 from mom.errors import UnreadableError
+from mom.shell import quote
+from mom.streams import STDIN
 
-LINES = (
-    f"apiVersion: {ATLAS.api_version}",
-    f"kind: {ATLAS.kind}",
-    "metadata:",
-    "  name: atlas",
-    "spec:",
-    "  apiAdapters: []",
-)
+DEFAULT_FILE = "atlas.yml"
 
 
-def hint(words: str) -> str:
-    """Return a hint: `words`, then the lines, indented."""
-    return "\n".join((f"{words}:", *(f"    {line}" for line in LINES)))
+def add_hint(file: str) -> str:
+    """Return the hint for a file, or stdin, that has no Atlas document: other tools' documents in it stay."""
+    return f"add one: mom atlas config generate >> {'FILE' if file == STDIN else quote(file)}"
 
 
 def with_beginning(error: UnreadableError) -> UnreadableError:
-    """Return `error` about a configuration with the way to begin, where it says that there is no such file."""
+    """Return `error` about a configuration with the command that creates one, where it says that there is none."""
     if error.missing:
-        error.hint = hint(f"to begin with, write this to {error.path}")
+        option = "" if error.path == DEFAULT_FILE else f" -f {quote(error.path)}"
+        error.hint = f"create one: mom atlas config init{option}"
     return error

@@ -41,11 +41,16 @@ def _collector_paused(context: Any) -> None:
 CONFIG = Branch(
     "Edit and check an Atlas configuration.",
     {
+        "init": Leaf("mom.cli.config_init:init", "Create a first configuration."),
+        "generate": Leaf("mom.cli.config_init:generate", "Print a first configuration on stdout."),
+        "add": Leaf("mom.cli.config_add:add", "Add the HTTP adapter of an API that the catalog knows."),
         "add-http-adapter": Leaf(
             "mom.cli.add_http_adapter:add", "Add an HTTP adapter without touching any other line."
         ),
-        "add": Leaf("mom.cli.config_add:add", "Add the HTTP adapter of an API that the catalog knows."),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
+        "list": Leaf("mom.cli.config_list:list_adapters", "List the adapters of a configuration."),
+        "show": Leaf("mom.cli.config_show:show", "Show an adapter's lines, and where it is reached."),
+        "env": Leaf("mom.cli.config_env:env", "Show which environment variables a configuration needs."),
         "validate": Leaf("mom.cli.config_validate:validate", "Check Atlas configurations."),
         "rule": Leaf("mom.cli.config_rule:rule", "Explain a rule or an error type, or list them all."),
         "schema": Leaf(

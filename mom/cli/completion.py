@@ -87,3 +87,17 @@ def _adapter_paths() -> list[tuple[str, str]]:
     from mom.gateway import HTTP_PREFIX
 
     return [(f"{HTTP_PREFIX}{name}/", base_url) for name, base_url in local_adapters().items()]
+
+
+def adapter_names(incomplete: str) -> list[str]:
+    """Return the names of adapters that begin so, from the configuration that commands find here if it is valid."""
+    import os
+
+    from mom.atlas.load import load
+    from mom.cli.configuration_file import locate, read_source
+
+    try:
+        configuration = load(read_source(locate(os.environ)))
+    except MomError:
+        return []
+    return [name for name in dict.fromkeys(each.name for each in configuration.adapters) if name.startswith(incomplete)]

@@ -8,7 +8,6 @@ folder counts.
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,10 @@ from pathlib import Path
 from mom.atlas.beginning import with_beginning
 from mom.console import Console
 from mom.errors import MomError, UnreadableError, UsageError
-from mom.files import reason_of
+from mom.files import read_file, reason_of
+from mom.shell import quote
+from mom.streams import STDIN, read_stdin
+from mom.yamledit.source import MAX_BYTES, Source, decode
 
 VARIABLE = "MOM_CONFIG"
 NAMES = ("atlas.yml", "atlas.yaml")
@@ -44,7 +46,7 @@ class ConfigurationFile:
         """What names the file in a command line of a message: nothing where the command finds it by itself."""
         if not self.given:
             return ""
-        return " -f FILE" if self.is_stdin else f" -f {shlex.quote(self.path)}"
+        return " -f FILE" if self.is_stdin else f" -f {quote(self.path)}"
 
 
 def configuration_file(given: str | None, *, quiet: bool = False, verbose: bool = False) -> ConfigurationFile:
@@ -56,6 +58,16 @@ def configuration_file(given: str | None, *, quiet: bool = False, verbose: bool 
     if verbose or file.in_parent:
         Console(quiet=quiet).status("Using", f"{file.path}, {file.reason}" if verbose else file.path)
     return file
+
+
+def read_source(file: ConfigurationFile) -> Source:
+    """Return the text of the file, of stdin for `-`. Raises MomError where it cannot be read or is not text."""
+    if file.is_stdin:
+        return decode(read_stdin(MAX_BYTES), STDIN)
+    try:
+        return decode(read_file(file.path, MAX_BYTES, pipes=file.given), file.path)
+    except UnreadableError as error:
+        raise with_beginning(error) from None
 
 
 def locate(environ: Mapping[str, str]) -> ConfigurationFile:

@@ -9,14 +9,11 @@ def local_adapters() -> dict[str, str]:
 
     from mom.atlas.adapters.http import HttpAdapter
     from mom.atlas.load import load
-    from mom.cli.configuration_file import locate
+    from mom.cli.configuration_file import locate, read_source
     from mom.errors import MomError
-    from mom.files import read_file
-    from mom.yamledit.source import MAX_BYTES, decode
 
     try:
-        path = locate(os.environ).path
-        configuration = load(decode(read_file(path, MAX_BYTES), path))
+        configuration = load(read_source(locate(os.environ)))
     except MomError:
         return {}
     return {adapter.name: adapter.base_url for adapter in configuration.adapters if isinstance(adapter, HttpAdapter)}

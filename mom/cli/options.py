@@ -22,6 +22,9 @@ _FOUND = "Default: $MOM_CONFIG, else the nearest atlas.yml."
 FileOption = Annotated[
     str | None, typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration. {_FOUND}")
 ]
+ReadFileOption = Annotated[
+    str | None, typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration; - for stdin. {_FOUND}")
+]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say which configuration is used, and why.")]
 
 # Options of every command that edits a configuration (`mom.cli.editing`).

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mom.atlas.adapters import kind_of
+from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
 from mom.envoy.adapters import served
 from mom.envoy.bootstrap import dumps, static
@@ -103,6 +104,8 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     go on.
     """
     configuration = inputs.load()
+    if placeholders := placeholder_problems(configuration):
+        raise MomError(f"{configuration.file} cannot be served", problems=placeholders)
     values = _variables(inputs, configuration)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     ca_file = trust.ca_file(inputs.environ)

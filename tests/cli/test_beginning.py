@@ -1,72 +1,96 @@
-"""From nothing: what each command says where there is no configuration yet."""
+"""From nothing: what each command says where there is no configuration yet, and that what it says to type works."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
-from mom.atlas.beginning import LINES
+from tests.golden import run_mom
+from tests.samples import EMPTY
 
 MOM = str(Path(sys.executable).parent / "mom")
 ADD = ("--adapter-name", "openai", "--base-url", "https://api.openai.com", "-H", "Authorization: Bearer ${{ TOKEN }}")
 COMMANDS = {
     "add-http-adapter": ("atlas", "config", "add-http-adapter", *ADD, "-f"),
+    "add": ("atlas", "config", "add", "openai", "-f"),
+    "list": ("atlas", "config", "list", "-f"),
+    "show": ("atlas", "config", "show", "openai", "-f"),
+    "env": ("atlas", "config", "env", "-f"),
     "validate": ("atlas", "config", "validate"),
     "run": ("atlas", "run", "--listen", "127.0.0.1:0", "-f"),
 }
 
 
-def mom(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "MOM_HOME": str(folder / "home")}
-    return subprocess.run([MOM, *arguments], cwd=folder, env=environ, capture_output=True, text=True, check=False)
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOM_HOME", str(tmp_path / "home"))
 
 
-def lines_to_write(shown: str) -> str:
-    """Return the indented lines at the end, as they are."""
-    lines = [line for line in shown.splitlines() if line.startswith("    ") and " | " not in line]
-    return "\n".join(lines) + "\n"
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_missing_file_is_said_in_the_same_words_and_how_to_begin(tmp_path: Path, command: str) -> None:
-    done = mom(tmp_path, *COMMANDS[command], "atlas.yml")
-    shown = done.stdout + done.stderr
-    assert done.returncode == 1
-    assert "error: cannot read atlas.yml: there is no such file" in shown
-    assert "hint: to begin with, write this to atlas.yml:\n    apiVersion: " in shown
-    assert textwrap.dedent(lines_to_write(shown)).splitlines() == list(LINES)
+def shell(shown: str, words: str) -> str:
+    """Return the command line that a hint names after `words`, and run it in a shell as a user would."""
+    found = re.search(rf"hint: {words}: (mom [^;\n]+)", shown)
+    assert found, shown
+    path = f"{Path(MOM).parent}:{os.environ['PATH']}"
+    done = subprocess.run(found[1], shell=True, env={"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return found[1]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_file_without_an_atlas_is_said_and_how_to_begin(tmp_path: Path, command: str) -> None:
-    (tmp_path / "atlas.yml").write_text("kind: Deployment\n")
-    done = mom(tmp_path, *COMMANDS[command], "atlas.yml")
-    shown = done.stdout + done.stderr
-    assert done.returncode == 1
-    assert "no Atlas document" in shown
-    assert textwrap.dedent(lines_to_write(shown)).splitlines() == list(LINES)
+def test_a_missing_file_is_said_in_the_same_words_with_the_command_that_creates_one(command: str) -> None:
+    done = run_mom([*COMMANDS[command], "atlas.yml"])
+    assert done.status == 1
+    assert "error: cannot read atlas.yml: there is no such file" in done.stdout.decode() + done.stderr
+    assert "hint: create one: mom atlas config init\n" in done.stdout.decode() + done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_file_without_an_atlas_is_said_with_the_command_that_adds_one(command: str) -> None:
+    Path("atlas.yml").write_text("kind: Deployment\n")
+    done = run_mom([*COMMANDS[command], "atlas.yml"])
+    assert done.status == 1
+    assert "no Atlas document" in done.stdout.decode() + done.stderr
+    assert "hint: add one: mom atlas config generate >> atlas.yml" in done.stdout.decode() + done.stderr
+
+
+def test_what_a_hint_says_to_type_works_as_it_is_printed() -> None:
+    for name in ("atlas.yml", "it's my file.yml"):
+        missing = run_mom([*COMMANDS["add-http-adapter"], name])
+        assert shell(missing.stderr, "create one").startswith("mom atlas config init")
+        assert run_mom([*COMMANDS["add-http-adapter"], name]).status == 0
+        for content in ("", "# nothing yet\n", "kind: Deployment\n"):
+            Path(name).write_text(content)
+            without = run_mom([*COMMANDS["add-http-adapter"], name])
+            assert shell(without.stderr, "add one").startswith("mom atlas config generate >> ")
+            assert Path(name).read_text().startswith(content)
+            assert run_mom([*COMMANDS["add-http-adapter"], name]).status == 0
+            assert run_mom(["atlas", "config", "validate", name]).status == 0
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", ["folder", "a/b", "x" * 300, "a\nb"], ids=["folder", "below", "long", "two lines"])
-def test_what_cannot_be_read_is_status_1_everywhere(tmp_path: Path, command: str, name: str) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "a").touch()
-    done = mom(tmp_path, *COMMANDS[command], name)
+def test_what_cannot_be_read_is_status_1_everywhere(command: str, name: str) -> None:
+    Path("folder").mkdir()
+    Path("a").touch()
+    done = run_mom([*COMMANDS[command], name])
+    assert done.status == 1
+    assert f"cannot read {name.replace(chr(10), chr(92) + 'n')}: " in done.stdout.decode() + done.stderr
+
+
+def test_the_installed_command_creates_a_configuration_and_never_overwrites_one() -> None:
+    done = subprocess.run([MOM, "atlas", "config", "init"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr.splitlines()[0]) == ("", "Created atlas.yml (local)")
+    created = Path("atlas.yml").read_text()
+    Path("atlas.yml").write_text(EMPTY)
+    done = subprocess.run([MOM, "atlas", "config", "init"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert f"cannot read {name.replace(chr(10), chr(92) + 'n')}: " in done.stdout + done.stderr
-
-
-def test_the_lines_are_a_configuration_and_take_an_adapter_as_they_are_printed(tmp_path: Path) -> None:
-    printed = lines_to_write(mom(tmp_path, *COMMANDS["add-http-adapter"], "atlas.yml").stderr)
-    for text in (printed, textwrap.dedent(printed)):
-        (tmp_path / "atlas.yml").write_text(text)
-        for command in ("validate", "add-http-adapter", "validate"):
-            done = mom(tmp_path, *COMMANDS[command], "atlas.yml")
-            assert done.returncode == 0, done.stdout + done.stderr
-        assert "openai" in (tmp_path / "atlas.yml").read_text()
+    assert done.stderr.startswith("error: atlas.yml exists and is not overwritten\nhint: ")
+    assert Path("atlas.yml").read_text() == EMPTY
+    Path("atlas.yml").write_text(created)
+    assert run_mom(["atlas", "config", "init"]).stderr == "Unchanged atlas.yml is this configuration already\n"

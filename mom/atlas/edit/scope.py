@@ -228,5 +228,5 @@ def _no_atlas(source: Source) -> MomError:
     empty = "is empty: it " if not source.text.strip(BOM + " \t\r\n") else ""
     return MomError(
         f"{source.name} {empty}holds no Atlas document (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
-        hint=beginning.hint("name another file with -f, or add one to it, at least"),
+        hint=f"{beginning.add_hint(source.name)}; or name another file: -f FILE",
     )

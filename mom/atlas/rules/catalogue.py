@@ -377,6 +377,13 @@ _RUN = (
         "Quotes, blanks or a second `Bearer` around a credential are sent as they are, and the API rejects it.",
     ),
     Rule(
+        "placeholder-provider",
+        ERROR,
+        "An identity provider is a real one, not the placeholder that `mom atlas config init` writes.",
+        "set its issuer, audience and publicKey, or remove it to trust your own key only",
+        "A name under .invalid resolves nowhere (RFC 2606): no key could be fetched, no token accepted.",
+    ),
+    Rule(
         "env-file",
         ERROR,
         "Each line of an env file is NAME=value.",

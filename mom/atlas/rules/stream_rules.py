@@ -138,7 +138,7 @@ def _no_atlas(stream: Stream) -> Problem:
                     "there is no Atlas document: this one says `kind: Atlas` under another apiVersion, or under none",
                     hint=f"write `apiVersion: {ATLAS.api_version}` in it",
                 )
-    hint = beginning.hint("add one, at least")
+    hint = beginning.add_hint(stream.source.name)
     return problem_at(stream.source, stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
 
 
