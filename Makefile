@@ -70,6 +70,7 @@ demo: setup
 
 picture: setup
 	$(BIN)/python docs/demo/picture.py
+	$(BIN)/python docs/demo/check.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .demo .coverage

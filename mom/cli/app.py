@@ -61,7 +61,11 @@ CONFIG = Branch(
 )
 ATLAS = Branch(
     "Configure and run an Atlas.",
-    {"config": CONFIG, "run": Leaf("mom.cli.run:run", "Run this Atlas here, on Envoy, until Ctrl-C.")},
+    {
+        "config": CONFIG,
+        "run": Leaf("mom.cli.run:run", "Run this Atlas here, on Envoy, until Ctrl-C."),
+        "check": Leaf("mom.cli.check:check", "Send each API a request through the gateway, and say what is wrong."),
+    },
 )
 AUTH = Branch(
     "Manage signing keys and inspect access tokens.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
-from mom.atlas.documents import DataDocument, items_at, text_at
+from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.values.objection import Objection
@@ -38,6 +38,18 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoke:
+    """The request by which `mom atlas check` proves that an adapter's credential works.
+
+    path: below the base URL, with a query if any. status: of the response, None for any of 200 to 299.
+    """
+
+    method: str
+    path: str
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAdapter:
     """A third-party HTTP API. Served under `/v1/apis/http/{name}/`, whose rest is appended to `base_url`."""
 
@@ -46,6 +58,7 @@ class HttpAdapter:
     headers: tuple[Header, ...]
     place: Place
     kind: str = HTTP.kind
+    smoke: Smoke | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +149,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
             for path, header in items_at(document.data, "spec", "headers")
         )
         base_url = text_at(document.data, "spec", "baseUrl") or ""
-        return HttpAdapter(document.name or "", base_url, headers, document.place(("metadata", "name")))
+        place = document.place(("metadata", "name"))
+        return HttpAdapter(document.name or "", base_url, headers, place, smoke=_smoke(document))
 
     def target(self, adapter: HttpAdapter) -> str:
         """Return the base URL."""
@@ -170,6 +184,15 @@ class HttpKind(AdapterKind[HttpAdapter]):
         if names or list(before) != list(after):
             parts.append(f"header {names[0]}" if len(names) == 1 else "headers")
         return parts
+
+
+def _smoke(document: DataDocument) -> Smoke | None:
+    path = text_at(document.data, "spec", "smoke", "path")
+    if path is None:
+        return None
+    status = value_at(document.data, "spec", "smoke", "expect")
+    method = text_at(document.data, "spec", "smoke", "method") or "GET"
+    return Smoke(method, path, status if isinstance(status, int) else None)
 
 
 KIND = HttpKind()

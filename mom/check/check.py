@@ -1,0 +1,119 @@
+"""The check itself: a request for each adapter, all in parallel, each result as it comes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+from mom.atlas.adapters import kind_of
+from mom.atlas.model import Adapter
+from mom.atlas.rules.variable_rules import Environment
+from mom.auth.base_url import Gateway
+from mom.check import credentials
+from mom.check.diagnosis import diagnose
+from mom.check.exchange import Response, send
+from mom.check.result import Failure, Outcome, Result, Stage
+from mom.check.smoke import SmokeRequest, smoke_request
+from mom.envoy import adapters as served_kinds
+from mom.gateway import APIS_PATH
+
+_MOST_AT_ONCE = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What to check, and how.
+
+    gateway: where the requests go; token: signs for it. environment: where the values of variables come from, None
+    where the gateway has its own. path: the request's path in the place of each adapter's own.
+    send_anyway: credentials are sent whatever their form. stand_in: an echo is in the place of every API.
+    """
+
+    gateway: Gateway
+    token: Callable[[], str]
+    timeout: float
+    environment: Environment | None = None
+    path: str | None = None
+    send_anyway: bool = False
+    stand_in: bool = False
+
+    def run(self, adapters: Sequence[Adapter]) -> Iterator[Result]:
+        """Yield the result of each adapter as it comes. Raises MomError where no token can be signed."""
+        ready = []
+        for adapter in adapters:
+            if adapter.kind not in served_kinds.KINDS:
+                yield _result(adapter, Outcome.SKIPPED, message=f"Atlas does not serve adapters of kind {adapter.kind}")
+            elif failure := self._unsendable(adapter):
+                yield _result(adapter, Outcome.FAILED, failure)
+            else:
+                ready.append(adapter)
+        if not ready:
+            return
+        listed = self._listed()
+        if isinstance(listed, Failure):
+            for adapter in ready:
+                yield _result(adapter, Outcome.FAILED, listed)
+            return
+        pool = ThreadPoolExecutor(min(len(ready), _MOST_AT_ONCE))
+        try:
+            futures = [pool.submit(self._checked, adapter, listed) for adapter in ready]
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            # After an interrupt nothing waits for requests that are still to come.
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _unsendable(self, adapter: Adapter) -> Failure | None:
+        if self.environment is None or self.stand_in:
+            return None
+        failure = credentials.missing(adapter, self.environment)
+        if failure is None and not self.send_anyway:
+            failure = credentials.unlikely(adapter, self.environment)
+        return failure
+
+    def _listed(self) -> Mapping[str, str | None] | Failure:
+        """Return the target of each adapter that the gateway serves, by its path; or why it says nothing."""
+        request = SmokeRequest("GET", APIS_PATH)
+        response = send(self.gateway, APIS_PATH, self.token(), request, self.timeout)
+        if failure := diagnose(response, request, (), self.gateway.base):
+            return failure
+        try:
+            apis = json.loads(response.body if isinstance(response, Response) else b"")["apis"]
+            return {api["path"].rstrip("/"): api.get("baseUrl") for api in apis}
+        except (ValueError, LookupError, TypeError, AttributeError):
+            message = f"the server at {self.gateway.base} is not an Atlas: it has no list of APIs"
+            return Failure(Stage.GATEWAY, message, "name the gateway with --base-url URL")
+
+    def _checked(self, adapter: Adapter, listed: Mapping[str, str | None]) -> Result:
+        request = smoke_request(adapter, self.path)
+        path = served_kinds.path(adapter)
+        if path not in listed or listed[path] not in {None, kind_of(adapter).target(adapter)}:
+            return _result(adapter, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
+        response = send(self.gateway, path + request.path, self.token(), request, self.timeout)
+        if self.stand_in:
+            request = SmokeRequest(request.method, request.path)
+        failure = diagnose(response, request, credentials.variables_of(adapter), self.gateway.base)
+        details: dict[str, Any] = {"request": str(request), "seconds": response.seconds}
+        if isinstance(response, Response):
+            details["status"] = response.status
+        if failure is None and not request.proves:
+            details["message"] = "reached; no smoke request is known, so no credential was proven"
+            details["hint"] = "set spec.smoke.path in the adapter, or pass --path"
+        return _result(adapter, Outcome.FAILED if failure else Outcome.PASSED, failure, **details)
+
+    def _other_configuration(self, adapter: Adapter, target: str | None) -> Failure:
+        what = f"has {target} as {adapter.name}" if target else f"does not serve {adapter.name}"
+        hint = "start it again with this configuration, or pass its own: -f FILE"
+        return Failure(Stage.GATEWAY, f"the gateway {self.gateway.base} {what}", hint)
+
+
+def _result(adapter: Adapter, outcome: Outcome, failure: Failure | None = None, **details: Any) -> Result:
+    if failure is not None:
+        details |= {"stage": failure.stage, "message": failure.message, "hint": failure.hint}
+    target = kind_of(adapter).target(adapter) or ""
+    return Result(
+        adapter=adapter.name, kind=adapter.kind, target=target, place=adapter.place, outcome=outcome, **details
+    )

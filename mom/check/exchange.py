@@ -1,0 +1,82 @@
+"""One signed request through a gateway, bounded in time and size."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mom.auth.base_url import Gateway
+from mom.check.smoke import SmokeRequest
+from mom.files import reason_of
+from mom.gateway import ERROR_HEADER, TOKEN_HEADER
+
+# More than any proof of a credential, or any error of Atlas, needs.
+_MAX_BODY = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came back, and after how many seconds. `headers` are by their names in lower case."""
+
+    status: int
+    seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+    @property
+    def atlas_error(self) -> str | None:
+        """The type of Atlas's own error; None where the response is the API's."""
+        return self.headers.get(ERROR_HEADER.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """Why the gateway itself gave no response, as a clause, after how many seconds. `late`: it took too long."""
+
+    reason: str
+    seconds: float
+    late: bool = False
+
+
+def send(gateway: Gateway, path: str, token: str, request: SmokeRequest, timeout: float) -> Response | NoResponse:
+    """Send `request`, with `path` at the gateway in the place of its own, and return what comes back.
+
+    It takes little more than `timeout` seconds, whatever comes.
+    """
+    started = time.monotonic()
+    connection = _connection(gateway, timeout)
+    try:
+        headers = {TOKEN_HEADER: token, "User-Agent": "mom", "Accept": "*/*", **dict(request.headers)}
+        connection.request(request.method, gateway.prefix + path, body=request.body, headers=headers)
+        response = connection.getresponse()
+        body = _body(response, started + timeout)
+        names = {name.lower(): value for name, value in response.getheaders()}
+        return Response(response.status, time.monotonic() - started, names, body)
+    except TimeoutError:
+        return NoResponse(f"no response after {timeout:g} s", time.monotonic() - started, late=True)
+    except OSError as error:
+        return NoResponse(reason_of(error), time.monotonic() - started)
+    except (http.client.HTTPException, ValueError) as error:
+        return NoResponse(f"not a valid response ({type(error).__name__})", time.monotonic() - started)
+    finally:
+        connection.close()
+
+
+def _connection(gateway: Gateway, timeout: float) -> http.client.HTTPConnection:
+    if gateway.scheme == "http":
+        return http.client.HTTPConnection(gateway.host, gateway.port, timeout=timeout)
+    context = ssl.create_default_context()
+    return http.client.HTTPSConnection(gateway.host, gateway.port, timeout=timeout, context=context)
+
+
+def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """Return the beginning of the body; raises TimeoutError where it drips on beyond the deadline."""
+    body = b""
+    while len(body) < _MAX_BODY and (part := response.read1(_MAX_BODY - len(body))):
+        body += part
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return body

@@ -1,0 +1,94 @@
+"""The gateway of a check: one that runs, or one that is started for it and ends with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO
+
+from mom.auth.base_url import Gateway
+from mom.check.exchange import Response, send
+from mom.check.smoke import SmokeRequest
+from mom.errors import MomError
+from mom.gateway import HEALTH_PATH, LOOPBACK_ADDRESSES
+
+_HEALTH = SmokeRequest("GET", HEALTH_PATH)
+_START_SECONDS = 60.0
+_END_SECONDS = 10.0
+# The run ends with this process, however this one ends (prctl(2), PR_SET_PDEATHSIG); elsewhere only when it ends well.
+_MAIN = """import sys
+sys.path[:] = {path!r}
+if sys.platform == "linux":
+    import ctypes
+    ctypes.CDLL(None).prctl(1, 15, 0, 0, 0)
+from mom.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def answers(gateway: Gateway) -> bool:
+    """Whether an Atlas runs at `gateway`."""
+    response = send(gateway, HEALTH_PATH, "", _HEALTH, 5.0)
+    return isinstance(response, Response) and response.status == 200
+
+
+@contextlib.contextmanager
+def started(options: Sequence[str], environ: Mapping[str, str]) -> Iterator[Gateway]:
+    """Run `mom atlas run` with `options` on a free port of this machine until the block ends.
+
+    Raises MomError, with what the run reported, where it does not start.
+    """
+    gateway = Gateway("http", LOOPBACK_ADDRESSES[0], _free_port())
+    listen = ("--listen", gateway.endpoint)
+    command = [sys.executable, "-c", _MAIN.format(path=sys.path), "atlas", "run", *listen, *options]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
+        )
+        try:
+            _wait(gateway, process, log)
+            yield gateway
+        finally:
+            _end(process)
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK_ADDRESSES[0], 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _wait(gateway: Gateway, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not answers(gateway):
+        if process.poll() is not None:
+            raise MomError("cannot start a gateway for the check", hint=_said(log))
+        if time.monotonic() > deadline:
+            raise MomError(f"the gateway for the check was not ready after {_START_SECONDS:g} s", hint=_said(log))
+        time.sleep(0.05)
+
+
+def _said(log: IO[bytes]) -> str:
+    """Return what the run reported, as far as a person reads it."""
+    log.seek(0)
+    lines = log.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
+    return "\n".join(["mom atlas run reported:", *(lines[:20] or ["nothing"])])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the run: the second signal does not wait for requests in progress."""
+    for _ in range(2):
+        if process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS / 2)
+    if process.poll() is None:
+        process.kill()
+    process.wait()
