@@ -41,7 +41,8 @@ class Problem:
     message: what is wrong, without the place. hint: what to write instead. path: where in the document
     (`spec.headers[0].value`), empty for the whole. excerpt: the source line without its line ending, of a long one the
     part around the place; excerpt_column: where in the line it starts, from 1. width: how many code points the
-    caret line underlines, at least 1. related: other places that belong to it, each with a word.
+    caret line underlines, at least 1. related: other places that belong to it, each with a word. replacement: what the
+    underlined key or value was meant to be, where only one thing is likely; it may be a credential, and is not shown.
     """
 
     place: Place
@@ -54,3 +55,4 @@ class Problem:
     excerpt_column: int = 1
     width: int = 1
     related: tuple[tuple[Place, str], ...] = ()
+    replacement: str | None = None

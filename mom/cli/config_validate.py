@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mom.atlas.rules.catalogue import problem_of
+from mom.cli.config_fix import FixOptions, fixed
 from mom.cli.configuration_file import configuration_file
+from mom.cli.configuration_folder import configurations_in
 from mom.cli.formats import Checked, Format, count, summary, write
-from mom.cli.options import QuietOption, VerboseOption
+from mom.cli.options import CheckOption, DiffOption, DryRunOption, QuietOption, VerboseOption
 from mom.console import Console
-from mom.errors import ExitStatus, UnreadableError
-from mom.files import IS_FOLDER, read_file
+from mom.errors import ExitStatus, MomError, UnreadableError, UsageError
+from mom.files import read_file
 from mom.problems import Place, Problem, Severity
 from mom.streams import STDIN, read_stdin
-from mom.yamledit.source import MAX_BYTES
+from mom.yamledit.source import MAX_BYTES, decode
+
+if TYPE_CHECKING:
+    from mom.atlas.rules.variable_rules import Environment
 
 
 def validate(
@@ -25,7 +32,8 @@ def validate(
         list[str] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="Atlas configurations; - for stdin. Default: $MOM_CONFIG, else the nearest atlas.yml.",
+            help="Atlas configurations, or folders of them; - for stdin. Default: $MOM_CONFIG, else the nearest "
+            "atlas.yml.",
             show_default=False,
         ),
     ] = None,
@@ -40,48 +48,108 @@ def validate(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings too.")] = False,
+    env: Annotated[bool, typer.Option("--env", help="Check too that every variable is set here.")] = False,
+    env_file: Annotated[
+        Path | None, typer.Option("--env-file", metavar="FILE", help="With --env: variables from a file of NAME=value.")
+    ] = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what has one safe fix, then report the rest.")] = False,
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
 ) -> int:
-    """Check Atlas configurations.
+    """Check Atlas configurations, and fix what is safe to fix.
 
-    Reports every problem of every file, with its place and a hint.
+    Reports every problem of every file, with its place and a hint. In a
+    folder, all *.yml and *.yaml files with documents of an Atlas are checked.
 
     Exits 0 if all files are valid, 1 if one is not, or cannot be read.
     Documents of other tools are left alone.
 
-    Example: mom atlas config validate atlas.yml
+    Examples: mom atlas config validate atlas.yml
+              mom atlas config validate --fix --diff
     """
     console = Console(quiet=quiet)
+    if (dry_run or diff or check) and not fix:
+        raise UsageError("-n, --diff and --check are about --fix", hint="add --fix")
+    if form is None:
+        form = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" and not fix else Format.TEXT
+    options = FixOptions(dry_run=dry_run, diff=diff, check=check, form=form) if fix else None
     files = files or [configuration_file(None, quiet=quiet, verbose=verbose).path]
     if files.count("-") > 1:
         console.warning("`-` is given more than once: stdin is read and checked once")
         files = [file for number, file in enumerate(files) if file != "-" or number == files.index("-")]
-    checked = [_check(file) for file in files]
-    if form is None:
-        form = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" else Format.TEXT
-    write(checked, form, console, strict=strict)
+    if options is not None:
+        options.refuse_two_outputs(files)
+    variables = _variables(env_file) if env or env_file else None
+    checked = [each for file in files for each in _checked(file, options, console, variables)]
+    write(checked, form, console, strict=strict, messages=options is not None and options.uses_stdout(files))
     console.say(summary(checked))
-    failed = count(checked, Severity.ERROR) or (strict and count(checked, Severity.WARNING))
-    return int(ExitStatus.FAILED if failed else ExitStatus.DONE)
+    if count(checked, Severity.ERROR) or (strict and count(checked, Severity.WARNING)):
+        return int(ExitStatus.FAILED)
+    would_change = options is not None and options.check and any(each.fixes for each in checked)
+    return int(ExitStatus.WOULD_CHANGE if would_change else ExitStatus.DONE)
 
 
-def _check(file: str) -> Checked:
+def _checked(
+    file: str, options: FixOptions | None, console: Console, variables: Environment | None
+) -> Iterator[Checked]:
+    """Yield what is wrong with a file, stdin or each configuration of a folder."""
+    if file == "-" or not Path(file).is_dir():
+        yield _check(file, options, console, variables)
+        return
+    names = list(configurations_in(file))
+    if not names:
+        message = f"no Atlas configuration in the folder {file}"
+        hint = "only *.yml and *.yaml files with a document of an Atlas count"
+        yield Checked(file, (problem_of(Place(file, 1, 1), "file", message, hint=hint),))
+    for name in names:
+        yield _check(name, options, console, variables)
+
+
+def _check(file: str, options: FixOptions | None, console: Console, variables: Environment | None) -> Checked:
     """Return a file's problems, or stdin's. That it cannot be read is one of them, and hides no other file's."""
     from mom.atlas.validate import validate_bytes
 
     name = STDIN if file == "-" else file
     try:
-        data = read_stdin(MAX_BYTES) if file == "-" else read_file(file, MAX_BYTES, pipes=True)
-    except UnreadableError as error:
+        if options is not None:
+            data, fixes, diff = fixed(file, options, console)
+        else:
+            data = read_stdin(MAX_BYTES) if file == "-" else read_file(file, MAX_BYTES, pipes=True)
+            fixes, diff = (), ""
+    except MomError as error:
         return Checked(name, (_unreadable(name, error),))
-    return Checked(name, tuple(validate_bytes(data, name)))
+    problems = validate_bytes(data, name)
+    if variables is not None and not any(problem.severity is Severity.ERROR for problem in problems):
+        problems += _of_variables(data, name, variables)
+    return Checked(name, tuple(problems), fixes, diff)
 
 
-def _unreadable(file: str, error: UnreadableError) -> Problem:
+def _unreadable(file: str, error: MomError) -> Problem:
     from mom.atlas.beginning import with_beginning
 
-    hint = with_beginning(error).hint or "check its name, and who may read it"
-    if error.reason == IS_FOLDER:
-        hint = "name its files, for example with a pattern: *.yml"
+    hint = with_beginning(error).hint if isinstance(error, UnreadableError) else error.hint
     return problem_of(Place(file, 1, 1), "file", error.message, hint=hint)
+
+
+def _variables(env_file: Path | None) -> Environment:
+    """Return where the values of variables come from. Raises MomError where the env file cannot be read."""
+    from mom.atlas.rules.variable_rules import Environment
+    from mom.run.env_file import EnvFile
+
+    in_file = EnvFile(env_file).read() if env_file else None
+    return Environment(os.environ, in_file, str(env_file) if env_file else "")
+
+
+def _of_variables(data: bytes, name: str, variables: Environment) -> Iterator[Problem]:
+    """Yield what is wrong with the variables of a valid configuration."""
+    from mom.atlas.load import load
+    from mom.atlas.rules.variable_rules import doubtful_variables, uses, variable_problem
+
+    adapters = load(decode(data, name)).adapters
+    problems = (variable_problem(use, variables) for use in uses(adapters))
+    yield from (problem for problem in problems if problem is not None)
+    values = {use.name: variables.value(use.name) or "" for use in uses(adapters)}
+    yield from doubtful_variables(adapters, values)

@@ -9,7 +9,7 @@ import bisect
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mom.errors import MomError
@@ -172,7 +172,9 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
         return source.problem(line_start + before.index("\t"), "yaml-syntax", message, hint="use spaces")
     if (slip := _slip(source, document, failure)) is not None:
         begin, end = slip.start + document.start, slip.end + document.start
-        return source.problem(begin, "yaml-syntax", f"invalid YAML: {slip.message}", end=end, hint=slip.hint)
+        problem = source.problem(begin, "yaml-syntax", f"invalid YAML: {slip.message}", end=end, hint=slip.hint)
+        is_separator = slip.repair == ((slip.start, slip.end, "---"),)
+        return replace(problem, replacement="---") if is_separator else problem
     from mom.yamledit import phrases
 
     message, hint = phrases.translate(failure.message)

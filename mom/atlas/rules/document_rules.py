@@ -12,7 +12,7 @@ from mom.atlas.references import OBJECTIONABLE, objection, scan
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_stray, stray_objection
-from mom.atlas.suggestions import closest, listed
+from mom.atlas.suggestions import closest, listed, only_close
 from mom.atlas.values import names, urls
 from mom.problems import Problem
 from mom.yamledit.data import Data, duplicate_keys, is_merge
@@ -50,7 +50,8 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
         return None, findings.problems
     likely = closest(kind, of_version)
     hint = f"did you mean `{likely}`?" if likely else f"known here: {listed(of_version)}"
-    findings.add(("kind",), "unknown-kind", f"`{kind}` is not a kind of `{version}`", hint=hint)
+    message = f"`{kind}` is not a kind of `{version}`"
+    findings.add(("kind",), "unknown-kind", message, hint=hint, replacement=only_close(kind, of_version))
     return of_version.get(likely or ""), findings.problems
 
 

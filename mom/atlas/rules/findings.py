@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mom.atlas.documents import DataDocument
 from mom.atlas.rules.catalogue import problem_at
@@ -35,10 +35,11 @@ class Findings:
         at: Node | None = None,
         hint: str | None = None,
         related: tuple[tuple[Place, str], ...] = (),
+        replacement: str | None = None,
     ) -> None:
         """Add a problem about the value at `path`."""
         problem = self.document.problem(path, rule, message, at=at, hint=hint, related=related)
-        self.problems.append((path, problem))
+        self.problems.append((path, replace(problem, replacement=replacement)))
 
     def objection(self, path: Path, rule: str, objection: Objection) -> None:
         """Add an error that says what `objection` says about the value at `path`."""

@@ -80,7 +80,7 @@ def _quotes(findings: Findings, path: Path, name: str, value: str) -> None:
         message = "the value holds its quotes, and they are sent to the API"
         secret = secrets.literal_secret(name, value)
         hint = "leave out the inner quotes" if secret else f"leave out the inner quotes: {value[1:-1]}"
-        findings.add(path, "quoted-value", message, hint=hint)
+        findings.add(path, "quoted-value", message, hint=hint, replacement=value[1:-1])
 
 
 def _foreign_reference(findings: Findings, path: Path, name: str, value: str) -> None:

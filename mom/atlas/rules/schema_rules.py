@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,7 @@ from mom.atlas.kinds import Kind
 from mom.atlas.quick_check import Check, compile_schema
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schemas import schema
-from mom.atlas.suggestions import closest, listed
+from mom.atlas.suggestions import closest, listed, only_close
 from mom.problems import Problem
 from mom.yamledit.data import Data
 from mom.yamledit.line_slips import LOOKALIKE, Line, entry_slips, explain_lookalike
@@ -99,6 +100,9 @@ def _unknown_keys(document: DataDocument, path: Path, error: Violation) -> Itera
         at = document.tree.nearest((*path, key)).key
         message = f"`{_clean(key)}` is not a key of {_name(path)}"
         problem = document.problem((*path, key), "unknown-key", message, at=at, hint=_meant(key, error))
+        missing = [name for name in known if name not in error.value]
+        meant = only_close(key, known)
+        problem = replace(problem, replacement=meant if meant in missing else None)
         yield _mistyped(document, key, at, problem) or problem
 
 
@@ -275,7 +279,8 @@ def _not_one_of(document: DataDocument, path: Path, error: Violation) -> Iterato
     shown = f"`{value}`" if isinstance(value, str) else _kind_of(value) if value is not None else "empty"
     meant = closest(value, known) if isinstance(value, str) else None
     hint = f"did you mean `{meant}`?" if meant else f"known here: {listed(known)}"
-    yield document.problem(path, "unknown-value", f"{_name(path)} is {shown}, which is not known here", hint=hint)
+    problem = document.problem(path, "unknown-value", f"{_name(path)} is {shown}, which is not known here", hint=hint)
+    yield replace(problem, replacement=only_close(value, known) if isinstance(value, str) else None)
 
 
 def _wrong_text(document: DataDocument, path: Path, error: Violation) -> Iterator[Problem]:

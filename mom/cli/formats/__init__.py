@@ -15,10 +15,15 @@ from mom.problems import Problem, Severity
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One file that was checked: its name as the user gave it (`<stdin>` for `-`), and its problems by place."""
+    """One file that was checked: its name as the user gave it (`<stdin>` for `-`), and its problems by place.
+
+    fixes: the problems that `--fix` fixed, or would fix. diff: of these, where one was asked for.
+    """
 
     file: str
     problems: tuple[Problem, ...]
+    fixes: tuple[Problem, ...] = ()
+    diff: str = ""
 
 
 class Format(StrEnum):
@@ -31,11 +36,15 @@ class Format(StrEnum):
     JUNIT = "junit"
 
 
-def write(checked: Sequence[Checked], form: Format, console: Console, *, strict: bool) -> None:
-    """Write the report to stdout. `strict`: a warning fails, which some formats have to say."""
+def write(checked: Sequence[Checked], form: Format, console: Console, *, strict: bool, messages: bool = False) -> None:
+    """Write the report to stdout. `strict`: a warning fails, which some formats have to say.
+
+    messages: text goes to stderr, since stdout has something else.
+    """
     match form:
         case Format.TEXT:
-            console.problems([problem for found in checked for problem in found.problems], console.stdout)
+            stream = console.stderr if messages else console.stdout
+            console.problems([problem for each in checked for problem in each.problems], stream)
         case Format.JSON:
             from mom.cli.formats import json
 
@@ -66,7 +75,7 @@ def summary(checked: Sequence[Checked]) -> str:
 
 def count(checked: Sequence[Checked], severity: Severity) -> int:
     """Return how many problems of that severity there are in all files."""
-    return sum(problem.severity is severity for found in checked for problem in found.problems)
+    return sum(problem.severity is severity for each in checked for problem in each.problems)
 
 
 def _counted(number: int, word: str) -> str:

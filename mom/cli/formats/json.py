@@ -17,9 +17,18 @@ def render(checked: Sequence[Checked]) -> str:
         "errors": count(checked, Severity.ERROR),
         "warnings": count(checked, Severity.WARNING),
         "notes": count(checked, Severity.NOTE),
-        "files": [{"file": found.file, "problems": [_problem(each) for each in found.problems]} for found in checked],
+        "files": [_file(each) for each in checked],
     }
     return to_json(report)
+
+
+def _file(checked: Checked) -> dict[str, Any]:
+    report: dict[str, Any] = {"file": checked.file, "problems": [_problem(problem) for problem in checked.problems]}
+    if checked.fixes:
+        report["fixes"] = [_problem(problem) for problem in checked.fixes]
+    if checked.diff:
+        report["diff"] = checked.diff
+    return report
 
 
 def _problem(problem: Problem) -> dict[str, Any]:

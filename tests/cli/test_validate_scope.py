@@ -1,0 +1,150 @@
+"""What `validate` looks at: folders, several files of which some are missing, and the variables of this environment."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.golden import FILE, run_mom
+
+VALIDATE = ("atlas", "config", "validate")
+ATLAS = """\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  apiAdapters:
+  - adapterRef:
+      apiVersion: moment.dev/adapters/v1alpha1
+      kind: HTTP
+      name: openai
+  - adapterRef:
+      apiVersion: moment.dev/adapters/v1alpha1
+      kind: AWS
+      name: aws
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: openai
+spec:
+  baseUrl: https://api.openai.com
+  headers:
+  - name: Authorization
+    value: Bearer ${{ OPENAI_API_TOKEN }}
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: AWS
+metadata:
+  name: aws
+spec:
+  profiles:
+  - name: test
+    accessKeyId: ${{ TEST_KEY_ID }}
+    secretAccessKey: ${{ TEST_SECRET }}
+"""
+SET = {"OPENAI_API_TOKEN": "s3cret", "TEST_KEY_ID": "id", "TEST_SECRET": "s3cret"}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", *SET):
+        monkeypatch.delenv(name, raising=False)
+    Path(FILE).write_text(ATLAS)
+
+
+def rules(*arguments: str) -> tuple[int, list[tuple[str, str]]]:
+    """Return the exit status, and the files and rules of the problems."""
+    result = run_mom([*VALIDATE, "--format", "json", *arguments])
+    report = json.loads(result.stdout)
+    return result.status, [(file["file"], each["rule"]) for file in report["files"] for each in file["problems"]]
+
+
+def test_env_reports_each_variable_that_is_not_set_and_exits_with_1() -> None:
+    result = run_mom([*VALIDATE, "--env", FILE])
+    text = result.stdout.decode()
+    assert result.status == 1
+    for name in SET:
+        assert f"error: the variable {name} is not set" in text
+        assert f"hint: export {name}=…, or put it in a file: --env-file .env" in text
+    assert "[unset-variable]" in text
+
+
+def test_env_is_content_where_every_variable_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SET.items():
+        monkeypatch.setenv(name, value)
+    assert rules("--env", FILE) == (0, [])
+    monkeypatch.setenv("OPENAI_API_TOKEN", "Bearer s3cret")
+    monkeypatch.setenv("TEST_SECRET", "")
+    result = run_mom([*VALIDATE, "--env", FILE])
+    assert b"s3cret" not in result.stdout
+    assert rules("--env", FILE) == (1, [(FILE, "empty-variable"), (FILE, "doubtful-variable")])
+
+
+def test_an_env_file_counts_and_an_empty_variable_that_hides_its_value_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path(".env").write_text("".join(f"{name}={value}\n" for name, value in SET.items()))
+    assert rules("--env-file", ".env", FILE) == (0, [])
+    monkeypatch.setenv("TEST_SECRET", "")
+    assert rules("--env-file", ".env", FILE) == (1, [(FILE, "hidden-variable")])
+
+
+def test_without_env_no_variable_needs_to_be_set() -> None:
+    assert rules(FILE) == (0, [])
+
+
+def test_the_configurations_of_a_folder_are_checked_and_nothing_else() -> None:
+    for path, text in {
+        "teams/b/atlas.yaml": ATLAS.replace("baseUrl", "baseURL"),
+        "teams/a.yml": ATLAS,
+        "teams/adapter.yml": ATLAS[ATLAS.index("---\n") + 4 :],
+        "teams/helm.yml": "a: {{ b }}\n",
+        "teams/mentions.yml": "text: see moment.dev/atlas/v1alpha1\n",
+        "teams/notes.txt": ATLAS.replace("kind", "kid"),
+        "teams/.git/config.yml": "apiVersion: moment.dev/atlas/v1\nkind: x\n",
+    }.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+    result = run_mom([*VALIDATE, "teams", "--format", "json"])
+    files = [file["file"] for file in json.loads(result.stdout)["files"]]
+    assert files == ["teams/a.yml", "teams/adapter.yml", "teams/b/atlas.yaml"]
+    assert result.status == 1
+    assert rules("teams")[1] == [("teams/adapter.yml", "no-atlas"), ("teams/b/atlas.yaml", "unknown-key")]
+
+
+def test_a_folder_without_a_configuration_is_a_problem() -> None:
+    Path("empty").mkdir()
+    assert rules("empty", FILE) == (1, [("empty", "file")])
+    assert b"hint: only *.yml and *.yaml files" in run_mom([*VALIDATE, "empty"]).stdout
+
+
+def test_a_missing_file_among_several_is_one_problem_among_the_others() -> None:
+    Path("bad.yml").write_text(ATLAS.replace("baseUrl", "baseURL"))
+    Path("locked.yml").write_bytes(b"\xff")
+    status, found = rules("missing.yml", FILE, "bad.yml", "locked.yml", "no/such/folder/")
+    assert status == 1
+    assert found == [
+        ("missing.yml", "file"),
+        ("bad.yml", "unknown-key"),
+        ("locked.yml", "file"),
+        ("no/such/folder/", "file"),
+    ]
+    text = run_mom([*VALIDATE, "missing.yml", "bad.yml", "locked.yml"]).stdout.decode()
+    assert text.count("  hint: ") == 3
+
+
+def test_the_installed_command_fixes_a_folder(tmp_path: Path) -> None:
+    Path("teams").mkdir()
+    Path("teams/a.yml").write_text(ATLAS.replace("baseUrl", "baseURL"))
+    command = [str(Path(sys.executable).with_name("mom")), *VALIDATE, "--fix", "--diff", "teams"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "+  baseUrl: https://api.openai.com" in done.stdout
+    assert Path("teams/a.yml").read_text() == ATLAS
