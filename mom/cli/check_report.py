@@ -185,16 +185,11 @@ def as_junit(results: Sequence[Result]) -> str:
 
 def as_github(results: Sequence[Result], environ: Any) -> str:
     """Return workflow commands of GitHub Actions: an error at the line of each adapter that fails."""
+    from mom.atlas.rules.catalogue import problem_of
     from mom.cli.formats import Checked, github
-    from mom.problems import Problem
 
     problems = tuple(
-        Problem(
-            place=result.place,
-            rule=f"check-{(result.stage.value if result.stage else 'api').replace(' ', '-')}",
-            message=f"{result.adapter}: {result.message}",
-            hint=result.hint or "",
-        )
+        problem_of(result.place, "smoke-test", f"{result.adapter}: {result.message}", hint=result.hint)
         for result in results
         if result.outcome is Outcome.FAILED
     )

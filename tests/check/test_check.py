@@ -192,7 +192,7 @@ def test_a_gateway_that_does_not_run_is_the_failure_of_each_adapter(check: Check
     status, out, _ = check("--base-url", "http://127.0.0.1:1", "--format", "github")
     assert status == 1
     assert out.startswith("::error file=atlas.yml,line=")
-    assert "title=mom%3A check-gateway" in out or "title=mom: check-gateway" in out
+    assert "title=mom%3A smoke-test" in out
 
 
 @pytest.mark.parametrize(

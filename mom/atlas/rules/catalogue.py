@@ -392,6 +392,16 @@ _RUN = (
     ),
 )
 
+_CHECKING = (
+    Rule(
+        "smoke-test",
+        ERROR,
+        "The smoke request of an adapter succeeds (mom atlas check).",
+        "see which stage failed: mom atlas check",
+        "A request through the gateway shows what no file can: that the credential is valid and the API is reached.",
+    ),
+)
+
 _COMMENTS = (
     Rule(
         "unused-ignore",
@@ -424,6 +434,7 @@ GROUPS = {
     "A file as a whole": _FILE,
     "Editing": _EDIT,
     "Running": _RUN,
+    "Checking": _CHECKING,
     "Comments": _COMMENTS,
 }
 RULES: dict[str, Rule] = {rule.id: rule for group in GROUPS.values() for rule in group}
