@@ -4,7 +4,7 @@ A console block is run, line by line, in one folder for each page; a line withou
 besides is in comments:
 
     <!-- file: NAME -->             the YAML block that follows is that file
-    <!-- file: NAME = PAGE.md -->   the file NAME of another page
+    <!-- run: LINE -->              a line that is run, without its output
     <!-- options: COMMAND -->       a table of the command's options follows, made from what --help is made of
     <!-- commands: GROUP -->        a table of the commands of a group follows; `all`: of all commands
 """
@@ -195,12 +195,6 @@ def _is_plain(line: str) -> bool:
     return not set(unquoted) & set("|<>;&$`*?~")
 
 
-def files(page: Path) -> dict[str, str]:
-    """Return the files that a page shows."""
-    pattern = r"<!-- file: (?P<name>\S+) -->\n```yaml\n(?P<content>.*?)```\n"
-    return {match["name"]: match["content"] for match in re.finditer(pattern, page.read_text(), flags=re.DOTALL)}
-
-
 def consoles(page: Path, folder: Path) -> str:
     """Return a page with the output of every console block made anew, in order, in one folder."""
     with Shell(folder) as shell:
@@ -212,22 +206,18 @@ def _consoles(page: Path, folder: Path, shell: Shell) -> str:
         if match["name"]:
             (folder / match["name"]).write_text(match["content"])
             return match[0]
-        if match["borrowed"]:
-            (folder / match["borrowed"]).write_text(files(_page(match["source"]))[match["borrowed"]])
+        if match["silent"]:
+            shell.run(match["silent"])
             return match[0]
         lines = [line for line in match["console"].split("\n") if line.startswith("$ ")]
         return "```console\n" + "".join(f"{line}\n{shell.run(line[2:])}" for line in lines) + "```\n"
 
     pattern = (
         r"<!-- file: (?P<name>\S+) -->\n```yaml\n(?P<content>.*?)```\n"
-        r"|<!-- file: (?P<borrowed>\S+) = (?P<source>\S+) -->\n"
+        r"|<!-- run: (?P<silent>.*?) -->\n"
         r"|```console\n(?P<console>.*?)```\n"
     )
     return re.sub(pattern, replaced, page.read_text(), flags=re.DOTALL)
-
-
-def _page(name: str) -> Path:
-    return next(page for page in PAGES if page.name == name)
 
 
 def anchors(text: str) -> set[str]:
