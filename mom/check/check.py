@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Any
 
 from mom.atlas.adapters import kind_of
@@ -57,14 +58,31 @@ class Check:
             for adapter in ready:
                 yield _result(adapter, Outcome.FAILED, listed)
             return
-        pool = ThreadPoolExecutor(min(len(ready), _MOST_AT_ONCE))
-        try:
-            futures = [pool.submit(self._checked, adapter, listed) for adapter in ready]
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            # After an interrupt nothing waits for requests that are still to come.
-            pool.shutdown(wait=False, cancel_futures=True)
+        waiting, results = SimpleQueue[Adapter](), SimpleQueue[Result | Exception]()
+        for adapter in ready:
+            waiting.put(adapter)
+        for _ in range(min(len(ready), _MOST_AT_ONCE)):
+            # Daemons: after an interrupt nothing waits for a response that may be long in coming.
+            Thread(target=self._work, args=(waiting, results, listed), daemon=True).start()
+        for _ in ready:
+            result = results.get()
+            if isinstance(result, Exception):
+                raise result
+            yield result
+
+    def _work(
+        self, waiting: SimpleQueue[Adapter], results: SimpleQueue[Result | Exception], listed: Mapping[str, str | None]
+    ) -> None:
+        """Check one adapter after the other until there are no more."""
+        while True:
+            try:
+                adapter = waiting.get_nowait()
+            except Empty:
+                return
+            try:
+                results.put(self._checked(adapter, listed))
+            except Exception as error:  # noqa: BLE001 - raised again where the results are read
+                results.put(error)
 
     def _unsendable(self, adapter: Adapter) -> Failure | None:
         if self.environment is None or self.stand_in:

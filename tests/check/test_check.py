@@ -17,9 +17,13 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from mom.atlas.adapters.http import HttpAdapter
 from mom.auth.base_url import parse_base_url
+from mom.check.check import Check as CheckOf
 from mom.check.own_gateway import answers
 from mom.cli import main
+from mom.errors import MomError
+from mom.problems import Place
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import MomRun, mom_run
 
@@ -268,3 +272,20 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
         while answers(parse_base_url(url)):
             assert time.monotonic() < deadline, "the gateway still runs"
             time.sleep(0.1)
+
+
+def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream) -> None:
+    """A token that cannot be signed any more, for example: its file was removed meanwhile."""
+    tokens = iter(["first"])
+
+    def token() -> str:
+        if (text := next(tokens, None)) is None:
+            raise MomError("no token")
+        return text
+
+    api.body = json.dumps({"apis": [{"path": "/v1/apis/http/one/", "baseUrl": "https://api.example.com"}]}).encode()
+    adapter = HttpAdapter("one", "https://api.example.com", (), Place("atlas.yml", 1, 1))
+    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=token, timeout=30)
+    with pytest.raises(MomError, match="no token"):
+        list(how.run([adapter]))
+    api.body = b"ok"
