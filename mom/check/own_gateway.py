@@ -22,12 +22,13 @@ from mom.gateway import HEALTH_PATH, LOOPBACK_ADDRESSES
 _HEALTH = SmokeRequest("GET", HEALTH_PATH)
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
-# The run ends with this process, however this one ends (prctl(2), PR_SET_PDEATHSIG); elsewhere only when it ends well.
-_MAIN = """import sys
+# The run ends with this process, however this one ends: its stdin is a pipe that only this process has open.
+_MAIN = """import os, signal, sys, threading
 sys.path[:] = {path!r}
-if sys.platform == "linux":
-    import ctypes
-    ctypes.CDLL(None).prctl(1, 15, 0, 0, 0)
+def follow():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=follow, daemon=True).start()
 from mom.cli import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -50,7 +51,7 @@ def started(options: Sequence[str], environ: Mapping[str, str]) -> Iterator[Gate
     command = [sys.executable, "-c", _MAIN.format(path=sys.path), "atlas", "run", *listen, *options]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
+            command, env=dict(environ), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
         )
         try:
             _wait(gateway, process, log)
@@ -92,3 +93,5 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.kill()
     process.wait()
+    if process.stdin is not None:
+        process.stdin.close()

@@ -246,7 +246,6 @@ def test_with_a_stand_in_no_credential_is_needed(check: Check, monkeypatch: pyte
     assert out.count("ok ") == 10
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a killed check leaves its gateway")
 @pytest.mark.proof
 def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> None:
     with demo.stand_ins(tmp_path):
