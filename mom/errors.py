@@ -1,4 +1,4 @@
-"""What can go wrong, as values: a message, a way out, an exit status.
+"""What can go wrong, as values: a message, a hint, an exit status.
 
 This module is imported by `mom curl`, which pays for every import: it needs nothing heavier than `enum` (`typing` would
 double its time; type checkers know the name TYPE_CHECKING without it).
@@ -44,7 +44,7 @@ class MomError(Exception):
         problems: Sequence[Problem] = (),
         exit_status: ExitStatus | None = None,
     ) -> None:
-        """Keep the words for the boundary that prints them; `exit_status` overrides the class's own."""
+        """Take what the error boundary prints; `exit_status` overrides the class's own."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -68,7 +68,7 @@ def not_importable(error: ImportError) -> MomError:
     """Return the error for a package that mom needs and that is missing, or cannot be imported from where it is."""
     import os
 
-    # Where this file is no file, it is in an archive.
+    # Where this is not a file, it is in an archive.
     hint = "install mom, and what it needs, anew: in a virtual environment of its own"
     if not os.path.exists(__file__):  # noqa: PTH110 - pathlib takes longer to import than mom takes to start
         hint = "a zip archive cannot contain compiled packages: install these beside it, or install mom itself"

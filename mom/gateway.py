@@ -12,7 +12,7 @@ ERROR_HEADER = "Atlas-Error"
 # In each response of an Atlas whose APIs are stand-ins (`mom atlas run --stand-in`).
 STAND_IN_HEADER = "Atlas-Stand-In"
 
-# Where `mom atlas run` listens, and where `mom curl` sends, unless told otherwise.
+# Where `mom atlas run` listens, and where `mom curl` sends, by default.
 DEFAULT_PORT = 8082
 DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 

@@ -9,8 +9,8 @@ _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 def quote(word: str) -> str:
     r"""Return `word` as POSIX shells (POSIX.1-2024, 2.2) and fish read it.
 
-    In single quotes, fish takes `\\` and `\'` for escapes, POSIX shells nothing. So backslashes and single quotes stand
-    in double quotes, where both read `\\` as a backslash.
+    In single quotes, fish takes `\\` and `\'` for escapes, POSIX shells nothing. So backslashes and single quotes go
+    into double quotes, where both read `\\` as a backslash.
     """
     if word and _PLAIN.issuperset(word) and not word.startswith("="):
         return word

@@ -29,7 +29,7 @@ class Gateway:
     __slots__ = ("host", "port", "prefix", "scheme")
 
     def __init__(self, scheme: str, host: str, port: int, prefix: str = "") -> None:
-        """Keep the parts as they are."""
+        """Take the parts as they are."""
         self.scheme = scheme
         self.host = host
         self.port = port
@@ -67,7 +67,7 @@ class Gateway:
 def resolve_gateway(option: str | None, environ: Mapping[str, str]) -> Gateway:
     """Return the gateway of `--base-url` (`option`), else of MOM_BASE_URL, else the one `mom atlas run` listens at.
 
-    Raises UsageError for a malformed one, and for an empty variable: an address that went missing is no choice.
+    Raises UsageError for a malformed one, and for an empty variable: a missing address must not become the default one.
     """
     if option is not None:
         return parse_base_url(option, "--base-url")
@@ -80,28 +80,28 @@ def parse_base_url(base_url: str, name: str = "the base URL") -> Gateway:
     scheme, separator, rest = base_url.partition("://")
     scheme = scheme.lower()
     if not separator or scheme not in DEFAULT_PORTS:
-        raise _malformed(name, base_url, "it starts with neither http:// nor https://")
+        raise _malformed(name, base_url, "it does not start with http:// or https://")
     authority, slash, path = rest.partition("/")
     prefix = (slash + path).rstrip("/")
     if authority.startswith("["):
         host, bracket, port = authority[1:].partition("]")
         if not bracket or not _is_ipv6(host):
-            raise _malformed(name, base_url, "the address in brackets is no IPv6 address")
+            raise _malformed(name, base_url, "the address in brackets is not an IPv6 address")
         if port and not port.startswith(":"):
-            raise _malformed(name, base_url, "after ] comes :port or nothing")
+            raise _malformed(name, base_url, "only :port may follow ]")
         port = port[1:]
     else:
         host, colon, port = authority.partition(":")
         if "@" in authority:
-            raise _malformed(name, base_url, "user names and passwords do not belong in it")
+            raise _malformed(name, base_url, "a base URL has no user name or password")
         if colon and not port:
             raise _malformed(name, base_url, "the port is missing after the colon")
         if not host or not _HOST.issuperset(host.lower()) or not host.strip(".-"):
-            raise _malformed(name, base_url, "the host is missing or holds something else than letters, digits, . - _")
+            raise _malformed(name, base_url, "the host is missing, or has characters other than letters, digits, . - _")
     if port and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65536):
-        raise _malformed(name, base_url, "the port is no number from 1 to 65535")
+        raise _malformed(name, base_url, "the port is not a number from 1 to 65535")
     if not _PREFIX.issuperset(prefix):
-        raise _malformed(name, base_url, "its path holds a query, a fragment, or characters that have to be %-encoded")
+        raise _malformed(name, base_url, "it has a query, a fragment, or characters that have to be %-encoded")
     return Gateway(scheme, host.lower(), int(port) if port else DEFAULT_PORTS[scheme], prefix)
 
 
@@ -118,9 +118,9 @@ def _is_ipv6(text: str) -> bool:
 def _malformed(name: str, base_url: str, reason: str) -> Exception:
     from mom.errors import UsageError
 
-    # What stands before an @ may be a password.
+    # The part before an @ may be a password.
     shown = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
     return UsageError(
         f"{name} is not a gateway's address: {shown!r}: {reason}",
-        hint=f"like {DEFAULT_BASE_URL} or https://atlas.example",
+        hint=f"a base URL looks like {DEFAULT_BASE_URL} or https://atlas.example",
     )
