@@ -9,6 +9,33 @@ from __future__ import annotations
 # client tells an error of Atlas from one of the API: its value is the type of the error.
 TOKEN_HEADER = "Atlas-Accesstoken"  # noqa: S105  the name of a header, not a secret
 ERROR_HEADER = "Atlas-Error"
+
+
+class ErrorTypes:
+    """The types of the responses that are Atlas's own: the value of `ERROR_HEADER`, and `error.type` in the body."""
+
+    ADAPTER_CONFIG = "API_AdapterConfigError"
+    IDENTITY_PROVIDER_UNAVAILABLE = "API_IdentityProviderUnavailableError"
+    INSTANCE_LIMITS_EXCEEDED = "API_InstanceLimitsExceededError"
+    INSTANCE_REQUEST_TIMEOUT = "API_InstanceRequestTimeoutError"
+    INVALID_ACCESS_TOKEN = "API_InvalidAccessTokenError"  # noqa: S105  a type of error
+    METHOD_NOT_ALLOWED = "API_MethodNotAllowedError"
+    MISDIRECTED_REQUEST = "API_MisdirectedRequestError"
+    MISSING_ACCESS_TOKEN = "API_MissingAccessTokenError"  # noqa: S105  a type of error
+    NO_MATCHING_INSTANCE = "API_NoMatchingInstanceError"
+    REQUEST = "API_RequestError"
+    REQUEST_HEADERS_TOO_LARGE = "API_RequestHeadersTooLargeError"
+    UPSTREAM_ABORTED = "API_UpstreamAbortedError"
+    UPSTREAM_CERTIFICATE = "API_UpstreamCertificateError"
+    UPSTREAM_CLOSED = "API_UpstreamClosedError"
+    UPSTREAM_CONNECT_TIMEOUT = "API_UpstreamConnectTimeoutError"
+    UPSTREAM_CONNECTION = "API_UpstreamConnectionError"
+    UPSTREAM_NAME = "API_UpstreamNameError"
+    UPSTREAM_REFUSED = "API_UpstreamRefusedError"
+    UPSTREAM_RESPONSE = "API_UpstreamResponseError"
+    UPSTREAM_TLS = "API_UpstreamTlsError"
+
+
 # In each response of an Atlas whose APIs are stand-ins (`mom atlas run --stand-in`).
 STAND_IN_HEADER = "Atlas-Stand-In"
 

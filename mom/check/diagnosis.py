@@ -6,25 +6,27 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from mom.atlas.rules.error_types import ERROR_TYPES
 from mom.check.exchange import NoResponse, Response
 from mom.check.result import Failure, Stage
 from mom.check.smoke import SmokeRequest
 from mom.envoy import failures
+from mom.gateway import ErrorTypes
 
 # Stages of the errors that Atlas itself reports (`mom.envoy.failures`, `mom.envoy.replies`).
 _STAGES = {
-    "API_MissingAccessTokenError": Stage.TOKEN,
-    "API_InvalidAccessTokenError": Stage.TOKEN,
-    "API_IdentityProviderUnavailableError": Stage.TOKEN,
-    "API_UpstreamNameError": Stage.DNS,
+    ErrorTypes.MISSING_ACCESS_TOKEN: Stage.TOKEN,
+    ErrorTypes.INVALID_ACCESS_TOKEN: Stage.TOKEN,
+    ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE: Stage.TOKEN,
+    ErrorTypes.UPSTREAM_NAME: Stage.DNS,
     failures.CONNECTION: Stage.CONNECTION,
     failures.CERTIFICATE: Stage.CERTIFICATE,
-    "API_UpstreamConnectTimeoutError": Stage.TIMEOUT,
-    "API_InstanceRequestTimeoutError": Stage.TIMEOUT,
+    ErrorTypes.UPSTREAM_CONNECT_TIMEOUT: Stage.TIMEOUT,
+    ErrorTypes.INSTANCE_REQUEST_TIMEOUT: Stage.TIMEOUT,
 }
+# Where the check knows more than the type says.
 _HINTS = {
-    "API_NoMatchingInstanceError": "the gateway runs another configuration: start it again with this one",
-    "API_IdentityProviderUnavailableError": "look at the gateway's own messages: they name the key set and the reason",
+    ErrorTypes.NO_MATCHING_INSTANCE: "the gateway runs another configuration: start it again with this one",
 }
 _SUCCESS = range(200, 300)
 # RFC 9110, 10.2.3 and RFC 6585, 4.
@@ -70,8 +72,10 @@ def _of_atlas(response: Response, gateway: str) -> Failure:
     known = [failure for failure in failures.FAILURES if failure.type == kind]
     failure = next((failure for failure in known if failure.message == message), known[0] if len(known) == 1 else None)
     hint = failure.hint if failure else _HINTS.get(kind)
-    if hint is None:
-        hint = token_hint(gateway) if stage is Stage.TOKEN else f"mom atlas config rule {kind} explains it"
+    if hint is None and stage is Stage.TOKEN and kind != ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE:
+        hint = token_hint(gateway)
+    elif hint is None and kind in ERROR_TYPES:
+        hint = ERROR_TYPES[kind].hint
     return Failure(stage, f"{kind}: {message}" if message else kind, hint)
 
 

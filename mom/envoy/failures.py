@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mom.gateway import ErrorTypes
+
 _NOT_SENT = "the request was not sent"
 _PERHAPS = "it may have processed the request"
 
@@ -27,16 +29,16 @@ class Failure:
     status: int = 502
 
 
-CERTIFICATE = "API_UpstreamCertificateError"
-_TLS = "API_UpstreamTlsError"
-CONNECTION = "API_UpstreamConnectionError"
+CERTIFICATE = ErrorTypes.UPSTREAM_CERTIFICATE
+_TLS = ErrorTypes.UPSTREAM_TLS
+CONNECTION = ErrorTypes.UPSTREAM_CONNECTION
 _NOT_SERVED_BY_TLS = "the port may be for plain http; if so, write http:// in baseUrl"
 
 # The first that matches; so the more general ones come last.
 FAILURES = (
     Failure(
         ("upstream_reset_after_response_started",),
-        "API_UpstreamAbortedError",
+        ErrorTypes.UPSTREAM_ABORTED,
         f"The API broke off in the middle of its response; {_PERHAPS}",
         "the client got a part of the response, and saw its connection closed",
         0,
@@ -94,27 +96,27 @@ FAILURES = (
     ),
     Failure(
         ("no_healthy_upstream", "dns_resolution_failure"),
-        "API_UpstreamNameError",
+        ErrorTypes.UPSTREAM_NAME,
         f"The host of the API could not be found; {_NOT_SENT}",
         "check the host in baseUrl, and that this machine's name server knows it",
     ),
     Failure(
         ("overflow",),
-        "API_InstanceLimitsExceededError",
+        ErrorTypes.INSTANCE_LIMITS_EXCEEDED,
         f"Too many requests to this API are in progress; {_NOT_SENT}",
         "the API is slower than its clients",
         503,
     ),
     Failure(
         ("socket_creation_failure",),
-        "API_InstanceLimitsExceededError",
+        ErrorTypes.INSTANCE_LIMITS_EXCEEDED,
         f"Atlas has no connection left for this API; {_NOT_SENT}",
         "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE= of a service)",
         503,
     ),
     Failure(
         ("connection_timeout", "Connection_timed_out"),
-        "API_UpstreamConnectTimeoutError",
+        ErrorTypes.UPSTREAM_CONNECT_TIMEOUT,
         f"The API did not accept a connection in time; {_NOT_SENT}",
         "check the host and port in baseUrl, and firewalls; Atlas does not use HTTPS_PROXY",
         504,
@@ -139,26 +141,26 @@ FAILURES = (
     ),
     Failure(
         ("refused_stream",),
-        "API_UpstreamRefusedError",
+        ErrorTypes.UPSTREAM_REFUSED,
         "The API refused to take the request at the moment, and has not processed it",
         "it may be shutting down, or limit requests at once",
         503,
     ),
     Failure(
         ("connection_termination", "upstream_reset_before_response_started{remote_reset"),
-        "API_UpstreamClosedError",
+        ErrorTypes.UPSTREAM_CLOSED,
         f"The API closed the connection before it answered; {_PERHAPS}",
         "if the port is for TLS, write https:// in baseUrl; else the API's own log may say why",
     ),
     Failure(
         ("protocol_error",),
-        "API_UpstreamResponseError",
+        ErrorTypes.UPSTREAM_RESPONSE,
         f"The API's response is not valid HTTP, or its headers are too large; {_PERHAPS}",
         "an API that takes only HTTP/2, or TLS, at this port needs https:// in baseUrl",
     ),
     Failure(
         ("response_timeout", "upstream_per_try_timeout"),
-        "API_InstanceRequestTimeoutError",
+        ErrorTypes.INSTANCE_REQUEST_TIMEOUT,
         f"The API did not answer in time; {_PERHAPS}",
         "--timeout says how long an API may take",
         504,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mom.envoy import jwt
 from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
-from mom.gateway import ERROR_HEADER, TOKEN_HEADER
+from mom.gateway import ERROR_HEADER, TOKEN_HEADER, ErrorTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +68,53 @@ def _any_detail(texts: Iterable[str]) -> str:
 # The first match wins.
 REPLIES = (
     # No rule about tokens and no route applies to it, so what refuses it is the last filter that wants to see a token.
-    Reply("request.method == 'CONNECT'", "API_MethodNotAllowedError", _METHOD, 405),
+    Reply("request.method == 'CONNECT'", ErrorTypes.METHOD_NOT_ALLOWED, _METHOD, 405),
     Reply(
         _detail("Jwt_is_missing"),
-        "API_MissingAccessTokenError",
+        ErrorTypes.MISSING_ACCESS_TOKEN,
         f"Missing access token: send one in the {TOKEN_HEADER} header",
         401,
     ),
     Reply(
         _detail("Jwks_remote_fetch_is_failed"),
-        "API_IdentityProviderUnavailableError",
+        ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE,
         "The signing keys of the identity provider could not be fetched",
         503,
     ),
     # Envoy responds to a wrong audience with 403; to a client it is the same as any invalid token.
-    Reply(_detail("jwt_authn_access_denied"), "API_InvalidAccessTokenError", _INVALID.format(reason=_REASON), 401),
+    Reply(_detail("jwt_authn_access_denied"), ErrorTypes.INVALID_ACCESS_TOKEN, _INVALID.format(reason=_REASON), 401),
     Reply(
         _detail(f"rbac_access_denied_matched_policy[{jwt.NO_KEYS}]"),
-        "API_IdentityProviderUnavailableError",
+        ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE,
         "No identity provider has signing keys, so no access token can be verified",
         503,
     ),
     Reply(
         _detail("rbac_access_denied"),
-        "API_InvalidAccessTokenError",
+        ErrorTypes.INVALID_ACCESS_TOKEN,
         _INVALID.format(reason="its alg, crit or exp is not one that Atlas accepts"),
         401,
     ),
     Reply(
         _detail("invalid_header_value_for"),
-        "API_AdapterConfigError",
+        ErrorTypes.ADAPTER_CONFIG,
         "A header of this adapter has a value that cannot be sent",
         500,
     ),
-    *(Reply(f"response.code_details == '{detail}'", "API_RequestError", why) for detail, why in _MALFORMED.items()),
-    Reply(("EQ", 404), "API_NoMatchingInstanceError", "No API is served at this path; GET /v1alpha1/apis lists them"),
-    Reply(("EQ", 405), "API_MethodNotAllowedError", _METHOD),
-    Reply(("EQ", 421), "API_MisdirectedRequestError", "This Atlas does not serve the name in the Host header"),
-    Reply(("EQ", 431), "API_RequestHeadersTooLargeError", "The request's headers are too large"),
+    *(Reply(f"response.code_details == '{detail}'", ErrorTypes.REQUEST, why) for detail, why in _MALFORMED.items()),
+    Reply(("EQ", 404), ErrorTypes.NO_MATCHING_INSTANCE, "No API is served at this path; GET /v1alpha1/apis lists them"),
+    Reply(("EQ", 405), ErrorTypes.METHOD_NOT_ALLOWED, _METHOD),
+    Reply(("EQ", 421), ErrorTypes.MISDIRECTED_REQUEST, "This Atlas does not serve the name in the Host header"),
+    Reply(("EQ", 431), ErrorTypes.REQUEST_HEADERS_TOO_LARGE, "The request's headers are too large"),
     *(
         Reply(_any_detail(failure.marks), failure.type, failure.message, failure.status)
         for failure in FAILURES
         if failure.status
     ),
-    Reply(("EQ", 504), "API_InstanceRequestTimeoutError", "The API did not answer in time"),
-    Reply(("EQ", 503), "API_UpstreamConnectionError", "The API could not be reached", 502),
-    Reply(("GE", 500), "API_UpstreamResponseError", "The API's response could not be passed on"),
-    Reply(("GE", 400), "API_RequestError", f"The request could not be served: {_REASON}"),
+    Reply(("EQ", 504), ErrorTypes.INSTANCE_REQUEST_TIMEOUT, "The API did not answer in time"),
+    Reply(("EQ", 503), ErrorTypes.UPSTREAM_CONNECTION, "The API could not be reached", 502),
+    Reply(("GE", 500), ErrorTypes.UPSTREAM_RESPONSE, "The API's response could not be passed on"),
+    Reply(("GE", 400), ErrorTypes.REQUEST, f"The request could not be served: {_REASON}"),
 )
 
 
