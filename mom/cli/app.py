@@ -47,6 +47,12 @@ CONFIG = Branch(
         "add-http-adapter": Leaf(
             "mom.cli.add_http_adapter:add", "Add an HTTP adapter without touching any other line."
         ),
+        "add-aws-adapter": Leaf("mom.cli.add_aws_adapter:add", "Add an AWS adapter, or profiles to one."),
+        "add-postgres-adapter": Leaf("mom.cli.add_postgres_adapter:add", "Add a Postgres adapter, or profiles to one."),
+        "add-kubernetes-adapter": Leaf(
+            "mom.cli.add_kubernetes_adapter:add", "Add a Kubernetes adapter: the cluster where Atlas runs."
+        ),
+        "add-moment-adapter": Leaf("mom.cli.add_moment_adapter:add", "Add a Moment adapter: a service catalog."),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
         "list": Leaf("mom.cli.config_list:list_adapters", "List the adapters of a configuration."),
         "show": Leaf("mom.cli.config_show:show", "Show an adapter's lines, and where it is reached."),

@@ -138,10 +138,6 @@ class HttpKind(AdapterKind[HttpAdapter]):
         check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
         check_headers(findings)
 
-    def add_command(self, name: str) -> str:
-        """Return how the command line begins that adds it."""
-        return f"mom atlas config add-http-adapter --adapter-name {name}"
-
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
         headers = tuple(

@@ -43,9 +43,9 @@ class AdapterKind(Generic[AdapterT]):
     def check(self, findings: Findings) -> None:
         """Add what is wrong with a document of this kind, beyond what its schema says."""
 
-    def add_command(self, name: str) -> str | None:  # noqa: ARG002
-        """Return how the command line begins that adds such an adapter, None where there is no command for it."""
-        return None
+    def add_command(self, name: str) -> str:
+        """Return how the command line begins that adds such an adapter."""
+        return f"mom atlas config add-{self.kind.kind.lower()}-adapter --adapter-name {name}"
 
     def read(self, document: DataDocument) -> AdapterT:
         """Return the adapter in a document that has passed validation."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
+from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
-from mom.problems import Place
+from mom.atlas.ownership import OwnDocument
+from mom.problems import Place, Problem
+from mom.yamledit.data import Data
+from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
 
 KUBERNETES = Kind(ADAPTERS_VERSION, "Kubernetes")
 
@@ -20,6 +25,30 @@ class KubernetesAdapter:
     name: str
     place: Place
     kind: str = KUBERNETES.kind
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesAdapterSpec:
+    """A Kubernetes adapter to be written (`mom.atlas.edit.spec`): a document without a `spec`."""
+
+    name: str
+    kind: Kind = KUBERNETES
+    list_key: None = None
+    instead: str = "--adapter-name"
+
+    def spec(self) -> dict[str, Value]:
+        """Return nothing."""
+        return {}
+
+    def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return a problem for each key of a `spec`."""
+        other = OtherContent(source, existing, data)
+        other.add_unasked()
+        return other.problems
 
 
 class KubernetesKind(AdapterKind[KubernetesAdapter]):

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
-from mom.atlas.documents import DataDocument, text_at
+from mom.atlas.adapters.other_content import OtherContent
+from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
+from mom.atlas.ownership import OwnDocument
+from mom.atlas.references import Reference, scan
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_base_url, check_credential
-from mom.problems import Place
+from mom.problems import Place, Problem
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import get
+from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
 
 MOMENT = Kind(ADAPTERS_VERSION, "Moment")
 _GITHUB = ("spec", "catalog", "github")
@@ -25,6 +33,60 @@ class MomentAdapter:
     access_token: Setting | None
     place: Place
     kind: str = MOMENT.kind
+
+
+def check_schedule(text: str) -> bool:
+    """Whether a schedule is one that the schema accepts."""
+    github = KIND.schema()["properties"]["spec"]["properties"]["catalog"]["properties"]["github"]
+    return re.search(github["properties"]["discoverySchedule"]["pattern"], text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class MomentAdapterSpec:
+    """A Moment adapter to be written (`mom.atlas.edit.spec`): the catalog's source on GitHub.
+
+    variable: that of the access token. schedule: when to look for changes, None for the default.
+    """
+
+    name: str
+    base_url: str
+    variable: str
+    schedule: str | None = None
+    kind: Kind = MOMENT
+    list_key: None = None
+    instead: str = "--adapter-name"
+
+    def spec(self) -> dict[str, Value]:
+        """Return the catalog, the keys of its source in alphabetical order as the original writes them."""
+        github: dict[str, Value] = {"accessToken": f"${{{{ {self.variable} }}}}", "baseUrl": self.base_url}
+        if self.schedule is not None:
+            github["discoverySchedule"] = self.schedule
+        return {"catalog": {"github": github}}
+
+    def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return a problem for each key of the source that is not what was asked for. The token is not repeated."""
+        other = OtherContent(source, existing, data)
+        node = get(existing.root, *_GITHUB)
+        asked: dict[str, str | None] = {
+            "accessToken": f"${{{{ {self.variable} }}}}",
+            "baseUrl": self.base_url,
+            "discoverySchedule": self.schedule,
+        }
+        for key, wanted in asked.items():
+            value = value_at(data, *_GITHUB, key)
+            if isinstance(value, str) and key == "accessToken":
+                value = "".join(
+                    f"${{{{ {part.name} }}}}" if isinstance(part, Reference) else "?" for part in scan(value)
+                )
+            if value != wanted:
+                path = ".".join((*_GITHUB, key))
+                message = f"`{key}` was not asked for" if wanted is None else f"`{key}` is not {wanted}"
+                other.add(get(node, key) or node, path, message, secret=key == "accessToken")
+        return other.problems
 
 
 class MomentKind(AdapterKind[MomentAdapter]):

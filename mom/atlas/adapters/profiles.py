@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
+from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at
+from mom.atlas.kinds import Kind
+from mom.atlas.ownership import OwnDocument
+from mom.atlas.references import Reference, scan
 from mom.atlas.rules.findings import Findings
-from mom.problems import Place
+from mom.problems import Place, Problem
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import Sequence as SequenceNode
+from mom.yamledit.nodes import get
 from mom.yamledit.paths import Path
+from mom.yamledit.shape import Value
+from mom.yamledit.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +37,64 @@ class ProfileAdapter:
     name: str
     profiles: tuple[Profile, ...]
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSpec:
+    """An adapter with profiles, to be written (`mom.atlas.edit.spec`).
+
+    profiles: by name, the variable of each credential by its key.
+    """
+
+    kind: Kind
+    name: str
+    profiles: Mapping[str, Mapping[str, str]]
+    list_key: str = "profiles"
+    instead: str = "profile name"
+
+    def spec(self) -> dict[str, Value]:
+        """Return the profiles."""
+        return {"profiles": [_item(name, variables) for name, variables in self.profiles.items()]}
+
+    def missing_items(self, data: Data) -> Sequence[Value]:
+        """Return the profiles that the document has not."""
+        known = {text_at(profile, "name") for _, profile in items_at(data, "spec", "profiles")}
+        return [_item(name, variables) for name, variables in self.profiles.items() if name not in known]
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return a problem for each credential of a profile in the document that is not the variable asked for."""
+        other = OtherContent(source, existing, data)
+        nodes = get(other.node, "profiles")
+        for number, (_, profile) in enumerate(items_at(data, "spec", "profiles")):
+            name = text_at(profile, "name")
+            asked = self.profiles.get(name or "")
+            if asked is None or not isinstance(profile, dict):
+                continue
+            node = nodes.items[number] if isinstance(nodes, SequenceNode) else None
+            for key in dict.fromkeys((*asked, *profile)):
+                if key != "name":
+                    wrong = _difference(profile.get(key), asked.get(key))
+                    if wrong is not None:
+                        path = f"spec.profiles[{number}].{key}"
+                        other.add(get(node, key) or node, path, f"`{key}` of profile {name} {wrong}", secret=True)
+        return other.problems
+
+
+def _item(name: str, variables: Mapping[str, str]) -> dict[str, Value]:
+    """Return a profile, its keys in alphabetical order as the original writes them."""
+    written: dict[str, Value] = {key: f"${{{{ {variable} }}}}" for key, variable in variables.items()}
+    return dict(sorted({"name": name, **written}.items()))
+
+
+def _difference(value: Data, variable: str | None) -> str | None:
+    """Return how the value of a key differs from a reference to `variable`, None if it does not. It is not repeated."""
+    if variable is None:
+        return "was not asked for"
+    if value is None:
+        return f"is missing: ${{{{ {variable} }}}}"
+    parts = scan(value) if isinstance(value, str) else []
+    same = len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].name == variable
+    return None if same else f"is not ${{{{ {variable} }}}}"
 
 
 class ProfileKind(AdapterKind[ProfileAdapter]):

@@ -16,7 +16,7 @@ from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import EditScope, data_of, only_atlas, read_scope
 from mom.atlas.edit.spec import AdapterSpec
 from mom.atlas.edit.spec_list import SpecList
-from mom.atlas.edit.style import document_shape
+from mom.atlas.edit.style import document_shape, with_steps
 from mom.atlas.kinds import ATLAS
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.schema_files import Schema
@@ -94,9 +94,9 @@ def _items_schema(of_document: Schema, key: str) -> Schema:
 
 def _shape(source: Source, scope: EditScope, adapters: AdapterList, adapter: AdapterSpec) -> Shape:
     """Return how the document of a new adapter is written."""
-    return document_shape(
-        source, scope.documents, lambda: adapters.fallback_style, kind=adapter.kind.kind, list_key=adapter.list_key
-    )
+    kind, list_key = adapter.kind.kind, adapter.list_key
+    shape = document_shape(source, scope.documents, lambda: adapters.fallback_style, kind=kind, list_key=list_key)
+    return with_steps(shape, spec.document(adapter))
 
 
 def _refuse_json(source: Source) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
 from mom.atlas.ownership import OwnDocument, may_be_own, read_own
 from mom.yamledit import shape as shapes
-from mom.yamledit.shape import Shape
+from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError
 
@@ -54,6 +54,23 @@ def document_shape(
         # Another kind shows how keys and steps are written, not how this kind's values are.
         spec = replace(spec, flow=shape.flow, order=())
     return shape.with_child("spec", spec)
+
+
+def with_steps(shape: Shape, value: Mapping[str, Value]) -> Shape:
+    """Return `shape` with the steps of its `spec` in the mappings of `value` that it does not know."""
+    step = shape.child("spec").indent
+    for key, part in value.items():
+        if isinstance(part, Mapping):
+            child = shape.children.get(key) or replace(shape.child(key), indent=step)
+            shape = shape.with_child(key, _with_step(child, part, step))
+    return shape
+
+
+def _with_step(shape: Shape, value: Mapping[str, Value], step: int | None) -> Shape:
+    for key, part in value.items():
+        if isinstance(part, Mapping) and key not in shape.children:
+            shape = shape.with_child(key, _with_step(replace(shape.child(key), indent=step), part, step))
+    return shape
 
 
 def nearest(source: Source, documents: Sequence[Document], document: Document) -> Iterator[OwnDocument]:

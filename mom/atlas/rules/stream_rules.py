@@ -213,10 +213,8 @@ def _missing(
         hint = f"there is an {other} adapter of that name: did you mean `kind: {other}`?"
     elif meant := suggestions.name(kind, name):
         hint = f"did you mean `{meant}`?"
-    elif command := KINDS[kind].add_command(name):
-        hint = f"add its document ({command} …), or leave this out"
     else:
-        hint = "add its document, or leave this out"
+        hint = f"add its document ({KINDS[kind].add_command(name)} …), or leave this out"
     message = f"no {kind} adapter `{name}` stands in this file"
     return reference.document.problem((*reference.path, "name"), "missing-document", message, hint=hint)
 

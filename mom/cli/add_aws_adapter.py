@@ -1,0 +1,66 @@
+"""`mom atlas config add-aws-adapter`: access keys as profiles, as one edit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mom.atlas.adapters.aws import AWS
+from mom.atlas.adapters.profiles import ProfileSpec
+from mom.atlas.edit.add import add_adapter
+from mom.cli.adding import describe_profiles
+from mom.cli.configuration_file import configuration_file
+from mom.cli.editing import EditOptions, run_edit
+from mom.cli.http_adapter import read_adapter_name
+from mom.cli.options import (
+    CheckOption,
+    DiffOption,
+    DryRunOption,
+    EditedFileOption,
+    Format,
+    FormatOption,
+    QuietOption,
+    VerboseOption,
+)
+from mom.cli.profile_options import read_profiles
+
+_FORM = "NAME,KEY_ID_ENV,SECRET_ENV[,SESSION_TOKEN_ENV]"
+_CREDENTIALS = (("accessKeyId", "the access key id"), ("secretAccessKey", "the secret access key"))
+_OPTIONAL = (("sessionToken", "the session token"),)
+
+Profiles = Annotated[
+    list[str],
+    typer.Option("--profile", metavar=_FORM, help="A name, and the variable of each credential. Repeatable."),
+]
+AdapterName = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
+
+
+def add(
+    *,
+    file: EditedFileOption = None,
+    profile: Profiles,
+    adapter_name: AdapterName = "aws",
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    r"""Add an AWS adapter, or profiles to one.
+
+    A further profile goes into the document that the file has. The option
+    takes names of environment variables, never the credentials themselves.
+
+    Example:
+      mom atlas config add-aws-adapter \
+          --profile prod,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
+    """
+    profiles = read_profiles(profile, _CREDENTIALS, _OPTIONAL, _FORM)
+    adapter = ProfileSpec(AWS, read_adapter_name(adapter_name), profiles)
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    return run_edit(
+        options, lambda source: add_adapter(source, adapter), lambda edit: describe_profiles(edit, adapter, options)
+    )

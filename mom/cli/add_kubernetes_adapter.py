@@ -1,0 +1,50 @@
+"""`mom atlas config add-kubernetes-adapter`: the cluster where Atlas runs, as one edit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mom.atlas.adapters.kubernetes import KubernetesAdapterSpec
+from mom.atlas.edit.add import add_adapter
+from mom.cli.adding import describe
+from mom.cli.configuration_file import configuration_file
+from mom.cli.editing import EditOptions, run_edit
+from mom.cli.http_adapter import read_adapter_name
+from mom.cli.options import (
+    CheckOption,
+    DiffOption,
+    DryRunOption,
+    EditedFileOption,
+    Format,
+    FormatOption,
+    QuietOption,
+    VerboseOption,
+)
+
+AdapterName = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
+
+
+def add(
+    *,
+    file: EditedFileOption = None,
+    adapter_name: AdapterName = "kubernetes",
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    form: FormatOption = Format.TEXT,
+) -> int:
+    """Add a Kubernetes adapter: the cluster where Atlas runs.
+
+    It has no settings: the credential is the service account of the pod.
+
+    Example:
+      mom atlas config add-kubernetes-adapter
+    """
+    adapter = KubernetesAdapterSpec(read_adapter_name(adapter_name))
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))

@@ -1,0 +1,48 @@
+"""The commands that add adapters of other kinds than HTTP, case by case: see `tests.golden` for what a folder holds.
+
+B, C, D: bytes and styles. P: profiles. I: what is there already. N, V: what is typed. S: how it is
+reported.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mom.atlas.validate import validate
+from mom.problems import Severity
+from mom.yamledit.source import decode
+from tests.golden import FILE, Case, cases, check, run_mom
+from tests.promises import lines_lost
+
+KINDS = ("aws", "postgres", "kubernetes", "moment")
+CASES = [case for kind in KINDS for case in cases(Path(__file__).parent / f"add_{kind}_adapter")]
+# Where YAML leaves no choice but to change a line.
+ONE_LINE_CHANGES = {"D03", "B10", "P03", "P04"}
+
+
+def name_of(case: Case) -> str:
+    """Return what a test's id shows of a case."""
+    return f"{case.folder.parent.name}/{case.folder.name}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_an_adapter_is_added_as_its_case_says(
+    case: Case, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    check(case, update=request.config.getoption("update_golden"))
+    old, new = case.read("in.yml"), case.read("out.yml")
+    if old is None or new is None or old == new:
+        return
+    assert lines_lost(old, new) == (1 if case.row in ONE_LINE_CHANGES else 0)
+    assert [problem for problem in validate(decode(new, FILE)) if problem.severity is Severity.ERROR] == []
+    before = Path(FILE).stat().st_mtime_ns
+    again = run_mom([word for word in case.arguments if word not in {"-q", "--diff"}])
+    assert again.status == 0
+    assert "already configured" in again.stderr or "--format" in case.arguments
+    assert (Path(FILE).read_bytes(), Path(FILE).stat().st_mtime_ns) == (new, before)
+    piped = run_mom([("-" if word == FILE else word) for word in case.arguments if word != "--diff"], old)
+    assert "--format" in case.arguments or piped.stdout == new
