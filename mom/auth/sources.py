@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         @property
         def without(self) -> str: ...
 
-        def token(self, gateway: Gateway, *, ttl: int = ..., now: float | None = None) -> str:
+        def token(self, gateway: Gateway, *, ttl: int = ...) -> str:
             """Return the token for `gateway`; a source that signs gives it a life of `ttl` seconds.
 
             Raises MomError where the source is unusable, naming it and never showing its content.
@@ -75,9 +75,9 @@ class FileSource:
         self.place = path
         self._environ = environ
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
         """Return the file's content without blanks around it. See `TokenSource`."""
-        del gateway, ttl, now
+        del gateway, ttl
         return require_sendable(_read(self.place), self.place)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
@@ -107,9 +107,9 @@ class VariableSource:
         """Take the environment that has the variable."""
         self._environ = environ
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
         """Return the variable's value. See `TokenSource`."""
-        del gateway, ttl, now
+        del gateway, ttl
         return require_sendable(self._environ[TOKEN_VARIABLE], TOKEN_VARIABLE)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
@@ -143,11 +143,11 @@ class OwnKeySource:
 
         return key_file(self._home)
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
         """Return a new token for `gateway`; the key is created on first use. See `TokenSource`."""
         from mom.auth.keys import ensure
 
-        return mint(ensure(self._home), gateway.origin, ttl=ttl, now=now)
+        return mint(ensure(self._home), gateway.origin, ttl=ttl)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
         """Return which key would sign. See `TokenSource`."""

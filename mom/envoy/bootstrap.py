@@ -77,10 +77,9 @@ def version_statistics(options: Options) -> dict[str, str]:
     }
 
 
-def dumps(value: object, *, indent: int | None = None) -> str:
-    """Return `value` as the JSON text of a file; indented for people, or else compact, which is five times as fast."""
-    separators = (",", ":") if indent is None else None
-    return json.dumps(value, indent=indent, separators=separators, ensure_ascii=False) + "\n"
+def dumps(value: object) -> str:
+    """Return `value` as the JSON text of a file, compact: that is five times as fast as with indentation."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 def _file(name: str, resources: list[Json]) -> File:

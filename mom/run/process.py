@@ -93,11 +93,6 @@ class Process:
         """The last lines that it has logged."""
         return list(self._log.last)
 
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._child.pid
-
     def status(self) -> int | None:
         """Return how it ended: its exit status, or the negated number of the signal; None while it runs."""
         return self._child.poll()

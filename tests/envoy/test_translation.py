@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from mom.envoy.bootstrap import dumps, static
+from mom.envoy.bootstrap import static
 from mom.envoy.options import Certificate, Listen, LocalKey, Options
 from mom.envoy.translate import Resources, translate
 from tests.envoy.binary import validate
@@ -59,7 +59,7 @@ def test_translation(case: Path, request: pytest.FixtureRequest) -> None:
     assert expected, f"{case} says nothing about what must come out"
     for path in expected:
         if request.config.getoption("update_golden"):
-            path.write_text(dumps(result[path.stem], indent=1))
+            path.write_text(json.dumps(result[path.stem], indent=1, ensure_ascii=False) + "\n")
         assert json.loads(path.read_text()) == result[path.stem]
 
 

@@ -88,7 +88,7 @@ def test_one_generation_takes_over_from_another(generations: Generations, plan: 
     assert generations.current.number == 1
     assert generations.current.variables == {"ONE": "b"}
     assert not first.admin_available
-    assert is_running(first.process.pid)
+    assert is_running(first.process._child.pid)
     assert serves(plan("b"))
 
 
@@ -128,7 +128,7 @@ def test_a_start_again_without_the_directory(generations: Generations, plan: Cal
     old = generations.current
     assert folders(generations) == ["0"]
     generations.start_again(plan("b"))
-    assert not is_running(old.process.pid)
+    assert not is_running(old.process._child.pid)
     assert generations.current.number == 0
     assert serves(plan("b"))
     assert folders(generations) == ["0"]

@@ -304,7 +304,7 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
     script = (
         "import os\n"
         "from mom.run.process import Command, Process\n"
-        "print(Process(Command(['/bin/sleep', '60'], {})).pid, flush=True)\n"
+        "print(Process(Command(['/bin/sleep', '60'], {}))._child.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30)
@@ -326,10 +326,10 @@ def test_a_log_that_nobody_reads_does_not_block_its_process() -> None:
 def test_a_guard_ends_a_process_where_the_system_does_not() -> None:
     """What macOS needs; it works here, too."""
     process = Process(Command(["/bin/sleep", "60"], {}))
-    guard = Guard(process.pid)
+    guard = Guard(process._child.pid)
     os.close(guard._held)
     wait_until(lambda: process.status() is not None, "the process is ended")
-    assert not is_running(process.pid)
+    assert not is_running(process._child.pid)
     guard._held = os.open(os.devnull, os.O_RDONLY)
     guard.close()
     process.close()
@@ -337,7 +337,7 @@ def test_a_guard_ends_a_process_where_the_system_does_not() -> None:
 
 def test_a_guard_leaves_a_process_alone_after_it_is_closed() -> None:
     process = Process(Command(["/bin/sleep", "60"], {}))
-    Guard(process.pid).close()
+    Guard(process._child.pid).close()
     assert process.status() is None
     process.end()
     process.close()

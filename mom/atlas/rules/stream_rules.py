@@ -24,7 +24,6 @@ Identity = tuple[str, str]
 
 NAME: Path = ("metadata", "name")
 _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
-_NAME_LINE = re.compile(r"""^[ \t]*["']?name["']?[ \t]*:[ \t]*["']?([^\s"'#,}]+)""", re.MULTILINE)
 # The same in a document that cannot be read, perhaps because of a slip in that very line.
 _LIKE_NAME = re.compile(r"""name[^\w\n]{1,5}([^\s"'#,}\u201d]+)""")
 _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
