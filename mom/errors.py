@@ -69,10 +69,10 @@ def not_importable(error: ImportError) -> MomError:
     import os
 
     # Where this is not a file, it is in an archive.
-    hint = "install mom, and what it needs, anew: in a virtual environment of its own"
+    hint = "reinstall mom in a virtual environment of its own"
     if not os.path.exists(__file__):  # noqa: PTH110 - pathlib takes longer to import than mom takes to start
-        hint = "a zip archive cannot contain compiled packages: install these beside it, or install mom itself"
-    return MomError(f"a package that mom needs cannot be imported: {error}", hint=hint)
+        hint = "a zip archive cannot contain compiled packages: install them beside it, or install mom"
+    return MomError(f"cannot import a required package: {error}", hint=hint)
 
 
 class UsageError(MomError):

@@ -1,4 +1,4 @@
-"""The standard streams where they are not what a program expects: closed, full, gone; and text that is not for them.
+"""The standard streams where they are closed, full or gone, and text made safe to print.
 
 `mom curl` imports this: nothing heavy at the top.
 """
@@ -20,9 +20,9 @@ STDIN = "<stdin>"
 
 
 def open_closed() -> None:
-    """Give each standard stream that is closed a descriptor: one that refuses what stdin and stdout are for.
+    """Open each standard stream that is closed, so that reading stdin and writing stdout fail.
 
-    The next file to be opened would get its number, and whatever is then printed would go into that file.
+    Otherwise the next file opened would get its descriptor, and output would be written into that file.
     """
     for number, flags, mode in ((0, os.O_WRONLY, "r"), (1, os.O_RDONLY, "w"), (2, os.O_WRONLY, "w")):
         name = ("stdin", "stdout", "stderr")[number]
@@ -51,14 +51,14 @@ def read_stdin(limit: int = MAX_BYTES) -> bytes:
 
 
 def visible(text: str) -> str:
-    """Return `text` as part of one line: what a terminal would obey, or not show, is an escape of Python's."""
+    """Return `text` for one line of output: characters that are not printable become escapes, as in Python."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
 
 
 def lost_output() -> MomError | None:
-    """Return the error for output that cannot be written, None where all is; afterwards Python does not try again."""
+    """Flush stdout; return the error if that fails, else None. Python then does not try again at exit."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -73,7 +73,7 @@ def lost(error: OSError) -> MomError:
 
 
 def write_message(stream: IO[str], text: str) -> None:
-    """Write a message to `stream`. That nobody can read it (a terminal that is gone, a full disk) ends no command."""
+    """Write a message to `stream`. A failure (a closed terminal, a full disk) does not end the command."""
     try:
         stream.write(text)
         stream.flush()
@@ -82,5 +82,5 @@ def write_message(stream: IO[str], text: str) -> None:
 
 
 def silence(stream: IO[str]) -> None:
-    """Send to nowhere what is left to write: Python flushes the standard streams at exit, and would complain."""
+    """Redirect `stream` to the null device: Python flushes it at exit, and would report an error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -29,7 +29,7 @@ def needed(configuration: Configuration) -> dict[str, tuple[Use, ...]]:
         for setting in settings(adapter):
             for name in names(setting.value):
                 uses.setdefault(name, []).append(Use(adapter, setting))
-    return {name: tuple(found) for name, found in uses.items()}
+    return {name: tuple(of_name) for name, of_name in uses.items()}
 
 
 def needed_by(adapter: Adapter) -> list[str]:

@@ -114,7 +114,7 @@ def root(
         typer.Option("--install-completion", metavar="SHELL", help="Install it; no start-up file is changed."),
     ] = None,
 ) -> None:
-    """Do what stands before any command. `mom --version` alone is answered before this module is imported."""
+    """Handle the options before any command. `mom --version` alone is handled before this module is imported."""
     console = Console()
     if version:
         from mom.cli.versions import versions
@@ -152,7 +152,7 @@ def tree() -> MomGroup:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command tree with `arguments` and return the exit status. Nothing but an exit status leaves here."""
+    """Run the command tree with `arguments` and return the exit status. No exception leaves this function."""
     console = Console()
     before, _ = _groups(arguments)
     if arguments[len(before) :][:1] == ["help"]:
@@ -161,7 +161,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments = [*before, *after, "--help"]
     try:
         for stream in (sys.stdout, sys.stderr):
-            # A file name or a terminal that is not UTF-8 must not turn an answer into a traceback.
+            # A file name or a terminal that is not UTF-8 must not turn output into a traceback.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         status = tree().main(args=list(arguments), prog_name="mom", standalone_mode=False)
@@ -176,7 +176,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return int(ExitStatus.INTERRUPTED)
     except BrokenPipeError:
-        # The reader went away (`mom … | head`).
+        # The reader is gone (`mom … | head`).
         silence(sys.stdout)
         return int(ExitStatus.FAILED)
     except Exception as error:
@@ -186,7 +186,7 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(error, ImportError):
             console.error(not_importable(error))
             return int(ExitStatus.FAILED)
-        # A bug is told in one line too.
+        # A bug is reported in one line too.
         if os.environ.get("MOM_DEBUG"):
             raise
         hint = "this is a bug in mom; MOM_DEBUG=1 shows where"
@@ -221,7 +221,7 @@ def _path(arguments: Sequence[str]) -> str:
 
 
 def _usage(console: Console, error: typer.TyperException, arguments: Sequence[str]) -> int:
-    """Show a mistake on the command line: what is wrong, and which help to read."""
+    """Report a usage error: what is wrong, and which help to read."""
     if type(error).__name__ == "NoArgsIsHelpError":
         for line in error.format_message().rstrip("\n").split("\n"):
             console.say(line)

@@ -14,7 +14,7 @@ _VARIABLE = "_MOM_COMPLETE"
 
 
 class Shell(StrEnum):
-    """The shells that there is a script for."""
+    """The shells with a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -27,7 +27,7 @@ def shell_named(text: str) -> Shell:
         return Shell(text.lower())
     except ValueError:
         known = ", ".join(shell.value for shell in Shell)
-        raise UsageError(f"there is no completion for {text!r}", hint=f"one of: {known}") from None
+        raise UsageError(f"no completion for {text!r}", hint=f"supported shells: {known}") from None
 
 
 def script(shell: Shell) -> str:
@@ -49,16 +49,16 @@ def install(shell: Shell, console: Console, environ: Mapping[str, str]) -> None:
     except OSError as error:
         hint = f"write it elsewhere: mom --show-completion {shell.value} > FILE"
         raise MomError(f"cannot write {path}: {reason_of(error)}", hint=hint) from None
-    console.status("Installed", f"{path}, read by new shells")
+    console.status("Installed", f"{path}; new shells use it")
     console.hint(note)
 
 
 def _place(shell: Shell, environ: Mapping[str, str]) -> tuple[Path, str]:
-    """Return the file that `shell` reads, and what has to be so for that."""
+    """Return the file that `shell` reads, and what else it needs."""
     home = environ.get("HOME")
     if not home:
         hint = f"write it to a file: mom --show-completion {shell.value} > FILE"
-        raise MomError("HOME is not set: there is no place for the completion", hint=hint)
+        raise MomError("HOME is not set: cannot choose where to install the completion", hint=hint)
     if shell is Shell.BASH:
         data = environ.get("XDG_DATA_HOME") or f"{home}/.local/share"
         user = environ.get("BASH_COMPLETION_USER_DIR") or f"{data}/bash-completion"

@@ -44,7 +44,7 @@ class Needed:
 
     @property
     def comments(self) -> Iterator[str]:
-        """Yield what a person has to know who fills it in, a line each."""
+        """Yield the comments of a template: where it is used, and where to get a value."""
         yield ", ".join(str(use) for use in self.uses)
         if self.known:
             yield f"{self.known.what}: {self.known.obtain}"
@@ -84,8 +84,8 @@ def env(
 def _known(name: str, uses: Sequence[Use]) -> Variable | None:
     """Return what the catalog says of a variable of that name, at an API that uses it."""
     for use in uses:
-        found = match(use.adapter.base_url, use.adapter.name) if isinstance(use.adapter, HttpAdapter) else None
-        if found and (variable := found.integration.variable(name)):
+        entry = match(use.adapter.base_url, use.adapter.name) if isinstance(use.adapter, HttpAdapter) else None
+        if entry and (variable := entry.integration.variable(name)):
             return variable
     return None
 

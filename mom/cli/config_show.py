@@ -73,9 +73,9 @@ def _known_kind(kind: str | None) -> str | None:
 def _named(configuration: Configuration, name: str, kind: str | None) -> list[Adapter]:
     """Return the adapters of that name; raises MomError with what was probably meant where there is none."""
     adapters = [adapter for adapter in configuration.adapters if kind in {None, adapter.kind}]
-    found = [adapter for adapter in adapters if adapter.name == name]
-    if found:
-        return found
+    named = [adapter for adapter in adapters if adapter.name == name]
+    if named:
+        return named
     meant = closest(name, [adapter.name for adapter in adapters])
     what = f"{kind} adapter" if kind else "adapter"
     hint = f"did you mean `{meant}`?" if meant else "all of them: mom atlas config list"

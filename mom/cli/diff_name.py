@@ -1,4 +1,4 @@
-"""What a file is called in a diff, so that `git apply` and `patch -p1` find it."""
+"""The name of a file in a diff, such that `git apply` and `patch -p1` find it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 def diff_name(path: str) -> str:
     """Return the name for the header of a diff of the file at `path`, without the `a/` or `b/` before it.
 
-    A file in or below the current folder is named from there. `git apply` refuses names that begin with `../`, and
-    leaves alone what is outside the folder that it runs in: any other file is named from the root of its git work tree,
-    where the diff applies, or without one from its own folder. A symbolic link is followed, as the edit does.
+    In or below the current folder the name is relative to it. `git apply` refuses names that begin with `../`, and
+    ignores files outside the folder that it runs in: any other name is relative to the root of the file's git work
+    tree, where the diff applies, or without one to its own folder. A symbolic link is followed, as the edit does.
     """
     try:
         real, here = Path(os.path.realpath(path)), Path.cwd().resolve()

@@ -43,7 +43,7 @@ class EditOptions:
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """How an edit is named: after it was written, before, and the preposition between what it edits and the file."""
+    """The words for an edit: done, planned, and the preposition before the file."""
 
     done: str
     planned: str
@@ -58,7 +58,7 @@ RENAME = Verb("Renamed", "Would rename", "in")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a command says about its edit.
+    """What a command reports about its edit.
 
     `what` is edited ("HTTP adapter openai"), `unchanged` is the clause for an edit without effect. `report` are the
     command's own keys of the JSON report. Warnings are printed always, notes and the next step only where something

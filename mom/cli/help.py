@@ -1,7 +1,7 @@
 """What `--help` prints: plain text that fits the terminal, usage and an example first.
 
 At 80 columns the usage, the example and the first options are on the first screen of 24 lines. In a narrow terminal
-the meaning of an option stands below it; nothing is cut off.
+the meaning of an option is below it; nothing is cut off.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An HTTP adapter as options give it: checked values, and what is worth a warning or a note about them."""
+"""The HTTP adapter that options describe: its checked values, and the warnings and notes about them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from mom.atlas.references import names
 from mom.atlas.values.foreign import find_foreign, is_meant_as_reference, meant_instead, message
 from mom.atlas.values.headers import EMPTY_VALUE, check_header_name, check_header_value, refused_header
 from mom.atlas.values.names import check_adapter_name
-from mom.atlas.values.secrets import is_credential_header, literal_secret, suggested_reference, unencoded_basic
+from mom.atlas.values.secrets import (
+    is_credential_header,
+    known_token,
+    literal_secret,
+    suggested_reference,
+    unencoded_basic,
+)
 from mom.atlas.values.urls import check_base_url, endpoint, is_plain_http
 from mom.errors import MomError, UsageError
 from mom.masking import mask_tokens
@@ -50,8 +56,7 @@ def read_headers(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[t
     for text in given:
         name, value = _split_header(text)
         if name.lower() in seen:
-            hint = "which one Atlas should send is ambiguous: give one"
-            raise UsageError(f"-H: the header {name} is given twice", hint=hint)
+            raise UsageError(f"-H: duplicate header `{name}`", hint="pass each header once")
         seen.add(name.lower())
         if not allow_literal_secret:
             _refuse_literal_secret(name, value)
@@ -60,7 +65,7 @@ def read_headers(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[t
 
 
 def _split_header(text: str) -> tuple[str, str]:
-    """Return name and value of one `-H`; raises UsageError where Atlas could not send them."""
+    """Return name and value of a `-H`; raises UsageError where Atlas could not send them."""
     name, colon, value = text.partition(":")
     if not colon:
         raise UsageError(f"-H: `{mask_tokens(text)}` has no colon", hint="write a header as -H 'Name: value'")
@@ -75,8 +80,7 @@ def _split_header(text: str) -> tuple[str, str]:
 
 def _refuse_literal_secret(name: str, value: str) -> None:
     """Raise MomError where the value is a credential itself, or names a variable in another tool's syntax."""
-    reason = literal_secret(name, value)
-    if not reason:
+    if not literal_secret(name, value):
         return
     foreign = find_foreign(value, placeholders=True) if is_meant_as_reference(value) else None
     if foreign:
@@ -86,8 +90,12 @@ def _refuse_literal_secret(name: str, value: str) -> None:
             f"-H {name}: {message(value, foreign)}",
             hint=f"name a variable: -H '{name}: {meant}' (or --allow-literal-secret)",
         )
+    if token := known_token(value):
+        refusal = f"-H {name}: {token}: do not commit credentials"
+    else:
+        refusal = f"-H: refusing to write a plain-text credential for `{name}`"
     raise MomError(
-        f"-H: {reason}: a configuration in git is no place for it",
+        refusal,
         hint=f"name a variable: -H '{name}: {suggested_reference(name, value)}' (or --allow-literal-secret)",
     )
 
@@ -100,12 +108,12 @@ def variables(adapter: HttpAdapterSpec) -> list[str]:
 def warnings(adapter: HttpAdapterSpec) -> list[str]:
     """Return what is probably wrong with the adapter."""
     warnings = [
-        f"the value of {name} is not ASCII: servers disagree about such bytes"
+        f"the value of `{name}` is not ASCII: servers decode such bytes differently"
         for name, value in adapter.headers
         if not value.isascii()
     ]
     if is_plain_http(adapter.base_url):
-        warnings.append(f"{adapter.base_url} is plain http: the credentials would cross the network in clear text")
+        warnings.append(f"credentials would be sent unencrypted, over plain http, to {adapter.base_url}")
     for name, value in adapter.headers:
         if wrong := unencoded_basic(name, value):
             warnings.append(str(wrong))
@@ -117,14 +125,12 @@ def warnings(adapter: HttpAdapterSpec) -> list[str]:
 
 
 def notes(adapter: HttpAdapterSpec) -> list[str]:
-    """Return what may be meant, and is worth a look."""
+    """Return what may be intended, but is more often a mistake."""
     notes = []
     if ending := endpoint(adapter.base_url):
-        notes.append(
-            f"`{ending}` is an endpoint of the API, and callers' paths are appended to the base URL: end it before that"
-        )
+        notes.append(f"`{ending}` looks like an endpoint: callers append their path to the base URL")
     if not any(names(value) or is_credential_header(name) for name, value in adapter.headers):
-        notes.append("no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)")
+        notes.append("no header has a credential; add one with -H 'NAME: VALUE'")
     return notes
 
 

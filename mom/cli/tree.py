@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 HELP = {"help_option_names": ["-h", "--help"]}
 _HELP_OF_HELP = "Show this help."
-# Who types one of these wants nothing of the kind that the others do.
+# A command that removes is never suggested for one that does not, nor the other way round.
 _REMOVING = ("remove", "delete", "rm", "del", "drop", "unset")
 
 
@@ -56,7 +56,7 @@ def paths(branch: Branch, before: tuple[str, ...] = ()) -> Iterator[tuple[str, .
 
 
 class MomCommand(TyperCommand):
-    """A command whose help is mom's."""
+    """A command that prints its help in mom's form."""
 
     def format_help(self, ctx: Context, formatter: Any) -> None:
         """Write the help into `formatter`."""
@@ -76,7 +76,7 @@ class MomCommand(TyperCommand):
 
 
 class CompletingCommand(MomCommand):
-    """A command that says itself what can follow, for what is not in its signature."""
+    """A command with its own completion, for what is not in its signature."""
 
     completer: Callable[[str], list[tuple[str, str]]]
 
@@ -91,7 +91,7 @@ class MomGroup(TyperGroup):
     """A group that imports a command when it is asked for."""
 
     def __init__(self, branch: Branch, *, name: str, root: Branch | None = None, **settings: Any) -> None:
-        """Make the group of `branch`; `root` is the whole tree, for suggestions."""
+        """Create the group of `branch`; `root` is the whole tree, for suggestions."""
         super().__init__(name=name, help=branch.summary, no_args_is_help=True, context_settings=dict(HELP), **settings)
         self.branch = branch
         self.root = root or branch
@@ -126,12 +126,12 @@ class MomGroup(TyperGroup):
         """Return the commands that begin so, with their summaries, and the options; imports none of them."""
         from typer._click.shell_completion import CompletionItem
 
-        found = [
+        commands = [
             CompletionItem(name, help=child.summary)
             for name, child in self.branch.commands.items()
             if name.startswith(incomplete)
         ]
-        return found + super(TyperGroup, self).shell_complete(ctx, incomplete)
+        return commands + super(TyperGroup, self).shell_complete(ctx, incomplete)
 
     def format_help(self, ctx: Context, formatter: Any) -> None:
         """Write the help into `formatter`."""
@@ -147,7 +147,7 @@ class UnknownCommandError(Exception):
     """There is no such command. `meant` is the command line that was probably meant, or None."""
 
     def __init__(self, word: str, meant: str | None, context: Context) -> None:
-        """Keep what was typed and where."""
+        """`word` was typed in `context`; `meant`: the command line that is suggested."""
         super().__init__(word)
         self.word = word
         self.meant = meant
@@ -157,8 +157,8 @@ class UnknownCommandError(Exception):
 def suggestion(root: Branch, before: tuple[str, ...], word: str) -> str | None:
     """Return the command line that `mom`, the words `before` and `word` were probably meant to be, None if unknown.
 
-    A name that is right but at another level comes first, then one at this level that is spelt alike, then one at
-    another. Nothing is suggested that does the opposite.
+    An exact name at another level comes first, then a similar one at this level, then one at another level. Nothing is
+    suggested that does the opposite.
     """
     every = [(), *_groups(root), *paths(root)]
     here = [path for path in every if path[:-1] == before and path]
@@ -177,12 +177,12 @@ def _groups(branch: Branch, before: tuple[str, ...] = ()) -> Iterator[tuple[str,
             yield from _groups(child, (*before, name))
 
 
-def _opposite(one: str, other: str) -> bool:
-    return (one.split("-", maxsplit=1)[0] in _REMOVING) != (other.split("-", maxsplit=1)[0] in _REMOVING)
+def _opposite(typed: str, name: str) -> bool:
+    return (typed.split("-", maxsplit=1)[0] in _REMOVING) != (name.split("-", maxsplit=1)[0] in _REMOVING)
 
 
 def load(name: str, leaf: Leaf) -> Command:
-    """Import the function of a command and make the command of it."""
+    """Import the function of a command and return the command."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     callback = _imported(leaf.where)
     settings = {**HELP, **leaf.settings}

@@ -203,7 +203,7 @@ def test_json_names_changed_lines_and_warnings(atlas: Atlas) -> None:
     report = json.loads(result.stdout)
     assert report["changedLines"] == [15]
     assert report["addedLines"] == [[11, 14], [16, 27]]
-    assert report["warnings"] == ["the value of X-Name is not ASCII: servers disagree about such bytes"]
+    assert report["warnings"] == ["the value of `X-Name` is not ASCII: servers decode such bytes differently"]
 
 
 def test_a_dash_reads_stdin_and_writes_the_file_to_stdout(atlas: Atlas) -> None:
@@ -249,7 +249,7 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
     result = run_mom(["atlas", "config", "add-http-adapter", *arguments.split()])
     assert result.stderr == (
         "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
-        "note: no header has a credential: the API gets requests without one (-H 'NAME: VALUE' sets a header)\n"
+        "note: no header has a credential; add one with -H 'NAME: VALUE'\n"
         "  next: try it: mom atlas run -f atlas.yml\n"
     )
     assert atlas.text == EDITED.partition("  headers:\n")[0]
@@ -265,7 +265,7 @@ def test_all_variables_are_named_once(atlas: Atlas) -> None:
 def test_plain_http_to_another_machine_is_warned_of(atlas: Atlas) -> None:
     result = atlas.add("--base-url", "http://api.example.com")
     assert result.status == 0
-    assert "warning: http://api.example.com is plain http: the credentials would cross" in result.stderr
+    assert "warning: credentials would be sent unencrypted, over plain http, to http://api.example.com" in result.stderr
 
 
 def test_a_literal_secret_is_refused_and_never_repeated(atlas: Atlas) -> None:

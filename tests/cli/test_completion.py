@@ -71,7 +71,7 @@ def test_completion_installs_itself_for_the_shell_that_is_named_and_changes_no_s
 def test_a_shell_without_a_script_is_an_error(tmp_path: Path, option: str) -> None:
     done = run(option, "tcsh", HOME=str(tmp_path))
     assert done.returncode == 2
-    assert done.stderr == "error: there is no completion for 'tcsh'\nhint: one of: bash, zsh, fish\n"
+    assert done.stderr == "error: no completion for 'tcsh'\nhint: supported shells: bash, zsh, fish\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from mom.cli.formats import Checked, Format, write
+from mom.console import Console
+from mom.problems import Place, Problem
 from tests.golden import run_mom
 from tests.samples import EMPTY
 
@@ -31,6 +35,10 @@ COMMANDS = {
     "add": ADD,
     "add, as a diff": (*ADD[:-1], "-n", "-f"),
     "add, as JSON": (*ADD[:-1], "--format", "json", "-f"),
+    "init": ("atlas", "config", "init", "--owner", "", "-f"),
+    "list": ("atlas", "config", "list", "-f"),
+    "show": ("atlas", "config", "show", "-f", "good.yml"),
+    "env": ("atlas", "config", "env", "-f"),
     "validate": ("atlas", "config", "validate"),
     **{f"validate, {form}": ("atlas", "config", "validate", "--format", form) for form in ("github", "sarif", "junit")},
     "validate, json": ("atlas", "config", "validate", "--format", "json"),
@@ -102,7 +110,9 @@ def test_git_applies_the_diff_of_a_file_with_such_a_name(tmp_path: Path, name: s
     assert "https://a.example" in (tmp_path / name).read_text()
 
 
-def test_a_hint_of_several_lines_keeps_them_in_a_report_for_services(tmp_path: Path) -> None:
-    (tmp_path / "atlas.yml").touch()
-    done = mom(tmp_path, "atlas", "config", "validate", "--format", "junit", "atlas.yml")
-    assert "\n    kind: Atlas\n    metadata:\n" in done.stdout.decode()
+def test_a_hint_of_several_lines_keeps_them_in_a_report_for_services() -> None:
+    out = io.StringIO()
+    hint = "write\n    kind: Atlas\n    metadata:"
+    problem = Problem(place=Place("atlas.yml", 1, 1), rule="no-atlas", message="there is none", hint=hint)
+    write([Checked("atlas.yml", (problem,))], Format.JUNIT, Console(stdout=out, environ={}), strict=False)
+    assert "\n    kind: Atlas\n    metadata:" in out.getvalue()

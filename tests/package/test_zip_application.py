@@ -81,7 +81,7 @@ def test_without_what_it_needs_it_says_so(archive: Path, tmp_path: Path, argumen
     assert done.returncode == status
     if status:
         first, second = done.stderr.splitlines()
-        assert first.startswith("error: a package that mom needs cannot be imported: No module named '")
+        assert first.startswith("error: cannot import a required package: No module named '")
         assert second.startswith("hint: a zip archive cannot contain compiled packages")
 
 
@@ -93,4 +93,4 @@ def test_without_what_it_needs_a_working_copy_says_so(tmp_path: Path) -> None:
         [sys.executable, "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert done.stderr.endswith("hint: install mom, and what it needs, anew: in a virtual environment of its own\n")
+    assert done.stderr.endswith("hint: reinstall mom in a virtual environment of its own\n")

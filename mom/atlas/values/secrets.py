@@ -86,7 +86,7 @@ def known_token(value: str) -> str | None:
         text = part if isinstance(part, str) else value[part.start : part.end]
         for shape in TOKEN_SHAPES:
             if shape.pattern.search(text):
-                return f"the value holds what looks like {shape.name}"
+                return f"the value looks like {shape.name}"
     return None
 
 
