@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mom.catalog.integration import Form, Integration, from_data
 from mom.errors import UsageError
+from mom.masking import mask_tokens
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -89,7 +90,7 @@ def get(name: str) -> Integration:
     close = nearest(name)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
     raise UsageError(
-        f"the catalog has no API {name[:60]!r}",
+        f"the catalog has no API {mask_tokens(name[:60])!r}",
         hint=f"{meant}all names: mom atlas config integrations\nany other API: mom atlas config add-http-adapter",
     )
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mom.auth.base_url import resolve_gateway
 from mom.catalog import loader, snippets
 from mom.catalog.integration import Integration, OptionalHeader, Placeholder
 from mom.cli.config_add import complete
@@ -17,7 +18,6 @@ from mom.cli.options import Format, FormatOption
 from mom.cli.tables import print_table
 from mom.console import Console
 from mom.errors import ExitStatus
-from mom.gateway import DEFAULT_BASE_URL
 
 
 def integrations(
@@ -101,7 +101,8 @@ def _add_words(entry: Integration) -> list[str]:
 
 
 def _gateway() -> str:
-    return os.environ.get("MOM_BASE_URL", "").rstrip("/") or DEFAULT_BASE_URL
+    """Return the gateway that `mom curl` would send to. Raises UsageError where `MOM_BASE_URL` is not one."""
+    return resolve_gateway(None, os.environ).base
 
 
 def _page(entry: Integration, console: Console) -> Iterator[str]:

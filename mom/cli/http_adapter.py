@@ -56,7 +56,7 @@ def read_headers(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[t
     for text in given:
         name, value = _split_header(text)
         if name.lower() in seen:
-            raise UsageError(f"-H: duplicate header `{name}`", hint="pass each header once")
+            raise UsageError(f"-H: duplicate header `{mask_tokens(name)}`", hint="pass each header once")
         seen.add(name.lower())
         if not allow_literal_secret:
             _refuse_literal_secret(name, value)
@@ -74,7 +74,7 @@ def _split_header(text: str) -> tuple[str, str]:
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = value[1:-1]
     _checked("-H", name, refused_header(name))
-    _checked(f"-H {name}", value, check_header_value(value) if value.strip() else EMPTY_VALUE)
+    _checked(f"-H {mask_tokens(name)}", value, check_header_value(value) if value.strip() else EMPTY_VALUE)
     return name, value
 
 

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mom.catalog import loader
 from tests.golden import run_mom
 
@@ -96,6 +98,18 @@ def test_an_entry_as_json_has_what_its_file_has_and_the_commands() -> None:
         "proof": {"at": "ok", "equals": True},
     }
     assert entry["commands"]["test"] == "mom curl /v1/apis/http/slack/api/auth.test -X POST"
+
+
+def test_the_calls_of_a_page_go_to_the_gateway_of_mom_curl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOM_BASE_URL", "https://atlas.example.com/team/")
+    page = run_mom(["atlas", "config", "integrations", "openai"]).stdout.decode()
+    assert 'BASE_URL = "https://atlas.example.com/team/v1/apis/http/openai/v1"' in page
+    assert "mom curl /v1/apis/http/openai/v1/models\n" in page
+
+    monkeypatch.setenv("MOM_BASE_URL", 'http://x\x1b[31m"; rm -rf')
+    done = run_mom(["atlas", "config", "integrations", "openai"])
+    assert (done.status, done.stdout) == (2, b"")
+    assert "\x1b" not in done.stderr
 
 
 def test_an_unknown_name_is_an_error_with_the_nearest_ones() -> None:
