@@ -41,6 +41,8 @@ def test_every_command_works_from_an_archive(archive: Path, tmp_path: Path) -> N
         ["atlas", "config", "schema", "HTTP"],
         ["atlas", "config", "validate", "atlas.yml"],
         ["atlas", "config", "add-http-adapter", "-f", "atlas.yml", "--adapter-name", "a", "--base-url", "https://a.b"],
+        ["atlas", "config", "add", "github", "-f", "atlas.yml"],
+        ["atlas", "config", "integrations", "openai"],
         ["--show-completion", "fish"],
         ["curl", "--help"],
     ):
