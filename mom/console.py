@@ -20,7 +20,7 @@ from mom.streams import lost, visible, write_message
 # SGR codes by meaning. Sixteen colours only: they follow the user's theme.
 _UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
 _STYLES = {"error": "1;31", "warning": "1;33", "hint": "1;36", "status": "1;32", "note": "1;34", "time": "2"}
-_DIFF_STYLES = {"+": "32", "-": "31", "@": "36"}
+_DIFF_STYLES = {"+": "32", "-": "31", "@": "36", "~": "33"}
 
 
 class Console:

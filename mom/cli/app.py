@@ -58,6 +58,9 @@ CONFIG = Branch(
         "show": Leaf("mom.cli.config_show:show", "Show an adapter's lines, and where it is reached."),
         "env": Leaf("mom.cli.config_env:env", "Show which environment variables a configuration needs."),
         "validate": Leaf("mom.cli.config_validate:validate", "Check Atlas configurations."),
+        "diff": Leaf(
+            "mom.cli.config_diff:diff", "Say what a change opens: which API, for whom, with which credential."
+        ),
         "rule": Leaf("mom.cli.config_rule:rule", "Explain a rule or an error type, or list them all."),
         "schema": Leaf(
             "mom.cli.config_schema:schema", "Print the JSON Schema of a kind of document, or one for a whole file."

@@ -402,6 +402,23 @@ _CHECKING = (
     ),
 )
 
+_REVIEW = (
+    Rule(
+        "changed-access",
+        NOTE,
+        "A change of what callers can reach is seen by a reviewer (mom atlas config diff).",
+        "approve it only if it is meant",
+        "A line diff shows what was written, not which API it opens to whom and with which credential.",
+    ),
+    Rule(
+        "credential-warning",
+        WARNING,
+        "A change sends each credential only where it went before, encrypted, and writes none in plain text.",
+        "make sure that the new host belongs to the owner of the credential",
+        "Whoever owns the new host gets the credential with the first request.",
+    ),
+)
+
 _COMMENTS = (
     Rule(
         "unused-ignore",
@@ -435,6 +452,7 @@ GROUPS = {
     "Editing": _EDIT,
     "Running": _RUN,
     "Checking": _CHECKING,
+    "Reviewing": _REVIEW,
     "Comments": _COMMENTS,
 }
 RULES: dict[str, Rule] = {rule.id: rule for group in GROUPS.values() for rule in group}

@@ -1,0 +1,236 @@
+"""What a change of a configuration opens and closes, in words: for the reviewer of its diff.
+
+A line diff shows what was written. Here two configurations are compared by what callers can reach with them, where
+each credential is sent, and whose tokens are accepted. Pure; no credential is repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mom.atlas.adapters import kind_of, settings
+from mom.atlas.adapters.kind import Setting
+from mom.atlas.model import Adapter, Configuration, IdentityProvider
+from mom.atlas.references import Reference, names, scan
+from mom.atlas.values.secrets import is_credential_header, known_token
+from mom.problems import Place
+
+ADDED, REMOVED, CHANGED = "+", "-", "~"
+# Until a configuration can say less.
+_EVERYTHING = "all callers, all methods"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """One change: `sign` (`+`, `-` or `~`), what it is about, and the parts of the sentence about it.
+
+    opens: whether more can be reached, or by more callers, or a credential is sent where it was not. warnings: what a
+    reviewer must not miss. place: in the new file, None for what is gone.
+    """
+
+    sign: str
+    subject: str
+    parts: tuple[str, ...]
+    opens: bool
+    warnings: tuple[str, ...] = ()
+    place: Place | None = None
+
+    @property
+    def text(self) -> str:
+        """The line about it: `+ openai: all callers, …`."""
+        return f"{self.sign} {self.subject}: {', '.join(self.parts)}"
+
+
+def access_changes(old: Configuration | None, new: Configuration | None) -> list[AccessChange]:
+    """Return what differs between two configurations, None for one that does not exist; nothing where none does."""
+    before, after = _adapters(old), _adapters(new)
+    known = _hosts_of_variables(before.values())
+    found = [
+        *(_added(adapter, known) for identity, adapter in after.items() if identity not in before),
+        *(_removed(adapter) for identity, adapter in before.items() if identity not in after),
+    ]
+    for identity, adapter in after.items():
+        if identity in before and (change := _changed(before[identity], adapter, known)) is not None:
+            found.append(change)
+    found += _providers(old, new)
+    if old is not None and new is not None:
+        found += _settings_of_atlas(old, new)
+    return found
+
+
+def _adapters(configuration: Configuration | None) -> dict[tuple[str, str], Adapter]:
+    return {(one.kind, one.name): one for one in configuration.adapters} if configuration else {}
+
+
+def _subject(adapter: Adapter) -> str:
+    return adapter.name if adapter.kind == "HTTP" else f"{adapter.name} ({adapter.kind})"
+
+
+def _added(adapter: Adapter, known: Mapping[str, set[str]]) -> AccessChange:
+    target = kind_of(adapter).target(adapter)
+    host = host_of(target) or adapter.kind
+    variables = _variables(adapter)
+    parts = [_EVERYTHING, f"sends {', '.join(variables) or 'no variables'} to {host}"]
+    warnings = [*_moved(adapter, known), *_plain_text(adapter, {}), *_clear_text(adapter, "")]
+    return AccessChange(
+        ADDED, _subject(adapter), tuple(parts), opens=True, warnings=tuple(warnings), place=adapter.place
+    )
+
+
+def _removed(adapter: Adapter) -> AccessChange:
+    return AccessChange(REMOVED, _subject(adapter), ("no longer reachable",), opens=False)
+
+
+def _changed(old: Adapter, new: Adapter, known: Mapping[str, set[str]]) -> AccessChange | None:
+    was, becomes = (kind_of(adapter).target(adapter) for adapter in (old, new))
+    variables_before, variables = _variables(old), _variables(new)
+    parts: list[str] = []
+    opens = False
+    if was != becomes:
+        shown_before, shown = (was, becomes) if host_of(was) == host_of(becomes) else (_host(was), _host(becomes))
+        what = "base URL" if host_of(becomes) else "profiles"
+        parts.append(f"{what} {shown_before} -> {shown}")
+        opens = not _is_narrower(was, becomes)
+        if variables and variables == variables_before:
+            parts.append("same credential" if len(variables) == 1 else "same credentials")
+    gained = [name for name in variables if name not in variables_before]
+    lost = [name for name in variables_before if name not in variables]
+    if gained:
+        parts.append(f"sends {', '.join(gained)} to {host_of(becomes) or new.kind}")
+        opens = True
+    if lost:
+        parts.append(f"no longer sends {', '.join(lost)}")
+    before, after = ({setting.label: setting.value for setting in settings(adapter)} for adapter in (old, new))
+    others = [label for label in {**before, **after} if before.get(label) != after.get(label)]
+    parts += [f"{label} {_how(before, after, label)}" for label in others]
+    opens = opens or any(label.lower() == "header host" for label in others)
+    warnings = (*_moved(new, known), *_plain_text(new, before), *_clear_text(new, was))
+    if not parts:
+        return None
+    return AccessChange(
+        CHANGED, _subject(new), tuple(parts), opens=opens or bool(warnings), warnings=warnings, place=new.place
+    )
+
+
+def _how(before: Mapping[str, str], after: Mapping[str, str], label: str) -> str:
+    if label not in before:
+        return "added"
+    return "changed" if label in after else "removed"
+
+
+def _is_narrower(was: str, becomes: str) -> bool:
+    """Whether a target only reaches a part of what another one reaches: a path below it, or fewer profiles."""
+    if not host_of(becomes):
+        return set(becomes.split(", ")) <= set(was.split(", "))
+    old, new = urlsplit(was), urlsplit(becomes)
+    below = f"{new.path.rstrip('/')}/".startswith(f"{old.path.rstrip('/')}/")
+    return bool(old.netloc) and (old.scheme, old.netloc) == (new.scheme, new.netloc) and below
+
+
+def _variables(adapter: Adapter) -> list[str]:
+    return list(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
+
+
+def host_of(url: str) -> str | None:
+    """Return the host of a URL, with its port where it names one; None for what is not a URL."""
+    plain = "".join("x" if isinstance(part, Reference) else part if isinstance(part, str) else "" for part in scan(url))
+    try:
+        found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", plain) and urlsplit(plain).netloc.rpartition("@")[2]
+    except ValueError:
+        return None
+    return found.lower() if found else None
+
+
+def _host(target: str) -> str:
+    return host_of(target) or target
+
+
+def _destination(adapter: Adapter, setting: Setting) -> str:
+    """Return the host that a setting's variables are sent to: of the URL it is part of, else of the adapter."""
+    return host_of(setting.value) or host_of(kind_of(adapter).target(adapter)) or adapter.kind
+
+
+def _hosts_of_variables(adapters: Iterable[Adapter]) -> dict[str, set[str]]:
+    """Return the hosts that each variable is sent to."""
+    hosts: dict[str, set[str]] = {}
+    for adapter in adapters:
+        for setting in settings(adapter):
+            for name in names(setting.value):
+                hosts.setdefault(name, set()).add(_destination(adapter, setting))
+    return hosts
+
+
+def _moved(adapter: Adapter, known: Mapping[str, set[str]]) -> Iterator[str]:
+    """Yield which credentials are sent to a host that they were not sent to before."""
+    seen: set[tuple[str, str]] = set()
+    for setting in settings(adapter):
+        host = _destination(adapter, setting)
+        for name in names(setting.value):
+            if name in known and host not in known[name] and (name, host) not in seen:
+                seen.add((name, host))
+                yield f"{name} is sent to another host: {host}, so far {', '.join(sorted(known[name]))}"
+
+
+def _plain_text(adapter: Adapter, before: Mapping[str, str]) -> Iterator[str]:
+    """Yield which new settings are credentials in plain text."""
+    for setting in settings(adapter):
+        plain = known_token(setting.value) or (
+            setting.label.startswith("header ")
+            and is_credential_header(setting.label.removeprefix("header "))
+            and not names(setting.value)
+        )
+        if plain and before.get(setting.label) != setting.value:
+            yield f"{setting.label} is a credential in plain text"
+
+
+def _clear_text(adapter: Adapter, was: str) -> Iterator[str]:
+    from mom.atlas.values.urls import is_plain_http
+
+    target = kind_of(adapter).target(adapter)
+    if is_plain_http(target) and not is_plain_http(was):
+        yield f"requests to {host_of(target)} go over plain http: credentials can be read on the way"
+
+
+def _providers(old: Configuration | None, new: Configuration | None) -> Iterator[AccessChange]:
+    before, after = ({one.name: one for one in given.identity_providers} if given else {} for given in (old, new))
+    for name, provider in after.items():
+        if name not in before:
+            parts = (f"accepts tokens of {provider.issuer} for {provider.audience}", f"keys from {provider.public_key}")
+            yield AccessChange(ADDED, _named(name), parts, opens=True, place=provider.place)
+    for name in (name for name in before if name not in after):
+        yield AccessChange(REMOVED, _named(name), ("its tokens are no longer accepted",), opens=False)
+    for name, provider in after.items():
+        if name in before and (change := _changed_provider(before[name], provider)) is not None:
+            yield change
+
+
+def _named(provider: str) -> str:
+    return f"identity provider {provider}"
+
+
+def _changed_provider(old: IdentityProvider, new: IdentityProvider) -> AccessChange | None:
+    pairs = {
+        "issuer": (old.issuer, new.issuer),
+        "audience": (old.audience, new.audience),
+        "keys from": (old.public_key, new.public_key),
+    }
+    parts = [f"{what} {was} -> {becomes}" for what, (was, becomes) in pairs.items() if was != becomes]
+    opens = bool(parts)
+    if old.max_lifetime != new.max_lifetime:
+        parts.append(f"tokens of at most {new.max_lifetime:,} s, so far {old.max_lifetime:,} s")
+        opens = opens or new.max_lifetime > old.max_lifetime
+    return AccessChange(CHANGED, _named(new.name), tuple(parts), opens=opens, place=new.place) if parts else None
+
+
+def _settings_of_atlas(old: Configuration, new: Configuration) -> Iterator[AccessChange]:
+    pairs = {
+        "name": (old.name, new.name),
+        "owner": (old.owner, new.owner),
+        "port": (old.ingress_http_port, new.ingress_http_port),
+    }
+    parts = tuple(f"{what} {was or '-'} -> {is_ or '-'}" for what, (was, is_) in pairs.items() if was != is_)
+    if parts:
+        yield AccessChange(CHANGED, "Atlas", parts, opens=False, place=new.place)

@@ -1,0 +1,202 @@
+"""What a change of a configuration opens, in words: each kind of change, and what must not be missed about it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mom.atlas.load import load
+from mom.atlas.review import access_changes
+from mom.yamledit.source import Source
+
+ATLAS = """\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  identityProviders:
+    main: {issuer: https://id.example/, audience: https://atlas.example, publicKey: https://id.example/jwks}
+  apiAdapters:
+  - adapterRef: {apiVersion: moment.dev/adapters/v1alpha1, kind: HTTP, name: stripe}
+  - adapterRef: {apiVersion: moment.dev/adapters/v1alpha1, kind: AWS, name: aws}
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: stripe
+spec:
+  baseUrl: https://api.stripe.com/v1
+  headers:
+  - {name: Authorization, value: "Bearer ${{ STRIPE_KEY }}"}
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: AWS
+metadata:
+  name: aws
+spec:
+  profiles:
+  - {name: test, accessKeyId: "${{ KEY }}", secretAccessKey: "${{ SECRET }}"}
+"""
+REFERENCE = """\
+  - adapterRef: {apiVersion: moment.dev/adapters/v1alpha1, kind: HTTP, name: openai}
+---
+"""
+OPENAI = """\
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: HTTP
+metadata:
+  name: openai
+spec:
+  baseUrl: https://api.openai.com
+  headers:
+  - {name: Authorization, value: "Bearer ${{ OPENAI_API_TOKEN }}"}
+"""
+WITH_OPENAI = ATLAS.replace("---\n", REFERENCE, 1) + OPENAI
+
+
+def said(old: str, new: str) -> list[tuple[str, bool, tuple[str, ...]]]:
+    """Return each change as its line, whether it opens something, and its warnings."""
+    before, after = (load(Source("f.yml", text)) if text else None for text in (old, new))
+    return [(change.text, change.opens, change.warnings) for change in access_changes(before, after)]
+
+
+def test_nothing_is_said_where_nothing_changes() -> None:
+    respelt = ATLAS.replace("kind: Atlas", "kind: Atlas  # a comment").replace("{name: test", "{  name: test")
+    assert said(ATLAS, respelt) == []
+    assert said("", "") == []
+
+
+def test_an_added_adapter_opens_an_api_and_a_removed_one_closes_it() -> None:
+    line = "+ openai: all callers, all methods, sends OPENAI_API_TOKEN to api.openai.com"
+    assert said(ATLAS, WITH_OPENAI) == [(line, True, ())]
+    assert said(WITH_OPENAI, ATLAS) == [("- openai: no longer reachable", False, ())]
+
+
+KEYS = "keys from https://id.example/jwks"
+
+
+def test_a_new_file_opens_all_that_it_has() -> None:
+    lines = [line for line, opens, _ in said("", ATLAS) if opens]
+    assert lines == [
+        "+ stripe: all callers, all methods, sends STRIPE_KEY to api.stripe.com",
+        "+ aws (AWS): all callers, all methods, sends KEY, SECRET to AWS",
+        "+ identity provider main: accepts tokens of https://id.example/ for https://atlas.example, " + KEYS,
+    ]
+
+
+MOVED = "STRIPE_KEY is sent to another host: evil.example, so far api.stripe.com"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "opens", "warnings"),
+    [
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://evil.example/v1",
+            "~ stripe: base URL api.stripe.com -> evil.example, same credential",
+            True,
+            (MOVED,),
+            id="a credential goes to another host",
+        ),
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://api.stripe.com:8443/v1",
+            "~ stripe: base URL api.stripe.com -> api.stripe.com:8443, same credential",
+            True,
+            ("STRIPE_KEY is sent to another host: api.stripe.com:8443, so far api.stripe.com",),
+            id="to another port",
+        ),
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://api.stripe.com",
+            "~ stripe: base URL https://api.stripe.com/v1 -> https://api.stripe.com, same credential",
+            True,
+            (),
+            id="a path less",
+        ),
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://api.stripe.com/v1/charges",
+            "~ stripe: base URL https://api.stripe.com/v1 -> https://api.stripe.com/v1/charges, same credential",
+            False,
+            (),
+            id="a path more",
+        ),
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "http://api.stripe.com/v1",
+            "~ stripe: base URL https://api.stripe.com/v1 -> http://api.stripe.com/v1, same credential",
+            True,
+            ("requests to api.stripe.com go over plain http: credentials can be read on the way",),
+            id="plain http",
+        ),
+        pytest.param(
+            "${{ STRIPE_KEY }}",
+            "${{ OTHER_KEY }}",
+            "~ stripe: sends OTHER_KEY to api.stripe.com, no longer sends STRIPE_KEY, header Authorization changed",
+            True,
+            (),
+            id="another credential",
+        ),
+        pytest.param(
+            "Bearer ${{ STRIPE_KEY }}",
+            "Bearer s3cret",
+            "~ stripe: no longer sends STRIPE_KEY, header Authorization changed",
+            True,
+            ("header Authorization is a credential in plain text",),
+            id="a credential in plain text",
+        ),
+        pytest.param(
+            '"Bearer ${{ STRIPE_KEY }}"}',
+            '"Bearer ${{ STRIPE_KEY }}"}\n  - {name: X-Team, value: blue}',
+            "~ stripe: header X-Team added",
+            False,
+            (),
+            id="a header that is no credential",
+        ),
+        pytest.param(
+            'secretAccessKey: "${{ SECRET }}"}',
+            'secretAccessKey: "${{ SECRET }}"}\n  - {name: prod, accessKeyId: "${{ A }}", secretAccessKey: "${{ B }}"}',
+            "~ aws (AWS): profiles test -> test, prod, sends A, B to AWS, accessKeyId of profile prod added, "
+            "secretAccessKey of profile prod added",
+            True,
+            (),
+            id="another profile",
+        ),
+        pytest.param(
+            "publicKey: https://id.example/jwks",
+            "publicKey: https://evil.example/jwks",
+            "~ identity provider main: keys from https://id.example/jwks -> https://evil.example/jwks",
+            True,
+            (),
+            id="other keys",
+        ),
+        pytest.param(
+            "https://id.example/jwks}",
+            "https://id.example/jwks, maxLifetime: 1h}",
+            "~ identity provider main: tokens of at most 3,600 s, so far 86,400 s",
+            False,
+            (),
+            id="a shorter life of tokens",
+        ),
+        pytest.param("  name: atlas\n", "  name: other\n", "~ Atlas: name atlas -> other", False, (), id="a name"),
+    ],
+)
+def test_a_change_is_one_line_that_says_what_it_opens(
+    old: str, new: str, line: str, opens: bool, warnings: tuple[str, ...]
+) -> None:
+    assert ATLAS.count(old) == 1
+    assert said(ATLAS, ATLAS.replace(old, new)) == [(line, opens, warnings)]
+
+
+def test_a_credential_that_a_new_adapter_sends_elsewhere_is_a_warning() -> None:
+    new = WITH_OPENAI.replace("OPENAI_API_TOKEN", "STRIPE_KEY").replace("api.openai.com", "evil.example")
+    line = "+ openai: all callers, all methods, sends STRIPE_KEY to evil.example"
+    assert said(ATLAS, new) == [(line, True, (MOVED,))]
+
+
+def test_no_credential_is_repeated() -> None:
+    new = ATLAS.replace("Bearer ${{ STRIPE_KEY }}", "Bearer sk-s3cret-s3cret-s3cret")
+    assert "s3cret" not in repr(said(ATLAS, new))
+    assert "s3cret" not in repr(said(new, ATLAS))
