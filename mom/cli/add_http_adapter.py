@@ -22,6 +22,7 @@ from mom.cli.options import (
     QuietOption,
     VerboseOption,
 )
+from mom.cli.undo import undo_add
 
 AdapterName = Annotated[
     str,
@@ -84,4 +85,5 @@ def describe(edit: Edit, adapter: HttpAdapterSpec, options: EditOptions) -> Desc
         warnings=http_adapter.warnings(adapter),
         notes=http_adapter.notes(adapter),
         next_step=run_command_hint(variables, options),
+        undo=undo_add(edit, "HTTP", adapter.name, options.file),
     )

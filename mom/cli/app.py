@@ -53,6 +53,11 @@ CONFIG = Branch(
             "mom.cli.add_kubernetes_adapter:add", "Add a Kubernetes adapter: the cluster where Atlas runs."
         ),
         "add-moment-adapter": Leaf("mom.cli.add_moment_adapter:add", "Add a Moment adapter: a service catalog."),
+        "set": Leaf("mom.cli.config_set:set_", "Change the base URL or the headers of an HTTP adapter."),
+        "rename": Leaf("mom.cli.config_rename:rename", "Rename an adapter: its reference and its document together."),
+        "remove": Leaf("mom.cli.config_remove:remove", "Remove an adapter: its reference, its document, its comments."),
+        "remove-http-adapter": Leaf("mom.cli.config_remove:remove_http", "Remove an HTTP adapter.", hidden=True),
+        "update-http-adapter": Leaf("mom.cli.config_set:set_", "Change an HTTP adapter.", hidden=True),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
         "list": Leaf("mom.cli.config_list:list_adapters", "List the adapters of a configuration."),
         "show": Leaf("mom.cli.config_show:show", "Show an adapter's lines, and where it is reached."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.result import Action, Edit
@@ -22,6 +22,8 @@ from mom.streams import STDIN, read_stdin
 from mom.yamledit.diff import unified
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
+
+EditT = TypeVar("EditT", bound=Edit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Description:
 
 
 def run_edit(
-    options: EditOptions, change: Callable[[Source], Edit], describe: Callable[[Edit], Description]
+    options: EditOptions, change: Callable[[Source], EditT], describe: Callable[[EditT], Description]
 ) -> ExitStatus:
     """Edit the file, or stdin to stdout, and report. Returns the exit status of the command.
 
@@ -105,7 +107,7 @@ def run_command_hint(variables: Sequence[str], options: EditOptions) -> str:
     return f"{first}try it: mom atlas run{options.file.option}"
 
 
-def _edit_stdin(options: EditOptions, change: Callable[[Source], Edit]) -> tuple[Source, Edit]:
+def _edit_stdin(options: EditOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
     if options.writes and (options.diff or options.form is Format.JSON):
         also = "--diff" if options.diff else "--format json"
         raise UsageError(f"{also} and -f - both write to stdout", hint=f"use --dry-run {also} for the report alone")
@@ -117,7 +119,7 @@ def _edit_stdin(options: EditOptions, change: Callable[[Source], Edit]) -> tuple
     return source, edit
 
 
-def _edit_file(options: EditOptions, change: Callable[[Source], Edit]) -> tuple[Source, Edit]:
+def _edit_file(options: EditOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
     try:
         locked = LockedFile(options.file.path)
     except UnreadableError as error:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mom.errors import UsageError
+
 
 class Format(StrEnum):
     """How a command reports on stdout: text for people, or JSON for programs."""
@@ -38,3 +40,22 @@ CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit 
 
 # Former and other names of options that take a value: accepted, and shown neither in help nor in completion.
 ALIASES = {"--output": "--format", "--mom-token-file": "--token-file"}
+
+
+# An adapter that a command is about. The original's commands name it by an option: accepted, and shown nowhere.
+AdapterArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="The adapter's name.", show_default=False)]
+NameOption = Annotated[str | None, typer.Option("--adapter-name", hidden=True)]
+KindOption = Annotated[
+    str | None,
+    typer.Option("--kind", metavar="KIND", help="HTTP, AWS, …; needed where several kinds have the name."),
+]
+
+
+def adapter_named(argument: str | None, option: str | None) -> str:
+    """Return the name that the argument, or `--adapter-name`, gives. Raises UsageError unless exactly one does."""
+    if argument is not None and option is not None:
+        raise UsageError("the adapter is named twice", hint="pass its name once")
+    name = argument if option is None else option
+    if name is None:
+        raise UsageError("no adapter is named", hint="pass its NAME")
+    return name

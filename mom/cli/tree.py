@@ -29,12 +29,16 @@ _REMOVING = ("remove", "delete", "rm", "del", "drop", "unset")
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A command: `module:function`, a summary of one line, and settings of its context."""
+    """A command: `module:function`, a summary of one line, and settings of its context.
+
+    hidden: another name for a command, which works and is in no list.
+    """
 
     where: str
     summary: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     completes: str | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +49,15 @@ class Branch:
     commands: Mapping[str, Branch | Leaf]
     around: Callable[[Any], None] | None = None
 
+    @property
+    def listed(self) -> dict[str, Branch | Leaf]:
+        """The commands that help and completion show."""
+        return {name: child for name, child in self.commands.items() if isinstance(child, Branch) or not child.hidden}
+
 
 def paths(branch: Branch, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the words that call each command below `branch`."""
-    for name, child in branch.commands.items():
+    for name, child in branch.listed.items():
         if isinstance(child, Branch):
             yield from paths(child, (*before, name))
         else:
@@ -98,7 +107,7 @@ class MomGroup(TyperGroup):
 
     def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002
         """Return the names in the order of the table."""
-        return list(self.branch.commands)
+        return list(self.branch.listed)
 
     def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002
         """Return the command or group of that name, imported now."""
@@ -128,14 +137,14 @@ class MomGroup(TyperGroup):
 
         commands = [
             CompletionItem(name, help=child.summary)
-            for name, child in self.branch.commands.items()
+            for name, child in self.branch.listed.items()
             if name.startswith(incomplete)
         ]
         return commands + super(TyperGroup, self).shell_complete(ctx, incomplete)
 
     def format_help(self, ctx: Context, formatter: Any) -> None:
         """Write the help into `formatter`."""
-        summaries = {name: child.summary for name, child in self.branch.commands.items()}
+        summaries = {name: child.summary for name, child in self.branch.listed.items()}
         formatter.write(help_text.render(self, ctx, commands=summaries))
 
     def get_help_option(self, ctx: Context) -> Any:

@@ -35,17 +35,21 @@ def changes(source: Source, splices: Sequence[Splice]) -> list[Change]:
         first = source.line_number(splice.offset) - 1
         begin = 0 if first == 0 else starts[first]
         stop = splice.offset + splice.length
-        # An insertion of whole lines at a line's start touches no line; all others touch the lines they stand in.
-        whole = splice.offset == begin and not splice.length and splice.text.endswith("\n")
-        end = begin if whole else _line_end(text, max(stop, begin))
+        # Whole lines in the place of whole lines, or of none, touch no other line; all others touch those they are in.
+        whole = splice.offset == begin and _ends_lines(text[begin:stop]) and _ends_lines(splice.text)
+        end = stop if whole else _line_end(text, max(stop, begin))
         if pending and begin < pending[-1][1]:
             begin, done, new = pending.pop()
             end = max(done, end)
-            new = new[: len(new) - (done - splice.offset)] + splice.text + text[stop:done] + text[done:end]
+            new = new[: len(new) - (done - splice.offset)] + splice.text + text[stop:end]
             pending.append((begin, end, new))
         else:
             pending.append((begin, end, text[begin : splice.offset] + splice.text + text[stop:end]))
     return [_trimmed(source, *part) for part in pending]
+
+
+def _ends_lines(text: str) -> bool:
+    return not text or text.endswith("\n")
 
 
 def _line_end(text: str, offset: int) -> int:

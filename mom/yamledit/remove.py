@@ -151,8 +151,11 @@ def _remove_from_flow(
 ) -> list[Splice]:
     """Take parts out of a flow collection, each with its comma, and with its lines where it has them for itself."""
     opening, close = content_start(text, node), node.end - 1
-    if len(set(indices)) == len(parts) and "\n" not in text[opening:close]:
-        return [Splice(opening + 1, close - opening - 1, "", FLOW_STYLE)]
+    if len(set(indices)) == len(parts):
+        if "\n" not in text[opening:close]:
+            return [Splice(opening + 1, close - opening - 1, "", FLOW_STYLE)]
+        # Comments between brackets that have nothing else are about the list.
+        keep_comments = True
     splices: list[Splice] = []
     for first, last in _runs(indices):
         following = parts[last + 1] if last + 1 < len(parts) else None

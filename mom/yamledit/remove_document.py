@@ -66,6 +66,12 @@ def remove_document(
     return Removal(splices, None, prefix + below + text[following.start : following.end])
 
 
+def heads_what_follows(text: str, offset: int) -> bool:
+    """Whether a document that begins at `offset` would take the comments above it with it when it is removed."""
+    above = _comments_above(text, offset, 0)
+    return above < offset and _ABOUT_THE_FILE.search(text[above:offset]) is None
+
+
 def _begin(text: str, document: Document) -> int:
     """Return where the document's own lines begin: at its `---`, without one at its first line with content."""
     if document.marker is not None:

@@ -6,11 +6,11 @@ Nothing is written here. Refusals are MomErrors whose problems have places.
 from __future__ import annotations
 
 from collections.abc import Sequence as SequenceABC
-from dataclasses import replace
+from dataclasses import dataclass
 
 from mom.atlas.edit import spec
 from mom.atlas.edit.adapter_list import AdapterList
-from mom.atlas.edit.parts import Parts, find_parts
+from mom.atlas.edit.parts import Parts, find_parts, kinds_of
 from mom.atlas.edit.proof import proved
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import EditScope, data_of, only_atlas, read_scope
@@ -23,6 +23,8 @@ from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
 from mom.errors import MomError
 from mom.yamledit.operations import AppendDocument, Operation
+from mom.yamledit.positions import is_comment, next_line
+from mom.yamledit.remove_document import heads_what_follows
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
 
@@ -30,7 +32,19 @@ from mom.yamledit.source import BOM, Source
 _Judged = tuple[str, Schema, object]
 
 
-def add_adapter(source: Source, adapter: AdapterSpec) -> Edit:
+@dataclass(frozen=True)
+class AddedAdapter(Edit):
+    """The edit that adds an adapter.
+
+    shares_name: an adapter of another kind has the name too. below_comments: comments are directly above what was
+    added, so that a removal has to be told to keep them.
+    """
+
+    shares_name: bool = False
+    below_comments: bool = False
+
+
+def add_adapter(source: Source, adapter: AdapterSpec) -> AddedAdapter:
     """Return the edit that adds `adapter`; of its two parts, what is there already, and equal, is left alone.
 
     A document that lacks an item of its list, such as a profile, gets it. Raises MomError where the file has no place
@@ -56,9 +70,28 @@ def add_adapter(source: Source, adapter: AdapterSpec) -> Edit:
         of_items = _items_schema(schema(adapter.kind), adapter.list_key)
         judged += [("the new list item", of_items, item) for item in items]
     if not operations:
-        return _with_notes(Edit(source, source.text, Action.UNCHANGED), scope.named, adapter)
-    action = _action(parts, extended=bool(items))
-    return _with_notes(proved(source, scope.documents, operations, action, judged), scope.named, adapter)
+        return AddedAdapter(source, source.text, Action.UNCHANGED, notes=_notes(source, None, scope.named, adapter))
+    edit = proved(source, scope.documents, operations, _action(parts, extended=bool(items)), judged)
+    return AddedAdapter(
+        source,
+        edit.text,
+        edit.action,
+        edit.changes,
+        (*_notes(source, edit, scope.named, adapter), *edit.notes),
+        edit.splices,
+        shares_name=any(other != adapter.kind.kind for other in kinds_of(adapters, scope, adapter.name)),
+        below_comments=_below_comments(source, adapters, parts),
+    )
+
+
+def _below_comments(source: Source, adapters: AdapterList, parts: Parts) -> bool:
+    """Whether comments are directly above what is added, which a removal would take for its own."""
+    text = source.text
+    if parts.document is None and heads_what_follows(text, len(text)):
+        return True
+    if parts.item is not None or adapters.items or adapters.entry is None:
+        return False
+    return is_comment(text, next_line(text, adapters.entry[1].end))
 
 
 def _action(parts: Parts, *, extended: bool) -> Action:
@@ -115,13 +148,14 @@ def _refuse_json(source: Source) -> None:
     )
 
 
-def _with_notes(edit: Edit, named: SequenceABC[OwnDocument], adapter: AdapterSpec) -> Edit:
-    """Add what a user should know about adapters of nearly the same name: no reason to refuse."""
+def _notes(source: Source, edit: Edit | None, named: SequenceABC[OwnDocument], adapter: AdapterSpec) -> tuple[str, ...]:
+    """Return what a user should know about adapters of nearly the same name: no reason to refuse."""
     notes: list[str] = []
     for own in named:
-        line = edit.line_after(edit.source.line_number(own.root.start))
+        line = source.line_number(own.root.start)
+        line = line if edit is None else edit.line_after(line)
         if own.name != adapter.name:
             notes.append(f"the {own.kind} adapter {own.name} (line {line}) differs from {adapter.name} only in case")
         elif own.kind != adapter.kind.kind:
             notes.append(f"{own.name} (line {line}) is an adapter of kind {own.kind}: another kind, another route")
-    return replace(edit, notes=(*notes, *edit.notes))
+    return tuple(notes)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.scope import EditScope, data_of, refusal
-from mom.atlas.ownership import ADAPTERS, OwnDocument
+from mom.atlas.ownership import ADAPTERS, OwnDocument, read_own
 from mom.atlas.rules.catalogue import problem_at
-from mom.errors import MomError
+from mom.errors import MomError, UsageError
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Node, Scalar, get, text_of
 from mom.yamledit.scalars import described
 from mom.yamledit.source import Source
+from mom.yamledit.stream import YamlSyntaxError
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,52 @@ def _repeated(source: Source, what: str, nodes: SequenceABC[Node], path: str) ->
     return refusal(problem)
 
 
-def close_names(known: SequenceABC[str], name: str) -> list[str]:
-    """Return the known names that are spelt most like `name`, at most three."""
-    return difflib.get_close_matches(name, known, n=3, cutoff=0.6)
+def resolve_kind(
+    source: Source, adapters: AdapterList, scope: EditScope, name: str, kind: str | None, *, option: str = "--kind"
+) -> str:
+    """Return the kind of the adapter that is meant: `kind` in whatever case, else that of the only one of the name.
+
+    Raises MomError where the file has none, with the names closest to it, or several.
+    """
+    of_name = kinds_of(adapters, scope, name)
+    known = [one for one in of_name if kind is None or one.casefold() == kind.casefold()]
+    if of_name and not known:
+        hint = f"{name} is of kind {' and of kind '.join(of_name)}"
+        raise MomError(f"no {kind} adapter {name} in {source.name}; nothing was written", hint=hint)
+    if not known:
+        what = f"no {kind} adapter {name}" if kind is not None else f"no adapter {name}"
+        raise MomError(f"{what} in {source.name}; nothing was written", hint=_other_names(source, adapters, name))
+    if len(known) > 1:
+        raise UsageError(
+            f"{source.name} has {len(known)} adapters named {name}, of the kinds {', '.join(known)}",
+            hint=f"choose one with {' or '.join(f'{option} {one}' for one in known)}",
+        )
+    return known[0]
+
+
+def _other_names(source: Source, adapters: AdapterList, name: str) -> str:
+    """Return a hint: the adapters of the file whose names are closest to `name`, or some of all."""
+    names: dict[str, None] = {}
+    for _, data in adapters.all_references():
+        reference = data.get("adapterRef") if isinstance(data, dict) else None
+        if isinstance(reference, dict) and isinstance(reference.get("name"), str):
+            names[str(reference["name"])] = None
+    for document in adapters.documents:
+        try:
+            own = read_own(source, document)
+        except YamlSyntaxError:
+            continue
+        if own is not None and own.name is not None and own.api_version.startswith(ADAPTERS):
+            names[own.name] = None
+    if not names:
+        return "the file has no adapter"
+    folded = {one.casefold(): one for one in names}
+    close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
+    if close:
+        return f"did you mean {' or '.join(folded[one] for one in close)}?"
+    more = ", …" if len(names) > _NAMED else ""
+    return f"the file has {', '.join(list(names)[:_NAMED])}{more}"
+
+
+# Of thousands of names, this many are listed.
+_NAMED = 8

@@ -32,7 +32,7 @@ class SpecList:
         self.root = own.root
         self.document = own.document
         self.key = key
-        self._documents = documents
+        self.documents = documents
         entries = entries_of(self.root, "spec")
         self.spec_entry = entries[0] if entries else None
         self.spec = self._spec()
@@ -138,7 +138,7 @@ class SpecList:
         for node in (self.spec, self.root):
             if node is not None and (style := shapes.list_style(text, node)) is not None:
                 return style
-        around = (shapes.list_style(text, own.root) for own in nearest(self.source, self._documents, self.document))
+        around = (shapes.list_style(text, own.root) for own in nearest(self.source, self.documents, self.document))
         return next((style for style in around if style is not None), None)
 
     @property

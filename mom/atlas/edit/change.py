@@ -1,0 +1,258 @@
+"""Changing an HTTP adapter: its base URL and its headers, each value in its own place and style."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence as SequenceABC
+from dataclasses import dataclass, field
+
+from mom.atlas.adapters.http import HTTP
+from mom.atlas.edit.adapter_list import AdapterList
+from mom.atlas.edit.parts import find_parts, resolve_kind
+from mom.atlas.edit.proof import proved
+from mom.atlas.edit.result import Action, Edit
+from mom.atlas.edit.scope import EditScope, data_of, only_atlas, read_scope, refusal
+from mom.atlas.edit.spots import find_spot, find_text, refuse_used_elsewhere
+from mom.atlas.edit.style import document_shape
+from mom.atlas.ownership import OwnDocument, read_own
+from mom.atlas.quick_check import fits
+from mom.atlas.schemas import schema
+from mom.errors import MomError
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import Mapping, Scalar, Sequence, get
+from mom.yamledit.operations import AppendEntry, AppendItems, Operation, RemoveEntry, RemoveItems, ReplaceScalar
+from mom.yamledit.shape import Shape, Value
+from mom.yamledit.source import Source
+from mom.yamledit.stream import YamlSyntaxError
+
+
+@dataclass(frozen=True)
+class HttpChanges:
+    """What is to be changed: the base URL, headers to set by name, and names of headers to take out."""
+
+    base_url: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ChangedAdapter(Edit):
+    """The edit that changes an HTTP adapter.
+
+    before: what undoes it, None where no command can; absent: headers to remove that it did not have.
+    """
+
+    before: HttpChanges | None = None
+    absent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A header that the document has: where in the list it is, and what it says."""
+
+    index: int
+    name: str
+    value: Data
+
+
+@dataclass
+class _Plan:
+    """The changes to a list of headers, sorted by what is to be done."""
+
+    replaced: list[tuple[_Header, str]] = field(default_factory=list)
+    renamed: list[tuple[_Header, tuple[str, str]]] = field(default_factory=list)
+    removed: list[_Header] = field(default_factory=list)
+    added: list[tuple[str, str]] = field(default_factory=list)
+
+
+def change_http_adapter(source: Source, name: str, changes: HttpChanges) -> ChangedAdapter:
+    """Return the edit that makes `changes` to the HTTP adapter `name`; what is so already is left alone.
+
+    Raises MomError where the file has no such document, or where a value cannot be changed without changing another
+    place.
+    """
+    scope = read_scope(source, name)
+    atlas = only_atlas(source, scope)
+    adapters = AdapterList(source, atlas, scope.documents)
+    resolve_kind(source, adapters, scope, name, HTTP.kind)
+    own = find_parts(source, adapters, scope, HTTP.kind, name).document
+    if own is None:
+        hint = f"mom atlas config add-http-adapter --adapter-name {name}"
+        raise MomError(f"the HTTP adapter {name} has no document in {source.name}: nothing was written", hint=hint)
+    data = data_of(source, own.root)
+    existing = list(_headers(data))
+    _refuse_repeated(source, own, existing, changes)
+    plan, absent = _plan(existing, changes)
+    operations = [*_base_url(source, own, changes.base_url), *_header_operations(source, scope, adapters, own, plan)]
+    if not operations:
+        return ChangedAdapter(source, source.text, Action.UNCHANGED, absent=absent)
+    edit = proved(source, scope.documents, operations, Action.CHANGED, ())
+    _refuse_invalid(source, own, data, edit)
+    before = _before(data, plan, changes)
+    return ChangedAdapter(
+        source, edit.text, edit.action, edit.changes, edit.notes, edit.splices, before=before, absent=absent
+    )
+
+
+def _headers(data: Data) -> Iterator[_Header]:
+    spec = data.get("spec") if isinstance(data, dict) else None
+    listed = spec.get("headers") if isinstance(spec, dict) else None
+    for index, header in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(header, dict):
+            yield _Header(index, str(header.get("name")), header.get("value"))
+
+
+def _refuse_repeated(source: Source, own: OwnDocument, existing: SequenceABC[_Header], changes: HttpChanges) -> None:
+    """Raise MomError where a header that is to be changed is there twice: which one is meant is not clear."""
+    for wanted in [*(name for name, _ in changes.headers), *changes.removed]:
+        same = [header for header in existing if header.name.lower() == wanted.lower()]
+        if len(same) > 1:
+            items = get(own.root, "spec", "headers")
+            assert isinstance(items, Sequence)
+            first, second = (items.items[header.index] for header in same[:2])
+            problem = source.problem(
+                second.start,
+                "repeated-header",
+                f"the header {wanted} is set twice",
+                end=second.end,
+                hint="remove one of them first",
+                path=f"spec.headers[{same[1].index}]",
+                related=((source.place(first.start), "the first one"),),
+            )
+            raise refusal(problem)
+
+
+def _plan(existing: SequenceABC[_Header], changes: HttpChanges) -> tuple[_Plan, tuple[str, ...]]:
+    """Return what is to be done to the headers, and which of those to remove are not there."""
+    by_name = {header.name.lower(): header for header in existing}
+    plan = _Plan()
+    for name, value in changes.headers:
+        header = by_name.get(name.lower())
+        if header is None:
+            plan.added.append((name, value))
+        elif header.value != value:
+            plan.replaced.append((header, value))
+    plan.removed = [by_name[name.lower()] for name in dict.fromkeys(changes.removed) if name.lower() in by_name]
+    absent = tuple(name for name in changes.removed if name.lower() not in by_name)
+    # One that goes and one that comes: its two values change, and nothing moves.
+    while plan.removed and plan.added:
+        plan.renamed.append((plan.removed.pop(0), plan.added.pop(0)))
+    return plan, absent
+
+
+def _base_url(source: Source, own: OwnDocument, base_url: str | None) -> list[Operation]:
+    if base_url is None:
+        return []
+    spot = find_spot(source, own.root, ("spec", "baseUrl"))
+    if spot.node is None and isinstance(spot.parent, Mapping) and spot.parent.entries:
+        return [AppendEntry(own.document, own.root, spot.parent, "baseUrl", base_url, Shape())]
+    return _replace(source, own, ("spec", "baseUrl"), base_url)
+
+
+def _replace(source: Source, own: OwnDocument, path: tuple[str | int, ...], value: str) -> list[Operation]:
+    """Return the operation that writes `value` at `path`, none where it is there already."""
+    node, flow = find_text(source, own.root, path)
+    if data_of(source, node) == value:
+        return []
+    return [ReplaceScalar(own.document, own.root, node, value, flow)]
+
+
+def _header_operations(
+    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, plan: _Plan
+) -> Iterator[Operation]:
+    path = ("spec", "headers")
+    for header, value in plan.replaced:
+        spot = find_spot(source, own.root, (*path, header.index, "value"))
+        if spot.node is None and spot.parent is not None:
+            yield AppendEntry(own.document, own.root, spot.parent, "value", value, Shape())
+        else:
+            yield from _replace(source, own, (*path, header.index, "value"), value)
+    for header, (name, value) in plan.renamed:
+        yield from _replace(source, own, (*path, header.index, "name"), name)
+        yield from _replace(source, own, (*path, header.index, "value"), value)
+    if not plan.removed and not plan.added:
+        return
+    spot = find_spot(source, own.root, path)
+    if plan.removed:
+        assert spot.parent is not None
+        assert spot.entry is not None
+        indices = tuple(header.index for header in plan.removed)
+        node = spot.entry[1]
+        assert isinstance(node, Sequence)
+        for index in indices:
+            refuse_used_elsewhere(source, own.root, node.items[index], "spec.headers")
+        if len(indices) == len(node.items) and _omits_headers(source, scope, own):
+            yield RemoveEntry(own.document, own.root, spot.parent, spot.parent.entries.index(spot.entry))
+        else:
+            yield RemoveItems(own.document, own.root, spot.entry, indices)
+    elif plan.added:
+        yield _append(source, scope, adapters, own, plan.added)
+
+
+def _append(
+    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, added: list[tuple[str, str]]
+) -> Operation:
+    """Return the operation that adds headers at the end of the list, which may not be there yet."""
+    values: list[Value] = [{"name": name, "value": value} for name, value in added]
+    spot = find_spot(source, own.root, ("spec", "headers"))
+    shape = document_shape(source, scope.documents, lambda: adapters.fallback_style).child("spec").child("headers")
+    if spot.parent is not None and spot.entry is not None:
+        node = spot.entry[1]
+        if not isinstance(node, Sequence) and data_of(source, node) is not None:
+            message = "`headers` is not a list"
+            raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, path="spec.headers"))
+        return AppendItems(own.document, own.root, spot.parent, spot.entry, values, shape)
+    if spot.parent is None or not spot.parent.entries:
+        node = get(own.root, "spec") or own.root
+        message = "`spec` is not a mapping with a base URL"
+        raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, path="spec"))
+    return AppendEntry(own.document, own.root, spot.parent, "headers", values, shape)
+
+
+def _omits_headers(source: Source, scope: EditScope, own: OwnDocument) -> bool:
+    """Whether adapters without headers have no such key in this file: then the key goes with the last of them."""
+    for document in scope.documents[:200]:
+        if document == own.document:
+            continue
+        try:
+            other = read_own(source, document)
+        except YamlSyntaxError:
+            continue
+        if other is None or other.kind != HTTP.kind:
+            continue
+        headers = get(other.root, "spec", "headers")
+        if headers is None:
+            return True
+        if isinstance(headers, Scalar) or (isinstance(headers, Sequence) and not headers.items):
+            return False
+    return False
+
+
+def _refuse_invalid(source: Source, own: OwnDocument, data: Data, edit: Edit) -> None:
+    """Raise MomError where the document was valid and would not be any more."""
+    rules = schema(HTTP)
+    if not fits(rules, data):
+        return
+    new = Source(source.name, edit.text)
+    shift = sum(len(splice.text) - splice.length for splice in edit.splices)
+    after = type(own.document)(own.document.start, own.document.marker, own.document.body, own.document.end + shift)
+    changed = read_own(new, after)
+    if changed is None or not fits(rules, data_of(new, changed.root)):
+        message = "refusing to edit: the adapter would not be valid; nothing was written"
+        raise refusal(source.problem(own.root.start, "unsafe-edit", message))
+
+
+def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None:
+    """Return the changes that undo the plan, None where the old values are not text."""
+    spec = data.get("spec") if isinstance(data, dict) else None
+    url = spec.get("baseUrl") if isinstance(spec, dict) and changes.base_url is not None else None
+    old = [header for header, _ in plan.replaced] + [header for header, _ in plan.renamed] + plan.removed
+    headers = [(header.name, header.value) for header in old if isinstance(header.value, str)]
+    new = [name for _, (name, _) in plan.renamed] + [name for name, _ in plan.added]
+    if len(headers) < len(old) or (changes.base_url is not None and not isinstance(url, str)):
+        return None
+    return HttpChanges(
+        base_url=url if isinstance(url, str) and url != changes.base_url else None,
+        headers=tuple(headers),
+        removed=tuple(new),
+    )

@@ -1,0 +1,110 @@
+"""`mom atlas config remove`: an adapter's reference, its document, and the comments that belong to them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mom.atlas.edit.remove import RemovedAdapter, remove_adapter
+from mom.cli.configuration_file import configuration_file
+from mom.cli.editing import REMOVE, Description, EditOptions, run_edit
+from mom.cli.options import (
+    AdapterArgument,
+    CheckOption,
+    DiffOption,
+    DryRunOption,
+    EditedFileOption,
+    Format,
+    FormatOption,
+    KindOption,
+    NameOption,
+    QuietOption,
+    VerboseOption,
+    adapter_named,
+)
+from mom.cli.undo import undo_remove
+
+KeepComments = Annotated[
+    bool, typer.Option("--keep-comments", help="Keep the comments above and below what is removed.")
+]
+
+
+def remove(
+    name: AdapterArgument = None,
+    *,
+    kind: KindOption = None,
+    keep_comments: KeepComments = False,
+    file: EditedFileOption = None,
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    form: FormatOption = Format.TEXT,
+    adapter_name: NameOption = None,
+) -> int:
+    """Remove an adapter: its reference, its document, and the comments that belong to them.
+
+    A comment belongs to what is directly below it, without a blank line between.
+
+    Example:
+      mom atlas config remove openai --diff
+    """
+    name = adapter_named(name, adapter_name)
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    return run_edit(
+        options,
+        lambda source: remove_adapter(source, name, kind, keep_comments=keep_comments),
+        lambda edit: _describe(edit, name, options),
+    )
+
+
+def remove_http(
+    name: AdapterArgument = None,
+    *,
+    keep_comments: KeepComments = False,
+    file: EditedFileOption = None,
+    dry_run: DryRunOption = False,
+    diff: DiffOption = False,
+    check: CheckOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    form: FormatOption = Format.TEXT,
+    adapter_name: NameOption = None,
+) -> int:
+    """Remove an HTTP adapter: mom atlas config remove NAME --kind HTTP.
+
+    Example:
+      mom atlas config remove openai --kind HTTP
+    """
+    return remove(
+        name,
+        kind="HTTP",
+        keep_comments=keep_comments,
+        file=file,
+        dry_run=dry_run,
+        diff=diff,
+        check=check,
+        quiet=quiet,
+        verbose=verbose,
+        form=form,
+        adapter_name=adapter_name,
+    )
+
+
+def _describe(edit: RemovedAdapter, name: str, options: EditOptions) -> Description:
+    what = f"{edit.kind} adapter {name}"
+    notes = []
+    if edit.comments:
+        lines = f"{edit.comments} line{'s' if edit.comments > 1 else ''} of comments"
+        notes.append(f"{lines} went with it (--keep-comments keeps those around it)")
+    return Description(
+        verb=REMOVE,
+        what=what,
+        unchanged=f"{what} is not configured",
+        report={"adapter": {"kind": edit.kind, "name": name}},
+        notes=notes,
+        undo=undo_remove(edit.kind, name, edit.document, options.file),
+    )
