@@ -55,7 +55,7 @@ CONFIG = Branch(
         "add-moment-adapter": Leaf("mom.cli.add_moment_adapter:add", "Add a Moment adapter: a service catalog."),
         "set": Leaf("mom.cli.config_set:set_", "Change the base URL or the headers of an HTTP adapter."),
         "rename": Leaf("mom.cli.config_rename:rename", "Rename an adapter: its reference and its document together."),
-        "remove": Leaf("mom.cli.config_remove:remove", "Remove an adapter: its reference, its document, its comments."),
+        "remove": Leaf("mom.cli.config_remove:remove", "Remove an adapter: its reference and its document."),
         "remove-http-adapter": Leaf("mom.cli.config_remove:remove_http", "Remove an HTTP adapter.", hidden=True),
         "update-http-adapter": Leaf("mom.cli.config_set:set_", "Change an HTTP adapter.", hidden=True),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),

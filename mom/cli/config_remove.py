@@ -44,9 +44,9 @@ def remove(
     form: FormatOption = Format.TEXT,
     adapter_name: NameOption = None,
 ) -> int:
-    """Remove an adapter: its reference, its document, and the comments that belong to them.
+    """Remove an adapter: its reference and its document.
 
-    A comment belongs to what is directly below it, without a blank line between.
+    The comments that belong to them go too: those inside, and those directly above, without a blank line between.
 
     Example:
       mom atlas config remove openai --diff

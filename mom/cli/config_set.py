@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.edit.change import ChangedAdapter, HttpChanges, change_http_adapter
-from mom.atlas.edit.spec import HttpAdapterSpec
 from mom.atlas.values.headers import check_header_name
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, Headers

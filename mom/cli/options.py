@@ -47,7 +47,7 @@ AdapterArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="The
 NameOption = Annotated[str | None, typer.Option("--adapter-name", hidden=True)]
 KindOption = Annotated[
     str | None,
-    typer.Option("--kind", metavar="KIND", help="HTTP, AWS, …; needed where several kinds have the name."),
+    typer.Option("--kind", metavar="KIND", help="Its kind, such as HTTP; needed where several kinds have the name."),
 ]
 
 

@@ -47,7 +47,8 @@ DIFF = """\
 
 ADDED = "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
 WOULD_ADD = "Would add HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
-NEXT = "  next: set OPENAI_API_TOKEN where Atlas runs; try it: mom atlas run -f atlas.yml\n"
+UNDO = "  undo: mom atlas config remove -f atlas.yml openai\n"
+NEXT = f"  next: set OPENAI_API_TOKEN where Atlas runs; try it: mom atlas run -f atlas.yml\n{UNDO}"
 UNCHANGED = "Unchanged HTTP adapter openai is already configured in atlas.yml\n"
 
 
@@ -250,7 +251,7 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
     assert result.stderr == (
         "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
         "note: no header has a credential; add one with -H 'NAME: VALUE'\n"
-        "  next: try it: mom atlas run -f atlas.yml\n"
+        f"  next: try it: mom atlas run -f atlas.yml\n{UNDO}"
     )
     assert atlas.text == EDITED.partition("  headers:\n")[0]
 
@@ -258,7 +259,7 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
 def test_all_variables_are_named_once(atlas: Atlas) -> None:
     result = atlas.add("-H", "X-A: ${{ A }}", "-H", "X-B: ${{ B }}:${{ A }}")
     assert result.stderr.endswith(
-        "  next: set OPENAI_API_TOKEN, A, B where Atlas runs; try it: mom atlas run -f atlas.yml\n"
+        f"  next: set OPENAI_API_TOKEN, A, B where Atlas runs; try it: mom atlas run -f atlas.yml\n{UNDO}"
     )
 
 
@@ -378,7 +379,8 @@ def test_a_path_with_spaces_is_quoted_in_the_next_step(atlas: Atlas, tmp_path: P
     assert path.read_text() == EDITED
     assert result.stdout.decode() == DIFF.replace("/atlas.yml", "/my files/it's atlas.yml\t")
     assert "to my files/it's atlas.yml (lines" in result.stderr
-    assert result.stderr.endswith("""mom atlas run -f 'my files/it'"'"'s atlas.yml'\n""")
+    assert """mom atlas run -f 'my files/it'"'"'s atlas.yml'\n""" in result.stderr
+    assert result.stderr.endswith("""undo: mom atlas config remove -f 'my files/it'"'"'s atlas.yml' openai\n""")
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

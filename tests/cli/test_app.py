@@ -97,7 +97,7 @@ def test_the_version_with_what_mom_runs_on_for_the_report_of_a_fault() -> None:
         ("add-http-adapter", "mom atlas config add-http-adapter"),
         ("atlas config add-htp-adapter", "mom atlas config add-http-adapter"),
         ("token", "mom auth token"),
-        ("atlas config remove-http-adapter", None),
+        ("atlas config delete-http-adapter", None),
         ("atlas config rm-http-adapter", None),
         ("frobnicate", None),
     ],

@@ -16,6 +16,7 @@ from mom.atlas.edit.spots import find_spot, find_text, refuse_used_elsewhere
 from mom.atlas.edit.style import document_shape
 from mom.atlas.ownership import OwnDocument, read_own
 from mom.atlas.quick_check import fits
+from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schemas import schema
 from mom.errors import MomError
 from mom.yamledit.data import Data
@@ -110,7 +111,8 @@ def _refuse_repeated(source: Source, own: OwnDocument, existing: SequenceABC[_He
             items = get(own.root, "spec", "headers")
             assert isinstance(items, Sequence)
             first, second = (items.items[header.index] for header in same[:2])
-            problem = source.problem(
+            problem = problem_at(
+                source,
                 second.start,
                 "repeated-header",
                 f"the header {wanted} is set twice",
@@ -195,17 +197,21 @@ def _append(
     """Return the operation that adds headers at the end of the list, which may not be there yet."""
     values: list[Value] = [{"name": name, "value": value} for name, value in added]
     spot = find_spot(source, own.root, ("spec", "headers"))
-    shape = document_shape(source, scope.documents, lambda: adapters.fallback_style).child("spec").child("headers")
+    shape = (
+        document_shape(source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key="headers")
+        .child("spec")
+        .child("headers")
+    )
     if spot.parent is not None and spot.entry is not None:
         node = spot.entry[1]
         if not isinstance(node, Sequence) and data_of(source, node) is not None:
             message = "`headers` is not a list"
-            raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, path="spec.headers"))
+            raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec.headers"))
         return AppendItems(own.document, own.root, spot.parent, spot.entry, values, shape)
     if spot.parent is None or not spot.parent.entries:
         node = get(own.root, "spec") or own.root
         message = "`spec` is not a mapping with a base URL"
-        raise refusal(source.problem(node.start, "wrong-type", message, end=node.end, path="spec"))
+        raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec"))
     return AppendEntry(own.document, own.root, spot.parent, "headers", values, shape)
 
 
@@ -239,7 +245,7 @@ def _refuse_invalid(source: Source, own: OwnDocument, data: Data, edit: Edit) ->
     changed = read_own(new, after)
     if changed is None or not fits(rules, data_of(new, changed.root)):
         message = "refusing to edit: the adapter would not be valid; nothing was written"
-        raise refusal(source.problem(own.root.start, "unsafe-edit", message))
+        raise refusal(problem_at(source, own.root.start, "unsafe-edit", message))
 
 
 def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None:

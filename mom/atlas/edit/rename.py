@@ -13,6 +13,7 @@ from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import EditScope, only_atlas, read_scope, refusal
 from mom.atlas.edit.spots import find_text
 from mom.atlas.ownership import OwnDocument
+from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
 from mom.yamledit.data import walk
 from mom.yamledit.nodes import Node, Scalar
@@ -84,7 +85,8 @@ def _taken(source: Source, old: Parts, other: Parts) -> MomError:
     """Return the error for a new name that another adapter has: where that is, and where the old one is."""
     nodes = [(node, name) for part, name in ((other, other.name), (old, old.name)) if (node := _node(part)) is not None]
     (first, _), *rest = nodes
-    problem = source.problem(
+    problem = problem_at(
+        source,
         first.start,
         "duplicate-name",
         f"an adapter {other.name} of kind {other.kind} exists already",

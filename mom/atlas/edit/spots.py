@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mom.atlas.edit.scope import refusal
+from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
 from mom.problems import Place
 from mom.yamledit.data import is_merge, walk
@@ -61,7 +62,9 @@ def find_text(source: Source, root: Node, path: Path) -> tuple[Scalar, bool]:
         return spot.node, spot.flow
     at = root if spot.node is None else spot.node
     message = f"`{show(path)}` is not text"
-    raise refusal(source.problem(at.start, "wrong-type", message, end=at.end, hint="write it as text", path=show(path)))
+    raise refusal(
+        problem_at(source, at.start, "wrong-type", message, end=at.end, hint="write it as text", path=show(path))
+    )
 
 
 def _refuse_shared(source: Source, root: Node, node: Node, path: Path) -> None:
@@ -90,7 +93,9 @@ def _shared(source: Source, node: Node, path: str, what: str, related: list[tupl
     message = f"{what}; an edit would change both places"
     hint = "write the value out in place"
     return refusal(
-        source.problem(node.start, "unsafe-edit", message, end=node.end, hint=hint, path=path, related=tuple(related))
+        problem_at(
+            source, node.start, "unsafe-edit", message, end=node.end, hint=hint, path=path, related=tuple(related)
+        )
     )
 
 
@@ -102,7 +107,8 @@ def refuse_used_elsewhere(source: Source, root: Node, item: Node, path: str) -> 
             anchored = anchors[node.name]
             line = source.line_number(node.start)
             message = f"the item has the anchor `&{node.name}`, which line {line} uses"
-            problem = source.problem(
+            problem = problem_at(
+                source,
                 anchored.start,
                 "unsafe-edit",
                 message,
