@@ -9,6 +9,7 @@ from mom.atlas.adapters.profiles import ProfileSpec
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.spec import AdapterSpec
 from mom.cli.editing import ADD, Description, EditOptions, run_command_hint
+from mom.cli.undo import undo_add
 
 
 def describe(
@@ -38,6 +39,7 @@ def describe(
         },
         notes=() if served else (f"mom atlas run does not serve {adapter.kind.kind} adapters yet",),
         next_step=run_command_hint(variables, options) if served else set_first,
+        undo=undo_add(edit, adapter.kind.kind, adapter.name, options.file),
     )
 
 

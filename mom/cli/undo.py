@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from mom.atlas.edit.add import AddedAdapter
 from mom.atlas.edit.change import HttpChanges
-from mom.atlas.edit.result import Edit
+from mom.atlas.edit.result import Action, Edit
 from mom.atlas.values.secrets import literal_secret
 from mom.cli.configuration_file import ConfigurationFile
 from mom.yamledit.data import Data
@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"\$\{\{ ?(\w+) ?\}\}\Z")
 
 def undo_add(edit: Edit, kind: str, name: str, file: ConfigurationFile) -> str | None:
     """Return the command that removes what `edit` added; none where it added one part beside another."""
-    if not isinstance(edit, AddedAdapter):
+    if not isinstance(edit, AddedAdapter) or edit.action is not Action.ADDED:
         return None
     options = f" --kind {kind}" if edit.shares_name else ""
     options += " --keep-comments" if edit.below_comments else ""
