@@ -22,6 +22,8 @@ from mom.envoy import adapters as served_kinds
 from mom.gateway import APIS_PATH
 
 _MOST_AT_ONCE = 16
+# The list of 100,000 adapters.
+_MAX_LIST = 1 << 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ class Check:
     def _listed(self) -> Mapping[str, str | None] | Failure:
         """Return the target of each adapter that the gateway serves, by its path; or why it says nothing."""
         request = SmokeRequest("GET", APIS_PATH)
-        response = send(self.gateway, APIS_PATH, self.token(), request, self.timeout)
+        response = send(self.gateway, APIS_PATH, self.token(), request, timeout=self.timeout, limit=_MAX_LIST)
         if failure := diagnose(response, request, (), self.gateway.base):
             return failure
         try:
@@ -110,7 +112,7 @@ class Check:
         path = served_kinds.path(adapter)
         if path not in listed or listed[path] not in {None, kind_of(adapter).target(adapter)}:
             return _result(adapter, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
-        response = send(self.gateway, path + request.path, self.token(), request, self.timeout)
+        response = send(self.gateway, path + request.path, self.token(), request, timeout=self.timeout)
         if self.stand_in:
             request = SmokeRequest(request.method, request.path)
         failure = diagnose(response, request, credentials.variables_of(adapter), self.gateway.base)

@@ -14,7 +14,7 @@ from mom.files import reason_of
 from mom.gateway import ERROR_HEADER, TOKEN_HEADER
 
 # More than any proof of a credential, or any error of Atlas, needs.
-_MAX_BODY = 1 << 18
+MAX_BODY = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,12 @@ class NoResponse:
     late: bool = False
 
 
-def send(gateway: Gateway, path: str, token: str, request: SmokeRequest, timeout: float) -> Response | NoResponse:
+def send(
+    gateway: Gateway, path: str, token: str, request: SmokeRequest, *, timeout: float, limit: int = MAX_BODY
+) -> Response | NoResponse:
     """Send `request`, with `path` at the gateway in the place of its own, and return what comes back.
 
-    It takes little more than `timeout` seconds, whatever comes.
+    It takes little more than `timeout` seconds, whatever comes; of a body it reads `limit` bytes.
     """
     started = time.monotonic()
     connection = _connection(gateway, timeout)
@@ -52,7 +54,7 @@ def send(gateway: Gateway, path: str, token: str, request: SmokeRequest, timeout
         headers = {TOKEN_HEADER: token, "User-Agent": "mom", "Accept": "*/*", **dict(request.headers)}
         connection.request(request.method, gateway.prefix + path, body=request.body, headers=headers)
         response = connection.getresponse()
-        body = _body(response, started + timeout)
+        body = _body(response, limit, started + timeout)
         names = {name.lower(): value for name, value in response.getheaders()}
         return Response(response.status, time.monotonic() - started, names, body)
     except TimeoutError:
@@ -72,10 +74,10 @@ def _connection(gateway: Gateway, timeout: float) -> http.client.HTTPConnection:
     return http.client.HTTPSConnection(gateway.host, gateway.port, timeout=timeout, context=context)
 
 
-def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:
+def _body(response: http.client.HTTPResponse, limit: int, deadline: float) -> bytes:
     """Return the beginning of the body; raises TimeoutError where it drips on beyond the deadline."""
     body = b""
-    while len(body) < _MAX_BODY and (part := response.read1(_MAX_BODY - len(body))):
+    while len(body) < limit and (part := response.read1(limit - len(body))):
         body += part
         if time.monotonic() > deadline:
             raise TimeoutError

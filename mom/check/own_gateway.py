@@ -36,7 +36,7 @@ sys.exit(main(sys.argv[1:]))
 
 def answers(gateway: Gateway) -> bool:
     """Whether an Atlas runs at `gateway`."""
-    response = send(gateway, HEALTH_PATH, "", _HEALTH, 5.0)
+    response = send(gateway, HEALTH_PATH, "", _HEALTH, timeout=5.0)
     return isinstance(response, Response) and response.status == 200
 
 

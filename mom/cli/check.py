@@ -89,14 +89,14 @@ def check(
     environment = _environment(env_file)
     source = resolve_token_source(token_file, os.environ)
     running = None if stand_in else _running(base_url, configuration)
-    options = ["-f", name, "--timeout", f"{timeout:g}"]
-    options += [*(("--env-file", env_file) if env_file else ()), *(("--envoy", envoy) if envoy else ())]
+    options = ["-f", name, "--timeout", f"{timeout:g}", *(("--envoy", envoy) if envoy else ())]
     options += ["--stand-in"] if stand_in else []
-    environ = {**os.environ, **_dummies(configuration, environment)}
     with contextlib.ExitStack() as stack:
         if running is None:
             console.status("Starting", "a gateway for this check")
-        gateway = running or stack.enter_context(started(options, environ))
+        gateway = running or stack.enter_context(
+            started(options, {**os.environ, **_variables(configuration.adapters, environment)})
+        )
         console.status("Checking", f"{_counted(adapters)} at {gateway.base}")
         how = Check(
             gateway=gateway,
@@ -151,9 +151,15 @@ def _running(base_url: str | None, configuration: Configuration) -> Gateway | No
     return local if answers(local) else None
 
 
-def _dummies(configuration: Configuration, environment: Environment) -> dict[str, str]:
-    """Return a value for each variable that has none: adapters that need it are not called, and the others are."""
-    return {use.name: _DUMMY for use in uses(configuration.adapters) if variable_problem(use, environment) is not None}
+def _variables(adapters: Sequence[Adapter], environment: Environment) -> dict[str, str]:
+    """Return the variables of the gateway that is started, so that it need not read the env file: it may be a pipe.
+
+    One that cannot be used has a value that opens nothing: adapters that need it are not called, and the others are.
+    """
+    return {
+        use.name: environment.value(use.name) or "" if variable_problem(use, environment) is None else _DUMMY
+        for use in uses(adapters)
+    }
 
 
 def _report(

@@ -21,6 +21,7 @@ from mom.atlas.adapters.http import HttpAdapter
 from mom.auth.base_url import parse_base_url
 from mom.check.check import Check as CheckOf
 from mom.check.own_gateway import answers
+from mom.check.result import Outcome
 from mom.cli import main
 from mom.errors import MomError
 from mom.problems import Place
@@ -49,9 +50,11 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("ten")
     with demo.stand_ins(folder):
         done = subprocess.run(
-            demo.command("--timeout", "2", "--format", "json"),
+            demo.command("--timeout", "2", "--format", "json", "--env-file", "/dev/stdin"),
+            # A pipe, as of `--env-file <(vault …)`, is read once.
+            input="ASANA_TOKEN=of-the-file\nUNUSED=1\n",
             cwd=folder,
-            env=demo.environment(folder),
+            env={name: value for name, value in demo.environment(folder).items() if name != "ASANA_TOKEN"},
             capture_output=True,
             text=True,
             check=False,
@@ -109,7 +112,7 @@ def test_the_picture_shows_what_the_check_reports(ten: dict[str, Any]) -> None:
     text = re.sub(r"\s", "", "".join(demo.picture.shown(demo.PICTURE.read_text())))
     for adapter in ten["adapters"]:
         assert adapter["name"] in text
-        for words in (adapter["message"], adapter["hint"]):
+        for words in (adapter["message"], adapter["hint"].replace("/dev/stdin", "a file: --env-file .env")):
             missing = [word for word in words.split() if word not in text]
             assert not missing, (adapter["name"], missing)
 
@@ -271,6 +274,16 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
         while answers(parse_base_url(url)):
             assert time.monotonic() < deadline, "the gateway still runs"
             time.sleep(0.1)
+
+
+def test_a_gateway_of_a_thousand_adapters_is_one(api: Upstream) -> None:
+    apis = [{"path": f"/v1/apis/http/api-{number}/", "baseUrl": "https://api.example.com"} for number in range(5_000)]
+    api.body = json.dumps({"apis": apis}).encode()
+    adapter = HttpAdapter("api-4999", "https://api.example.com", (), Place("atlas.yml", 1, 1))
+    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=lambda: "a", timeout=30)
+    (result,) = how.run([adapter])
+    api.body = b"ok"
+    assert result.outcome is Outcome.PASSED
 
 
 def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream) -> None:
