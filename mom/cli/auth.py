@@ -138,6 +138,7 @@ def status(
     base_url: BaseUrl = None,
     token_file: TokenFile = None,
     form: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
 ) -> int:
     """Show which identity mom curl would use for a gateway, and why.
 
@@ -145,7 +146,7 @@ def status(
 
     Example: mom auth status --base-url https://atlas.example
     """
-    console = Console()
+    console = Console(quiet=quiet)
     used = resolve_token_source(token_file, os.environ).describe(resolve_gateway(base_url, os.environ))
     if form is Format.JSON:
         console.json(dataclasses.asdict(used))
@@ -167,6 +168,7 @@ def inspect(
     ] = None,
     *,
     form: FormatOption = Format.TEXT,
+    quiet: QuietOption = False,
 ) -> int:
     """Show what a token contains and why a gateway would refuse it.
 
@@ -176,7 +178,7 @@ def inspect(
 
     Example: mom auth token | mom auth inspect
     """
-    console = Console()
+    console = Console(quiet=quiet)
     text = text_of(read_stdin(), STDIN) if given in (None, "-") else str(given)
     # As it is copied from a request.
     name, colon, value = text.strip().partition(":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,7 +13,8 @@ import typer
 
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.load import load
-from mom.atlas.needed import Use, needed
+from mom.atlas.model import Configuration
+from mom.atlas.rules.variable_rules import Environment, Use, uses
 from mom.catalog.integration import Variable
 from mom.catalog.loader import match
 from mom.cli.configuration_file import configuration_file, read_source
@@ -22,6 +23,8 @@ from mom.cli.tables import print_table
 from mom.console import Console
 from mom.errors import ExitStatus
 from mom.streams import visible
+
+_COLUMNS = ("variable", "now", "used in", "line")
 
 
 class EnvFormat(StrEnum):
@@ -45,7 +48,7 @@ class Needed:
     @property
     def comments(self) -> Iterator[str]:
         """Yield the comments of a template: where it is used, and where to get a value."""
-        yield ", ".join(str(use) for use in self.uses)
+        yield ", ".join(use.words for use in self.uses)
         if self.known:
             yield f"{self.known.what}: {self.known.obtain}"
 
@@ -67,13 +70,16 @@ def env(
     Example: mom atlas config env --format dotenv > .env
     """
     configuration = load(read_source(configuration_file(file, quiet=quiet, verbose=verbose)))
-    variables = [Needed(name, uses, _known(name, uses)) for name, uses in needed(configuration).items()]
+    variables = _needed(configuration)
+    environment = Environment(os.environ)
     console = Console(quiet=quiet)
     if form is EnvFormat.JSON:
-        console.json({"file": configuration.file, "variables": [_report(each, os.environ) for each in variables]})
+        console.json({"file": configuration.file, "variables": [_report(each, environment) for each in variables]})
     elif form is EnvFormat.TEXT:
         if variables:
-            print_table(console, ("variable", "now", "used in", "line"), [_row(each, os.environ) for each in variables])
+            print_table(
+                console, ("variable", "now", "used in", "line"), [_row(each, environment) for each in variables]
+            )
         else:
             console.status("Nothing", f"to set: {configuration.file} refers to no variable")
     else:
@@ -81,27 +87,29 @@ def env(
     return int(ExitStatus.DONE)
 
 
-def _known(name: str, uses: Sequence[Use]) -> Variable | None:
+def _needed(configuration: Configuration) -> list[Needed]:
+    by_name: dict[str, list[Use]] = {}
+    for use in uses(configuration.adapters):
+        by_name.setdefault(use.name, []).append(use)
+    return [Needed(name, of_name, _known(name, of_name)) for name, of_name in by_name.items()]
+
+
+def _known(name: str, of_name: Sequence[Use]) -> Variable | None:
     """Return what the catalog says of a variable of that name, at an API that uses it."""
-    for use in uses:
+    for use in of_name:
         entry = match(use.adapter.base_url, use.adapter.name) if isinstance(use.adapter, HttpAdapter) else None
         if entry and (variable := entry.integration.variable(name)):
             return variable
     return None
 
 
-def _row(variable: Needed, environ: Mapping[str, str]) -> tuple[str, ...]:
+def _row(variable: Needed, environment: Environment) -> tuple[str, ...]:
     lines = ", ".join(str(use.setting.place.line) for use in variable.uses)
-    return variable.name, _state(variable.name, environ), ", ".join(map(str, variable.uses)), lines
+    return variable.name, environment.state(variable.name), ", ".join(use.words for use in variable.uses), lines
 
 
-def _state(name: str, environ: Mapping[str, str]) -> str:
-    value = environ.get(name)
-    return "unset" if value is None else "set" if value.strip() else "empty"
-
-
-def _report(variable: Needed, environ: Mapping[str, str]) -> dict[str, Any]:
-    uses = [
+def _report(variable: Needed, environment: Environment) -> dict[str, Any]:
+    used_in = [
         {
             "kind": use.adapter.kind,
             "adapter": use.adapter.name,
@@ -111,7 +119,7 @@ def _report(variable: Needed, environ: Mapping[str, str]) -> dict[str, Any]:
         for use in variable.uses
     ]
     known = {"what": variable.known.what, "obtain": variable.known.obtain} if variable.known else {}
-    return {"name": variable.name, "set": _state(variable.name, environ) == "set", "uses": uses, **known}
+    return {"name": variable.name, "set": environment.state(variable.name) == "set", "uses": used_in, **known}
 
 
 def _dotenv(atlas: str, variables: Sequence[Needed]) -> Iterator[str]:

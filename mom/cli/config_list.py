@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from mom.atlas.adapters import kind_of
 from mom.atlas.load import load
 from mom.atlas.model import Adapter, Configuration
-from mom.atlas.needed import needed_by
+from mom.atlas.rules.variable_rules import Environment, variable_names
 from mom.cli.configuration_file import configuration_file, read_source
 from mom.cli.options import Format, FormatOption, QuietOption, ReadFileOption, VerboseOption
 from mom.cli.tables import print_table
@@ -34,37 +33,38 @@ def list_adapters(
     Example: mom atlas config list
     """
     configuration = load(read_source(configuration_file(file, quiet=quiet, verbose=verbose)))
+    environment = Environment(os.environ)
     console = Console(quiet=quiet)
     if form is Format.JSON:
-        console.json(_report(configuration, os.environ))
+        console.json(_report(configuration, environment))
     elif configuration.adapters:
-        print_table(console, _COLUMNS, [_row(adapter, os.environ) for adapter in configuration.adapters])
+        print_table(console, _COLUMNS, [_row(adapter, environment) for adapter in configuration.adapters])
     else:
         console.status("Empty", f"{configuration.file} has no adapters")
         console.hint("add one: mom atlas config add openai")
     return int(ExitStatus.DONE)
 
 
-def _row(adapter: Adapter, environ: Mapping[str, str]) -> tuple[str, ...]:
-    variables = ", ".join(f"{name} {'set' if environ.get(name) else 'unset'}" for name in needed_by(adapter))
+def _row(adapter: Adapter, environment: Environment) -> tuple[str, ...]:
+    variables = ", ".join(f"{name} {environment.state(name)}" for name in variable_names([adapter]))
     return adapter.kind, adapter.name, kind_of(adapter).target(adapter), variables or "-", str(adapter.place.line)
 
 
-def _report(configuration: Configuration, environ: Mapping[str, str]) -> dict[str, Any]:
+def _report(configuration: Configuration, environment: Environment) -> dict[str, Any]:
     return {
         "file": configuration.file,
         "name": configuration.name,
-        "adapters": [describe(adapter, environ) for adapter in configuration.adapters],
+        "adapters": [describe(adapter, environment) for adapter in configuration.adapters],
     }
 
 
-def describe(adapter: Adapter, environ: Mapping[str, str]) -> dict[str, Any]:
+def describe(adapter: Adapter, environment: Environment) -> dict[str, Any]:
     """Return what the JSON reports of `list` and `show` say of an adapter."""
     return {
         "kind": adapter.kind,
         "name": adapter.name,
         "target": kind_of(adapter).target(adapter),
         "path": f"{served.path(adapter)}/" if adapter.kind in served.KINDS else None,
-        "variables": [{"name": name, "set": bool(environ.get(name))} for name in needed_by(adapter)],
+        "variables": [{"name": name, "set": environment.state(name) == "set"} for name in variable_names([adapter])],
         "line": adapter.place.line,
     }

@@ -13,7 +13,7 @@ from mom.atlas.documents import read
 from mom.atlas.lines import AdapterLines, lines_of
 from mom.atlas.load import load
 from mom.atlas.model import Adapter, Configuration
-from mom.atlas.needed import needed_by
+from mom.atlas.rules.variable_rules import Environment, variable_names
 from mom.atlas.suggestions import closest, listed
 from mom.cli.completion import adapter_names
 from mom.cli.config_list import describe
@@ -84,7 +84,7 @@ def _named(configuration: Configuration, name: str, kind: str | None) -> list[Ad
 
 def _report(adapter: Adapter, lines: AdapterLines) -> dict[str, Any]:
     return {
-        **describe(adapter, os.environ),
+        **describe(adapter, Environment(os.environ)),
         "documentLines": list(lines.document),
         "referenceLines": list(lines.reference),
         "text": lines.text,
@@ -115,7 +115,8 @@ def _reached(adapter: Adapter) -> list[tuple[str, str]]:
     kind = kind_of(adapter)
     reached = f"{served.path(adapter)}/" if adapter.kind in served.KINDS else "not served by mom atlas run"
     words = [("reached at", reached), ("leads to", kind.target(adapter))]
-    variables = [f"{name} ({'set' if os.environ.get(name) else 'unset'})" for name in needed_by(adapter)]
+    environment = Environment(os.environ)
+    variables = [f"{name} ({environment.state(name)})" for name in variable_names([adapter])]
     return [*words, ("variables", ", ".join(variables))] if variables else words
 
 

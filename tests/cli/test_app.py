@@ -9,14 +9,16 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from mom import __version__
 from mom.cli.app import ROOT
-from mom.cli.tree import Branch, Leaf, paths, suggestion
+from mom.cli.tree import Branch, Leaf, load, paths, suggestion
 from tests.golden import run_mom
+from tests.samples import EMPTY
 
 MOM = str(Path(sys.executable).parent / "mom")
 PATHS = sorted({path[:depth] for path in paths(ROOT) for depth in range(len(path) + 1)})
@@ -158,6 +160,36 @@ def test_a_mistake_names_the_help_of_its_command_or_what_was_meant(typed: str, m
 def test_help_is_a_word_of_each_group(typed: str, same: str) -> None:
     shown = mom(*typed.split())
     assert (shown.returncode, shown.stdout) == (0, mom(*same.split()).stdout)
+
+
+def test_one_name_for_one_thing_in_every_command() -> None:
+    meanings: dict[str, set[str]] = {}
+    for path in paths(ROOT):
+        leaf = at(path)
+        assert isinstance(leaf, Leaf)
+        parameters = load(path[-1], leaf).params
+        options = {parameter.opts[0]: parameter for parameter in parameters if parameter.opts[0].startswith("-")}
+        for parameter in options.values():
+            long = max(parameter.opts, key=len)
+            for short in parameter.opts:
+                meanings.setdefault(short, set()).add(long)
+        assert "--output" not in options
+        assert "--file" not in options or "--quiet" in options
+        if "--file" in options and path != ("atlas", "config", "init"):
+            assert "--verbose" in options
+        if "--format" in options:
+            kind: Any = options["--format"].type
+            assert list(kind.choices)[:2] == ["text", "json"]
+    assert [short for short, longs in meanings.items() if len(longs) > 1] == []
+    assert meanings.keys() >= {"-f", "-n", "-q", "-v", "-H"}
+
+
+def test_an_option_by_its_former_name_is_the_same_option(tmp_path: Path) -> None:
+    (tmp_path / "atlas.yml").write_text(EMPTY)
+    listing = ("atlas", "config", "list", "-f", str(tmp_path / "atlas.yml"))
+    for words in (["--output", "json"], ["--output=json"]):
+        assert mom(*listing, *words).stdout == mom(*listing, "--format", "json").stdout != ""
+    assert "--output" not in mom(*listing, "--help").stdout
 
 
 def test_every_command_is_meant_by_its_last_word() -> None:

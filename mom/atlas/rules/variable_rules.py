@@ -41,6 +41,16 @@ class Environment(NamedTuple):
         """Return the value of a variable, None where it is not set."""
         return self.environ.get(name, (self.in_file or {}).get(name))
 
+    def state(self, name: str) -> str:
+        """Return `set`, `empty` or `unset`."""
+        value = self.value(name)
+        return "unset" if value is None else "set" if value.strip() else "empty"
+
+
+def variable_names(adapters: Iterable[Adapter]) -> list[str]:
+    """Return the variables that `adapters` name, each once, in their order."""
+    return list(dict.fromkeys(use.name for use in uses(adapters)))
+
 
 def variable_problem(use: Use, environment: Environment) -> Problem | None:
     """Return why a variable cannot be used, None where it can."""
