@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class TokenShape(NamedTuple):
-    """What the credentials of one issuer look like: a name for messages, and a pattern."""
+    """The form of an issuer's credentials: a name for messages, and a pattern."""
 
     name: str
     pattern: re.Pattern[str]
 
 
 def _shape(name: str, pattern: str) -> TokenShape:
-    # Not inside a longer word: `risk-management-score` holds no OpenAI key.
+    # Not inside a longer word: `risk-management-score` has no OpenAI key in it.
     return TokenShape(name, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})"))
 
 

@@ -1,4 +1,4 @@
-"""`mom atlas run`: flags in, one run. What it says is in `mom.cli.run_report`."""
+"""`mom atlas run`: flags in, a run. Its messages are in `mom.cli.run_report`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mom.cli.run_report import LocalKey
     from mom.run.plan import Inputs
 
-# A day: longer than any answer, and far from the limits of Envoy's durations.
+# A day: longer than any response, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
 
@@ -44,7 +44,9 @@ Timeout = Annotated[
 ]
 StreamLimit = Annotated[
     float | None,
-    typer.Option("--stream-limit", metavar="SECONDS", help="A web socket's longest life. Default: 3600; 0: any."),
+    typer.Option(
+        "--stream-limit", metavar="SECONDS", help="Close web sockets after this time. Default: 3600; 0: never."
+    ),
 ]
 AccessLog = Annotated[
     str | None,
@@ -55,7 +57,7 @@ AccessLog = Annotated[
     ),
 ]
 StandIn = Annotated[
-    bool, typer.Option("--stand-in", help="Call no API: an echo shows each request. No credential is needed or used.")
+    bool, typer.Option("--stand-in", help="Call no API: an echo shows each request. Needs no credential.")
 ]
 NoLocalKey = Annotated[
     bool, typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key.")
@@ -68,7 +70,7 @@ Concurrency = Annotated[
     int | None, typer.Option("--concurrency", metavar="N", min=1, help="Worker threads. Default: 2.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show which configuration and which Envoy are used.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show Envoy's own log, secrets taken out.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show Envoy's log, with secrets masked.")]
 
 
 def run(
@@ -134,15 +136,15 @@ def _check_options(
 ) -> None:
     """Raise UsageError for options that no run could follow."""
     if (tls[0] is None) != (tls[1] is None):
-        raise UsageError("--tls-cert and --tls-key belong together")
+        raise UsageError("--tls-cert and --tls-key must be given together")
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
-        hint = "leave it out for no limit"
-        raise UsageError(f"--timeout: a number of seconds from 0.001 to {_LONGEST_TIMEOUT}", hint=hint)
+        hint = "omit it for no limit"
+        raise UsageError(f"--timeout must be 0.001 to {_LONGEST_TIMEOUT} seconds", hint=hint)
     if stream_limit and not 1 <= stream_limit <= _LONGEST_STREAM:
-        hint = "0 is no limit; the default is 3600"
-        raise UsageError(f"--stream-limit: a number of seconds from 1 to {_LONGEST_STREAM}", hint=hint)
+        hint = "0 means no limit; the default is 3600"
+        raise UsageError(f"--stream-limit must be 1 to {_LONGEST_STREAM} seconds, or 0", hint=hint)
     if file == "-":
-        raise UsageError("--file -: Atlas follows a file, not standard input", hint="save it to a file first")
+        raise UsageError("--file -: Atlas follows a file, not standard input", hint="save the configuration to a file")
 
 
 def _inputs(

@@ -1,4 +1,4 @@
-"""What `mom atlas run` reads and says: configuration, this user's key, and each event of a run in words on stderr."""
+"""The terminal side of `mom atlas run`: configuration and key in, each event of a run as a message on stderr."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mom.problems import Problem
 from mom.run.plan import NAMES_SHOWN, Plan
 from mom.yamledit.source import MAX_BYTES, decode
 
-# More would push the address off the screen; the list of all is a request away.
+# More would push the address off the screen; GET /v1alpha1/apis lists all.
 _SHOWN = 20
 _STAND_IN = "STAND-IN: no API is called, no credential is used; responses show the request"
 
@@ -39,7 +39,7 @@ class Loader:
     shown: tuple[Problem, ...] = ()
 
     def __call__(self) -> Configuration:
-        """Return the configuration as it is now; raises MomError if it is none."""
+        """Return the configuration as it is now; raises MomError if it is invalid."""
         data = read_file(self.path, MAX_BYTES)
         configuration, warnings = load_with_warnings(decode(data, self.name))
         if warnings != self.shown:
@@ -56,30 +56,30 @@ class LocalKey:
     home: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the home."""
+        """Resolve the folder of the key from `environ`."""
         self.home = home(self.environ)
 
     @property
     def file(self) -> Path:
-        """Where the key is kept."""
+        """Where the key is stored."""
         return Path(keys.key_file(self.home))
 
     def __call__(self) -> tuple[str, Mapping[str, object]]:
-        """Return the issuer and the public JWKS; a key is made at first need."""
+        """Return the issuer and the public JWKS; a key is created at first use."""
         return keys.local_issuer(), keys.public_jwks(self.home)
 
 
 @dataclass
 class ConsoleEvents:
-    """Says on stderr what happens in a run (`mom.run.events`)."""
+    """Reports on stderr what happens in a run (`mom.run.events`)."""
 
     console: Console
     local: LocalKey | None
-    # What is said before it serves belongs to the start, and needs no time.
+    # Messages before it serves belong to the start, and need no time.
     _serves: bool = field(init=False, default=False)
 
     def serving(self, plan: Plan) -> None:
-        """Name the address, the APIs, who is trusted, and a command to try."""
+        """Print the address, the APIs, who is trusted, and a command to try."""
         self._event("Serving", f"{plan.configuration.name} at {plan.url}")
         self._serves = True
         if plan.options.stand_in is not None:
@@ -89,13 +89,13 @@ class ConsoleEvents:
         self.console.stderr.flush()
 
     def reloaded(self, changes: Sequence[str]) -> None:
-        """Name the changes."""
+        """List the changes."""
         shown = ", ".join(changes[:NAMES_SHOWN])
         more = len(changes) - NAMES_SHOWN
         self._event("Reloaded", f"{shown} and {more} more" if more > 0 else shown)
 
     def recovered(self) -> None:
-        """Say that what was wrong is over."""
+        """Report that the files are valid again."""
         self._event("", "Configuration is valid again; nothing to apply.")
 
     def rejected(self, error: MomError) -> None:
@@ -109,39 +109,39 @@ class ConsoleEvents:
         self._event("", "Still serving the previous configuration; trying again until it works.")
 
     def postponed(self, requests: int) -> None:
-        """Say what the change waits for."""
+        """Report what the change waits for."""
         finish = "finishes" if requests == 1 else "finish"
         self._event("", f"Change postponed until {_requests(requests)} {finish}.")
 
     def draining(self, requests: int) -> None:
-        """Say what the end waits for."""
+        """Report what the end waits for."""
         self._event("Draining", f"{_requests(requests)}; press Ctrl-C again to stop now.")
 
     def stopped(self) -> None:
-        """Say that nothing runs any more."""
+        """Report the end of the run."""
         self._event("Stopped", "")
 
     def api_failed(self, adapter: str, failure: Failure, more: int) -> None:
-        """Say what is wrong with an API, and what can be done."""
+        """Report what is wrong with an API, and how to fix it."""
         times = f" ({more} more since this was last reported)" if more else ""
         self.warning(f"{adapter}: {failure.message}{times}")
         self.console.hint(failure.hint)
 
     def request(self, line: str) -> None:
-        """Show a request in one short line: in seven of JSON everything else would be lost."""
+        """Show a request in a short line: seven lines of JSON would hide everything else."""
         width = shutil.get_terminal_size().columns
         text = f"{time.strftime('%H:%M:%S')} {_in_short(line)}"
         self.console.aside(text if len(text) < width else f"{text[: width - 2]}…")
 
     def note(self, text: str) -> None:
-        """Say it."""
+        """Print a note."""
         if self._serves:
             self._event("note:", text, "note")
         else:
             self.console.say(f"note: {text}")
 
     def warning(self, text: str) -> None:
-        """Warn."""
+        """Print a warning."""
         if self._serves:
             self._event("warning:", text, "warning")
         else:
@@ -151,16 +151,16 @@ class ConsoleEvents:
         self.console.event(time.strftime("%H:%M:%S"), word, text, style)
 
     def envoy(self, line: str) -> None:
-        """Quote a line."""
+        """Print a line of Envoy's log."""
         self.console.say(f"envoy: {line}")
 
     def debug(self, text: str) -> None:
-        """Show it."""
+        """Print a traceback."""
         self.console.say(text)
 
 
 def _in_short(line: str) -> str:
-    """Return what a person wants to know of a line of the access log: `502 GET github / 256 ms root@vm ERROR`."""
+    """Return the short form of a line of the access log: `502 GET github / 256 ms root@vm ERROR`."""
     try:
         entry = json.loads(line)
         words = (entry.get(name) for name in ("status", "method", "adapter", "path"))
@@ -176,7 +176,7 @@ def _requests(count: int) -> str:
 
 
 def _block(plan: Plan, key_file: Path | None) -> list[str]:
-    """Return what stands below the address: APIs, who may use them, what is left out, and a command to try."""
+    """Return the lines below the address: APIs, who may use them, what is left out, and a command to try."""
     configuration = plan.configuration
     served = adapters.served(configuration)
     shown = served[:_SHOWN]
@@ -189,8 +189,9 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     ]
     if more := len(served) - len(shown):
         lines.append(f"  and {more} more, which GET {APIS_PATH} lists")
-    lines += [f"  not served: {one.name}, a {one.kind} adapter" for one in adapters.unserved(configuration)]
-    lines += [f"  trusts {one.name}: {one.issuer} for {one.audience}" for one in configuration.identity_providers]
+    lines += [f"  not served: {adapter.name} ({adapter.kind})" for adapter in adapters.unserved(configuration)]
+    providers = configuration.identity_providers
+    lines += [f"  trusts {provider.name}: {provider.issuer} for {provider.audience}" for provider in providers]
     if key_file is not None:
         lines.append(f"  trusts your own key, {key_file}")
     if paths:

@@ -1,8 +1,8 @@
-"""The access log: a JSON object a line, about the request and never of it: no header but `Host`, no query, no body.
+"""The access log: a JSON object a line, about the request, not its content: no header but `Host`, no query, no body.
 
 Each request is a line, once it has ended: also one that Atlas refused, before it knew an adapter too. Health checks are
-left out: they come every few seconds, and mom itself asks. What breaks off before it is a request (a TLS handshake, the
-framing of HTTP/2) is none; Envoy counts it (`downstream_cx_protocol_error`, `ssl.connection_error`).
+left out: they come every few seconds, and mom itself asks. What ends before it is a request (a TLS handshake, the
+framing of HTTP/2) has no line; Envoy counts it (`downstream_cx_protocol_error`, `ssl.connection_error`).
 
 docs/access-log.md has a table of the keys.
 """
@@ -10,12 +10,12 @@ docs/access-log.md has a table of the keys.
 from __future__ import annotations
 
 from mom.envoy import jwt
-from mom.envoy.failures import Failure, explain
+from mom.envoy.failures import Failure, failure_of
 from mom.envoy.messages import Json, extension
 from mom.gateway import ERROR_HEADER
 
 ADAPTER_METADATA = "mom"
-# No adapter can be named so.
+# Not a valid name of an adapter.
 HEALTH_ROUTE = "health check"
 
 _LINE = {
@@ -58,11 +58,11 @@ def is_failure(line: str) -> bool:
 
 
 def read_failure(line: str) -> tuple[str, Failure] | None:
-    """Return the adapter and what went wrong, of a line of Envoy's own log; None for every other line."""
+    """Return the adapter and the failure of a line of Envoy's own log; None for every other line."""
     if not is_failure(line):
         return None
     adapter, _, details = line.removeprefix(_FAILURE_MARK).partition(" ")
-    failure = explain(details)
+    failure = failure_of(details)
     return None if failure is None else (adapter, failure)
 
 
@@ -80,7 +80,7 @@ def _requests(target: str | None) -> list[Json]:
 
 
 def _not_health() -> Json:
-    """Return the filter of what is logged: all but health checks that were answered.
+    """Return the filter of what is logged: all but successful health checks.
 
     By the route, since an API may have a path `/healthz` of its own. A request that was refused before there was a
     route has none, and the expression no value, which means no; but none of those got 200.

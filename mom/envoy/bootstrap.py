@@ -29,8 +29,8 @@ _RUNTIME = {f"re2.max_program_size.{level}_level": 1_000_000 for level in ("warn
 
 def static(resources: Resources, options: Options, *, admin_socket: str | None = None) -> Json:
     """Return a bootstrap that contains `resources` (translated with the routes in the listener)."""
-    held = {"listeners": [resources.listener], "clusters": list(resources.clusters)}
-    return {**_base(options, admin_socket), "static_resources": held}
+    static_resources = {"listeners": [resources.listener], "clusters": list(resources.clusters)}
+    return {**_base(options, admin_socket), "static_resources": static_resources}
 
 
 def dynamic(directory: str, options: Options, *, admin_socket: str | None = None) -> Json:
@@ -96,7 +96,7 @@ def _base(options: Options, admin_socket: str | None) -> Json:
         {"max_active_downstream_connections": limits(options.open_files).clients},
     )
     return {
-        # Wanted as soon as a resource comes from a file.
+        # Required as soon as a resource comes from a file.
         "node": {"id": "mom-atlas", "cluster": "mom-atlas"},
         **_admin(admin_socket),
         # How old a number may be that a generation reports about its predecessor (hot restart); default 5 s.

@@ -129,8 +129,8 @@ def _first_family(origin: Origin) -> Json:
 def _discovery(origin: Origin) -> Json:
     """Return how the host becomes addresses.
 
-    LOGICAL_DNS with all families tries IPv6 and IPv4 as RFC 8305 says, so that a machine without an IPv6 route or an
-    API that listens on one family only is reached at once; STRICT_DNS would spread requests over both.
+    LOGICAL_DNS with all families tries IPv6 and IPv4 as RFC 8305 describes, so that a machine without an IPv6 route or
+    an API that listens on one family only is reached at once; STRICT_DNS would spread requests over both.
     """
     if origin.is_ip:
         return {"type": "STATIC"}

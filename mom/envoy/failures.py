@@ -1,7 +1,7 @@
-"""What can go wrong between Atlas and an API, and how Envoy words it: one table for clients, access log and terminal.
+"""Failures between Atlas and an API, as Envoy names them: one table for clients, access log and terminal.
 
 Envoy's details of a response ("Response Code Details") name the kind; they also quote certificates and addresses, which
-are for the operator alone. What a client reads says whether the API may have seen the request: only where it cannot
+are for the operator alone. A client's message tells whether the API may have seen the request: only where it cannot
 have is it safe to send it again.
 """
 
@@ -17,7 +17,7 @@ _PERHAPS = "it may have processed the request"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One kind: recognised by one of `marks` in Envoy's details.
+    """A kind of failure: any of `marks` is in Envoy's details.
 
     message: to the client. status: what the client gets; 0 where a response had already begun. hint: to the operator.
     """
@@ -32,34 +32,34 @@ class Failure:
 CERTIFICATE = ErrorTypes.UPSTREAM_CERTIFICATE
 _TLS = ErrorTypes.UPSTREAM_TLS
 CONNECTION = ErrorTypes.UPSTREAM_CONNECTION
-_NOT_SERVED_BY_TLS = "the port may be for plain http; if so, write http:// in baseUrl"
+_NOT_SERVED_BY_TLS = "if the port is for plain http, write http:// in baseUrl"
 
-# The first that matches; so the more general ones come last.
+# The first match counts, so the more general ones come last.
 FAILURES = (
     Failure(
         ("upstream_reset_after_response_started",),
         ErrorTypes.UPSTREAM_ABORTED,
-        f"The API broke off in the middle of its response; {_PERHAPS}",
-        "the client got a part of the response, and saw its connection closed",
+        f"The API aborted its response; {_PERHAPS}",
+        "the client got a part of the response, then its connection was closed",
         0,
     ),
     Failure(
         ("certificate_has_expired",),
         CERTIFICATE,
         f"The certificate of the API has expired; {_NOT_SENT}",
-        "its owner must renew it; if the API has a new one, look at this machine's clock",
+        "its owner must renew it; if the API has a new one, check this machine's clock",
     ),
     Failure(
         ("certificate_is_not_yet_valid",),
         CERTIFICATE,
         f"The certificate of the API is not valid yet; {_NOT_SENT}",
-        "look at this machine's clock",
+        "check this machine's clock",
     ),
     Failure(
         ("SAN_matcher", "verify_SAN_list"),
         CERTIFICATE,
-        f"The certificate of the API is for another host than that of its base URL; {_NOT_SENT}",
-        "write a host in baseUrl that the certificate names",
+        f"The certificate of the API is not for the host of its base URL; {_NOT_SENT}",
+        "use a host in baseUrl that the certificate names",
     ),
     Failure(
         (
@@ -71,15 +71,15 @@ FAILURES = (
             "certificate_signature_failure",
         ),
         CERTIFICATE,
-        f"The certificate of the API is from an authority that Atlas does not know; {_NOT_SENT}",
-        "put that authority's certificate, and those of the others, into a PEM file and name it in SSL_CERT_FILE; a "
-        "self-signed certificate is its own authority",
+        f"The certificate of the API is from an unknown authority; {_NOT_SENT}",
+        "set SSL_CERT_FILE to a PEM file with that authority's certificate beside the others (a self-signed "
+        "certificate is its own authority)",
     ),
     Failure(
         ("CERTIFICATE_VERIFY_FAILED",),
         CERTIFICATE,
         f"The certificate of the API is not valid; {_NOT_SENT}",
-        "the access log (--access-log) has Envoy's words in `details`",
+        "see `details` in the access log (--access-log)",
     ),
     Failure(
         ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"),
@@ -90,15 +90,15 @@ FAILURES = (
     Failure(
         ("TLS_error",),
         _TLS,
-        f"No TLS connection to the API could be made; {_NOT_SENT}",
-        "the API may want a client certificate or an older version than TLS 1.2; the access log (--access-log) has "
-        "Envoy's words in `details`",
+        f"The TLS handshake with the API failed; {_NOT_SENT}",
+        "the API may require a client certificate, or TLS older than 1.2; see `details` in the access log "
+        "(--access-log)",
     ),
     Failure(
         ("no_healthy_upstream", "dns_resolution_failure"),
         ErrorTypes.UPSTREAM_NAME,
-        f"The host of the API could not be found; {_NOT_SENT}",
-        "check the host in baseUrl, and that this machine's name server knows it",
+        f"The host name of the API could not be resolved; {_NOT_SENT}",
+        "check the host in baseUrl, and DNS on this machine",
     ),
     Failure(
         ("overflow",),
@@ -110,7 +110,7 @@ FAILURES = (
     Failure(
         ("socket_creation_failure",),
         ErrorTypes.INSTANCE_LIMITS_EXCEEDED,
-        f"Atlas has no connection left for this API; {_NOT_SENT}",
+        f"Atlas has no free connection for this API; {_NOT_SENT}",
         "raise the hard limit of open files (`ulimit -Hn`, LimitNOFILE= of a service)",
         503,
     ),
@@ -136,21 +136,21 @@ FAILURES = (
     Failure(
         ("connection_failure",),
         CONNECTION,
-        f"No connection to the API could be made; {_NOT_SENT}",
-        "the access log (--access-log) has Envoy's words in `details`",
+        f"Could not connect to the API; {_NOT_SENT}",
+        "see `details` in the access log (--access-log)",
     ),
     Failure(
         ("refused_stream",),
         ErrorTypes.UPSTREAM_REFUSED,
-        "The API refused to take the request at the moment, and has not processed it",
-        "it may be shutting down, or limit requests at once",
+        "The API refused the request for now, and has not processed it",
+        "it may be shutting down, or limiting concurrent requests",
         503,
     ),
     Failure(
         ("connection_termination", "upstream_reset_before_response_started{remote_reset"),
         ErrorTypes.UPSTREAM_CLOSED,
-        f"The API closed the connection before it answered; {_PERHAPS}",
-        "if the port is for TLS, write https:// in baseUrl; else the API's own log may say why",
+        f"The API closed the connection before it responded; {_PERHAPS}",
+        "if the port is for TLS, write https:// in baseUrl; else see the API's own log",
     ),
     Failure(
         ("protocol_error",),
@@ -161,8 +161,8 @@ FAILURES = (
     Failure(
         ("response_timeout", "upstream_per_try_timeout"),
         ErrorTypes.INSTANCE_REQUEST_TIMEOUT,
-        f"The API did not answer in time; {_PERHAPS}",
-        "--timeout says how long an API may take",
+        f"The API did not respond in time; {_PERHAPS}",
+        "--timeout sets how long an API may take",
         504,
     ),
 )
@@ -172,10 +172,10 @@ CERTIFICATE_ELSEWHERE = Failure(
     (),
     CERTIFICATE,
     f"The certificate of the API was refused at one of its addresses, and another could not be reached; {_NOT_SENT}",
-    "`curl -v` shows it; if its authority is unknown here, name a PEM file that contains it in SSL_CERT_FILE",
+    "`curl -v` shows it; if its authority is unknown here, set SSL_CERT_FILE to a PEM file that has it",
 )
 
 
-def explain(details: str) -> Failure | None:
+def failure_of(details: str) -> Failure | None:
     """Return the kind of failure that Envoy describes by `details`, None if it is not one of an API."""
     return next((failure for failure in FAILURES if any(mark in details for mark in failure.marks)), None)

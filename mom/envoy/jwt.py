@@ -1,4 +1,4 @@
-"""Who may send requests: verification of the access token against every trusted issuer.
+"""Verification of the access token of each request, against every trusted issuer.
 
 Three defaults of Envoy's filter are unsafe: a token without `exp` is accepted, a provider without audiences accepts
 every audience, and one without an issuer every issuer. `require_expiration`, `audiences` and `issuer` are always set.
@@ -79,10 +79,10 @@ def authentication(providers: tuple[IdentityProvider, ...], options: Options) ->
     if options.local_key is not None:
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
         known = {"local key": _local(options.local_key), **known}
-    return _authentication(known) if known else _nobody()
+    return _authentication(known) if known else _no_client()
 
 
-def _nobody() -> Json:
+def _no_client() -> Json:
     health = [{"not_rule": {"url_path": {"path": {"exact": path}}}} for path in HEALTH_PATHS]
     policy = {"permissions": [{"and_rules": {"rules": health}}], "principals": [{"any": True}]}
     return extension(FILTER, _RBAC, {"rules": {"action": "DENY", "policies": {NO_KEYS: policy}}})
@@ -90,7 +90,7 @@ def _nobody() -> Json:
 
 def _authentication(providers: Json) -> Json:
     each: list[Json] = [{"provider_name": name} for name in providers]
-    # Envoy wants two at least in a `requires_any`.
+    # A `requires_any` must have two at least.
     requires = each[0] if len(each) == 1 else {"requires_any": {"requirements": each}}
     rules = [
         *({"match": {"path": path}} for path in HEALTH_PATHS),
@@ -103,7 +103,7 @@ def _verified(*, fetched: bool) -> Json:
     """Return the filter that lets only those verified tokens pass that RFC 7515 and RFC 7519 do, too.
 
     `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range.
-    `fetched`: keys may come to Envoy unjudged, so the algorithm is looked at here. It refuses what the filter before it
+    `fetched`: keys may come to Envoy unjudged, so the algorithm is checked here. It refuses what the filter before it
     did not look at, too: nothing is recorded then.
     """
     asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
@@ -157,7 +157,7 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "forward": False,
         "payload_in_metadata": CLAIMS,
         "header_in_metadata": JOSE,
-        # Makes the second request with a token cost nothing; expiry is looked at each time.
+        # The second request with a token costs nothing; expiry is checked each time.
         "jwt_cache_config": {"jwt_cache_size": 1_000},
         **keys,
     }

@@ -15,7 +15,7 @@ ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE = "rds", "authentication", "c
 
 
 def listener(configuration: Configuration, options: Options, directory: str | None) -> Json:
-    """Return the one listener.
+    """Return the listener.
 
     directory: where Envoy watches files for what may change while it runs: routes, the verification of tokens, the
     certificate. Then the listener is the same text whatever changes in them, and its connections go on, each request
@@ -67,7 +67,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         "access_log": access_log(options.access_log, failures=options.log_failures),
         "local_reply_config": {"mappers": replies.mappers(added)},
         "http_filters": [
-            # Before the tokens are looked at, so that trailers of refused requests are none's concern either.
+            # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, options, authentication),
             *adapters.http_filters(options),

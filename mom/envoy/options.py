@@ -59,7 +59,7 @@ class LocalKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """How the keys of an identity provider are, and since when (RFC 3339, UTC).
+    """The state of the keys of an identity provider, and since when (RFC 3339, UTC).
 
     word: `ready`; `stale`, the last known keys, which could not be fetched again; `empty`, a set without keys;
     `unavailable`, none that could be used. Tokens of the last two are refused.
@@ -78,7 +78,7 @@ class Options:
     Of a URL that is not in it Envoy itself fetches the keys. key_states: how each of them is, for /v1alpha1/apis.
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
     also: other addresses of this machine on which it listens at the same port.
-    tls: None serves plain HTTP. timeout: seconds until an API must have answered in full, None for no limit.
+    tls: None serves plain HTTP. timeout: seconds until an API must have responded in full, None for no limit.
     stream_limit: seconds after which a web socket ends, 0 for never.
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
     once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request

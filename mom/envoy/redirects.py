@@ -1,4 +1,4 @@
-"""References to an API's own origin in its responses, made to lead through the gateway again.
+"""References to an API's own origin in its responses, rewritten to lead through the gateway again.
 
 A client that follows `Location: https://api.example.com/x` goes to the API itself: without the credential, and, since
 the header is not one that clients leave out for another origin, with the access token, which opens every adapter.

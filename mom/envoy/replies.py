@@ -27,7 +27,7 @@ class Reply:
 
 # Of every error: a cache keeps a 404 or 405 unless told not to (RFC 9111, 4.2.2), and serves it once the cause is gone.
 _NO_STORE = ("Cache-Control", "no-store")
-# RFC 9110, 11.6.1 wants one with a 401. Envoy's own quotes the request's path and query, secrets in them included.
+# RFC 9110, 11.6.1 requires one with a 401. Envoy's own quotes the request's path and query, secrets in them included.
 _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 
 # What the filter or the router said about a request, in its words: "%LOCAL_REPLY_BODY%" is safe to quote where
@@ -67,7 +67,7 @@ def _any_detail(texts: Iterable[str]) -> str:
 
 # The first match wins.
 REPLIES = (
-    # No rule about tokens and no route applies to it, so what refuses it is the last filter that wants to see a token.
+    # No rule about tokens and no route applies to it, so the last filter that requires a token refuses it.
     Reply("request.method == 'CONNECT'", ErrorTypes.METHOD_NOT_ALLOWED, _METHOD, 405),
     Reply(
         _detail("Jwt_is_missing"),
@@ -92,7 +92,7 @@ REPLIES = (
     Reply(
         _detail("rbac_access_denied"),
         ErrorTypes.INVALID_ACCESS_TOKEN,
-        _INVALID.format(reason="its alg, crit or exp is not one that Atlas accepts"),
+        _INVALID.format(reason="Atlas does not accept its alg, crit or exp"),
         401,
     ),
     Reply(
@@ -111,9 +111,9 @@ REPLIES = (
         for failure in FAILURES
         if failure.status
     ),
-    Reply(("EQ", 504), ErrorTypes.INSTANCE_REQUEST_TIMEOUT, "The API did not answer in time"),
+    Reply(("EQ", 504), ErrorTypes.INSTANCE_REQUEST_TIMEOUT, "The API did not respond in time"),
     Reply(("EQ", 503), ErrorTypes.UPSTREAM_CONNECTION, "The API could not be reached", 502),
-    Reply(("GE", 500), ErrorTypes.UPSTREAM_RESPONSE, "The API's response could not be passed on"),
+    Reply(("GE", 500), ErrorTypes.UPSTREAM_RESPONSE, "The API's response could not be forwarded"),
     Reply(("GE", 400), ErrorTypes.REQUEST, f"The request could not be served: {_REASON}"),
 )
 

@@ -1,7 +1,7 @@
 """Clusters that lead to an echo on this machine instead of to an API (`mom atlas run --stand-in`).
 
 Only the endpoint of a cluster changes, and the TLS and the protocol that belong to it; routes, headers and limits are
-those of the configuration. The echo cannot see which API a request was for, so the cluster adds a header that says so,
+those of the configuration. The echo cannot see which API a request was for, so the cluster adds a header that names it,
 behind everything that the API would have received (Envoy: "Upstream HTTP filters").
 """
 
@@ -16,7 +16,7 @@ _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # What only a cluster with a name to look up, or with TLS, may have.
 _REAL = ("dns_lookup_family", "dns_refresh_rate", "respect_dns_ttl", "dns_failure_refresh_rate")
 _DROPPED = frozenset({*_REAL, "typed_dns_resolver_config", "transport_socket"})
-# In each response, Atlas's own too: whatever reads one can tell that no API has seen the request.
+# In each response, Atlas's own too: it tells that no API has seen the request.
 RESPONSE_HEADER: Json = {
     "header": {"key": STAND_IN_HEADER, "value": "no API was called"},
     "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
@@ -28,10 +28,10 @@ def at_stand_in(cluster: Json, origin: Origin, port: int) -> Json:
 
     The echo speaks HTTP/1.1 without TLS, whatever the API would have chosen.
     """
-    kept = {key: value for key, value in cluster.items() if key not in _DROPPED}
+    unchanged = {key: value for key, value in cluster.items() if key not in _DROPPED}
     address = {"socket_address": {"address": HOST, "port_value": port}}
     return {
-        **kept,
+        **unchanged,
         "type": "STATIC",
         "typed_extension_protocol_options": {_OPTIONS: _protocol(cluster, origin)},
         "load_assignment": {

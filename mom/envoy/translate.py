@@ -38,8 +38,8 @@ def translate(configuration: Configuration, options: Options, *, directory: str 
 
     Raises MomError with a Problem for each thing that Envoy would take but not do (see `problems`).
     """
-    if found := problems(configuration, options):
-        raise MomError(f"{configuration.file} cannot be served", problems=found)
+    if wrong := problems(configuration, options):
+        raise MomError(f"{configuration.file} cannot be served", problems=wrong)
     return resources(configuration, options, directory=directory)
 
 
@@ -82,18 +82,18 @@ def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
 def problems(configuration: Configuration, options: Options) -> list[Problem]:
     """Return what Envoy accepts in silence and then does wrong: all of it, in the order of the configuration.
 
-    `mom.atlas.validate` says most of it earlier and in more words; here it is the last line before a credential is at
-    stake, so it is complete on its own.
+    `mom.atlas.validate` reports most of it earlier and in more detail; here it is the last check before a credential is
+    at stake, so it is complete on its own.
     """
     served = adapters.served(configuration)
-    found = [problem for adapter in served for problem in adapters.kind_of(adapter).problems(adapter)]
-    found += _duplicates(served)
+    wrong = [problem for adapter in served for problem in adapters.kind_of(adapter).problems(adapter)]
+    wrong += _duplicates(served)
     for provider in configuration.identity_providers:
-        found += _provider_problems(provider, options)
+        wrong += _provider_problems(provider, options)
     if not configuration.identity_providers and options.local_key is None:
         message = "no identity provider and no local key: every request would be rejected"
-        found.append(problem_of(configuration.place, "no-identity-provider", message))
-    return found
+        wrong.append(problem_of(configuration.place, "no-identity-provider", message))
+    return wrong
 
 
 def _duplicates(served: tuple[Adapter, ...]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The file of the access log: private from its first line, opened anew after a rotation, watched for a full disk."""
+"""The file of the access log: private from its first line, reopened after a rotation, watched for a full disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mom.files import reason_of
 from mom.run.generation import Generation
 
 _LOOK_SECONDS = 2.0
-# The same trouble is not reported more often.
+# The same problem is not reported more often.
 _REPORT_SECONDS = 60.0
 # Envoy's counter of writes to files that did not succeed.
 _FAILED = "filesystem.write_failed"
@@ -24,14 +24,14 @@ class AccessLog:
     """The access log of a run. `target`: a path, `-` for standard output, None for none."""
 
     def __init__(self, target: str | None) -> None:
-        """Touch nothing yet."""
+        """Open nothing yet."""
         self._target = target
         self._seen: tuple[int, int] = (0, 0)
         self._next_look = 0.0
         self._next_report = 0.0
 
     def prepare(self) -> None:
-        """Make the file so that only this user can read it; Envoy would make it readable by all.
+        """Create the file so that only this user can read it; Envoy would make it readable by all.
 
         Raises MomError if that is impossible. It never waits.
         """
@@ -41,11 +41,11 @@ class AccessLog:
         try:
             os.close(os.open(self._target, flags, 0o600))
         except OSError as error:
-            reason = "it is a pipe that nothing reads" if error.errno == errno.ENXIO else reason_of(error)
+            reason = "nothing reads this pipe" if error.errno == errno.ENXIO else reason_of(error)
             raise MomError(f"--access-log {self._target}: {reason}") from error
 
-    def trouble(self, current: Generation) -> str | None:
-        """Return what to report, if lines were lost since the last time. Raises NoAnswerError."""
+    def problem(self, current: Generation) -> str | None:
+        """Return what to report, if lines were lost since the last time. Raises NoResponseError."""
         now = time.monotonic()
         if self._target is None or now < self._next_look:
             return None
@@ -57,12 +57,12 @@ class AccessLog:
         self._seen = (current.number, failed)
         self._next_report = now + _REPORT_SECONDS
         where = "standard output" if self._target == "-" else self._target
-        return f"the access log loses lines, {where} cannot be written{self._reason()}"
+        return f"access log lines are lost: cannot write {where}{self._reason()}"
 
     def _reason(self) -> str:
         """Return why, as far as that can be seen."""
         with contextlib.suppress(OSError):
             path = Path(self._target or "")
             if stat.S_ISREG(path.stat().st_mode) and os.statvfs(path).f_bavail == 0:
-                return ": the disk is full"
+                return " (disk full)"
         return ""

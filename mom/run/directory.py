@@ -1,7 +1,7 @@
 """The private directory of a run: sockets, and the files that Envoy watches. Only this user can enter it.
 
-It never contains a credential, only their names; it goes away with the run all the same. What a killed run left behind
-is removed by the next one: a lock shows which directories are in use.
+It never contains a credential, only the names of variables; it is removed with the run all the same. What a killed run
+left behind is removed by the next one: a lock shows which directories are in use.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _LONGEST_SOCKET = (108 if sys.platform == "linux" else 104) - 1 - len("/hot-rest
 
 
 class RunDirectory:
-    """The directory of one run. `path` changes only if somebody has removed it (see `ensure`)."""
+    """The directory of one run. `path` changes only if it was removed (see `ensure`)."""
 
     def __init__(self, environ: Mapping[str, str], hot_restart: HotRestart | None) -> None:
-        """Make it in `$XDG_RUNTIME_DIR`, else where temporary files go. Raises MomError if there is no room for it."""
+        """Create it in `$XDG_RUNTIME_DIR`, else where temporary files go. Raises MomError if neither is possible."""
         self._environ = environ
         self._hot_restart = hot_restart
         self._locks: list[int] = []
@@ -43,7 +43,7 @@ class RunDirectory:
         return self.path.is_dir()
 
     def ensure(self) -> None:
-        """Make another one if it is gone."""
+        """Create another one if it is gone."""
         if not self.exists():
             self._unlock()
             self.path = self._make()
@@ -80,7 +80,7 @@ class RunDirectory:
 
 @contextlib.contextmanager
 def run_directory(environ: Mapping[str, str], hot_restart: HotRestart | None = None) -> Iterator[RunDirectory]:
-    """Make the directory of a run and remove it at the end."""
+    """Create the directory of a run, and remove it at the end."""
     directory = RunDirectory(environ, hot_restart)
     try:
         yield directory
@@ -89,7 +89,7 @@ def run_directory(environ: Mapping[str, str], hot_restart: HotRestart | None = N
 
 
 def make_folder(parent: Path, name: str) -> Path:
-    """Make a folder in the directory of a run, `name` with a suffix if that exists. Raises UnavailableError."""
+    """Create a folder in the directory of a run, `name` with a suffix if that exists. Raises UnavailableError."""
     try:
         for suffix in range(1_000):
             with contextlib.suppress(FileExistsError):
@@ -130,7 +130,7 @@ def _parent(environ: Mapping[str, str]) -> Path:
         if candidate and _is_usable(Path(candidate)):
             _check_private(Path(candidate))
             return Path(candidate)
-    raise MomError("cannot create a runtime directory: neither XDG_RUNTIME_DIR nor TMPDIR can be written")
+    raise MomError("cannot create a runtime directory: neither XDG_RUNTIME_DIR nor TMPDIR is writable")
 
 
 def _is_usable(path: Path) -> bool:
@@ -146,7 +146,7 @@ def _check_private(path: Path) -> None:
     mode = path.stat().st_mode
     if mode & 0o022 and not mode & stat.S_ISVTX:
         hint = f"run: chmod go-w '{path}', or name another directory in XDG_RUNTIME_DIR or TMPDIR"
-        raise MomError(f"other users can replace what is in {path}, where the run keeps its sockets", hint=hint)
+        raise MomError(f"other users can replace files in {path}, where the run has its sockets", hint=hint)
 
 
 def _sweep(parent: Path) -> None:
@@ -162,6 +162,6 @@ def _sweep(parent: Path) -> None:
                 shutil.rmtree(directory, ignore_errors=True)
 
 
-def _remove_shared_memory(kept: Path) -> None:
+def _remove_shared_memory(base_id: Path) -> None:
     with contextlib.suppress(OSError, ValueError):
-        HotRestart(int(kept.read_text())).remove()
+        HotRestart(int(base_id.read_text())).remove()

@@ -3,12 +3,12 @@
 | line | value |
 |---|---|
 | `NAME=a b # why` | `a b`: blanks around it and a comment after a blank are not part of it |
-| `NAME='a $b "c"'` | everything between the quotes, line ends too |
+| `NAME='a $b "c"'` | everything between the quotes, line endings too |
 | `NAME="a\\tb"` | the same with the escapes `\\n` `\\r` `\\t` `\\"` `\\\\` `\\$` |
 | `export NAME=a` | as without `export` |
-| `# why`, an empty line | none |
+| `# why`, an empty line | no variable |
 
-Nothing is expanded: a `$` is a `$`, so that a token that holds one needs no thought. Anything else is an error with its
+Nothing is expanded: a `$` is a `$`, so that a token may contain one. Anything else is an error with its
 line; a mistyped line that is skipped would come back as a missing variable.
 """
 
@@ -34,21 +34,21 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 def parse(text: str, file: str) -> dict[str, str]:
     """Return the variables of an env file; of two lines with one name the last counts.
 
-    Raises MomError with a Problem for each line that is none of the above. `file` is its name in messages, which never
-    quote a line: it may hold a secret.
+    Raises MomError with a Problem for each line of another form. `file` is its name in messages, which never
+    quote a line: it may contain a secret.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     problems: list[Problem] = []
     for item in _items(text):
         if isinstance(item, int):
             place = Place(file, text.count("\n", 0, item) + 1, 1)
             problems.append(problem_of(place, "env-file", "this line is not NAME=value"))
         else:
-            found[item[0]] = item[1]
+            variables[item[0]] = item[1]
     if problems:
         raise MomError(f"{file} is not a valid env file", problems=problems)
-    return found
+    return variables
 
 
 def _items(text: str) -> Iterator[tuple[str, str] | int]:

@@ -1,4 +1,4 @@
-"""What a stand-in answers: the request that an API would have received, as JSON. Pure; no credential is in it.
+"""What a stand-in responds: the request that an API would have received, as JSON. Pure; no credential is in it.
 
 The variables of the configuration have dummy values, which are shown as they are. What the client itself sent may be a
 credential: a header with the name of one is masked as a whole, and whatever looks like a token, anywhere.
@@ -36,7 +36,7 @@ class Received:
 
 
 def dummy(variable: str) -> str:
-    """Return the value that stands in for the one of a variable."""
+    """Return the value that a variable has instead of its own."""
     return f"{DUMMY}{variable}"
 
 
@@ -52,7 +52,7 @@ def echo(request: Received) -> str:
         "url": mask_tokens(origin + request.target),
         "headers": [_header(name, value) for name, value in request.headers if name.lower() != mark],
         "body": _body(request),
-        **({"trailers": [_header(*one) for one in request.trailers]} if request.trailers else {}),
+        **({"trailers": [_header(*trailer) for trailer in request.trailers]} if request.trailers else {}),
     }
     return _text(fields)
 
@@ -65,13 +65,13 @@ def _header(name: str, value: str) -> dict[str, str]:
 
 def _body(request: Received) -> dict[str, object]:
     """Return its size and its beginning: as text where it is UTF-8, else in base64, which nothing could mask."""
-    found: dict[str, object] = {"bytes": request.size}
+    body: dict[str, object] = {"bytes": request.size}
     if request.size > len(request.body):
-        found["shown"] = len(request.body)
+        body["shown"] = len(request.body)
     if request.body:
         text = _decoded(request.body, complete=request.size == len(request.body))
-        found |= {"base64": base64.b64encode(request.body).decode()} if text is None else {"text": mask_tokens(text)}
-    return found
+        body |= {"base64": base64.b64encode(request.body).decode()} if text is None else {"text": mask_tokens(text)}
+    return body
 
 
 def _decoded(body: bytes, *, complete: bool) -> str | None:
@@ -91,7 +91,7 @@ def _text(fields: dict[str, object]) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"    {_json(one)}" for one in value) + "\n  ]"
+        return "[\n" + ",\n".join(f"    {_json(item)}" for item in value) + "\n  ]"
     return _json(value)
 
 

@@ -1,4 +1,4 @@
-"""The file of `--env-file`: followed while it is a file, and read once where it is a pipe (`<(…)` of a shell)."""
+"""The file of `--env-file`: followed while it is a file, read once where it is a pipe (`<(…)` of a shell)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from mom.run import dotenv
 
 @dataclass
 class EnvFile:
-    """Reads the variables of the file at `path`, which is what the user wrote."""
+    """Reads the variables of the file at `path`, as the user wrote it."""
 
     path: Path
     is_followed: bool = field(init=False)
     _once: dict[str, str] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        """Look at what it is now: that decides for the whole run."""
+        """Look at its type now: that decides for the whole run."""
         self.is_followed = not _is_stream(self.path)
 
     def read(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Who else can read or change what a run depends on: said once at its start, with the command that mends it."""
+"""Who else can read or change what a run depends on: reported once at its start, with the command that fixes it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _mode(path: Path, bits: int, doing: str, command: str) -> Iterator[str]:
 
 
 def _open_to_others(status: os.stat_result, bits: int) -> bool:
-    """Whether another user has one of the permissions `bits`. A group that is this user's alone is nobody else."""
+    """Whether another user has one of the permissions `bits`. A group of this user alone does not count."""
     if _is_private_group(status.st_gid):
         bits &= 0o707
     return bool(status.st_mode & bits)
@@ -65,7 +65,7 @@ def _folder(folder: Path) -> Iterator[str]:
             move = f"rm {_quoted(folder)} && mv {_quoted(target)} {_quoted(folder)}"
             yield f"the folder of your signing key, {folder}, is a symbolic link; run: {move}"
         elif status.st_mode & 0o077:
-            yield f"other users can look into the folder of your signing key; run: chmod 700 {_quoted(folder)}"
+            yield f"other users can access the folder of your signing key; run: chmod 700 {_quoted(folder)}"
 
 
 def _git(path: Path) -> Iterator[str]:
@@ -80,11 +80,11 @@ def _git(path: Path) -> Iterator[str]:
 
 
 def _ask_git(path: Path, *question: str) -> int | None:
-    """Return how git ends: 0 for yes, 1 for no. None without git, without an answer in time, or outside a work tree."""
+    """Return git's status: 0 for yes, 1 for no. None without git or a response in time, or outside a work tree."""
     git = shutil.which("git")
     if git is None:
         return None
-    # What a repository says to run is not run: no monitor of its files, and no prompt.
+    # Commands of a repository's own configuration are not run: no monitor of its files, and no prompt.
     command = [git, "-C", str(path.absolute().parent), "-c", "core.fsmonitor=false", *question, "--", path.name]
     environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
     try:

@@ -1,4 +1,4 @@
-"""One request for an identity provider's key set, with every bound it needs: one host, one size, one time.
+"""A request for an identity provider's key set, bounded in every way: one host, a size, a time.
 
 The URL in the configuration is what is trusted, so no redirect is followed and no proxy is asked.
 """
@@ -24,7 +24,7 @@ _UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 
 @dataclass(frozen=True, slots=True)
 class NotFetched:
-    """Why there is no key set, as a clause. `gone`: the provider itself says that there is none any more."""
+    """Why there is no key set, as a clause. `gone`: the provider itself reports that it does not exist any more."""
 
     reason: str
     gone: bool = False
@@ -33,7 +33,7 @@ class NotFetched:
 def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
     """Return the judged key set at `url`, whose certificate must be valid by `ca_file`. It takes ten seconds at most.
 
-    404 and 410 say that the set is gone (RFC 9110, 15.5.5 and 15.5.11). Every other failure says nothing about keys.
+    404 and 410 mean that the set is gone (RFC 9110, 15.5.5 and 15.5.11). No other failure is about keys.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -52,12 +52,12 @@ def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
         connection.request("GET", target, headers=accepted)
         return _judged(connection.getresponse())
     except ssl.SSLCertVerificationError as error:
-        way_out = "; SSL_CERT_FILE names the file of trusted ones" if error.verify_code in _UNKNOWN_AUTHORITY else ""
-        return NotFetched(f"its certificate is not valid: {error.verify_message}{way_out}")
+        hint = "; SSL_CERT_FILE names the trusted certificates" if error.verify_code in _UNKNOWN_AUTHORITY else ""
+        return NotFetched(f"its certificate is not valid: {error.verify_message}{hint}")
     except TimeoutError:
         return NotFetched("no response in time")
     except socket.gaierror:
-        return NotFetched(f"the name {host} has no address")
+        return NotFetched(f"cannot resolve {host}")
     except (OSError, http.client.HTTPException, ValueError) as error:
         return NotFetched(getattr(error, "strerror", None) or str(error) or type(error).__name__)
     finally:
@@ -67,11 +67,11 @@ def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
 
 def _judged(response: http.client.HTTPResponse) -> Jwks | NotFetched:
     if response.status in {404, 410}:
-        return NotFetched(f"the response is {response.status}: there is no key set", gone=True)
+        return NotFetched(f"HTTP {response.status}: no key set at this URL", gone=True)
     if 300 <= response.status < 400:
-        return NotFetched(f"the response is a redirect ({response.status}), and none is followed: name the final URL")
+        return NotFetched(f"HTTP {response.status}: redirects are not followed; use the final URL")
     if response.status != 200:
-        return NotFetched(f"the response is {response.status}")
+        return NotFetched(f"HTTP {response.status}")
     data = response.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         return NotFetched(f"the response is larger than {MAX_BYTES:,} bytes")

@@ -1,8 +1,8 @@
-"""One Envoy process with the directory it watches: what it was started with, and how it is told of changes.
+"""One Envoy process with the directory it watches: what it was started with, and how changes reach it.
 
 A change of routes, upstreams or the listener goes through files. A changed variable does not: a process keeps the
 environment it was started with, so the next generation takes over the listening socket (Envoy: "Hot restart") while
-this one ends the requests it has.
+this one finishes its requests.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DRAIN_SECONDS = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How Envoy runs. hot_restart: None if no successor may take over. debug: whether it says more.
+    """How Envoy runs. hot_restart: None if no successor may take over. debug: whether it logs more.
 
     shows_requests: whether an access log on standard output is for a person, and goes through mom.
     """
@@ -70,9 +70,9 @@ class Generation:
             self.admin = Admin(socket, waiting.readable)
             # A successor closes the admin interface of its predecessor.
             self.admin_available = True
-            # Whether its files say what its plan does.
+            # Whether its files match its plan.
             self.is_settled = True
-            self.put(plan)
+            self.push(plan)
             file = self.directory / "bootstrap.json"
             content = bootstrap.dynamic(str(self.directory), plan.options, admin_socket=socket)
             write_all({file: bootstrap.dumps(content)})
@@ -83,21 +83,20 @@ class Generation:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
 
-    def put(self, plan: Plan) -> None:
+    def push(self, plan: Plan) -> None:
         """Write the files of `plan` that have changed, which Envoy reads at once.
 
-        In the order that keeps every reference good. Raises UnavailableError if the files cannot be written; what is
+        In the order that keeps every reference valid. Raises UnavailableError if the files cannot be written; what is
         served has not changed then.
         """
         options = self._options(plan)
-        found = resources(plan.configuration, options, directory=str(self.directory))
-        files = bootstrap.discovery(found)
+        files = bootstrap.discovery(resources(plan.configuration, options, directory=str(self.directory)))
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files, self.plan = files, plan
 
     def follow(self, plan: Plan) -> None:
-        """Write what `plan` says of keys, routes and upstreams, for connections that a successor did not take over.
+        """Write the keys, routes and upstreams of `plan`, for connections that a successor did not take over.
 
         Only adapters whose variables it was started with: Envoy would send `-` for others. Its listener is closed, and
         stays so. Raises UnavailableError.
@@ -108,8 +107,9 @@ class Generation:
             if all(name in self.variables for setting in settings(adapter) for name in names(setting.value))
         )
         options = self._options(plan)
-        found = resources(replace(plan.configuration, adapters=served), options, directory=str(self.directory))
-        files = {**bootstrap.discovery(found), "lds": self.files["lds"]}
+        configuration = replace(plan.configuration, adapters=served)
+        files = bootstrap.discovery(resources(configuration, options, directory=str(self.directory)))
+        files["lds"] = self.files["lds"]
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files = files
@@ -118,34 +118,34 @@ class Generation:
         return replace(plan.options, stat_prefix=self.stat_prefix)
 
     def is_applied(self) -> bool:
-        """Whether the last `put` is served. Raises NoAnswerError."""
-        found = self.admin.versions()
+        """Whether the last `push` is applied. Raises NoResponseError."""
+        versions = self.admin.versions()
         for name, statistic in bootstrap.version_statistics(self._options(self.plan)).items():
-            if found.get(f"{statistic}.version_text") != self.files[name].version:
+            if versions.get(f"{statistic}.version_text") != self.files[name].version:
                 return False
         return self.admin.number("listener_manager.total_listeners_warming") == 0
 
     def rejections(self) -> int:
-        """Return how many of its files it has refused so far. Raises NoAnswerError."""
+        """Return how many of its files it has refused so far. Raises NoResponseError."""
         return sum(self.admin.numbers("update_rejected").values())
 
     def requests(self, of: Generation | None = None) -> int | None:
         """Return how many requests are in progress here, or in the predecessor `of` as far as this one knows.
 
         Web sockets are not counted: they end when the client or the API wants, and not by being waited for. None: the
-        predecessor has not reported yet. Raises NoAnswerError.
+        predecessor has not reported yet. Raises NoResponseError.
         """
         prefix = f"http.{(of or self).stat_prefix}.downstream_"
-        found = self.admin.numbers(rf"^{prefix}(rq|cx_upgrades)_active".replace(".", r"\."))
-        active = found.get(f"{prefix}rq_active")
-        return None if active is None else max(0, active - found.get(f"{prefix}cx_upgrades_active", 0))
+        numbers = self.admin.numbers(rf"^{prefix}(rq|cx_upgrades)_active".replace(".", r"\."))
+        active = numbers.get(f"{prefix}rq_active")
+        return None if active is None else max(0, active - numbers.get(f"{prefix}cx_upgrades_active", 0))
 
     def can_serve(self, plan: Plan) -> bool:
         """Whether the environment it was started with has all variables of `plan`, with their values."""
         return all(self.variables.get(name) == value for name, value in plan.variables.items())
 
     def is_reachable(self) -> bool:
-        """Whether its directory is still there: without it nothing can be told to it, nor taken over from it."""
+        """Whether its directory is still there: without it no change can reach it, and no successor can take over."""
         return self.directory.is_dir() and (self.directory / "admin").exists()
 
     def close(self) -> None:

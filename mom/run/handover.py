@@ -1,6 +1,6 @@
 """The generations of one run, and how one takes over from another (Envoy: "Hot restart").
 
-An attempt that fails leaves what was served before as it was, and nothing that would be in the way of the next one.
+A failed attempt leaves what was served before as it was, and nothing that would block the next attempt.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from mom.envoy.access_log import is_failure, read_failure
 from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run import port
-from mom.run.admin import NoAnswerError
+from mom.run.admin import NoResponseError
 from mom.run.generation import Generation, Settings
 from mom.run.health import is_healthy
 from mom.run.outcome import UnavailableError
@@ -35,7 +35,7 @@ class EnvoyEndedError(UnavailableError):
 
 
 class Generations:
-    """`current` serves, `starting` will, `draining` end the requests they have.
+    """`current` serves, `starting` will, `draining` finish their requests.
 
     `quote` gets Envoy's log, redacted; `failed` the adapter and the kind of each request that failed at an API;
     `show` the access log, where it goes through mom.
@@ -49,7 +49,7 @@ class Generations:
         failed: Callable[[str, Failure], None],
         show: Callable[[str], None],
     ) -> None:
-        """Have none yet."""
+        """Have no generation yet."""
         self._failed = failed
         self._show = show
         self._settings = settings
@@ -68,7 +68,7 @@ class Generations:
 
     @property
     def can_drain(self) -> bool:
-        """Whether one serves that can be told to take no new connections."""
+        """Whether a generation serves whose listeners can be closed."""
         return self._current is not None and self._current.admin_available
 
     def start(self, plan: Plan) -> None:
@@ -77,12 +77,12 @@ class Generations:
         self._await_ready(self._starting)
         self._current, self._starting = self._starting, None
 
-    def put(self, plan: Plan) -> None:
+    def push(self, plan: Plan) -> None:
         """Hand `plan` to the running Envoy, and wait until it is served. Raises MomError, and takes it back then."""
         current = self.current
         old = current.plan
         before = current.rejections()
-        current.put(plan)
+        current.push(plan)
         self._tell_draining(plan)
         try:
             for _ in self._waits(current, _APPLY_SECONDS):
@@ -94,7 +94,7 @@ class Generations:
         except MomError:
             current.is_settled = False
             with contextlib.suppress(UnavailableError):
-                current.put(old)
+                current.push(old)
                 current.is_settled = True
             self._tell_draining(old)
             # What was not written is not what is served.
@@ -107,9 +107,9 @@ class Generations:
         try:
             self._succeed(plan)
         except MomError:
-            old.admin_available = _answers(old)
+            old.admin_available = _responds(old)
             if not old.admin_available:
-                # It serves, but can be told nothing any more. One that serves the same can.
+                # It serves, but no change can reach it any more. A successor with the same plan can be changed.
                 with contextlib.suppress(MomError):
                     self._succeed(old.plan)
             raise
@@ -148,7 +148,7 @@ class Generations:
         return 0
 
     def requests(self) -> int:
-        """Return how many requests are in progress. Raises NoAnswerError."""
+        """Return how many requests are in progress. Raises NoResponseError."""
         of_predecessor = self.current.requests(of=self._draining[-1]) if self._draining else 0
         return (self.current.requests() or 0) + (of_predecessor or 0)
 
@@ -161,26 +161,27 @@ class Generations:
 
     def read_logs(self) -> None:
         """Pass on what the processes have logged."""
-        for one in self._all():
-            self._read_log(one)
+        for generation in self._all():
+            self._read_log(generation)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to each."""
-        for one in self._all():
-            one.process.send(number)
+        for generation in self._all():
+            generation.process.send(number)
 
     def close(self) -> None:
-        """End all of them, successors first: they ask predecessors for statistics, and abort without an answer."""
-        for one in reversed(self._all()):
-            one.process.end()
-            self._read_log(one)
-            one.close()
+        """End all of them, successors first: they ask predecessors for statistics, and abort without a response."""
+        for generation in reversed(self._all()):
+            generation.process.end()
+            self._read_log(generation)
+            generation.close()
         self._current, self._starting, self._draining = None, None, []
         if self._settings.hot_restart is not None:
             self._settings.hot_restart.remove()
 
     def _all(self) -> list[Generation]:
-        return [*self._draining, *(one for one in (self._current, self._starting) if one is not None)]
+        others = (self._current, self._starting)
+        return [*self._draining, *(generation for generation in others if generation is not None)]
 
     def _succeed(self, plan: Plan) -> None:
         old = self.current
@@ -200,13 +201,13 @@ class Generations:
 
         They cannot be asked whether they have applied it: a successor closes the admin interface.
         """
-        for one in self._draining:
+        for generation in self._draining:
             with contextlib.suppress(UnavailableError):
-                one.follow(plan)
+                generation.follow(plan)
 
     def _drop_starting(self) -> None:
         if self._starting is not None:
-            # Not SIGTERM: an Envoy that is told to end tells its predecessor to end as well, and nothing would serve.
+            # Not SIGTERM: Envoy passes that on to its predecessor, and nothing would serve.
             self._starting.process.send(signal.SIGKILL)
             self._read_log(self._starting)
             self._starting.close()
@@ -214,42 +215,42 @@ class Generations:
         if self._settings.hot_restart is not None:
             self._settings.hot_restart.forget_failure()
 
-    def _await_ready(self, one: Generation) -> None:
-        """Wait until `one` serves: its workers are up, none of its files was refused, and a request is answered."""
+    def _await_ready(self, generation: Generation) -> None:
+        """Wait until `generation` serves: its workers are up, none of its files was refused, and it responds."""
         self._started = time.monotonic()
-        for _ in self._waits(one, _START_SECONDS):
-            with contextlib.suppress(NoAnswerError):
-                if not one.admin.is_live():
+        for _ in self._waits(generation, _START_SECONDS):
+            with contextlib.suppress(NoResponseError):
+                if not generation.admin.is_live():
                     continue
-                if one.rejections():
-                    if one.number == 0:
-                        # Somebody else was faster than Envoy.
-                        listen = one.plan.options.listen
-                        for host in (listen.host, *one.plan.options.also):
+                if generation.rejections():
+                    if generation.number == 0:
+                        # Another process may have taken the port first.
+                        listen = generation.plan.options.listen
+                        for host in (listen.host, *generation.plan.options.also):
                             port.check_free(replace(listen, host=host))
                     raise rejected(self._settings)
-                if is_healthy(one.plan):
+                if is_healthy(generation.plan):
                     return
 
-    def _waits(self, one: Generation, seconds: float) -> Iterator[None]:
-        """Yield every few milliseconds while `one` runs. Raises UnavailableError if it ends or takes too long."""
+    def _waits(self, generation: Generation, seconds: float) -> Iterator[None]:
+        """Yield every few milliseconds while `generation` runs. Raises UnavailableError if it ends or is late."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             yield
             self._waiting.sleep(0.02)
-            self._check(one)
+            self._check(generation)
         raise UnavailableError(f"Envoy was not ready after {seconds:.0f} s", hint=self._debug_hint("see its log"))
 
-    def _check(self, one: Generation) -> None:
-        status = one.process.status()
+    def _check(self, generation: Generation) -> None:
+        status = generation.process.status()
         if status is None:
             return
-        self._read_log(one)
+        self._read_log(generation)
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
-        words = [line for line in one.process.lines if not is_failure(line)]
-        last = [one.plan.redaction(line)[:300] for line in words[-3:]] if status > 0 else []
-        said = ": " + " / ".join(last) if last else ""
-        raise EnvoyEndedError(f"Envoy exited unexpectedly ({how}){said}", hint=self._debug_hint("see all of its log"))
+        words = [line for line in generation.process.lines if not is_failure(line)]
+        last = [generation.plan.redaction(line)[:300] for line in words[-3:]] if status > 0 else []
+        reason = ": " + " / ".join(last) if last else ""
+        raise EnvoyEndedError(f"Envoy exited unexpectedly ({how}){reason}", hint=self._debug_hint("see all of its log"))
 
     def _debug_hint(self, purpose: str) -> str | None:
         return None if self._settings.debug else f"rerun with --debug to {purpose}"
@@ -258,16 +259,16 @@ class Generations:
         """Forget generations that have ended.
 
         A generation must not be ended before its successor does so, after DRAIN_SECONDS or for a third one: the
-        successor asks it for statistics, and aborts without an answer.
+        successor asks it for statistics, and aborts without a response.
         """
-        for one in [one for one in self._draining if one.process.status() is not None]:
-            self._draining.remove(one)
-            self._read_log(one)
-            one.close()
+        for generation in [generation for generation in self._draining if generation.process.status() is not None]:
+            self._draining.remove(generation)
+            self._read_log(generation)
+            generation.close()
 
-    def _read_log(self, one: Generation) -> None:
-        one.process.read_output(self._show)
-        hide = one.plan.redaction
+    def _read_log(self, generation: Generation) -> None:
+        generation.process.read_output(self._show)
+        hide = generation.plan.redaction
 
         def take(line: str) -> None:
             if failure := read_failure(line):
@@ -275,12 +276,12 @@ class Generations:
             else:
                 self._quote(hide(line))
 
-        one.process.read_log(take)
+        generation.process.read_log(take)
 
 
-def _answers(one: Generation) -> bool:
+def _responds(generation: Generation) -> bool:
     try:
-        one.admin.is_live()
-    except NoAnswerError:
+        generation.admin.is_live()
+    except NoResponseError:
         return False
     return True

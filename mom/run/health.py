@@ -1,4 +1,4 @@
-"""Whether an Atlas answers at its own address: the last step of a start."""
+"""Whether an Atlas responds at its own address: the last step of a start."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _SECONDS = 3.0
 
 
 def is_healthy(plan: Plan) -> bool:
-    """Whether `/healthz` is answered there."""
+    """Whether `/healthz` responds there."""
     listen = plan.options.listen
     host = listen.near
     connection: http.client.HTTPConnection
     if plan.options.tls is None:
         connection = http.client.HTTPConnection(host, listen.port, timeout=_SECONDS)
     else:
-        # Our own process at an address that we chose; nothing is sent that matters.
+        # A process of this run, at an address of its own; nothing secret is sent.
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -36,8 +36,8 @@ class HotRestart:
     def forget_failure(self) -> None:
         """Let another successor start after one that ended before it served.
 
-        It marks the memory when it begins and would take the mark away when it serves; as long as the mark is there,
-        Envoy refuses to start ("previous envoy process is still initializing").
+        It marks the memory when it begins, and removes the mark when it serves; as long as the mark is there, Envoy
+        refuses to start ("previous envoy process is still initializing").
         """
         with contextlib.suppress(OSError, struct.error), self.file.open("r+b", buffering=0) as memory:
             content = memory.read()
@@ -52,7 +52,7 @@ class HotRestart:
             self.file.unlink()
 
 
-def choose() -> HotRestart | None:
+def new_hot_restart() -> HotRestart | None:
     """Return a base id that nothing uses.
 
     None where no successor could take over: it is measured on Linux, and needs POSIX shared memory.
@@ -60,6 +60,6 @@ def choose() -> HotRestart | None:
     if sys.platform != "linux" or not os.access(_SHARED_MEMORY, os.W_OK | os.X_OK):
         return None
     while True:
-        chosen = HotRestart(secrets.randbelow(_BASE_IDS))
-        if not os.path.lexists(chosen.file):
-            return chosen
+        hot_restart = HotRestart(secrets.randbelow(_BASE_IDS))
+        if not os.path.lexists(hot_restart.file):
+            return hot_restart

@@ -1,8 +1,8 @@
 """The identity providers' keys while a run goes on: read from files, fetched from URLs, judged, and dated.
 
-What a provider says counts at once: a set without keys, a file that is gone or broken, and a URL that answers 404 or
-410 let no client in. Where a provider says nothing (no network, a 500, no JWK Set), the last set is used for an hour at
-most. Threads do the fetching; everything else happens in the thread of the run, which never waits for long.
+A change at a provider counts at once: a set without keys, a file that is gone or broken, and a URL that responds 404 or
+410 let no client in. Where there is no valid response (no network, a 500, no JWK Set), the last set is used for an hour
+at most. Threads do the fetching; everything else happens in the thread of the run, which never waits for long.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def _clock() -> float:
 
 
 @dataclass
-class _Held:
-    """What is known of one `publicKey`. `refused`: keys of it that are not used, as last reported."""
+class _Entry:
+    """The state of one `publicKey`. `refused`: keys of it that are not used, as last reported."""
 
     jwks: Jwks = EMPTY
     word: str = ""
@@ -64,9 +64,9 @@ class KeySets:
     fetch: Callable[[str, str], Jwks | NotFetched] = fetch
     clock: Callable[[], float] = _clock
     sleep: Callable[[float], None] = time.sleep
-    _held: dict[str, _Held] = field(default_factory=dict)
-    _answers: queue.SimpleQueue[tuple[str, Jwks | NotFetched]] = field(default_factory=queue.SimpleQueue)
-    _news: list[str] = field(default_factory=list)
+    _entries: dict[str, _Entry] = field(default_factory=dict)
+    _responses: queue.SimpleQueue[tuple[str, Jwks | NotFetched]] = field(default_factory=queue.SimpleQueue)
+    _warnings: list[str] = field(default_factory=list)
     _ca_file: str = ""
 
     def read(
@@ -79,47 +79,50 @@ class KeySets:
         """
         self._ca_file = ca_file
         files = key_files(configuration)
-        problems = [problem for one in configuration.identity_providers if (problem := self._file(one, files))]
+        problems = [
+            problem for provider in configuration.identity_providers if (problem := self._file(provider, files))
+        ]
         if problems and strict:
-            raise MomError("the keys of an identity provider cannot be used", problems=problems)
-        self._wait_for({one.public_key for one in configuration.identity_providers if jwt.is_url(one.public_key)})
-        return self.held(configuration)
+            raise MomError("cannot use the keys of an identity provider", problems=problems)
+        self._wait_for({name for name in map(_name, configuration.identity_providers) if jwt.is_url(name)})
+        return self.current(configuration)
 
-    def held(self, configuration: Configuration) -> tuple[dict[str, str], dict[str, KeyState]]:
+    def current(self, configuration: Configuration) -> tuple[dict[str, str], dict[str, KeyState]]:
         """Return what the last `read` of `configuration` returned, with what has been fetched since."""
-        found = {one.public_key: self._held[one.public_key] for one in configuration.identity_providers}
-        states = {name: KeyState(held.word, held.since) for name, held in found.items()}
-        return {name: held.jwks.text for name, held in found.items()}, states
+        names = [provider.public_key for provider in configuration.identity_providers]
+        entries = {name: self._entries[name] for name in names}
+        states = {name: KeyState(entry.word, entry.since) for name, entry in entries.items()}
+        return {name: entry.jwks.text for name, entry in entries.items()}, states
 
     def poll(self) -> None:
         """Take what has been fetched, drop what is too old, and ask the URLs that are due."""
         self._take_all()
         now = self.clock()
-        for url, held in self._held.items():
+        for url, entry in self._entries.items():
             if not jwt.is_url(url):
                 continue
-            if held.jwks.count and now - (held.succeeded or 0) > KEEP_SECONDS:
+            if entry.jwks.count and now - (entry.succeeded or 0) > KEEP_SECONDS:
                 minutes = KEEP_SECONDS / 60
-                self._set(url, EMPTY, UNAVAILABLE, f"could not be fetched for {minutes:.0f} minutes: {_OUT}")
-            every = REFRESH_SECONDS if held.word in {READY, NONE} else RETRY_SECONDS
-            if held.asked is None or now - held.asked >= every:
+                self._set(url, EMPTY, UNAVAILABLE, f"not fetched for {minutes:.0f} minutes: {_OUT}")
+            every = REFRESH_SECONDS if entry.word in {READY, NONE} else RETRY_SECONDS
+            if entry.asked is None or now - entry.asked >= every:
                 self._ask(url)
 
     def refresh(self) -> None:
         """Ask all URLs again, each at most every `RETRY_SECONDS`; nothing is waited for."""
-        for url, held in self._held.items():
-            if jwt.is_url(url) and held.asked is not None and self.clock() - held.asked >= RETRY_SECONDS:
+        for url, entry in self._entries.items():
+            if jwt.is_url(url) and entry.asked is not None and self.clock() - entry.asked >= RETRY_SECONDS:
                 self._ask(url)
 
     def keep_only(self, configurations: Iterable[Configuration]) -> None:
         """Forget what none of `configurations` names: its URL is not asked any more."""
-        named = {one.public_key for each in configurations for one in each.identity_providers}
-        self._held = {name: held for name, held in self._held.items() if name in named}
+        named = {_name(provider) for each in configurations for provider in each.identity_providers}
+        self._entries = {name: entry for name, entry in self._entries.items() if name in named}
 
-    def news(self) -> list[str]:
-        """Return what has gone wrong since the last time, a sentence each."""
-        found, self._news = self._news, []
-        return found
+    def take_warnings(self) -> list[str]:
+        """Return what has gone wrong since the last call, a sentence each."""
+        warnings, self._warnings = self._warnings, []
+        return warnings
 
     # -- files
 
@@ -128,13 +131,13 @@ class KeySets:
         if name not in files:
             return None
         judged = EMPTY
-        hint = 'write the public keys there, {"keys": [...]}; mom auth jwks prints those of your own key'
+        hint = 'write the public keys there, {"keys": [...]}; mom auth jwks prints yours'
         try:
             judged = judge(read_file(files[name]))
             reason = None
             if judged.refused:
                 reason = f"cannot be used: {'; '.join(judged.refused)}"
-                hint = "take that key out of the file, and have its owner sign with another"
+                hint = "remove that key, and have its owner sign with another"
         except UnreadableError as error:
             reason = f"cannot be read: {error.reason}"
         except JwksError as error:
@@ -150,73 +153,75 @@ class KeySets:
 
     def _wait_for(self, urls: set[str]) -> None:
         for url in urls:
-            if url not in self._held:
-                self._held[url] = _Held()
+            if url not in self._entries:
+                self._entries[url] = _Entry()
                 self._ask(url)
         until = time.monotonic() + WAIT_SECONDS
-        while any(self._held[url].word == "" for url in urls) and time.monotonic() < until:
+        while any(self._entries[url].word == "" for url in urls) and time.monotonic() < until:
             self.sleep(0.01)
             self._take_all()
         for url in urls:
-            if self._held[url].word == "":
-                self._set(
-                    url, EMPTY, UNAVAILABLE, f"no response in {WAIT_SECONDS:.0f} seconds: {_OUT} until it is there"
-                )
+            if self._entries[url].word == "":
+                self._set(url, EMPTY, UNAVAILABLE, f"no response in {WAIT_SECONDS:.0f} s: {_OUT} until then")
 
     def _ask(self, url: str) -> None:
-        held = self._held[url]
-        if held.in_progress:
+        entry = self._entries[url]
+        if entry.in_progress:
             return
-        held.in_progress, held.asked = True, self.clock()
-        # A daemon: a name server that does not answer cannot keep mom from ending.
+        entry.in_progress, entry.asked = True, self.clock()
+        # A daemon: a name server that does not respond cannot keep mom from ending.
         threading.Thread(target=self._fetch, args=(url, self._ca_file), daemon=True, name="key set").start()
 
     def _fetch(self, url: str, ca_file: str) -> None:
         try:
-            found = self.fetch(url, ca_file)
+            response = self.fetch(url, ca_file)
         except Exception as error:  # noqa: BLE001  a thread that dies would leave the URL in progress for ever
-            found = NotFetched(f"{type(error).__name__}: {error}")
-        self._answers.put((url, found))
+            response = NotFetched(f"{type(error).__name__}: {error}")
+        self._responses.put((url, response))
 
     def _take_all(self) -> None:
-        while not self._answers.empty():
-            self._take(*self._answers.get())
+        while not self._responses.empty():
+            self._take(*self._responses.get())
 
-    def _take(self, url: str, found: Jwks | NotFetched) -> None:
-        held = self._held.get(url)
-        if held is None:
+    def _take(self, url: str, response: Jwks | NotFetched) -> None:
+        entry = self._entries.get(url)
+        if entry is None:
             return
-        held.in_progress = False
-        if isinstance(found, Jwks):
-            held.succeeded = held.asked
-            self._set(url, found, *_state(found))
-        elif found.gone:
-            self._set(url, EMPTY, UNAVAILABLE, f"{found.reason}: {_OUT}")
-        elif not held.jwks.count:
+        entry.in_progress = False
+        if isinstance(response, Jwks):
+            entry.succeeded = entry.asked
+            self._set(url, response, *_state(response))
+        elif response.gone:
+            self._set(url, EMPTY, UNAVAILABLE, f"{response.reason}: {_OUT}")
+        elif not entry.jwks.count:
             # There is nothing to lose: no set yet, one without keys, or one that is gone or grew too old.
-            self._set(url, held.jwks, held.word or UNAVAILABLE, f"{found.reason}: {_OUT}")
+            self._set(url, entry.jwks, entry.word or UNAVAILABLE, f"{response.reason}: {_OUT}")
         else:
             minutes = KEEP_SECONDS / 60
             self._set(
-                url, held.jwks, STALE, f"{found.reason}: the last known keys are used, {minutes:.0f} minutes at most"
+                url, entry.jwks, STALE, f"{response.reason}: using the last known keys, {minutes:.0f} minutes at most"
             )
 
     def _set(self, name: str, jwks: Jwks, word: str, reason: str | None = None) -> None:
-        """Note a state; it is news where it is another one than before, or where other keys are refused."""
-        held = self._held.setdefault(name, _Held())
-        if held.word != word:
-            held.since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        """Note a state; warn where it is not the one before, or where other keys are refused."""
+        entry = self._entries.setdefault(name, _Entry())
+        if entry.word != word:
+            entry.since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             if reason:
-                self._news.append(f"identity provider's keys: {name}: {reason}")
-        if jwks.refused and jwks.refused != held.refused:
-            self._news += [f"identity provider's keys: {name}: {one}; this key is not used" for one in jwks.refused]
-        held.jwks, held.word, held.refused = jwks, word, jwks.refused
+                self._warnings.append(f"keys at {name}: {reason}")
+        if jwks.refused and jwks.refused != entry.refused:
+            self._warnings += [f"keys at {name}: {reason}; this key is not used" for reason in jwks.refused]
+        entry.jwks, entry.word, entry.refused = jwks, word, jwks.refused
 
 
-_OUT = "tokens of this provider are refused"
+_OUT = "its tokens are rejected"
+
+
+def _name(provider: IdentityProvider) -> str:
+    return provider.public_key
 
 
 def _state(judged: Jwks) -> tuple[str, str | None]:
     if judged.count:
         return READY, None
-    return NONE, f"the set has no key that can be used: {_OUT}"
+    return NONE, f"no usable key in the set: {_OUT}"

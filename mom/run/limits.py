@@ -9,9 +9,9 @@ import sys
 from mom.envoy.limits import FEWEST_FILES
 from mom.errors import MomError
 
-# More open files are of no use: memory and ports run out before.
+# More open files are of no use: memory and ports run out first.
 _MOST_FILES = 1_048_576
-# setrlimit(2) of macOS takes no more than OPEN_MAX, whatever the hard limit says.
+# setrlimit(2) of macOS takes no more than OPEN_MAX, whatever the hard limit is.
 _MOST_FILES_ON_MACOS = 10_240
 
 
@@ -27,7 +27,7 @@ def open_files() -> int:
 
 
 def raise_open_files() -> None:
-    """Take all the open files that this user may have: each connection is one."""
+    """Raise the limit of open files to what this user may have: each connection is one."""
     number = open_files()
     with contextlib.suppress(OSError, ValueError):
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""What works otherwise here than somebody may expect: said once, when a run starts."""
+"""What works differently here than a user may expect: reported once, when a run starts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMED = 3
 
 
 def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each, with what to do. None holds the value of a variable."""
+    """Yield a sentence for each, with what to do. None contains the value of a variable."""
     directory = environ.get("SSL_CERT_DIR")
     # The folder of the bundle that is used anyway is what some environments set by themselves.
     if directory and Path(directory) != Path(plan.options.ca_file).parent:
@@ -62,8 +62,7 @@ def _proxies(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         if variable and not is_this_machine(origin.host) and not excepted:
             by_variable.setdefault(variable, []).append(name)
     for variable, names in by_variable.items():
-        what = f"Atlas connects without a proxy, to {_some(names)}"
-        yield f"{variable} has no effect: {what}; run it where that is possible"
+        yield f"{variable} has no effect: Atlas connects directly to {_some(names)}"
 
 
 def _proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:

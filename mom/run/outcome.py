@@ -1,7 +1,7 @@
-"""What became of an attempt to apply what the files say now: a value, whatever the outside world did meanwhile.
+"""The outcome of an attempt to apply the files as they are now: a value, whatever the outside world did meanwhile.
 
 Each call that depends on something outside (a file, Envoy's admin interface, a process, the disk) turns its failures
-into a MomError where it is made. `UnavailableError` are those that no change of the files would mend.
+into a MomError where it is made. `UnavailableError` are those that no change of the files would fix.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from mom.errors import MomError
 
 
 class UnavailableError(MomError):
-    """Something outside did not do its part, though the files are in order: the same is worth another try later."""
+    """Something outside failed, though the files are valid: worth another try later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +24,19 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """What is served is what the files say: a comment has changed, or a variable that nothing names."""
+    """The files mean what is served already: a comment has changed, or a variable that nothing names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The files cannot be served; the previous configuration is. `error` says what to change."""
+    """The files cannot be served; the previous configuration is. `error` has what to change."""
 
     error: MomError
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The files are in order, and still the previous configuration is served; it is tried again by itself."""
+    """The files are valid, but the previous configuration is still served; it is tried again by itself."""
 
     error: MomError
 

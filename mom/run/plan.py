@@ -1,4 +1,4 @@
-"""What one state of the files means for Envoy: everything read and checked, nothing started or changed yet."""
+"""What the files mean for Envoy at one moment: everything read and checked, nothing started or changed yet."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from mom.run.env_file import EnvFile
 from mom.run.key_sets import KeySets
 from mom.run.redaction import Redaction, redaction
 
-# More names than this say no more, and push everything else off a screen.
+# More names than this would push everything else off a screen.
 NAMES_SHOWN = 20
 # RFC 7468, section 5, and what OpenSSL calls it besides.
 _CERTIFICATE = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
 )
-# The word of a change by which no other requests are let in than before.
+# The name of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """Where a plan comes from; reading it again after a change gives the next one.
+    """Where a plan comes from; reading it again after a change gives the next plan.
 
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
@@ -142,7 +142,7 @@ def _variables(inputs: Inputs, configuration: Configuration) -> dict[str, str]:
 def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:
     """Return `plan` with the keys as they are now, of this user and of each identity provider.
 
-    What a plan trusts can be renewed when the configuration of the next one is broken, or not accepted. Raises
+    What a plan trusts can be renewed when the next configuration is broken, or rejected. Raises
     MomError where this user's key cannot be read.
     """
     jwks, states = inputs.keys.read(plan.configuration, plan.options.ca_file)
@@ -153,7 +153,7 @@ def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:
 def has_new_keys(inputs: Inputs, plan: Plan) -> bool:
     """Whether an identity provider's key set, or its state, has changed since `plan` was made."""
     inputs.keys.poll()
-    return inputs.keys.held(plan.configuration) != (plan.options.jwks, plan.options.key_states)
+    return inputs.keys.current(plan.configuration) != (plan.options.jwks, plan.options.key_states)
 
 
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
@@ -172,7 +172,7 @@ def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
 
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
-    """Say what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
+    """Return what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
     before, after = (
         {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)} for plan in (old, new)
     )
@@ -183,7 +183,7 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
             words.append(f"~ {adapter.name}: {' and '.join(differences)}")
     changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
     words += [f"variables: {_some(changed)}"] if changed else []
-    words += [word for word, (one, other) in _rest(old, new).items() if one != other]
+    words += [words_of for words_of, (was, is_now) in _rest(old, new).items() if was != is_now]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
@@ -203,8 +203,8 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
     return {
         "identity providers": of_each(
             lambda plan: [
-                (one.public_key, one.audience, one.issuer, one.max_lifetime)
-                for one in plan.configuration.identity_providers
+                (provider.public_key, provider.audience, provider.issuer, provider.max_lifetime)
+                for provider in plan.configuration.identity_providers
             ]
         ),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
@@ -234,12 +234,12 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
             raise MomError(f"{option} {path}: {error.reason}") from error
     chain, key = (str(path.absolute()) for path in tls)
     try:
-        # The password is for a key that has one: without it OpenSSL would ask at the terminal.
+        # An empty password: without any OpenSSL would ask for one at the terminal.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
     except (OSError, ValueError) as error:
         # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
-        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
-        raise MomError(f"--tls-cert {tls[0]} and --tls-key {tls[1]} cannot be used: {reason}") from error
+        reason = getattr(error, "reason", None) or "not PEM, or a key with a password"
+        raise MomError(f"cannot use --tls-cert {tls[0]} with --tls-key {tls[1]}: {reason}") from error
     # The certificates alone: the same file may have the key, which is copied nowhere.
     return Certificate(chain, key, "\n".join(_CERTIFICATE.findall(texts[0].decode(errors="replace"))))
 

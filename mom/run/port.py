@@ -1,4 +1,4 @@
-"""The port, looked at before Envoy starts: Envoy's own message names neither the reason nor the way out."""
+"""The port, tried before Envoy starts: Envoy's own message names neither the reason nor a fix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parse_listen(text: str) -> Listen:
     if (address.version == 6) != (bare != host) or not (port.isascii() and port.isdigit()):
         raise _malformed(text)
     if len(port) > 5 or int(port) > 65535:
-        raise UsageError(f"--listen: there is no port {port}", hint="ports go from 0, which is any free one, to 65535")
+        raise UsageError(f"--listen: {port} is not a port", hint="use 1 to 65535, or 0 for any free port")
     return Listen(bare, int(port))
 
 
@@ -53,7 +53,7 @@ def check_free(listen: Listen) -> None:
             raise _taken(listen, error) from error
 
 
-def choose(listen: Listen) -> Listen:
+def bind_any(listen: Listen) -> Listen:
     """Return `listen` with a free port in the place of port 0. Raises MomError if nothing can listen there."""
     if listen.port:
         return listen
@@ -68,21 +68,22 @@ def choose(listen: Listen) -> Listen:
 def listening_socket(listen: Listen) -> socket.socket:
     """Return a socket that can be bound where Envoy could listen. Raises OSError."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    found = socket.socket(family, socket.SOCK_STREAM)
+    listening = socket.socket(family, socket.SOCK_STREAM)
     # As Envoy does: connections of an earlier run that linger (TIME_WAIT) are no obstacle, a listener is.
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
-        found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    return found
+        listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return listening
 
 
 def _taken(listen: Listen, error: OSError) -> MomError:
     other = Listen(listen.host, listen.port + 1 if listen.port < 65535 else DEFAULT_PORT)
     if error.errno == errno.EADDRINUSE:
-        hint = f"stop what listens there (another mom atlas run?), or choose another port: --listen {other}"
-        return UnavailableError(f"{listen} is taken", hint=hint)
+        hint = f"stop the process that listens there, or use another port: --listen {other}"
+        return UnavailableError(f"{listen} is already in use", hint=hint)
     if error.errno == errno.EACCES:
-        return MomError(f"{listen}: this user may not listen on port {listen.port}", hint=f"try --listen {other}")
+        return MomError(f"no permission to listen on port {listen.port}", hint=f"try --listen {other}")
     if error.errno == errno.EADDRNOTAVAIL:
-        return MomError(f"{listen.host} is not an address of this machine", hint="--listen 0.0.0.0:PORT is all of them")
-    return MomError(f"nothing can listen on {listen}: {reason_of(error)}")
+        hint = "--listen 0.0.0.0:PORT listens on all of them"
+        return MomError(f"{listen.host} is not an address of this machine", hint=hint)
+    return MomError(f"cannot listen on {listen}: {reason_of(error)}")

@@ -41,7 +41,7 @@ except OSError as error:
 
 
 class Stdout(Enum):
-    """What becomes of a child's standard output: thrown away, mom's own, or read by mom line by line."""
+    """Where a child's standard output goes: nowhere, to mom's own, or to mom line by line."""
 
     NONE = "none"
     SHARED = "shared"
@@ -50,7 +50,7 @@ class Stdout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program with its arguments, the whole environment it gets, and what becomes of its output."""
+    """A program with its arguments, the whole environment it gets, and where its output goes."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
@@ -108,7 +108,7 @@ class Process:
 
     def _take(self, log: _Log, each: Callable[[str], None]) -> None:
         if self.status() is not None:
-            # Its last words are in the pipe; another holder of its other end is not waited for.
+            # Its last lines are in the pipe; another process with the other end is not waited for.
             log.join(1.0)
         with contextlib.suppress(IndexError):
             while True:
@@ -140,11 +140,11 @@ class Process:
 class _Log(threading.Thread):
     """Reads a pipe to its end, whatever else mom waits for: a full pipe (64 KiB) would block Envoy's main thread.
 
-    `waiting` is what nobody has taken yet, `last` the latest lines.
+    `waiting` has the lines that were not taken yet, `last` the latest.
     """
 
     def __init__(self, descriptor: int) -> None:
-        # A daemon: whoever holds the other end cannot keep mom from ending.
+        # A daemon: a process with the other end cannot keep mom from ending.
         super().__init__(name="log", daemon=True)
         self._descriptor = descriptor
         self.waiting: deque[str] = deque(maxlen=_LINES_WAITING)
@@ -165,10 +165,10 @@ class _Log(threading.Thread):
 
 
 class Guard:
-    """Kills a process once mom is gone, where the system cannot do it: a shell that waits for the end of a pipe."""
+    """Kills a process once mom is gone, where the system cannot: a shell that waits for the end of a pipe."""
 
     def __init__(self, pid: int) -> None:
-        """Start watching over `pid`."""
+        """Start guarding `pid`."""
         read_end, self._held = os.pipe()
         script = "read -r _ || kill -9 $0"
         self._shell = subprocess.Popen(["/bin/sh", "-c", script, str(pid)], stdin=read_end, process_group=0)
@@ -198,7 +198,7 @@ def _output(wanted: Stdout) -> tuple[int | None, int | None]:
 
 
 def _launcher() -> list[str]:
-    """Return what a command line begins with so that its process cannot outlive this one, where that is possible."""
+    """Return the start of a command line whose process cannot outlive this one, where that is possible."""
     if sys.platform != "linux" or not sys.executable or getattr(sys, "frozen", False):
         return []
     return [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]

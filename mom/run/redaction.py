@@ -1,4 +1,4 @@
-"""Envoy's own words, made fit to be shown: its errors may quote the whole configuration, literals in headers too."""
+"""Envoy's log, made safe to show: its errors may quote the whole configuration, literals in headers too."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mom.atlas.references import scan
 _HIDDEN = "***"
 # A compact JWS: three base64url parts, the first an object.
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-# Shorter literals (`2`, `yes`) are no secrets and would make a text unreadable.
+# Shorter literals (`2`, `yes`) are not secrets and would make a text unreadable.
 _SHORTEST = 6
 
 

@@ -1,7 +1,7 @@
 """Whether an API's certificate was refused although its last address failed in another way.
 
-An API with several addresses is tried at each, and Envoy's details tell of the last one only. Its statistics count what
-happened at all of them.
+An API with several addresses is tried at each, and Envoy's details are about the last one only. Its statistics count
+what happened at all of them.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from dataclasses import dataclass, field
 
 from mom.envoy import adapters
 from mom.envoy.failures import CERTIFICATE_ELSEWHERE, CONNECTION, Failure
-from mom.run.admin import NoAnswerError
+from mom.run.admin import NoResponseError
 from mom.run.generation import Generation
 
 
 @dataclass
 class RefusedCertificates:
-    """Knows how many certificates had been refused when it was asked last, for each cluster of each generation."""
+    """Knows how many certificates had been refused when it last asked, for each cluster of each generation."""
 
     _seen: dict[tuple[int, str], int] = field(default_factory=dict)
 
-    def explain(self, generation: Generation, adapter: str, failure: Failure) -> Failure:
-        """Return `failure`, or that the certificate was refused at another address. It asks Envoy, where it must."""
+    def refine(self, generation: Generation, adapter: str, failure: Failure) -> Failure:
+        """Return `failure`, or that the certificate was refused at another address. Asks Envoy where necessary."""
         if failure.type != CONNECTION:
             return failure
         upstreams = {
@@ -39,7 +39,7 @@ class RefusedCertificates:
         """Whether a cluster has refused certificates since it was asked last."""
         try:
             counts = generation.admin.numbers(rf"^cluster\.{re.escape(cluster)}\.ssl\.fail_verify_(error|san)")
-        except NoAnswerError:
+        except NoResponseError:
             return False
         count = sum(counts.values())
         before, self._seen[generation.number, cluster] = self._seen.get((generation.number, cluster), 0), count

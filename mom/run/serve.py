@@ -1,4 +1,4 @@
-"""`mom atlas run`, without its words: mom is the parent of Envoy from the first file read to the last response."""
+"""`mom atlas run`, without its messages: mom is the parent of Envoy from the first file read to the last response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mom.run.watch import Watch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How to run: `--envoy`, worker threads (None: two at most), whether Envoy is quoted, and whether it is named.
+    """How to run: `--envoy`, worker threads (None: two at most), whether its log is shown, and its path.
 
     stand_in: whether an echo takes the place of every API, so that no credential is needed and none is used.
     shows_requests: whether an access log on standard output is shown by the events instead of written as JSON lines.
@@ -49,7 +49,7 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         return
     if inputs.listen is not None and not inputs.listen.is_loopback:
         hint = f"listen on this machine only: --listen 127.0.0.1:{inputs.listen.port}"
-        raise UsageError(f"--stand-in serves this machine only, and {inputs.listen} is open to others", hint=hint)
+        raise UsageError(f"refusing to serve stand-ins on {inputs.listen}: other machines can connect", hint=hint)
     if inputs.env_file is not None:
         events.note(f"--env-file {inputs.env_file.path} is not read: with --stand-in variables have dummy values")
         inputs = replace(inputs, env_file=None)
@@ -63,16 +63,16 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
 def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     limits.raise_open_files()
     protect()
-    found = binary.find(run.envoy, inputs.environ)
+    envoy = binary.find(run.envoy, inputs.environ)
     if run.verbose or run.debug:
-        events.note(str(found))
+        events.note(str(envoy))
     if inputs.listen is not None:
-        inputs = replace(inputs, listen=port.choose(inputs.listen))
+        inputs = replace(inputs, listen=port.bind_any(inputs.listen))
     if inputs.local_key is not None:
-        # It is made at first need: before its file is watched, so that making it is no change to react to.
+        # It is created at first use: before its file is watched, so that this is not a change to react to.
         inputs.local_key()
     if inputs.env_file is not None and not inputs.env_file.is_followed:
-        events.note(f"--env-file {inputs.env_file.path} is not a regular file: read once, changes are not followed")
+        events.note(f"--env-file {inputs.env_file.path} is not a regular file: changes are not followed")
         # Before signals are only counted: nothing else would end this wait.
         inputs.env_file.read()
     watch = Watch(plan.watched_at_least(inputs))
@@ -87,14 +87,14 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         port.check_free(first.options.listen)
         _warn(first, inputs, events)
         AccessLog(inputs.access_log).prepare()
-        chosen = hot_restart.choose()
-        with run_directory(inputs.environ, chosen) as directory:
+        restart = hot_restart.new_hot_restart()
+        with run_directory(inputs.environ, restart) as directory:
             settings = Settings(
-                binary=found,
+                binary=envoy,
                 directory=directory,
                 environ=inputs.environ,
                 concurrency=run.concurrency or min(2, os.cpu_count() or 1),
-                hot_restart=chosen,
+                hot_restart=restart,
                 debug=run.debug,
                 shows_requests=run.shows_requests,
             )
@@ -104,14 +104,11 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
 
 def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
     if taken := inputs.bindings.of(first.options.listen).taken:
-        events.warning(
-            f"{taken} is taken by another process: tokens for localhost are refused, those for "
-            f"{first.base_url} are good"
-        )
+        events.warning(f"another process listens on {taken}: use {first.base_url}; tokens for localhost are rejected")
     if not first.options.listen.is_loopback and first.options.tls is None:
         events.warning(
-            f"{first.options.listen} is open to other machines without TLS: whoever can read the network can use the "
-            "access tokens on it; --tls-cert and --tls-key encrypt"
+            f"serving plain http on {first.options.listen}: access tokens can be read on the network; "
+            "use --tls-cert and --tls-key"
         )
     for text in exposures(inputs):
         events.warning(text)

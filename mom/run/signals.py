@@ -1,4 +1,4 @@
-"""Signals to a run, noticed between two steps of its loop instead of in the middle of one."""
+"""Signals to a run, handled between two steps of its loop instead of within one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Self
 
 # SIGHUP: the terminal has gone. SIGQUIT (Ctrl-\) waits for nothing.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-# As for other servers: open log files anew, after they have been renamed.
+# As for other servers: reopen log files, after they have been renamed.
 _REOPEN = signal.SIGUSR1
-# Would end the process, and has no meaning here.
+# Would end the process; it means nothing here.
 _IGNORED = (signal.SIGUSR2,)
 
 
 class Signals:
     """Counts the signals that ask the run to end. `fileno` becomes readable with each, so that a wait ends at once.
 
-    `reopen`: log files are to be opened anew (SIGUSR1); whoever does so sets it back.
+    `reopen`: log files are to be reopened (SIGUSR1); the code that does so resets it.
     """
 
     def __init__(self) -> None:
-        """Count none yet."""
+        """Have counted no signal yet."""
         self.count = 0
         self.reopen = False
         self._read, self._write = socket.socketpair()
@@ -30,18 +30,18 @@ class Signals:
         self._write.setblocking(False)
 
     def __enter__(self) -> Self:
-        """Take over from the handlers that are in place."""
+        """Install the handlers."""
         self._wakeup = signal.set_wakeup_fd(self._write.fileno(), warn_on_full_buffer=False)
         taken = [*_ENDING, _REOPEN]
         if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-            # nohup(1): whoever started it wants it to outlive the terminal.
+            # nohup(1): it is to outlive the terminal.
             taken.remove(signal.SIGHUP)
         self._handlers = {number: signal.signal(number, self._handle) for number in taken}
         self._handlers |= {number: signal.signal(number, signal.SIG_IGN) for number in _IGNORED}
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Give back to them."""
+        """Restore the previous handlers."""
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
@@ -64,5 +64,5 @@ class Signals:
         if number == _REOPEN:
             self.reopen = True
         else:
-            # The second one cuts short what the first one waits for.
+            # The second signal ends the wait that the first has started.
             self.count += 2 if number == signal.SIGQUIT else 1

@@ -1,7 +1,7 @@
 """The server that takes the place of every API in a run with `--stand-in`: an echo on 127.0.0.1, in a thread of mom.
 
 It speaks as much HTTP/1.1 as Envoy does to an API, and is bounded in each direction, since any program of this machine
-can connect to it. It ends with the process; nothing that it answers is a secret.
+can connect to it. It ends with the process; nothing in its responses is a secret.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class StandIn:
             )
         except OSError as error:
             self._loop.close()
-            raise MomError(f"no stand-in can listen on {HOST}: {reason_of(error)}") from error
+            raise MomError(f"the stand-in cannot listen on {HOST}: {reason_of(error)}") from error
         self.port: int = self._server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(target=self._loop.run_forever, name="stand-in", daemon=True)
 
@@ -55,7 +55,7 @@ class StandIn:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Stop at once: whoever wants responses waits for them before."""
+        """Stop at once, without waiting for responses."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.run_until_complete(self._close())
@@ -74,14 +74,14 @@ class StandIn:
             while self._connections <= _CONNECTIONS and await _exchange(reader, writer):
                 pass
         except (OSError, EOFError, TimeoutError):
-            pass  # The client has gone, or says nothing more.
+            pass  # The client has gone, or sends nothing more.
         finally:
             self._connections -= 1
             writer.close()
 
 
 async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-    """Answer one request. Return whether the connection can have another."""
+    """Respond to one request. Return whether the connection can have another."""
     try:
         request = await _read(reader)
     except (_MalformedError, asyncio.LimitOverrunError):
@@ -131,13 +131,13 @@ async def _read(reader: asyncio.StreamReader) -> Received:
 
 def _fields(lines: list[str]) -> list[tuple[str, str]]:
     """Return header fields as they came; their bytes are UTF-8 where they are valid as that."""
-    found = []
+    fields = []
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
             raise _MalformedError
-        found.append((name, value.strip(" \t").encode("latin-1").decode(errors="backslashreplace")))
-    return found
+        fields.append((name, value.strip(" \t").encode("latin-1").decode(errors="backslashreplace")))
+    return fields
 
 
 def _length(lengths: set[str]) -> int:
@@ -173,17 +173,17 @@ async def _chunked(reader: asyncio.StreamReader) -> tuple[bytes, int, list[tuple
     return body, size, _fields(lines)
 
 
-async def _some(reader: asyncio.StreamReader, length: int, kept: int) -> bytes:
-    """Read `length` bytes, and return the first `kept` of them."""
-    found = bytearray()
+async def _some(reader: asyncio.StreamReader, length: int, shown: int) -> bytes:
+    """Read `length` bytes, and return the first `shown` of them."""
+    beginning = bytearray()
     while length:
         async with asyncio.timeout(_IDLE_SECONDS):
             part = await reader.read(min(length, 65_536))
         if not part:
             raise EOFError
         length -= len(part)
-        found += part[: max(0, kept - len(found))]
-    return bytes(found)
+        beginning += part[: max(0, shown - len(beginning))]
+    return bytes(beginning)
 
 
 async def _until(reader: asyncio.StreamReader, mark: bytes) -> bytes:

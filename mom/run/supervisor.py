@@ -1,7 +1,7 @@
-"""The loop of a run: looks at signals, files and processes five times a second, and applies what the files say.
+"""The loop of a run: looks at signals, files and processes five times a second, and applies what has changed.
 
-A reload is an attempt with an outcome (`mom.run.outcome`). Whatever goes wrong in it, what was served before goes on;
-only the end of Envoy itself, or a signal, ends the run.
+A reload is an attempt with an outcome (`mom.run.outcome`). Whatever goes wrong in it, what was served before stays in
+use; only the end of Envoy itself, or a signal, ends the run.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from mom.errors import MomError
 from mom.run import plan, port
 from mom.run.access_log import AccessLog
-from mom.run.admin import NoAnswerError
+from mom.run.admin import NoResponseError
 from mom.run.api_failures import ApiFailures
 from mom.run.events import RunEvents
 from mom.run.generation import Generation, Settings
@@ -37,7 +37,7 @@ _DRAIN_SECONDS = 30.0
 
 
 class Supervisor:
-    """Serves what `inputs` say until a signal comes. `events` is told of each step."""
+    """Serves `inputs` until a signal comes. Each step is reported to `events`."""
 
     def __init__(self, inputs: Inputs, settings: Settings, watch: Watch, signals: Signals, events: RunEvents) -> None:
         """Start nothing yet. `watch` knows the state of the files from before they were first read."""
@@ -53,7 +53,7 @@ class Supervisor:
         self._refused_certificates = RefusedCertificates()
         taken = self._api_failures.take
         self._generations = Generations(settings, self._waiting, self._log_line, taken, events.request)
-        # The last outcome that was none of Applied and Unchanged, and when it is tried again.
+        # The last outcome that was neither Applied nor Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None
         self._retry_seconds = _FIRST_RETRY_SECONDS
@@ -64,7 +64,7 @@ class Supervisor:
         self._renew_at = 0.0
 
     def run(self, first: Plan) -> None:
-        """Serve `first`, then whatever the files say, until a signal asks to end; drain then.
+        """Serve `first`, then each change of the files, until a signal asks to end; drain then.
 
         Raises MomError if it cannot start, or if Envoy ends by itself. No process is left in any case.
         """
@@ -72,7 +72,7 @@ class Supervisor:
             validate(first, self._settings, self._waiting, self._log_line)
             self._generations.start(first)
             self._events.serving(first)
-            for text in self._inputs.keys.news():
+            for text in self._inputs.keys.take_warnings():
                 self._events.warning(text)
             while True:
                 self._step()
@@ -93,7 +93,7 @@ class Supervisor:
 
     def _look(self) -> None:
         current = self._generations.current
-        self._api_failures.publish(lambda *failed: self._refused_certificates.explain(current, *failed))
+        self._api_failures.publish(lambda *failed: self._refused_certificates.refine(current, *failed))
         self._look_at_directory()
         self._look_at_access_log()
         due = self._is_due()
@@ -101,7 +101,7 @@ class Supervisor:
             self._inputs.keys.refresh()
             self._conclude(self._attempt(lambda: self._apply(plan.make(self._inputs))))
         self._renew_keys(anyway=due and self._open is not None)
-        for text in self._inputs.keys.news():
+        for text in self._inputs.keys.take_warnings():
             self._events.warning(text)
 
     def _is_due(self) -> bool:
@@ -129,7 +129,7 @@ class Supervisor:
             return Failed(self._unexpected(error))
 
     def _unexpected(self, error: Exception) -> MomError:
-        """Return what to say of an exception that nobody expected; only `--debug` shows where it came from."""
+        """Return the error for an unexpected exception; only `--debug` shows where it came from."""
         if self._settings.debug:
             self._events.debug(self._generations.current.plan.redaction(traceback.format_exc()))
         more = "" if self._settings.debug else " with what --debug shows"
@@ -151,7 +151,7 @@ class Supervisor:
         if not reachable:
             self._generations.start_again(new)
         elif current.admin_available and current.can_serve(new):
-            self._generations.put(new)
+            self._generations.push(new)
         elif requests := self._take_over(current, new):
             return Postponed(requests)
         return Applied(plan.changes(old, new))
@@ -159,17 +159,17 @@ class Supervisor:
     def _take_over(self, current: Generation, new: Plan) -> int:
         """Start a generation with the environment of `new`. Return how many requests that has to wait for, if any."""
         if self._settings.hot_restart is None and current.admin_available:
-            hint = "end this run and start it again: Envoy reads variables only when it starts"
-            raise MomError("variables have changed", hint=hint)
+            hint = "restart this run: Envoy reads variables only at its start"
+            raise MomError("environment variables have changed", hint=hint)
         requests = self._generations.requests_in_the_way()
         if not requests:
             self._generations.take_over(new)
         return requests
 
     def _renew_keys(self, *, anyway: bool) -> None:
-        """Apply a change of keys to what is served, whatever has become of the files since.
+        """Apply a change of keys to what is served, whatever the state of the files is since.
 
-        A key that is revoked must not stay good because the configuration is being edited, or was not accepted.
+        A revoked key must not stay valid because the configuration is being edited, or was rejected.
         """
         served = self._generations.current.plan
         if not anyway and (time.monotonic() < self._renew_at or not plan.has_new_keys(self._inputs, served)):
@@ -229,7 +229,7 @@ class Supervisor:
         try:
             return plan.key_has_changed(self._inputs, self._generations.current.plan)
         except MomError:
-            # The next change of the file says more.
+            # The next change of the file reports more.
             return False
 
     def _nothing_is_in_the_way(self) -> bool:
@@ -239,26 +239,26 @@ class Supervisor:
             return False
 
     def _look_at_directory(self) -> None:
-        """Say once that the directory of the run is gone."""
+        """Report once that the directory of the run is gone."""
         if self._directory_is_gone or self._generations.current.is_reachable():
             return
         self._directory_is_gone = True
         self._events.warning(
-            f"{self._generations.current.directory.parent} was removed: requests are still served, but the next change "
-            "restarts Envoy and cuts requests in progress; a directory that nothing cleans up: XDG_RUNTIME_DIR"
+            f"{self._generations.current.directory.parent} was removed: the next change will restart Envoy and cut "
+            "in-flight requests; set XDG_RUNTIME_DIR to a directory that is not cleaned up"
         )
 
     def _look_at_access_log(self) -> None:
-        """Have it opened anew if that was asked for, and say if it cannot be written."""
+        """Reopen it if that was asked for, and report if it cannot be written."""
         try:
             if self._signals.reopen:
                 self._signals.reopen = False
                 self._access_log.prepare()
-                # Envoy opens its files anew.
+                # Envoy reopens its files.
                 self._generations.send(signal.SIGUSR1)
-            if trouble := self._access_log.trouble(self._generations.current):
-                self._events.warning(trouble)
-        except NoAnswerError:
+            if problem := self._access_log.problem(self._generations.current):
+                self._events.warning(problem)
+        except NoResponseError:
             return
         except MomError as error:
             self._events.warning(error.message)
@@ -288,6 +288,6 @@ class Supervisor:
         self._generations.read_logs()
 
     def _log_line(self, line: str) -> None:
-        """Take a line of any Envoy's log; secrets are taken out of it."""
+        """Pass on a line of any Envoy's log, its secrets masked."""
         if self._settings.debug:
             self._events.envoy(line)

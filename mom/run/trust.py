@@ -10,7 +10,7 @@ from mom.atlas.model import Configuration
 from mom.envoy import jwt
 from mom.errors import MomError
 
-# Where systems keep the bundle, when OpenSSL, as Python was built with it, does not know: Debian, Fedora, SUSE, Alpine
+# Where systems have the bundle, when OpenSSL, as Python was built with it, does not know: Debian, Fedora, SUSE, Alpine
 # and macOS, FreeBSD.
 _BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -26,18 +26,20 @@ def ca_file(environ: Mapping[str, str]) -> str:
     named = environ.get("SSL_CERT_FILE")
     if named:
         if not Path(named).is_file():
-            raise MomError(f"SSL_CERT_FILE: there is no file {named}")
+            raise MomError(f"SSL_CERT_FILE: {named} is not a file")
         return str(Path(named).absolute())
     built_in = ssl.get_default_verify_paths().cafile
     for candidate in (built_in, *_BUNDLES):
         if candidate and Path(candidate).is_file():
             return candidate
-    hint = "install the package ca-certificates, or name a PEM file in SSL_CERT_FILE"
-    raise MomError("no certificate authorities are known here, so no API's certificate could be checked", hint=hint)
+    hint = "install the package ca-certificates, or set SSL_CERT_FILE to a PEM file"
+    raise MomError("cannot find CA certificates to verify APIs with", hint=hint)
 
 
 def key_files(configuration: Configuration) -> dict[str, Path]:
     """Return the files of identity providers' keys, by their names in the configuration, to which they are relative."""
     folder = Path(configuration.file).absolute().parent
-    names = [one.public_key for one in configuration.identity_providers if not jwt.is_url(one.public_key)]
+    names = [
+        provider.public_key for provider in configuration.identity_providers if not jwt.is_url(provider.public_key)
+    ]
     return {name: folder / name for name in names}

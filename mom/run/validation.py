@@ -1,4 +1,4 @@
-"""Lets Envoy read a whole configuration before anything running is touched."""
+"""Let Envoy check a whole configuration before anything running is touched."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SECONDS = 60.0
 
 
 def rejected(settings: Settings) -> MomError:
-    """Return what to say of a configuration that Envoy does not take."""
+    """Return the error for a configuration that Envoy rejects."""
     hint = None if settings.debug else "rerun with --debug to see its log"
     return MomError("Envoy rejected the configuration", hint=hint)
 
 
 def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[str], None]) -> None:
-    """Return if Envoy takes `plan`.
+    """Return if Envoy accepts `plan`.
 
     Raises MomError if it does not, UnavailableError if it could not be asked, Stopped if a signal comes first. Its
     objections may contain literals of the configuration: `quote` gets each line redacted.

@@ -23,7 +23,7 @@ def values(
 ) -> dict[str, str]:
     """Return each variable that `configuration` names with its value: from `environ`, else from the env file.
 
-    in_file: what the env file says, None if there is none; `file` is its name.
+    in_file: the variables of the env file, None if there is none; `file` is its name.
     Raises MomError with a Problem at each setting that names an unset, empty or unsendable one: all of them at once.
     """
     environment = Environment(environ, in_file, file)

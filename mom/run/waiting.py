@@ -1,4 +1,4 @@
-"""The one place where a run waits: a signal ends each wait, so that Ctrl-C works whatever is being waited for."""
+"""The only place where a run waits: a signal ends each wait, so that Ctrl-C works whatever is being waited for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stopped(BaseException):
 class Waiting:
     """Waits, for time to pass or for a socket; `meanwhile` is called after each wait.
 
-    `tolerated` is the number of signals that do not end a wait yet: none while it serves, one while it drains.
+    `tolerated` is the number of signals that do not end a wait yet: 0 while it serves, 1 while it drains.
     """
 
     def __init__(self, signals: Signals, meanwhile: Callable[[], None] = lambda: None) -> None:

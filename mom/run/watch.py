@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# What a change of content, of permissions, or of the file itself changes (stat(2)); None: there is no file.
+# What a change of content, of permissions, or of the file itself changes (stat(2)); None: no such file.
 _State = tuple[int, int, int, int] | None
 # After so many looks a file that never rests is taken as it is: 2 seconds.
 _MOST_LOOKS = 10
@@ -50,12 +50,12 @@ class Watch:
         A file that differs between two looks is being written, or just being replaced. Each file rests for itself: one
         that is touched again and again hides no change of another.
         """
-        # Each takes a look, whatever the others say.
+        # Every file is looked at, whatever the result for the others.
         changed = [path for path, file in self._files.items() if file.has_changed(_state(path))]
         return bool(changed)
 
     def add(self, paths: Iterable[Path]) -> None:
-        """Watch `paths`, too."""
+        """Watch `paths` as well."""
         for path in paths:
             if path not in self._files:
                 state = _state(path)

@@ -81,7 +81,7 @@ def test_the_version_with_what_mom_runs_on_for_the_report_of_a_fault() -> None:
         assert re.fullmatch(r"Envoy \d+\.\d+\.\d+, /.+", envoy)
     with patch.dict(os.environ, {"MOM_ENVOY": "/nothing"}):
         assert run_mom(["-V", "--verbose"]).stdout.decode().splitlines()[2] == (
-            "Envoy: MOM_ENVOY: /nothing is not a program that can be run"
+            "Envoy: MOM_ENVOY: /nothing is not an executable file"
         )
     assert mom("-v", "atlas").returncode == 2
 

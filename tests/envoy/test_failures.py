@@ -18,7 +18,7 @@ import pytest
 from h2.errors import ErrorCodes
 
 from mom.envoy.access_log import read_failure
-from mom.envoy.failures import FAILURES, explain
+from mom.envoy.failures import FAILURES, failure_of
 from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options
 from tests.envoy.certificates import Authority, for_clients, self_signed
@@ -205,7 +205,7 @@ def test_a_failure_says_what_it_is_and_whether_the_api_may_have_seen_the_request
     wait_until(lambda: any(line["adapter"] == adapter for line in failing.log()), "no line in the access log")
     (line,) = [line for line in failing.log() if line["adapter"] == adapter][:1]
     assert (line["status"], line["error"]) == (status, kind)
-    found = explain(line["details"])
+    found = failure_of(line["details"])
     assert found is not None
     assert found.type == kind
     wait_until(lambda: (adapter, found) in reported(failing), "no line in Envoy's log")
@@ -237,7 +237,7 @@ def test_without_files_for_a_connection(failing: Failing, authority: Authority, 
         connection.sendall(envoy.client.request("/v1/apis/http/closed/x", token=failing.key.token()))
         answer = read_response(connection.makefile("rb"))
     assert (answer.status, answer.error) == (503, "API_InstanceLimitsExceededError")
-    assert answer.json()["error"]["message"] == "Atlas has no connection left for this API; the request was not sent"
+    assert answer.json()["error"]["message"] == "Atlas has no free connection for this API; the request was not sent"
 
 
 def test_too_many_requests_at_once(failing: Failing, authority: Authority, api: Upstream, tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ def test_no_log_contains_a_query(failing: Failing) -> None:
     ],
 )
 def test_what_envoy_says_only_in_general(details: str, kind: str | None) -> None:
-    found = explain(details)
+    found = failure_of(details)
     assert (found and found.type) == kind
 
 
@@ -289,7 +289,7 @@ def test_every_kind_is_known_by_its_own_mark() -> None:
     """No kind hides another one that stands below it."""
     for failure in FAILURES:
         for mark in failure.marks:
-            assert explain(f"…{mark}…") is failure
+            assert failure_of(f"…{mark}…") is failure
 
 
 @pytest.mark.parametrize(

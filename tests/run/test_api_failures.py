@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mom.envoy.failures import Failure, explain
+from mom.envoy.failures import Failure, failure_of
 from mom.run.api_failures import ApiFailures
 from tests.envoy.certificates import self_signed
 from tests.envoy.conftest import server_context
@@ -18,7 +18,7 @@ from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import atlas_yml, mom_run, wait_until
 
-REFUSED, CLOSED = explain("Connection_refused"), explain("connection_termination")
+REFUSED, CLOSED = failure_of("Connection_refused"), failure_of("connection_termination")
 
 
 class Recorded:
@@ -61,7 +61,7 @@ def test_when_everything_fails_a_few_are_named() -> None:
     for number in range(10_000):
         run.take(f"api{number}", REFUSED)
     assert len(run.said) == 10
-    assert run.notes == ["more APIs fail than are named here; --access-log has each request"]
+    assert run.notes == ["more APIs are failing than are shown; --access-log has each request"]
     run.now += 60
     run.take("api9999", REFUSED)
     assert run.said[10:] == [("api9999", REFUSED, 1)]
@@ -82,10 +82,10 @@ def test_a_run_says_which_api_fails_how_and_what_can_be_done(tmp_path: Path) -> 
         run.start()
         for adapter in ["secure", "closing", "down"] * 3:
             run.client.send(f"/v1/apis/http/{adapter}/x?key=hunter2", token=run.token())
-        run.wait("warning: secure: The certificate of the API is from an authority that Atlas does not know")
+        run.wait("warning: secure: The certificate of the API is from an unknown authority")
         run.wait("into a PEM file and name it in SSL_CERT_FILE")
         run.wait(
-            "warning: closing: The API closed the connection before it answered; it may have processed the request"
+            "warning: closing: The API closed the connection before it responded; it may have processed the request"
         )
         run.wait("warning: down: The API, at the last of its addresses, refused the connection")
         assert run.end() == 0

@@ -90,5 +90,5 @@ def test_a_token_for_an_address_that_another_process_holds_is_refused(tmp_path: 
     with mom_run(tmp_path) as run, another_process_at("::1", run.port):
         run.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
         run.start()
-        assert f"[::1]:{run.port} is taken by another process" in run.text
+        assert f"another process listens on [::1]:{run.port}" in run.text
         assert [status(run, host, run.client) for host in ("127.0.0.1", "localhost", "[::1]")] == [200, 401, 401]

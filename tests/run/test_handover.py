@@ -27,13 +27,13 @@ from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.run.mom_run import is_running, wait_until
 
-pytestmark = pytest.mark.skipif(hot_restart.choose() is None, reason="no hot restart here")
+pytestmark = pytest.mark.skipif(hot_restart.new_hot_restart() is None, reason="no hot restart here")
 
 
 @pytest.fixture
 def generations() -> Iterator[Generations]:
     """Return generations of an Envoy, none started yet."""
-    chosen = hot_restart.choose()
+    chosen = hot_restart.new_hot_restart()
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
         environ = {"XDG_RUNTIME_DIR": parent}
         with run_directory(environ, chosen) as directory, Signals() as signals:
@@ -115,11 +115,11 @@ def test_a_configuration_that_is_refused_is_taken_back(
     generations.start(plan("a"))
     broken = Certificate(str(tmp_path / "none.pem"), str(tmp_path / "none.key"))
     with pytest.raises(MomError):
-        generations.put(plan("a", tls=broken))
+        generations.push(plan("a", tls=broken))
     wait_until(lambda: serves(plan("a")), "the old listener is back")
     assert generations.current.plan.options.tls is None
     assert generations.current.is_settled
-    generations.put(plan("a", timeout=5.0))
+    generations.push(plan("a", timeout=5.0))
     assert serves(plan("a"))
 
 

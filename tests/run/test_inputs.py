@@ -249,7 +249,7 @@ def test_a_directory_that_others_can_write_is_refused(name: str, mode: int) -> N
 
 
 def test_what_a_killed_run_left_in_shared_memory_is_removed_by_the_next() -> None:
-    chosen = hot_restart.choose()
+    chosen = hot_restart.new_hot_restart()
     if chosen is None:
         pytest.skip("no POSIX shared memory here")
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
@@ -263,9 +263,9 @@ def test_what_a_killed_run_left_in_shared_memory_is_removed_by_the_next() -> Non
 
 
 def test_the_base_id_cannot_be_foretold() -> None:
-    if hot_restart.choose() is None:
+    if hot_restart.new_hot_restart() is None:
         pytest.skip("no POSIX shared memory here")
-    assert len({hot_restart.choose() for _ in range(20)}) == 20
+    assert len({hot_restart.new_hot_restart() for _ in range(20)}) == 20
 
 
 def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:

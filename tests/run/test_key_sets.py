@@ -51,7 +51,7 @@ class World:
         for thread in [one for one in threading.enumerate() if one.name == "key set"]:
             thread.join(20)
         self.keys.poll()
-        jwks, states = self.keys.held(self.configuration)
+        jwks, states = self.keys.current(self.configuration)
         return jwks[URL], states[URL].word
 
     def state(self) -> tuple[str, str]:
@@ -87,7 +87,7 @@ def test_a_thread_that_never_answers_keeps_nothing_longer() -> None:
     world.keys.poll()
     world.now += 3301
     world.keys.poll()
-    assert world.keys.held(world.configuration)[0][URL] == '{"keys":[]}'
+    assert world.keys.current(world.configuration)[0][URL] == '{"keys":[]}'
     released.set()
 
 
@@ -103,16 +103,14 @@ def test_what_the_provider_says_counts_at_once(says: Jwks | NotFetched) -> None:
 def test_a_failure_is_tried_again_after_half_a_minute_and_reported_once() -> None:
     world = World(OLD)
     world.after(300, DOWN)
-    (news,) = world.keys.news()
-    assert news == (
-        f"identity provider's keys: {URL}: the response is 500: the last known keys are used, 60 minutes at most"
-    )
+    (warning,) = world.keys.take_warnings()
+    assert warning == (f"keys at {URL}: HTTP 500: using the last known keys, 60 minutes at most")
     asked = world.asked
     world.after(29)
     assert world.asked == asked
     world.after(1, NotFetched("the response is 503"))
     assert world.asked == asked + 1
-    assert world.keys.news() == []
+    assert world.keys.take_warnings() == []
 
 
 def test_a_reload_asks_again_once_in_half_a_minute() -> None:
@@ -130,9 +128,9 @@ def test_a_reload_asks_again_once_in_half_a_minute() -> None:
 
 def test_the_time_of_a_state_is_that_of_its_change() -> None:
     world = World(OLD)
-    before = world.keys.held(world.configuration)
+    before = world.keys.current(world.configuration)
     world.after(300)
-    assert world.keys.held(world.configuration) == before
+    assert world.keys.current(world.configuration) == before
 
 
 def test_a_provider_that_does_not_answer_holds_nothing_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,10 +147,10 @@ def test_a_provider_that_does_not_answer_holds_nothing_up_for_long(monkeypatch: 
     jwks_, states = keys.read(given, "/ca.pem")
     assert time.monotonic() - began < 10
     assert (jwks_[URL], states[URL].word) == ('{"keys":[]}', "unavailable")
-    assert "no response" in keys.news()[0]
+    assert "no response" in keys.take_warnings()[0]
     released.set()
     deadline = time.monotonic() + 20
-    while keys.held(given)[0][URL] != OLD.text:
+    while keys.current(given)[0][URL] != OLD.text:
         assert time.monotonic() < deadline
         keys.poll()
 
@@ -165,7 +163,7 @@ def test_a_fetch_that_fails_in_a_way_that_nobody_expected_is_a_failure() -> None
 
     world.keys.fetch = broken
     assert world.after(300) == (OLD.text, "stale")
-    assert "RuntimeError: boom" in world.keys.news()[0]
+    assert "RuntimeError: boom" in world.keys.take_warnings()[0]
 
 
 def test_bad_keys_of_a_set_are_left_out_and_named_once() -> None:
@@ -173,10 +171,10 @@ def test_bad_keys_of_a_set_are_left_out_and_named_once() -> None:
     mixed = judge(json.dumps({"keys": [weak, *jwks(es256("good"))["keys"]]}))
     world = World(OLD)
     assert world.after(300, mixed) == (mixed.text, "ready")
-    (news,) = world.keys.news()
-    assert 'key 1 ("weak") is symmetric' in news
+    (warning,) = world.keys.take_warnings()
+    assert 'key 1 ("weak") is symmetric' in warning
     world.after(300)
-    assert world.keys.news() == []
+    assert world.keys.take_warnings() == []
 
 
 def test_a_url_that_nothing_names_any_more_is_not_asked() -> None:
@@ -245,11 +243,11 @@ def test_a_key_file_that_cannot_be_used(tmp_path: Path, make: Callable[[Path], o
     found, states = keys.read(given, "")
     assert (found["bad"], states["bad"].word) == ('{"keys":[]}', "unavailable")
     assert states["good"].word == "ready"
-    (news,) = keys.news()
-    assert said in news
-    assert "tokens of this provider are refused" in news
+    (warning,) = keys.take_warnings()
+    assert said in warning
+    assert "its tokens are rejected" in warning
     keys.read(given, "")
-    assert keys.news() == []
+    assert keys.take_warnings() == []
 
 
 def test_a_file_that_is_emptied_lets_no_client_in(tmp_path: Path) -> None:
@@ -257,4 +255,4 @@ def test_a_file_that_is_emptied_lets_no_client_in(tmp_path: Path) -> None:
     keys = KeySets()
     found, states = keys.read(in_folder(tmp_path, "a"), "", strict=True)
     assert (found["a"], states["a"].word) == ('{"keys":[]}', "empty")
-    assert "tokens of this provider are refused" in keys.news()[0]
+    assert "its tokens are rejected" in keys.take_warnings()[0]

@@ -27,7 +27,7 @@ def said(apis: Mapping[str, str], environ: Mapping[str, str], open_files: int = 
 
 def without_proxy(variable: str, names: str) -> str:
     """Return the note about a proxy."""
-    return f"{variable} has no effect: Atlas connects without a proxy, to {names}; run it where that is possible"
+    return f"{variable} has no effect: Atlas connects directly to {names}"
 
 
 @pytest.mark.parametrize(

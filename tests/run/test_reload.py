@@ -222,7 +222,7 @@ def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, 
         assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
         replace(tmp_path / ".env", "ONE=second\n")
         text = run.wait("Still serving the previous configuration")
-        assert "variables have changed" in text
+        assert "environment variables have changed" in text
         assert sent(run, api, "/one/no-restart") == ["first"]
         run.configure({"one": (base(api), {}), "two": (base(api), {})})
         run.wait("Reloaded + two, ~ one")
@@ -260,7 +260,7 @@ def test_keys_of_an_identity_provider_rotate(run: MomRun) -> None:
     assert run.client.send(f"{P}/one/x", token=old.token()).status == 401
     # What cannot be used lets no client in, and the others go on.
     replace(run.folder / "keys.json", '{"keys": [{"kty": "oct", "k": "AAAA"}]}')
-    assert "symmetric" in run.wait("tokens of this provider are refused")
+    assert "symmetric" in run.wait("its tokens are rejected")
     wait_until(lambda: answer(run, "/one/x").status == 401, "the provider is out")
     assert own_status(run) == 200
 
@@ -319,7 +319,7 @@ def test_another_port_in_the_file(tmp_path: Path, api: Upstream) -> None:
         assert Client(two).send("/healthz").status == 200
         # Taken by somebody else: nothing changes.
         run.configure({"one": (base(api), {})}, exposedPorts={"ingressHttpPort": api.port})
-        assert f"127.0.0.1:{api.port} is taken" in run.wait("Still serving the previous configuration")
+        assert f"127.0.0.1:{api.port} is already in use" in run.wait("Still serving the previous configuration")
         assert Client(two).send("/healthz").status == 200
 
 

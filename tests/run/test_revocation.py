@@ -91,7 +91,7 @@ def test_a_key_file_that_is_gone_lets_no_client_of_its_provider_in(run: MomRun, 
             (run.folder / "keys.json").unlink()
         else:
             replace(run.folder / "keys.json", content)
-        run.wait("tokens of this provider are refused")
+        run.wait("its tokens are rejected")
         wait_until(lambda: connection.status(X, run.token()) == 401, "the provider is out")
     # And back again.
     replace(run.folder / "keys.json", json.dumps(jwks(run.key)))
@@ -176,24 +176,24 @@ def test_a_key_that_leaves_its_url(tmp_path: Path, api: Upstream, kind: type[Htt
             wait_until(lambda: connection.status(X, token) == 200, "back again")
             # What is no key set says nothing about keys: they stay, and the terminal says so.
             idp.body = b"<html>"
-            run.wait("the last known keys are used")
+            run.wait("using the last known keys")
             assert connection.status(X, token) == 200
 
 
 def test_a_provider_that_is_down_holds_up_neither_the_start_nor_a_reload(tmp_path: Path, api: Upstream) -> None:
-    """Its own clients are out until it is there; after it was there, a reload changes nothing for them."""
+    """Its own clients are out until it is there; after that, a reload changes nothing for them."""
     with Upstream() as idp, mom_run(tmp_path) as run:
         idp.body = b"not yet"
         configure(run, api, "one", publicKey=f"http://127.0.0.1:{idp.port}/keys")
         began = time.monotonic()
         run.start(prelude=QUICK)
-        run.wait("is not JSON: tokens of this provider are refused")
+        run.wait("is not JSON: its tokens are rejected")
         assert time.monotonic() - began < 30
         assert run.client.send(X, token=run.token()).status == 401
         idp.body = json.dumps(jwks(run.key)).encode()
         wait_until(lambda: run.client.send(X, token=run.token()).status == 200, "the keys are there")
         idp.body = b"down"
-        run.wait("the last known keys are used")
+        run.wait("using the last known keys")
         configure(run, api, "one", "two", publicKey=f"http://127.0.0.1:{idp.port}/keys")
         run.wait("Reloaded + two")
         assert run.client.send(X, token=run.token()).status == 200

@@ -91,7 +91,7 @@ def test_nor_after_a_reload_that_is_refused(tmp_path: Path, api: Upstream) -> No
         run.configure({"one": (base, {"Authorization": "Bearer ${{ SECRET }}", "X-Literal": LITERAL})})
         run.start("--env-file", ".env")
         replace(tmp_path / ".env", f"SECRET='{SECRET}\n{SECRET}'\n")
-        assert "holds a line end" in run.wait("Still serving the previous configuration")
+        assert "contains a line ending" in run.wait("Still serving the previous configuration")
         for where, text in texts(run).items():
             assert SECRET.encode() not in text, where
         assert LITERAL not in run.text

@@ -66,7 +66,7 @@ def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
     assert "/v1/apis/http/github/  stand-in for https://api.github.com/base" in run.text
     # The provider's keys are the real ones, and say so where they cannot be had.
     run.wait("https://127.0.0.1:1/jwks")
-    assert "tokens of this provider are refused" in run.text
+    assert "its tokens are rejected" in run.text
     command = "add-http-adapter -f atlas.yml --adapter-name openai --base-url https://api.openai.com -H"
     mom(run, "atlas", "config", *command.split(), "Authorization: Bearer ${{ OPENAI_API_TOKEN }}")
     run.wait("Reloaded + openai")
@@ -121,7 +121,7 @@ def test_no_value_of_a_variable_is_used_even_if_it_is_set(tmp_path: Path) -> Non
 def test_it_refuses_to_listen_where_other_machines_can_connect(run: MomRun, listen: str) -> None:
     run.start("--stand-in", "--listen", listen, serving=False, listen=False)
     assert run.status() == 2
-    assert f"--stand-in serves this machine only, and {listen} is open to others" in run.text
+    assert f"refusing to serve stand-ins on {listen}: other machines can connect" in run.text
     assert "--listen 127.0.0.1:" in run.text
     assert "Serving" not in run.text
 

@@ -37,7 +37,7 @@ class ServedKind(Generic[AdapterT]):
         raise NotImplementedError
 
     def listed(self, adapter: AdapterT) -> Json:
-        """Return what `GET /v1alpha1/apis` says of an adapter beside its kind and name. No secrets."""
+        """Return what `GET /v1alpha1/apis` has about an adapter beside its kind and name. No secrets."""
         raise NotImplementedError
 
     def headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
