@@ -56,7 +56,7 @@ def test_the_contract_imports_nothing_of_mom() -> None:
     assert not [name for name in names if name.split(".")[0] == "mom"]
 
 
-def test_no_other_module_spells_what_the_contract_says() -> None:
+def test_no_other_module_repeats_the_contract() -> None:
     words = {**vars(gateway), **vars(gateway.ErrorTypes)}
     said = {value for name, value in words.items() if name.isupper() and isinstance(value, str)}
     folder = Path(gateway.__file__).parent

@@ -189,9 +189,7 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.mark.parametrize("adapter", EXPECTED)
-def test_a_failure_says_what_it_is_and_whether_the_api_may_have_seen_the_request(
-    failing: Failing, adapter: str
-) -> None:
+def test_a_failure_names_its_kind_and_whether_the_api_may_have_seen_the_request(failing: Failing, adapter: str) -> None:
     status, kind, words, outcome = EXPECTED[adapter]
     answer = failing.ask(adapter)
     assert (answer.status, answer.error) == (status, kind), answer
@@ -280,7 +278,7 @@ def test_no_log_contains_a_query(failing: Failing) -> None:
         ("jwt_authn_access_denied{Jwt_is_expired}", None),
     ],
 )
-def test_what_envoy_says_only_in_general(details: str, kind: str | None) -> None:
+def test_what_envoy_reports_only_in_general(details: str, kind: str | None) -> None:
     found = failure_of(details)
     assert (found and found.type) == kind
 

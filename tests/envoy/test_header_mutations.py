@@ -108,7 +108,7 @@ def test_responses_lose_what_would_steer_the_whole_origin(atlas: Atlas) -> None:
     assert atlas.get(f"{PLAIN}/after").status == 200
 
 
-def test_vary_names_the_token_beside_what_the_api_says(atlas: Atlas) -> None:
+def test_vary_names_the_token_beside_the_value_of_the_api(atlas: Atlas) -> None:
     request = atlas.client.request(f"{PLAIN}/hostile", token=atlas.key.token())
     with atlas.client.connect() as connection:
         connection.sendall(request)

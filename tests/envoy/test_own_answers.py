@@ -113,7 +113,9 @@ def test_no_error_of_atlas_stays_in_a_cache(atlas: Atlas, method: str, path: str
         pytest.param("OPTIONS *", "", 404, "not a path", id="no path"),
     ],
 )
-def test_a_refused_request_is_told_the_cause(atlas: Atlas, line: str, extra: str, status: int, reason: str) -> None:
+def test_the_response_to_a_refused_request_names_the_cause(
+    atlas: Atlas, line: str, extra: str, status: int, reason: str
+) -> None:
     path = "/v1/apis/http/plain/malformed"
     lines = [f"{line.format(path=path)} HTTP/1.1", f"Host: 127.0.0.1:{atlas.client.port}", "Connection: close"]
     lines += [f"Atlas-Accesstoken: {atlas.key.token()}", *([extra] if extra else [])]
@@ -133,7 +135,9 @@ def test_a_refused_request_is_told_the_cause(atlas: Atlas, line: str, extra: str
         (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400, "not valid HTTP/1.1"),
     ],
 )
-def test_what_is_no_request_is_told_the_cause(atlas: Atlas, data: bytes, status: int, reason: str) -> None:
+def test_the_response_to_a_malformed_request_names_the_cause(
+    atlas: Atlas, data: bytes, status: int, reason: str
+) -> None:
     with atlas.client.connect() as connection, connection.makefile("rb") as reader:
         connection.sendall(data)
         answer = read_response(reader)

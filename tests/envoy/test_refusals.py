@@ -22,7 +22,7 @@ def rules(given: Configuration, options: Options = OPTIONS) -> list[str]:
     return [problem.rule for problem in problems(given, options)]
 
 
-def test_nothing_is_wrong_with_a_good_one() -> None:
+def test_a_valid_configuration_has_no_problem() -> None:
     assert rules(configuration(GOOD, providers=TRUSTED)) == []
 
 
@@ -102,7 +102,7 @@ def test_keys_from_a_safe_place(url: str) -> None:
     assert rules(configuration(GOOD, providers=(provider(url),))) == []
 
 
-def test_nobody_to_trust() -> None:
+def test_without_a_key_to_trust_nothing_is_served() -> None:
     assert rules(configuration(GOOD)) == ["no-identity-provider"]
     local = dataclasses.replace(OPTIONS, local_key=LocalKey("me", ("a",), {"keys": []}))
     assert rules(configuration(GOOD), local) == []

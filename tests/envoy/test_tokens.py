@@ -60,7 +60,7 @@ def test_each_asymmetric_algorithm_is_accepted_and_the_token_goes_no_further(atl
     assert not any(token.encode() in value for _, value in request.headers)
 
 
-def test_without_a_token_the_answer_says_where_it_belongs(atlas: Atlas) -> None:
+def test_without_a_token_the_response_names_its_header(atlas: Atlas) -> None:
     answer = atlas.client.send(f"{PATH}/missing")
     assert (answer.status, answer.error) == (401, "API_MissingAccessTokenError")
     assert answer.headers["content-type"] == "application/json"
@@ -154,14 +154,14 @@ def test_of_two_tokens_one_bad_one_is_enough_to_refuse(atlas: Atlas, good_first:
     assert not atlas.api.seen("/token/two")
 
 
-def test_a_good_token_opens_nothing_else_for_a_bad_one_later(atlas: Atlas) -> None:
+def test_a_valid_token_opens_nothing_for_an_invalid_one_later(atlas: Atlas) -> None:
     """The cache of verified tokens looks at the whole token."""
     good = atlas.key.token()
     assert atlas.get(PATH, token=good).status == 200
     refused(atlas, good[:-8] + ("A" * 8 if good[-8:] != "A" * 8 else "B" * 8))
 
 
-def test_the_local_key_is_good_for_its_own_gateway_and_an_hour(atlas: Atlas) -> None:
+def test_the_local_key_is_valid_for_its_own_gateway_and_an_hour(atlas: Atlas) -> None:
     local = {"iss": "urn:mom:local", "aud": LOCAL_AUDIENCE}
     now = int(time.time())
     assert atlas.get(PATH, token=atlas.local.token(**local)).status == 200

@@ -15,7 +15,7 @@ P = "/v1/apis/http"
 
 
 @pytest.mark.parametrize("adapter", ["good", "by-address", "renamed"])
-def test_a_certificate_for_the_host_of_the_base_url_is_good(atlas: Atlas, adapter: str) -> None:
+def test_a_certificate_for_the_host_of_the_base_url_is_accepted(atlas: Atlas, adapter: str) -> None:
     assert atlas.get(f"{P}/{adapter}/tls").status == 200
 
 

@@ -67,7 +67,7 @@ def test_when_everything_fails_a_few_are_named() -> None:
     assert run.said[10:] == [("api9999", REFUSED, 1)]
 
 
-def test_a_run_says_which_api_fails_how_and_what_can_be_done(tmp_path: Path) -> None:
+def test_a_run_reports_which_api_fails_how_and_the_fix(tmp_path: Path) -> None:
     (tmp_path / "certificates").mkdir()
     context = server_context(self_signed("localhost"), tmp_path / "certificates")
     with mom_run(tmp_path) as run, FaultyServer(answers(b""), context) as secure, FaultyServer(closes) as closing:
@@ -83,7 +83,7 @@ def test_a_run_says_which_api_fails_how_and_what_can_be_done(tmp_path: Path) -> 
         for adapter in ["secure", "closing", "down"] * 3:
             run.client.send(f"/v1/apis/http/{adapter}/x?key=hunter2", token=run.token())
         run.wait("warning: secure: The certificate of the API is from an unknown authority")
-        run.wait("into a PEM file and name it in SSL_CERT_FILE")
+        run.wait("set SSL_CERT_FILE to a PEM file")
         run.wait(
             "warning: closing: The API closed the connection before it responded; it may have processed the request"
         )
@@ -123,7 +123,7 @@ def test_with_debug_its_lines_are_not_among_envoy_s(tmp_path: Path) -> None:
         assert "mom-failure" not in run.text
 
 
-def test_they_are_said_after_a_rotation_of_the_access_log_too(tmp_path: Path) -> None:
+def test_they_are_reported_after_a_rotation_of_the_access_log_too(tmp_path: Path) -> None:
     with mom_run(tmp_path) as run:
         run.configure({name: (f"http://localhost:{free_port()}", {}) for name in ("first", "second")})
         run.start("--access-log", "access.jsonl")
@@ -136,7 +136,7 @@ def test_they_are_said_after_a_rotation_of_the_access_log_too(tmp_path: Path) ->
         run.wait("warning: second: ")
 
 
-def test_what_an_api_itself_answers_is_no_failure(tmp_path: Path, api: Upstream) -> None:
+def test_a_response_of_the_api_itself_is_not_a_failure(tmp_path: Path, api: Upstream) -> None:
     with mom_run(tmp_path) as run:
         run.configure({"api": (f"http://127.0.0.1:{api.port}", {}), "down": (f"http://localhost:{free_port()}", {})})
         run.start()

@@ -77,7 +77,7 @@ def status(run: MomRun, host: str, client: Client) -> int:
 
 
 @needs_ipv6
-def test_a_token_for_any_loopback_name_is_good_on_both_addresses(tmp_path: Path, api: Upstream) -> None:
+def test_a_token_for_any_loopback_name_is_valid_on_both_addresses(tmp_path: Path, api: Upstream) -> None:
     with mom_run(tmp_path) as run:
         run.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
         run.start()
@@ -86,7 +86,7 @@ def test_a_token_for_any_loopback_name_is_good_on_both_addresses(tmp_path: Path,
 
 
 @needs_ipv6
-def test_a_token_for_an_address_that_another_process_holds_is_refused(tmp_path: Path, api: Upstream) -> None:
+def test_a_token_for_an_address_of_another_process_is_refused(tmp_path: Path, api: Upstream) -> None:
     with mom_run(tmp_path) as run, another_process_at("::1", run.port):
         run.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
         run.start()

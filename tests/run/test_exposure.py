@@ -69,7 +69,7 @@ def test_private_files_are_nothing_to_speak_of(inputs: Inputs) -> None:
         ("atlas.yml", 0o646, "decide where credentials are sent"),
         ("key.pem", 0o644, "read or change the private key"),
         ("chain.pem", 0o666, "can change"),
-        ("auth", 0o755, "look into the folder of your signing key"),
+        ("auth", 0o755, "access the folder of your signing key"),
     ],
 )
 def test_what_others_can_do_with_a_file(inputs: Inputs, name: str, mode: int, said: str) -> None:
@@ -113,9 +113,7 @@ def test_an_env_file_that_git_tracks(repository: Inputs) -> None:
     assert "is tracked by git: replace the credentials in it" in mended(repository)
 
 
-def test_a_git_that_hangs_holds_up_no_start(
-    repository: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_git_that_hangs_delays_no_start(repository: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "bin" / "git"
     program.parent.mkdir()
     program.write_text("#!/bin/sh\nexec sleep 60\n")
@@ -127,13 +125,13 @@ def test_a_git_that_hangs_holds_up_no_start(
     assert list(exposures(repository)) == []
 
 
-def test_an_env_file_that_is_a_pipe_is_nobodys_business(inputs: Inputs) -> None:
+def test_an_env_file_that_is_a_pipe_needs_no_warning(inputs: Inputs) -> None:
     pipe = inputs.file.parent / "pipe"
     os.mkfifo(pipe, 0o666)
     assert list(exposures(dataclasses.replace(inputs, env_file=EnvFile(pipe)))) == []
 
 
-def test_a_run_says_so_when_it_starts(tmp_path: Path) -> None:
+def test_a_run_warns_when_it_starts(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("ONE=s3cret\n")
     (tmp_path / ".env").chmod(0o604)
     with mom_run(tmp_path) as run:

@@ -133,7 +133,7 @@ def test_a_certificate_that_is_replaced_between_two_reads(run: MomRun, authority
     (run.folder / "now").touch()
     renewed = authority.issue("localhost").write(run.folder, "new")
     renewed.chain.replace(files.chain)
-    assert "cannot be used" in run.wait("Still serving the previous configuration")
+    assert "cannot use --tls-cert" in run.wait("Still serving the previous configuration")
     (run.folder / "now").unlink()
     renewed.key.replace(files.key)
     run.wait("Reloaded certificate")
@@ -157,11 +157,11 @@ def test_a_file_that_becomes_a_pipe_is_refused_and_signals_work(run: MomRun, aut
     assert run.end() == 0
 
 
-def test_a_run_directory_that_somebody_removes(run: MomRun, api: Upstream) -> None:
+def test_a_removed_run_directory(run: MomRun, api: Upstream) -> None:
     run.start("--env-file", ".env")
     (directory,) = run.runtime.iterdir()
     shutil.rmtree(directory)
-    run.wait("was removed: requests are still served")
+    run.wait("was removed: the next change will restart Envoy")
     assert sent(run, api, "/swept") == "Bearer first"
     run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
     run.wait("Reloaded + two")
@@ -174,7 +174,7 @@ def test_a_run_directory_that_somebody_removes(run: MomRun, api: Upstream) -> No
     assert list(run.runtime.iterdir()) == []
 
 
-def test_a_failure_that_nobody_expected_is_one_line(run: MomRun, api: Upstream) -> None:
+def test_an_unexpected_failure_is_one_line(run: MomRun, api: Upstream) -> None:
     prelude = (
         "import os, mom.run.plan as plan\n"
         "make = plan.make\n"

@@ -73,14 +73,14 @@ def test_a_set_that_is_gone(status: str) -> None:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ([response("500 Oops")], "the response is 500"),
-        ([response("401 Unauthorized")], "the response is 401"),
-        ([response("204 No Content")], "the response is 204"),
+        ([response("500 Oops")], "HTTP 500"),
+        ([response("401 Unauthorized")], "HTTP 401"),
+        ([response("204 No Content")], "HTTP 204"),
         (
             [response("302 Found", b"", "Location: https://127.0.0.1:1/")],
-            "is a redirect .302., and none",
+            "HTTP 302: redirects are not followed",
         ),
-        ([response("304 Not Modified")], "is a redirect"),
+        ([response("304 Not Modified")], "HTTP 304: redirects"),
         ([response("200 OK", b"<html>")], "is not JSON"),
         ([response("200 OK", b'{"a": 1}')], "is not a JWK Set"),
         ([response("200 OK", b"[" * 200_000)], "nested too deeply"),
@@ -93,7 +93,7 @@ def test_a_set_that_is_gone(status: str) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_every_other_failure_says_nothing_about_keys(parts: list[bytes], said: str) -> None:
+def test_every_other_failure_is_not_about_keys(parts: list[bytes], said: str) -> None:
     with server(*parts) as (url, _):
         found = fetch(url, "/none")
     assert isinstance(found, NotFetched)
@@ -109,7 +109,7 @@ def test_a_redirect_is_not_followed() -> None:
         assert other.requests == []
 
 
-def test_nobody_there() -> None:
+def test_no_server_there() -> None:
     found = fetch(f"http://127.0.0.1:{free_port()}/keys", "/none")
     assert found == NotFetched("Connection refused")
 

@@ -92,7 +92,7 @@ def test_one_generation_takes_over_from_another(generations: Generations, plan: 
     assert serves(plan("b"))
 
 
-def test_a_successor_whose_listener_is_refused_leaves_one_that_serves_and_can_be_told(
+def test_a_successor_whose_listener_is_refused_leaves_one_that_serves_and_can_be_changed(
     generations: Generations, plan: Callable[..., Plan], tmp_path: Path
 ) -> None:
     """It has closed the admin interface of its predecessor by then, and may have closed its listener."""

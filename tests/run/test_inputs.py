@@ -285,7 +285,7 @@ def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
     assert tmp_path.exists()
 
 
-def test_a_full_disk_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MomError, match="cannot write"):
         directory.write(tmp_path / "none" / "x.json", "{}")
 
@@ -312,7 +312,7 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
     wait_until(lambda: not is_running(int(done.stdout)), "the child ends")
 
 
-def test_a_log_that_nobody_reads_does_not_block_its_process() -> None:
+def test_an_unread_log_does_not_block_its_process() -> None:
     script = "import sys; print(*['x' * 65535] * 40, 'end', sep='\\n', file=sys.stderr)"
     process = Process(Command([sys.executable, "-c", script], {}))
     wait_until(lambda: process.status() is not None, "it ends")
@@ -356,5 +356,5 @@ def test_a_key_with_a_password_is_refused_without_asking_for_it(tmp_path: Path, 
     encryption = serialization.BestAvailableEncryption(b"secret")
     pem = serialization.PrivateFormat.PKCS8
     files.key.write_bytes(issued.key.private_bytes(serialization.Encoding.PEM, pem, encryption))
-    with pytest.raises(MomError, match="cannot be used"):
+    with pytest.raises(MomError, match="cannot use --tls-cert"):
         make(tmp_path, tls=(files.chain, files.key))

@@ -23,7 +23,7 @@ from tests.envoy.tokens import es256, jwks
 
 URL = "https://idp.test/keys"
 OLD, NEW = (judge(json.dumps(jwks(es256(kid)))) for kid in ("old", "new"))
-DOWN, GONE = NotFetched("the response is 500"), NotFetched("the response is 404", gone=True)
+DOWN, GONE = NotFetched("HTTP 500"), NotFetched("HTTP 404", gone=True)
 
 
 class World:
@@ -74,7 +74,7 @@ def test_a_failure_keeps_the_last_keys_for_an_hour() -> None:
     assert world.after(30, NEW) == (NEW.text, "ready")
 
 
-def test_a_thread_that_never_answers_keeps_nothing_longer() -> None:
+def test_a_thread_that_never_responds_keeps_no_set_longer() -> None:
     """Name servers can take any time; the hour is counted all the same."""
     world, released = World(OLD), threading.Event()
 
@@ -92,7 +92,7 @@ def test_a_thread_that_never_answers_keeps_nothing_longer() -> None:
 
 
 @pytest.mark.parametrize("says", [GONE, judge('{"keys": []}')], ids=["gone", "empty"])
-def test_what_the_provider_says_counts_at_once(says: Jwks | NotFetched) -> None:
+def test_a_change_at_the_provider_counts_at_once(says: Jwks | NotFetched) -> None:
     world = World(OLD)
     keys, word = world.after(300, says)
     assert (keys, word) == ('{"keys":[]}', "unavailable" if says is GONE else "empty")
@@ -108,7 +108,7 @@ def test_a_failure_is_tried_again_after_half_a_minute_and_reported_once() -> Non
     asked = world.asked
     world.after(29)
     assert world.asked == asked
-    world.after(1, NotFetched("the response is 503"))
+    world.after(1, NotFetched("HTTP 503"))
     assert world.asked == asked + 1
     assert world.keys.take_warnings() == []
 
@@ -133,7 +133,7 @@ def test_the_time_of_a_state_is_that_of_its_change() -> None:
     assert world.keys.current(world.configuration) == before
 
 
-def test_a_provider_that_does_not_answer_holds_nothing_up_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_that_does_not_respond_delays_nothing_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_sets, "WAIT_SECONDS", 0.2)
     released = threading.Event()
 
@@ -155,7 +155,7 @@ def test_a_provider_that_does_not_answer_holds_nothing_up_for_long(monkeypatch: 
         keys.poll()
 
 
-def test_a_fetch_that_fails_in_a_way_that_nobody_expected_is_a_failure() -> None:
+def test_a_fetch_that_fails_unexpectedly_is_a_failure() -> None:
     world = World(OLD)
 
     def broken(_url: str, _ca_file: str) -> Jwks:

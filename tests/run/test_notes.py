@@ -84,7 +84,7 @@ def test_few_open_files() -> None:
     assert said(APIS, {}, open_files=1_024)[0].startswith("480 client connections at most, since 1024 files may")
 
 
-def test_a_run_says_them_on_stderr(tmp_path: Path) -> None:
+def test_a_run_prints_them_on_stderr(tmp_path: Path) -> None:
     with mom_run(tmp_path, environ={"HTTPS_PROXY": "http://u:hunter2@proxy.test", "SSL_CERT_DIR": "/none"}) as run:
         run.configure({"api": ("https://api.test", {})})
         run.start()

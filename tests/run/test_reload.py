@@ -90,7 +90,7 @@ def test_writing_in_place_is_noticed_too(run: MomRun, api: Upstream) -> None:
         pytest.param('{"kind": "Atlas"}', "error:", id="half an Atlas"),
     ],
 )
-def test_a_broken_file_is_reported_and_the_old_configuration_goes_on(
+def test_a_broken_file_is_reported_and_the_old_configuration_stays(
     run: MomRun, api: Upstream, broken: str, said: str
 ) -> None:
     replace(run.folder / "atlas.yml", broken)
@@ -356,7 +356,7 @@ def test_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authori
         wait_until(lambda: serial() != first, "the new certificate is shown")
 
 
-def test_a_full_disk_is_reported_and_the_old_configuration_goes_on(tmp_path: Path, api: Upstream) -> None:
+def test_a_full_disk_is_reported_and_the_old_configuration_stays(tmp_path: Path, api: Upstream) -> None:
     # A short path: it holds a unix socket.
     disk = Path(tempfile.mkdtemp(prefix="md-", dir="/tmp"))
     mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)]

@@ -98,7 +98,7 @@ def test_a_key_file_that_is_gone_lets_no_client_of_its_provider_in(run: MomRun, 
     wait_until(lambda: run.client.send(X, token=run.token()).status == 200, "the provider is there again")
 
 
-def test_of_two_providers_one_goes_on_and_the_list_says_which_is_out(run: MomRun, api: Upstream) -> None:
+def test_of_two_providers_one_stays_and_the_list_has_which_is_out(run: MomRun, api: Upstream) -> None:
     two = es256("two")
     (run.folder / "two.json").write_text(json.dumps(jwks(two)))
     first = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
@@ -137,7 +137,7 @@ def test_a_broken_configuration_restarts_nothing_when_the_directory_of_the_run_i
     assert run.children() == before
 
 
-def test_no_key_at_all_lets_no_client_in_and_says_so(tmp_path: Path, api: Upstream) -> None:
+def test_no_key_at_all_lets_no_client_in_and_is_reported(tmp_path: Path, api: Upstream) -> None:
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {})})
         run.start("--no-local-key")
@@ -180,7 +180,7 @@ def test_a_key_that_leaves_its_url(tmp_path: Path, api: Upstream, kind: type[Htt
             assert connection.status(X, token) == 200
 
 
-def test_a_provider_that_is_down_holds_up_neither_the_start_nor_a_reload(tmp_path: Path, api: Upstream) -> None:
+def test_a_provider_that_is_down_delays_neither_the_start_nor_a_reload(tmp_path: Path, api: Upstream) -> None:
     """Its own clients are out until it is there; after that, a reload changes nothing for them."""
     with Upstream() as idp, mom_run(tmp_path) as run:
         idp.body = b"not yet"

