@@ -217,7 +217,7 @@ def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, 
     (tmp_path / ".env").write_text("ONE=first\n")
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
-        run.start("--env-file", ".env", prelude="import mom.run.hot_restart as h\nh.choose = lambda: None")
+        run.start("--env-file", ".env", prelude="import mom.run.hot_restart as h\nh.new_hot_restart = lambda: None")
         (envoy,) = run.children()
         assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
         replace(tmp_path / ".env", "ONE=second\n")
