@@ -116,6 +116,16 @@ def test_an_unknown_optional_header_names_those_that_there_are() -> None:
     assert "-H" in (caught.value.hint or "")
 
 
+NOT_LABELS = ["evil.example/x", "evil.example#x", "evil.example?x", "a@evil.example", "evil.example:1", "a.b", "a\\b"]
+NOT_LABELS += ["", " ", "-a", "a-", "a" * 64, "{datacenter}", "%2e", "a\n", "\u0430", "xn--", "a_b", "${{ X }}"]
+
+
+@pytest.mark.parametrize("value", NOT_LABELS)
+def test_a_label_is_one_label(value: str) -> None:
+    with pytest.raises(UsageError, match="one part of a host name"):
+        choose(loader.get("mailchimp"), values={"datacenter": value})
+
+
 # An account's part of a host name, such as {datacenter} of Mailchimp.
 LABELS = [
     (entry, each)

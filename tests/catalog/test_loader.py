@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -75,6 +77,8 @@ def test_the_base_url_of_an_adapter_names_the_entry(url: str, name: str, entry: 
         ("https://argo.example.com", "openai"),
         ("https://evil.example/x.api.mailchimp.com", "mailchimp"),
         ("https://api.datadoghq.example", "x"),
+        ("https://api.cloudflare.com/client/v40", "x"),
+        ("https://api.cloudflare.com", "cloudflare"),
         ("", ""),
         ("${{ X }}", "openai"),
     ],
@@ -123,6 +127,20 @@ def test_a_name_that_is_none_reads_no_file(typed: str) -> None:
     assert parsed.call_count == 0
     assert "\n" not in caught.value.message
     assert len(caught.value.message) < 200
+
+
+def test_the_catalog_stands_on_nothing_of_atlas() -> None:
+    """What an adapter is can then use the catalog, and a client could."""
+    imported = {
+        module
+        for path in Path(loader.__file__).parent.glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for module in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        if module.startswith("mom.")
+    }
+
+    outside = {module.split(".")[1] for module in imported if not module.startswith("mom.catalog")}
+    assert outside == {"errors", "gateway", "masking", "yamledit"}
 
 
 def test_the_catalog_is_no_burden_to_a_command_that_does_not_use_it() -> None:
