@@ -14,7 +14,7 @@ help:
 	@echo "make proof    the slow proofs: long random searches, many clients"
 	@echo "make coverage the tests, and which lines and branches of mom they run; fails below the floor"
 	@echo "make bench    the figures of docs/benchmarks.md, measured here"
-	@echo "make picture  the picture of the README, drawn from a run of the demo"
+	@echo "make picture  the pictures of the README, drawn from runs of the demo and of mom atlas check"
 	@echo "make setup    .venv with what all of these need"
 	@echo "make lint     ruff; make types: mypy; make tests: pytest; make package: the wheel"
 	@echo "make clean    remove .venv and everything that was made here"
