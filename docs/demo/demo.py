@@ -95,14 +95,14 @@ def demo(folder: Path) -> int:
             say("2. Run it. The credential is in the environment of Atlas, and in no file:")
             port = free_port()
             print(
-                "$ export OPENAI_API_TOKEN=demo-secret GITHUB_TOKEN=unused\n"
+                "$ export OPENAI_API_TOKEN=demo-secret WIKI_TOKEN=unused\n"
                 f"$ mom atlas run -f atlas.yml --listen 127.0.0.1:{port} &"
             )
             sys.stdout.flush()
             atlas = subprocess.Popen(
                 [MOM, "atlas", "run", "-f", "atlas.yml", "--listen", f"127.0.0.1:{port}"],
                 cwd=folder,
-                env={**environment, "OPENAI_API_TOKEN": "demo-secret", "GITHUB_TOKEN": "unused"},
+                env={**environment, "OPENAI_API_TOKEN": "demo-secret", "WIKI_TOKEN": "unused"},
             )
             if not serving(port, atlas):
                 return 1

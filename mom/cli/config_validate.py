@@ -73,13 +73,9 @@ def validate(
     console = Console(quiet=quiet)
     if (dry_run or diff or check) and not fix:
         raise UsageError("-n, --diff and --check are about --fix", hint="add --fix")
-    if form is None:
-        form = Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" and not fix else Format.TEXT
+    form = form or _default_format(fix=fix)
     options = FixOptions(dry_run=dry_run, diff=diff, check=check, form=form) if fix else None
-    files = files or [configuration_file(None, quiet=quiet, verbose=verbose).path]
-    if files.count("-") > 1:
-        console.warning("`-` is given more than once: stdin is read and checked once")
-        files = [file for number, file in enumerate(files) if file != "-" or number == files.index("-")]
+    files = _with_stdin_once(files or [configuration_file(None, quiet=quiet, verbose=verbose).path], console)
     if options is not None:
         options.refuse_two_outputs(files)
     variables = _variables(env_file) if env or env_file else None
@@ -90,6 +86,18 @@ def validate(
         return int(ExitStatus.FAILED)
     would_change = options is not None and options.check and any(each.fixes for each in checked)
     return int(ExitStatus.WOULD_CHANGE if would_change else ExitStatus.DONE)
+
+
+def _default_format(*, fix: bool) -> Format:
+    """Return the format of a report where none is asked for: annotations in a workflow of GitHub, else text."""
+    return Format.GITHUB if os.environ.get("GITHUB_ACTIONS") == "true" and not fix else Format.TEXT
+
+
+def _with_stdin_once(files: list[str], console: Console) -> list[str]:
+    """Return the files without a second `-`, which would read what the first has read already."""
+    if files.count("-") > 1:
+        console.warning("`-` is given more than once: stdin is read and checked once")
+    return [file for number, file in enumerate(files) if file != "-" or number == files.index("-")]
 
 
 def _checked(

@@ -9,34 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import samples
 from tests.golden import FILE, run_mom
 
 VALIDATE = ("atlas", "config", "validate")
-ATLAS = """\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  apiAdapters:
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: HTTP
-      name: openai
-  - adapterRef:
-      apiVersion: moment.dev/adapters/v1alpha1
-      kind: AWS
-      name: aws
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: HTTP
-metadata:
-  name: openai
-spec:
-  baseUrl: https://api.openai.com
-  headers:
-  - name: Authorization
-    value: Bearer ${{ OPENAI_API_TOKEN }}
+AWS = """\
 ---
 apiVersion: moment.dev/adapters/v1alpha1
 kind: AWS
@@ -48,6 +25,8 @@ spec:
     accessKeyId: ${{ TEST_KEY_ID }}
     secretAccessKey: ${{ TEST_SECRET }}
 """
+OPENAI = samples.http("openai", headers={"Authorization": "Bearer ${{ OPENAI_API_TOKEN }}"})
+ATLAS = samples.atlas("openai", after=samples.reference("aws", "AWS")) + OPENAI + AWS
 SET = {"OPENAI_API_TOKEN": "s3cret", "TEST_KEY_ID": "id", "TEST_SECRET": "s3cret"}
 
 
