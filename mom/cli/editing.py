@@ -103,8 +103,8 @@ def run_edit(
 
 def run_command_hint(variables: Sequence[str], options: EditOptions) -> str:
     """Return the next step after an adapter was added: the variables to set, then the command that tries it."""
-    first = f"set {', '.join(variables)} where Atlas runs; " if variables else ""
-    return f"{first}try it: mom atlas run{options.file.option}"
+    first = f"set {', '.join(variables)}, then: " if variables else ""
+    return f"{first}mom atlas run{options.file.option}"
 
 
 def _edit_stdin(options: EditOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:

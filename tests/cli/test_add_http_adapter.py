@@ -48,7 +48,7 @@ DIFF = """\
 ADDED = "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
 WOULD_ADD = "Would add HTTP adapter openai to atlas.yml (lines 11-14 and 16-25)\n"
 UNDO = "  undo: mom atlas config remove -f atlas.yml openai\n"
-NEXT = f"  next: set OPENAI_API_TOKEN where Atlas runs; try it: mom atlas run -f atlas.yml\n{UNDO}"
+NEXT = f"  next: set OPENAI_API_TOKEN, then: mom atlas run -f atlas.yml\n{UNDO}"
 UNCHANGED = "Unchanged HTTP adapter openai is already configured in atlas.yml\n"
 
 
@@ -251,16 +251,14 @@ def test_headers_may_be_absent(atlas: Atlas) -> None:
     assert result.stderr == (
         "Added HTTP adapter openai to atlas.yml (lines 11-14 and 16-22)\n"
         "note: no header has a credential; add one with -H 'NAME: VALUE'\n"
-        f"  next: try it: mom atlas run -f atlas.yml\n{UNDO}"
+        f"  next: mom atlas run -f atlas.yml\n{UNDO}"
     )
     assert atlas.text == EDITED.partition("  headers:\n")[0]
 
 
 def test_all_variables_are_named_once(atlas: Atlas) -> None:
     result = atlas.add("-H", "X-A: ${{ A }}", "-H", "X-B: ${{ B }}:${{ A }}")
-    assert result.stderr.endswith(
-        f"  next: set OPENAI_API_TOKEN, A, B where Atlas runs; try it: mom atlas run -f atlas.yml\n{UNDO}"
-    )
+    assert result.stderr.endswith(f"  next: set OPENAI_API_TOKEN, A, B, then: mom atlas run -f atlas.yml\n{UNDO}")
 
 
 def test_plain_http_to_another_machine_is_warned_of(atlas: Atlas) -> None:

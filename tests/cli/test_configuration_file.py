@@ -102,10 +102,10 @@ def test_a_file_of_a_parent_folder_is_named_unless_quiet(repository: Path) -> No
 
 def test_the_named_file_wins_and_is_in_the_next_command_which_needs_none_otherwise(repository: Path) -> None:
     (repository / "a" / "b" / "atlas.yml").write_text(EMPTY)
-    assert run_mom(ADD).stderr.splitlines()[-2].endswith("try it: mom atlas run")
+    assert run_mom(ADD).stderr.splitlines()[-2].endswith("next: mom atlas run")
     (repository / "an atlas.yml").write_text(EMPTY)
     shown = run_mom([*ADD, "-f", "../../an atlas.yml"]).stderr.splitlines()[-2]
-    assert shown.endswith("try it: mom atlas run -f '../../an atlas.yml'")
+    assert shown.endswith("next: mom atlas run -f '../../an atlas.yml'")
 
 
 def test_without_a_file_each_command_fails_as_for_a_missing_one(repository: Path) -> None:

@@ -145,6 +145,6 @@ def test_what_is_said_names_the_new_lines_and_the_next_step() -> None:
     assert result.stdout == b""
     assert result.stderr == (
         "Added HTTP adapter YOUR_ADAPTER_NAME to YOUR_ATLAS_CONFIG.yml (lines 15-18 and 57-66)\n"
-        "  next: set OPENAI_API_TOKEN where Atlas runs; try it: mom atlas run -f YOUR_ATLAS_CONFIG.yml\n"
+        "  next: set OPENAI_API_TOKEN, then: mom atlas run -f YOUR_ATLAS_CONFIG.yml\n"
         "  undo: mom atlas config remove -f YOUR_ATLAS_CONFIG.yml YOUR_ADAPTER_NAME\n"
     )
