@@ -35,7 +35,7 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
         pytest.param(lambda path: path.write_bytes(bytes(1_001)), "it is larger than 1,000 bytes", id="too large"),
     ],
 )
-def test_what_is_no_readable_file_is_an_error_at_once(tmp_path: Path, make: object, reason: str) -> None:
+def test_what_is_not_a_readable_file_is_an_error_at_once(tmp_path: Path, make: object, reason: str) -> None:
     path = tmp_path / "keys.json"
     assert callable(make)
     make(path)

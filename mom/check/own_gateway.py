@@ -17,9 +17,10 @@ from mom.auth.base_url import Gateway
 from mom.check.exchange import Response, send
 from mom.check.smoke import SmokeRequest
 from mom.errors import MomError
-from mom.gateway import HEALTH_PATH, LOOPBACK_ADDRESSES
+from mom.gateway import DEFAULT_PORT, HEALTH_PATH, LOOPBACK_ADDRESSES
 
 _HEALTH = SmokeRequest("GET", HEALTH_PATH)
+_ATTEMPTS = 3
 _START_SECONDS = 60.0
 _END_SECONDS = 10.0
 # The run ends with this process, however this one ends: its stdin is a pipe that only this process has open.
@@ -46,23 +47,37 @@ def started(options: Sequence[str], environ: Mapping[str, str]) -> Iterator[Gate
 
     Raises MomError, with what the run reported, where it does not start.
     """
-    gateway = Gateway("http", LOOPBACK_ADDRESSES[0], _free_port())
+    for attempt in range(_ATTEMPTS):
+        gateway = Gateway("http", LOOPBACK_ADDRESSES[0], _free_port() or DEFAULT_PORT)
+        with contextlib.ExitStack() as stack:
+            try:
+                _start(gateway, options, environ, stack)
+            except MomError:
+                # Another program may have taken the port in between.
+                if attempt == _ATTEMPTS - 1 or _free_port(gateway.port) is not None:
+                    raise
+                continue
+            yield gateway
+            return
+
+
+def _start(gateway: Gateway, options: Sequence[str], environ: Mapping[str, str], stack: contextlib.ExitStack) -> None:
+    """Start the run and wait until it serves; `stack` ends it."""
     listen = ("--listen", gateway.endpoint)
     command = [sys.executable, "-c", _MAIN.format(path=sys.path), "atlas", "run", *listen, *options]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            command, env=dict(environ), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log
-        )
-        try:
-            _wait(gateway, process, log)
-            yield gateway
-        finally:
-            _end(process)
+    log = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+    process = subprocess.Popen(command, env=dict(environ), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=log)
+    stack.callback(_end, process)
+    _wait(gateway, process, log)
 
 
-def _free_port() -> int:
-    with socket.create_server((LOOPBACK_ADDRESSES[0], 0)) as probe:
-        return int(probe.getsockname()[1])
+def _free_port(port: int = 0) -> int | None:
+    """Return `port`, or any if it is 0, where a server can listen there; None where it cannot."""
+    try:
+        with socket.create_server((LOOPBACK_ADDRESSES[0], port)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError:
+        return None
 
 
 def _wait(gateway: Gateway, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:

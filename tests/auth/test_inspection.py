@@ -68,8 +68,8 @@ def test_nothing_is_wrong_with_a_good_token(environ: dict[str, str]) -> None:
 def test_what_is_wrong_with_the_claims_is_said_in_words(
     environ: dict[str, str], claims: dict[str, Any], words: str | None
 ) -> None:
-    found = wrong(environ, claims)
-    assert found == () if words is None else found[0].startswith(words)
+    reasons = wrong(environ, claims)
+    assert reasons == () if words is None else reasons[0].startswith(words)
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,14 @@ def test_what_is_wrong_with_the_claims_is_said_in_words(
 def test_what_is_wrong_with_the_header_is_said_in_words(
     environ: dict[str, str], header: dict[str, Any], words: str | None
 ) -> None:
-    found = wrong(environ, None, **header)
-    assert found == () if words is None else words in found[0]
+    reasons = wrong(environ, None, **header)
+    assert reasons == () if words is None else words in reasons[0]
 
 
 def test_the_signature_is_checked_by_ones_own_key_and_otherwise_said_not_to_be(environ: dict[str, str]) -> None:
     own = tokens.mint(keys.ensure(environ["MOM_HOME"]), AT.origin, now=NOW)
-    found = inspection.inspect(own, environ, now=NOW)
-    assert (found.verified, found.signature, found.wrong) == (True, "valid, by your own key", ())
+    inspected = inspection.inspect(own, environ, now=NOW)
+    assert (inspected.verified, inspected.signature, inspected.wrong) == (True, "valid, by your own key", ())
     keys.rotate(environ["MOM_HOME"], now=NOW)
     assert inspection.inspect(own, environ, now=NOW).verified is True
     assert inspection.inspect(own, environ, now=NOW + 7200).verified is None
@@ -105,10 +105,10 @@ def test_the_signature_is_checked_by_ones_own_key_and_otherwise_said_not_to_be(e
 
 def test_a_token_that_names_ones_own_key_and_is_not_by_it_is_wrong(environ: dict[str, str]) -> None:
     forged = token_of_another_issuer(kid=keys.ensure(environ["MOM_HOME"]).kid)
-    found = inspection.inspect(forged, environ, now=NOW)
-    assert found.verified is False
-    assert found.signature.startswith("INVALID")
-    assert "signature" in found.wrong[0]
+    inspected = inspection.inspect(forged, environ, now=NOW)
+    assert inspected.verified is False
+    assert inspected.signature.startswith("INVALID")
+    assert "signature" in inspected.wrong[0]
 
 
 def test_inspecting_makes_no_key(environ: dict[str, str]) -> None:
@@ -131,9 +131,9 @@ def test_inspecting_makes_no_key(environ: dict[str, str]) -> None:
         (86400 * 2, "in 2 days"),
     ],
 )
-def test_times_are_told_in_words(distance: float, words: str) -> None:
+def test_times_are_written_in_words(distance: float, words: str) -> None:
     assert inspection.in_words(NOW + distance, NOW).partition(", ")[2] == words
 
 
-def test_a_time_beyond_all_dates_is_no_error() -> None:
+def test_a_time_beyond_all_dates_is_not_an_error() -> None:
     assert inspection.in_words(2**62, NOW).startswith("no date, in ")

@@ -49,7 +49,7 @@ def test_merging_keeps_each_key_once_and_others_as_they_are(tmp_path: Path) -> N
         {"keys": [{"kty": "RSA", "n": "a", "e": "b", "d": "c"}]},
     ],
 )
-def test_what_is_no_set_of_public_keys_is_not_merged(tmp_path: Path, jwks: Any) -> None:
+def test_what_is_not_a_set_of_public_keys_is_not_merged(tmp_path: Path, jwks: Any) -> None:
     with pytest.raises(MomError):
         jwk.merge_jwks(jwks, keys.public_jwks(tmp_path / "home"))
 

@@ -1,4 +1,4 @@
-"""Signing keys: made once, private, rotated without a gap, published without anything private."""
+"""Signing keys: created once, private, rotated without a gap, published without anything private."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mode(path: str | Path) -> int:
     return stat.S_IMODE(Path(path).lstat().st_mode)
 
 
-def test_the_key_is_made_at_first_need_and_stays_the_same(home: Path) -> None:
+def test_the_key_is_created_on_first_use_and_stays_the_same(home: Path) -> None:
     first = keys.ensure(home)
     second = keys.ensure(home, algorithm="ES256")
     assert (first.algorithm, first.kid) == (second.algorithm, second.kid) == ("EdDSA", first.kid)
@@ -64,7 +64,7 @@ def test_another_algorithm_is_refused_by_name(home: Path) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
-def test_the_public_set_holds_nothing_private(home: Path, algorithm: str) -> None:
+def test_the_public_set_contains_nothing_private(home: Path, algorithm: str) -> None:
     secret = keys.ensure(home, algorithm=algorithm).current["d"]
     rotated = keys.rotate(home).current["d"]
     text = json.dumps(keys.public_jwks(home))
@@ -110,7 +110,7 @@ def test_a_key_that_others_could_read_is_refused_with_the_command_to_run(home: P
     assert f"chmod 600 {path}" in str(caught.value.hint)
 
 
-def test_a_folder_that_others_can_enter_is_refused_before_a_key_is_made(home: Path) -> None:
+def test_a_folder_that_others_can_enter_is_refused_before_a_key_is_created(home: Path) -> None:
     (home / "auth").mkdir(parents=True)
     (home / "auth").chmod(0o755)
     with pytest.raises(MomError, match="accessible to other users") as caught:
@@ -180,7 +180,7 @@ def test_a_key_without_one_of_its_members_is_damaged_and_says_so(home: Path, nam
     ["", "{", "[]", "null", '{"keys": []}', '{"keys": [1], "subject": "x"}', "\xff", '{"keys": ' + "[" * 100_000],
     ids=lambda text: text[:12],
 )
-def test_a_file_that_holds_something_else_is_damaged_and_says_so(home: Path, text: str) -> None:
+def test_a_file_with_other_content_is_damaged_and_says_so(home: Path, text: str) -> None:
     keys.ensure(home)
     Path(keys.key_file(home)).write_bytes(text.encode("latin-1"))
     with pytest.raises(MomError, match="is damaged"):

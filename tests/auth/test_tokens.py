@@ -51,11 +51,11 @@ def test_pyjwt_accepts_a_token_that_was_signed_now_with_all_its_checks(home: Pat
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
 def test_signatures_have_64_bytes_and_verify_also_where_a_half_starts_with_a_zero(home: Path, algorithm: str) -> None:
     # That is one signature in 128, in which DER, or a careless conversion, is a byte shorter.
-    kept = keys.ensure(home, algorithm=algorithm)
+    stored = keys.ensure(home, algorithm=algorithm)
     public = keys.public_jwks(home)["keys"][0]
     rare = 0
     for count in range(2000):
-        token = tokens.mint(kept, AUDIENCE, now=NOW)
+        token = tokens.mint(stored, AUDIENCE, now=NOW)
         signature = tokens.parse_token(token).signature
         assert len(signature) == 64
         zero = 0 in (signature[0], signature[32])
@@ -68,8 +68,8 @@ def test_signatures_have_64_bytes_and_verify_also_where_a_half_starts_with_a_zer
 
 
 def test_two_tokens_are_never_the_same(home: Path) -> None:
-    kept = keys.ensure(home)
-    assert len({tokens.parse_token(tokens.mint(kept, AUDIENCE, now=NOW)).claims["jti"] for _ in range(20)}) == 20
+    stored = keys.ensure(home)
+    assert len({tokens.parse_token(tokens.mint(stored, AUDIENCE, now=NOW)).claims["jti"] for _ in range(20)}) == 20
 
 
 def test_a_token_from_before_a_rotation_verifies_with_the_published_set(home: Path) -> None:
@@ -102,19 +102,19 @@ def test_a_changed_signature_payload_or_key_does_not_verify(home: Path, algorith
 
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
 def test_a_damaged_private_part_is_an_error_and_no_traceback(home: Path, algorithm: str) -> None:
-    kept = keys.ensure(home, algorithm=algorithm)
+    stored = keys.ensure(home, algorithm=algorithm)
     # Every 32 bytes are a private key of Ed25519 (RFC 8032, 5.1.5), and most are one of P-256.
     out_of_range = [jwk.encode_base64url(b"\xff" * 32)] if algorithm == "ES256" else []
     for damaged in ("", "!", "AA", *out_of_range):
-        kept.current["d"] = damaged
+        stored.current["d"] = damaged
         with pytest.raises(MomError, match="damaged"):
-            tokens.mint(kept, AUDIENCE)
+            tokens.mint(stored, AUDIENCE)
 
 
 @pytest.mark.parametrize(
     "text", ["", "x", "a.b", "a.b.c.d", "e30.e30.!", "e30.W10.AA", "!.e30.AA", "e30.eyJ.AA", "...", "e30.ä.AA"]
 )
-def test_what_is_no_token_is_an_error_that_does_not_repeat_it(text: str) -> None:
+def test_what_is_not_a_token_is_an_error_that_does_not_repeat_it(text: str) -> None:
     with pytest.raises(MomError, match="not a signed token"):
         tokens.parse_token(text)
 
@@ -175,11 +175,11 @@ def test_an_empty_variable_is_an_error_and_no_key_is_used_instead(home: Path) ->
     assert not home.exists()
 
 
-def test_a_broken_key_is_an_error_and_no_new_one_is_made(home: Path) -> None:
-    kept = keys.ensure(home)
+def test_a_broken_key_is_an_error_and_no_new_one_is_created(home: Path) -> None:
+    stored = keys.ensure(home)
     Path(keys.key_file(home)).chmod(0o644)
     environ = {"MOM_HOME": str(home)}
     with pytest.raises(MomError, match="other users can read"):
         sources.resolve_token_source(None, environ).token(GATEWAY)
     Path(keys.key_file(home)).chmod(0o600)
-    assert keys.ensure(home).kid == kept.kid
+    assert keys.ensure(home).kid == stored.kid

@@ -50,7 +50,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("ten")
     with demo.stand_ins(folder):
         done = subprocess.run(
-            demo.command("--timeout", "2", "--format", "json", "--env-file", "/dev/stdin"),
+            demo.command("--timeout", "6", "--format", "json", "--env-file", "/dev/stdin"),
             # A pipe, as of `--env-file <(vault …)`, is read once.
             input="ASANA_TOKEN=of-the-file\nUNUSED=1\n",
             cwd=folder,
@@ -276,7 +276,7 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
             time.sleep(0.1)
 
 
-def test_a_gateway_of_a_thousand_adapters_is_one(api: Upstream) -> None:
+def test_a_gateway_may_have_thousands_of_adapters(api: Upstream) -> None:
     apis = [{"path": f"/v1/apis/http/api-{number}/", "baseUrl": "https://api.example.com"} for number in range(5_000)]
     api.body = json.dumps({"apis": apis}).encode()
     adapter = HttpAdapter("api-4999", "https://api.example.com", (), Place("atlas.yml", 1, 1))
@@ -301,3 +301,18 @@ def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream)
     with pytest.raises(MomError, match="no token"):
         list(how.run([adapter]))
     api.body = b"ok"
+
+
+def test_a_gateway_that_cannot_start_is_one_error_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name, value in demo.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    for name in ("MOM_BASE_URL", "MOM_TOKEN", "MOM_ENVOY"):
+        monkeypatch.delenv(name, raising=False)
+    with demo.stand_ins(tmp_path):
+        status = main(["atlas", "check", "-f", str(tmp_path / "atlas.yml"), "--envoy", "/bin/false"])
+    captured = capsys.readouterr()
+    assert (status, captured.out) == (1, "")
+    assert "error: cannot start a gateway for the check" in captured.err
+    assert "/bin/false" in captured.err.partition("mom atlas run reported:")[2]

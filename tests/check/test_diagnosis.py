@@ -70,7 +70,7 @@ def test_an_error_without_words_is_named_by_its_type(body: bytes) -> None:
     assert failure.message == "API_RequestError"
 
 
-def test_an_adapter_without_a_credential_is_told_to_have_one() -> None:
+def test_an_adapter_without_a_credential_is_advised_to_send_one() -> None:
     failure = diagnose(Response(401, 0.1), REQUEST, (), ORIGIN)
     assert failure is not None
     assert "the adapter sends none" in failure.message

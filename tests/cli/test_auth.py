@@ -95,7 +95,7 @@ def test_jwks_merges_a_file_and_stdin(run: Run, home: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]"])
-def test_jwks_refuses_a_file_that_holds_none(run: Run, tmp_path: Path, content: str | None) -> None:
+def test_jwks_refuses_a_file_without_a_set(run: Run, tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "x.json").write_text(content)
     status, out, err = run("jwks", "--merge", str(tmp_path / "x.json"))
@@ -112,7 +112,7 @@ def test_token_prints_a_token_alone_for_the_gateway_that_is_named(run: Run, home
 
 
 @pytest.mark.parametrize("ttl", ["0", "3601", "-1", "x", "1.5"])
-def test_token_refuses_a_life_that_is_no_number_of_seconds_up_to_an_hour(run: Run, ttl: str) -> None:
+def test_token_refuses_a_life_that_is_not_a_number_of_seconds_up_to_an_hour(run: Run, ttl: str) -> None:
     status, out, _ = run("token", "--ttl", ttl)
     assert (status, out) == (2, "")
 
@@ -145,9 +145,9 @@ def test_status_tells_what_would_be_sent_without_making_a_key(run: Run, home: Pa
 def test_status_as_json_is_an_object_for_programs(run: Run, home: Path) -> None:
     kid = keys.ensure(home).kid
     status, out, _ = run("status", "--format", "json", "--base-url", "http://localhost:1")
-    found = json.loads(out)
+    used = json.loads(out)
     assert status == 0
-    assert (found["gateway"], found["source"], found["identity"]["key"]) == ("http://localhost:1", "local key", kid)
+    assert (used["gateway"], used["source"], used["identity"]["key"]) == ("http://localhost:1", "local key", kid)
 
 
 def test_status_of_an_expired_token_fails_and_says_why(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
