@@ -25,8 +25,8 @@ class Preset(StrEnum):
 
 _PURPOSES = {
     Preset.LOCAL: (
-        "# An Atlas for this machine: `mom atlas run` serves it at 127.0.0.1, to",
-        "# whoever signs with your own key, as `mom curl` does.",
+        "# An Atlas for this machine: `mom atlas run` serves it at 127.0.0.1. It accepts",
+        "# requests signed with your own key, as `mom curl` sends them.",
     ),
     Preset.PRODUCTION: (
         "# An Atlas for a deployment. Replace every value under .invalid: with one of",

@@ -21,7 +21,6 @@ from tests.envoy.client import Client, Response
 from tests.run.mom_run import MomRun, is_running, mom_run, threads
 
 P = "/v1/apis/http"
-DOCS = Path(__file__).parents[2] / "docs" / "run.md"
 MOM = [sys.executable, "-m", "mom"]
 SECRET = "sk-the-real-credential-0123456789"
 BEARER = {"Authorization": "Bearer ${{ OPENAI_API_TOKEN }}"}
@@ -73,7 +72,6 @@ def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
     gateway = f"http://127.0.0.1:{run.port}"
     printed = mom(run, "curl", "-sSi", "--base-url", gateway, f"{P}/openai/v1/models?limit=2", "-d", "{}")
     head, _, body = printed.partition("\n\n")
-    assert re.sub(r"curl/[^\"]+", "curl/8.14.1", body) in DOCS.read_text()
     assert "\natlas-stand-in: no API was called" in head
     found = json.loads(body)
     assert (found["adapter"], found["method"]) == ("openai", "POST")
