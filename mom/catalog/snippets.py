@@ -68,10 +68,11 @@ def curl(call: Call) -> str:
 
 
 def python(call: Call) -> str:
-    """Return a program that needs Python alone."""
-    headers = {TOKEN_HEADER: "token", **{header.name: json.dumps(header.value) for header in call.headers}}
-    shown = ", ".join(f'"{name}": {value}' for name, value in headers.items())
-    arguments = [json.dumps(call.url), f"headers={{{shown}}}"]
+    """Return a program that needs Python alone. A redirect to another host does not get the token."""
+    arguments = [json.dumps(call.url)]
+    if call.headers:
+        shown = ", ".join(f'"{header.name}": {json.dumps(header.value)}' for header in call.headers)
+        arguments.append(f"headers={{{shown}}}")
     if call.body is not None:
         arguments.append(f"data={_python_bytes(call.body)}")
     if call.method != ("GET" if call.body is None else "POST"):
@@ -83,6 +84,7 @@ def python(call: Call) -> str:
             "",
             f"token = {_ASK_IN_PYTHON}",
             *_python_call("request = Request", arguments),
+            f'request.add_unredirected_header("{TOKEN_HEADER}", token)',
             "print(urlopen(request).read().decode())",
         ]
     )

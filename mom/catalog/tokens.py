@@ -43,8 +43,7 @@ def unlikely_tokens(
     for name, known in _pairs(entry, *header):
         value = variables.get(name, "")
         if value.strip() and not looks_right(known, value):
-            title = entry.title.partition(" (")[0]
-            message = f"does not look like a credential of {title}, which begins with {known.form}"
+            message = f"does not look like a {_vendor(entry.title)} credential, {known.form}"
             yield UnlikelyToken(name, message, f"see {known.obtain}")
 
 
@@ -57,6 +56,11 @@ def looks_right(variable: Variable, value: str) -> bool:
         return True
     bare = _SCHEME.sub("", value.strip().strip("\"'"))
     return re.fullmatch(variable.pattern, bare) is not None
+
+
+def _vendor(title: str) -> str:
+    """Return a title without what is in parentheses, and without the word API and the kind of it."""
+    return re.sub(r"(?: (?:Web|Admin|Management|Public|App))? API\Z", "", title.partition(" (")[0])
 
 
 def _pairs(entry: Integration, header_name: str, value: str) -> Iterator[tuple[str, Variable]]:

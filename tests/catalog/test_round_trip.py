@@ -176,3 +176,22 @@ def test_what_can_be_pasted_makes_the_same_request(name: str, run: MomRun, api: 
         assert done.returncode == 0, done.stderr
         (request,) = api.requests[before:]
         check(entry, request)
+
+
+def test_a_redirect_does_not_get_the_token_of_the_python_call(api: Recorder, run: MomRun) -> None:
+    """urllib repeats other headers at any host (see docs/clients.md)."""
+    other = Recorder()
+    try:
+        call = snippets.Call(api.url, "x", "GET", f"/redirect?to={other.url}/elsewhere")
+        done = subprocess.run(
+            [sys.executable, "-c", snippets.python(call)],
+            env=environment(run),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert len(api.requests[-1].tokens) == 1
+        assert [(request.target, request.tokens) for request in other.requests] == [("/elsewhere", [])]
+    finally:
+        other.close()

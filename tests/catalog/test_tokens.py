@@ -53,7 +53,7 @@ def test_the_header_decides_whatever_the_variable_is_called() -> None:
     (token,) = unlikely_tokens(GITHUB, "gh", header, {"MINE": "hunter2", "GITHUB_TOKEN": "ghp_abc"})
 
     assert token.variable == "MINE"
-    assert token.message == "does not look like a credential of GitHub, which begins with ghp_… or github_pat_…"
+    assert token.message == "does not look like a GitHub credential, ghp_… or github_pat_…"
     assert token.hint == "see https://github.com/settings/personal-access-tokens"
     assert "hunter2" not in repr(token)
 

@@ -72,7 +72,7 @@ EXPECTED = {
     "openai": ("variable", "OPENAI_API_TOKEN is not set", "export OPENAI_API_TOKEN=…"),
     "github": (
         "credential",
-        "GITHUB_TOKEN does not look like a credential of GitHub, which begins with ghp_",
+        "GITHUB_TOKEN does not look like a GitHub credential, ghp_",
         "https://github.com/",
     ),
     "weather": ("dns", "API_UpstreamNameError", "check the host in baseUrl"),

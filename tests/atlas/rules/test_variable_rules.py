@@ -83,7 +83,7 @@ def test_a_credential_of_another_vendor_is_in_doubt_before_anything_is_sent() ->
     adapter = HttpAdapter("github", "https://api.github.com", (header,), PLACE)
     (problem,) = doubtful_variables([adapter], {"GITHUB_TOKEN": "hunter2"})
 
-    assert problem.message.startswith("the variable GITHUB_TOKEN does not look like a credential of GitHub")
+    assert problem.message.startswith("the variable GITHUB_TOKEN does not look like a GitHub credential")
     assert problem.hint == "see https://github.com/settings/personal-access-tokens"
     assert "hunter2" not in str(problem)
     assert list(doubtful_variables([adapter], {"GITHUB_TOKEN": "ghp_hunter2"})) == []
