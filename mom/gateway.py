@@ -15,6 +15,7 @@ class ErrorTypes:
     """The types of the responses that are Atlas's own: the value of `ERROR_HEADER`, and `error.type` in the body."""
 
     ADAPTER_CONFIG = "API_AdapterConfigError"
+    CREDENTIAL_UNAVAILABLE = "API_CredentialUnavailableError"
     IDENTITY_PROVIDER_UNAVAILABLE = "API_IdentityProviderUnavailableError"
     INSTANCE_LIMITS_EXCEEDED = "API_InstanceLimitsExceededError"
     INSTANCE_REQUEST_TIMEOUT = "API_InstanceRequestTimeoutError"

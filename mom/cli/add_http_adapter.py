@@ -38,6 +38,14 @@ Headers = Annotated[
         help="A header that Atlas sets; ${{ NAME }} is a variable. Repeatable.",
     ),
 ]
+BasicAuth = Annotated[
+    str | None,
+    typer.Option("--basic-auth", metavar="USER:PASSWORD", help="Basic authentication, which Atlas encodes."),
+]
+Query = Annotated[
+    list[str] | None,
+    typer.Option("--query", metavar="NAME=VALUE", help="A parameter of the query that Atlas sets. Repeatable."),
+]
 AllowLiteralSecret = Annotated[
     bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
 ]
@@ -49,6 +57,8 @@ def add(
     adapter_name: AdapterName,
     base_url: BaseUrl,
     header: Headers = None,
+    basic_auth: BasicAuth = None,
+    query: Query = None,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -66,7 +76,14 @@ def add(
     """
     configuration = configuration_file(file, quiet=quiet, verbose=verbose)
     options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
-    adapter = http_adapter.read_adapter(adapter_name, base_url, header or (), allow_literal_secret=allow_literal_secret)
+    adapter = http_adapter.read_adapter(
+        adapter_name,
+        base_url,
+        header or (),
+        basic_auth=basic_auth,
+        query=query or (),
+        allow_literal_secret=allow_literal_secret,
+    )
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
 
 

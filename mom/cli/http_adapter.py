@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.references import names
@@ -22,16 +23,35 @@ from mom.masking import mask_tokens
 
 
 def read_adapter(
-    name: str, base_url: str, headers: Sequence[str], *, allow_literal_secret: bool = False
+    name: str,
+    base_url: str,
+    headers: Sequence[str],
+    *,
+    basic_auth: str | None = None,
+    query: Sequence[str] = (),
+    allow_literal_secret: bool = False,
 ) -> HttpAdapterSpec:
-    """Return the adapter that `--adapter-name`, `--base-url` and each `-H` describe.
+    """Return the adapter that `--adapter-name`, `--base-url`, each `-H`, `--basic-auth` and each `--query` describe.
 
     Raises UsageError for a value that cannot be used, MomError for a credential that is written out.
     """
-    return HttpAdapterSpec(
+    adapter = HttpAdapterSpec(
         name=read_adapter_name(name),
         base_url=read_base_url(base_url),
         headers=read_headers(headers, allow_literal_secret=allow_literal_secret),
+    )
+    if basic_auth is None and not query:
+        return adapter
+    from mom.cli.http_credentials import read_basic_auth, read_query
+
+    if basic_auth is not None and any(header.lower() == "authorization" for header, _ in adapter.headers):
+        raise UsageError("--basic-auth and -H Authorization exclude each other", hint="give one of them")
+    return replace(
+        adapter,
+        basic_auth=None
+        if basic_auth is None
+        else read_basic_auth(basic_auth, allow_literal_secret=allow_literal_secret),
+        query=read_query(query, allow_literal_secret=allow_literal_secret),
     )
 
 
@@ -101,8 +121,9 @@ def _refuse_literal_secret(name: str, value: str) -> None:
 
 
 def variables(adapter: HttpAdapterSpec) -> list[str]:
-    """Return the environment variables that the adapter's headers name, each once."""
-    return list(dict.fromkeys(name for _, value in adapter.headers for name in names(value)))
+    """Return the environment variables that the adapter names, each once."""
+    values = [value for _, value in (*adapter.headers, *adapter.query)]
+    return list(dict.fromkeys(name for value in (*(adapter.basic_auth or ()), *values) for name in names(value)))
 
 
 def warnings(adapter: HttpAdapterSpec) -> list[str]:
@@ -129,7 +150,7 @@ def notes(adapter: HttpAdapterSpec) -> list[str]:
     notes = []
     if ending := endpoint(adapter.base_url):
         notes.append(f"`{ending}` looks like an endpoint: callers append their path to the base URL")
-    if not any(names(value) or is_credential_header(name) for name, value in adapter.headers):
+    if not variables(adapter) and not any(is_credential_header(name) for name, _ in adapter.headers):
         notes.append("no header has a credential; add one with -H 'NAME: VALUE'")
     return notes
 

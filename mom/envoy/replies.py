@@ -101,6 +101,13 @@ REPLIES = (
         "A header of this adapter has a value that cannot be sent",
         500,
     ),
+    Reply(
+        # The only response of a script is that of `mom.envoy.credentials`.
+        _detail("lua_response"),
+        ErrorTypes.CREDENTIAL_UNAVAILABLE,
+        "The credential of this adapter is not available; the request was not sent",
+        503,
+    ),
     *(Reply(f"response.code_details == '{detail}'", ErrorTypes.REQUEST, why) for detail, why in _MALFORMED.items()),
     Reply(("EQ", 404), ErrorTypes.NO_MATCHING_INSTANCE, "No API is served at this path; GET /v1alpha1/apis lists them"),
     Reply(("EQ", 405), ErrorTypes.METHOD_NOT_ALLOWED, _METHOD),

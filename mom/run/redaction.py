@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mom.atlas.adapters import settings
+from mom.atlas.adapters import encoded, settings
 from mom.atlas.model import Configuration
 from mom.atlas.references import scan
 
@@ -39,7 +39,8 @@ def redaction(configuration: Configuration, variables: Mapping[str, str]) -> Red
         for part in scan(setting.value)
         if isinstance(part, str) and len(part.strip()) >= _SHORTEST
     )
-    forms = {form for value in [*variables.values(), *literals] for form in _forms(value)}
+    sent = (form for adapter in configuration.adapters for form in encoded(adapter, variables))
+    forms = {form for value in [*variables.values(), *literals, *sent] for form in _forms(value)}
     if not forms:
         return Redaction(None)
     # The longest first: one value may be the start of another.

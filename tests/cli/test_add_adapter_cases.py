@@ -1,7 +1,7 @@
-"""The commands that add adapters of other kinds than HTTP, case by case: see `tests.golden` for what a folder holds.
+"""Adapters of other kinds than HTTP, and HTTP ones with Basic or a query: see `tests.golden` for what a folder has.
 
-B, C, D: bytes and styles. P: profiles. I: what is there already. N, V: what is typed. S: how it is
-reported.
+B, C, D: bytes and styles. P: profiles, passwords. Q: the query. I: what is there already. N, V: what is typed. S: how
+it is reported.
 """
 
 from __future__ import annotations
@@ -16,8 +16,14 @@ from mom.yamledit.source import decode
 from tests.golden import FILE, Case, cases, check, run_mom
 from tests.promises import lines_lost
 
-KINDS = ("aws", "postgres", "kubernetes", "moment")
-CASES = [case for kind in KINDS for case in cases(Path(__file__).parent / f"add_{kind}_adapter")]
+FOLDERS = (
+    "add_aws_adapter",
+    "add_postgres_adapter",
+    "add_kubernetes_adapter",
+    "add_moment_adapter",
+    "add_http_credentials",
+)
+CASES = [case for folder in FOLDERS for case in cases(Path(__file__).parent / folder)]
 # Where YAML leaves no choice but to change a line.
 ONE_LINE_CHANGES = {"D03", "B10", "P03", "P04"}
 

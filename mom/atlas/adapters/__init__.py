@@ -53,6 +53,11 @@ def kind_of(adapter: Adapter) -> AdapterKind[Any]:
     return KINDS[adapter.kind]
 
 
+def encoded(adapter: Adapter, variables: Mapping[str, str]) -> Iterator[str]:
+    """Yield credentials in the forms in which they are sent, where those are not their variables' own."""
+    return kind_of(adapter).encoded(adapter, variables)
+
+
 def settings(adapter: Adapter) -> Iterator[Setting]:
     """Yield the texts of an adapter that may contain environment references."""
     yield from kind_of(adapter).settings(adapter)

@@ -6,6 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mom.atlas.adapters.http_credentials import (
+    BasicAuth,
+    Parameter,
+    check_credentials,
+    encoded_forms,
+    read_basic_auth,
+    read_query,
+)
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
@@ -58,26 +66,40 @@ class HttpAdapter:
     headers: tuple[Header, ...]
     place: Place
     kind: str = HTTP.kind
+    basic_auth: BasicAuth | None = None
+    query: tuple[Parameter, ...] = ()
     smoke: Smoke | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAdapterSpec:
-    """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` are pairs of name and value."""
+    """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` and `query` are pairs of name and value.
+
+    basic_auth: user name and password.
+    """
 
     name: str
     base_url: str
     headers: tuple[tuple[str, str], ...] = ()
+    basic_auth: tuple[str, str] | None = None
+    query: tuple[tuple[str, str], ...] = ()
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
 
     def spec(self) -> dict[str, Value]:
-        """Return the base URL and the headers."""
+        """Return the base URL and what is set on requests."""
         spec: dict[str, Value] = {"baseUrl": self.base_url}
-        if self.headers:
-            spec["headers"] = [{"name": name, "value": value} for name, value in self.headers]
+        if self.basic_auth is not None:
+            spec["basicAuth"] = self._basic_auth()
+        for key, pairs in (("headers", self.headers), ("query", self.query)):
+            if pairs:
+                spec[key] = [{"name": name, "value": value} for name, value in pairs]
         return spec
+
+    def _basic_auth(self) -> dict[str, Value]:
+        username, password = self.basic_auth or ("", "")
+        return {"username": username, "password": password} if password else {"username": username}
 
     def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
         """Return nothing: a header that is missing is a difference."""
@@ -97,8 +119,17 @@ class HttpAdapterSpec:
             _compare_header(other, header, where, f"spec.headers[{number}]", wanted)
         for name, _ in wanted.values():
             other.add(nodes, "spec.headers", f"the header {name} is missing")
-        other.add_unasked("baseUrl", "headers")
+        self._compare_credentials(other)
+        other.add_unasked("baseUrl", "basicAuth", "headers", "query")
         return other.problems
+
+    def _compare_credentials(self, other: OtherContent) -> None:
+        """Add that Basic authentication, or the query, is not what was asked for. Neither is repeated."""
+        asked = self.spec()
+        for key in ("basicAuth", "query"):
+            if other.spec.get(key) != asked.get(key):
+                found = "was not asked for" if key not in asked else "is not what was asked for"
+                other.add(get(other.node, key), f"spec.{key}", f"`{key}` {found}", secret=True)
 
 
 def _compare_header(
@@ -131,12 +162,13 @@ class HttpKind(AdapterKind[HttpAdapter]):
     kind = HTTP
 
     def check(self, findings: Findings) -> None:
-        """Add what is wrong with the base URL and the headers."""
+        """Add what is wrong with the base URL, the headers and the other credentials."""
         from mom.atlas.rules.header_rules import check_headers
         from mom.atlas.rules.value_rules import check_base_url
 
         check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
         check_headers(findings)
+        check_credentials(findings)
 
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
@@ -146,16 +178,31 @@ class HttpKind(AdapterKind[HttpAdapter]):
         )
         base_url = text_at(document.data, "spec", "baseUrl") or ""
         place = document.place(("metadata", "name"))
-        return HttpAdapter(document.name or "", base_url, headers, place, smoke=_smoke(document))
+        return HttpAdapter(
+            document.name or "",
+            base_url,
+            headers,
+            place,
+            basic_auth=read_basic_auth(document),
+            query=read_query(document),
+            smoke=_smoke(document),
+        )
 
     def target(self, adapter: HttpAdapter) -> str:
         """Return the base URL."""
         return adapter.base_url
 
     def settings(self, adapter: HttpAdapter) -> Iterator[Setting]:
-        """Yield the values of the headers."""
-        for header in adapter.headers:
-            yield Setting(f"header {header.name}", header.value, header.place)
+        """Yield the values of the headers, then the other credentials."""
+        yield from map(_setting, adapter.headers)
+        if adapter.basic_auth is not None:
+            yield from adapter.basic_auth.settings()
+        for parameter in adapter.query:
+            yield Setting(f"query {parameter.name}", parameter.value, parameter.place)
+
+    def encoded(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[str]:
+        """Yield Basic credentials in base64, and parameters of the query percent-encoded."""
+        return encoded_forms(adapter.basic_auth, adapter.query, variables)
 
     def doubts(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:
         """Yield what makes a header that no API accepts: doubled schemes, quotes, a `Basic` that is not base64.
@@ -165,7 +212,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
         from mom.atlas.values.variables import doubts
         from mom.catalog.tokens import unlikely_tokens
 
-        for header, setting in zip(adapter.headers, self.settings(adapter), strict=True):
+        for header in adapter.headers:
+            setting = _setting(header)
             for name, objection in doubts(header.name, header.value, variables):
                 yield name, objection, setting
             pair = header.name, header.value
@@ -179,7 +227,19 @@ class HttpKind(AdapterKind[HttpAdapter]):
         names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         if names or list(before) != list(after):
             parts.append(f"header {names[0]}" if len(names) == 1 else "headers")
+        if _texts(old.basic_auth) != _texts(new.basic_auth):
+            parts.append("basicAuth")
+        if [(each.name, each.value) for each in old.query] != [(each.name, each.value) for each in new.query]:
+            parts.append("query")
         return parts
+
+
+def _setting(header: Header) -> Setting:
+    return Setting(f"header {header.name}", header.value, header.place)
+
+
+def _texts(basic: BasicAuth | None) -> tuple[str, str] | None:
+    return None if basic is None else (basic.username, basic.password)
 
 
 def _smoke(document: DataDocument) -> Smoke | None:

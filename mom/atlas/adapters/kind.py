@@ -59,6 +59,10 @@ class AdapterKind(Generic[AdapterT]):
         """Yield the texts that may contain environment references, in the order of the file."""
         raise NotImplementedError
 
+    def encoded(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG002
+        """Yield credentials in the forms in which they are sent, where those are not their variables' own."""
+        return iter(())
+
     def doubts(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:  # noqa: ARG002
         """Yield a variable, what is probably wrong with its value, and where it is used; never the value itself.
 

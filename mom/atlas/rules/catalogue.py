@@ -193,6 +193,27 @@ _VALUES = (
         "Header names have no case, and which of two values an API would use is not defined.",
     ),
     Rule(
+        "several-credentials",
+        ERROR,
+        "An adapter sets the header `Authorization` in one way: by `headers` or by `basicAuth`.",
+        "remove one of them",
+        "Each of them would replace the other, and which one an API gets is not defined.",
+    ),
+    Rule(
+        "credential-value",
+        ERROR,
+        "A credential is one line of text, and a user name has no colon.",
+        "write it on one line",
+        "A line break would begin another header; a colon ends the user name (RFC 7617).",
+    ),
+    Rule(
+        "repeated-parameter",
+        ERROR,
+        "An adapter sets each parameter of the query once.",
+        "remove one of them",
+        "Which of two values an API would use is not defined.",
+    ),
+    Rule(
         "quoted-value",
         WARNING,
         "A header's value does not contain the quotes that were meant for a shell or for YAML.",

@@ -89,6 +89,13 @@ _ALL = (
         _ATLAS,
     ),
     ErrorType(
+        ErrorTypes.CREDENTIAL_UNAVAILABLE,
+        503,
+        "A credential of this adapter has no value where Atlas runs.",
+        "set its variables where Atlas runs: mom atlas config env lists them",
+        _NOT_SENT,
+    ),
+    ErrorType(
         ErrorTypes.UPSTREAM_NAME,
         502,
         "The host of the API has no address.",

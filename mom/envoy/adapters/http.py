@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url
-from mom.envoy import headers, redirects
+from mom.envoy import credentials, headers, redirects
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
@@ -32,7 +32,7 @@ class HttpKind(ServedKind[HttpAdapter]):
         return HTTP_PREFIX + adapter.name
 
     def problems(self, adapter: HttpAdapter) -> Iterator[Problem]:
-        """Yield what is wrong with the name, the base URL and each header."""
+        """Yield what is wrong with the name, the base URL, each header and the other credentials."""
         yield from super().problems(adapter)
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
@@ -46,6 +46,11 @@ class HttpKind(ServedKind[HttpAdapter]):
             elif header.name.lower() in seen:
                 yield problem_of(header.place, "repeated-header", f"`{header.name}` of {adapter.name} is set twice")
             seen.add(header.name.lower())
+        if adapter.basic_auth is not None and "authorization" in seen:
+            message = f"{adapter.name} has `basicAuth` and a header `Authorization`"
+            yield problem_of(adapter.basic_auth.place, "several-credentials", message)
+        for place, rule, message in credentials.problems(adapter):
+            yield problem_of(place, rule, f"{adapter.name}: {message}")
 
     def upstreams(self, adapter: HttpAdapter) -> Iterator[Upstream]:
         """Yield the upstream of requests, and that of web sockets."""
@@ -59,11 +64,12 @@ class HttpKind(ServedKind[HttpAdapter]):
 
     def headers(self, adapter: HttpAdapter) -> list[str]:
         """Return the names of the configured headers. `Host` is set in another way."""
-        return [header.name for header in adapter.headers if not headers.is_host(header)]
+        names = [header.name for header in adapter.headers if not headers.is_host(header)]
+        return names if adapter.basic_auth is None else [*names, "Authorization"]
 
     def http_filters(self, options: Options) -> list[Json]:
-        """Return the filters that keep redirects of an API at the gateway."""
-        return redirects.http_filters(options)
+        """Return the filters that keep redirects of an API at the gateway, and the one that sets other credentials."""
+        return [*redirects.http_filters(options), credentials.http_filter()]
 
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
         """Return the route for web sockets, before the one for everything else."""
@@ -76,6 +82,8 @@ class HttpKind(ServedKind[HttpAdapter]):
             "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
             "request_headers_to_add": headers.to_add(adapter.headers),
         }
+        if configured := credentials.for_route(adapter):
+            common["typed_per_filter_config"] = configured
         action: Json = {
             "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
             "idle_timeout": "3600s",
