@@ -51,7 +51,7 @@ def remove_document(
     end = _end(source, document, previous, following)
     if following is not None:
         start, end = _with_separation(source, start, end, previous, following)
-    elif previous is not None and previous.end > start:
+    elif previous is not None and not text.startswith("...", previous.end):
         start = _without_separation(source, documents, start, previous)
     splices = [*_directives(text, document, start), Splice(start, end - start, "")]
     below = text[end : document.end]
@@ -95,8 +95,13 @@ def _limit(source: Source, document: Document, previous: Document | None) -> int
     if previous is None or document.marker is None or document.start < document.marker:
         return document.start
     # Without a `...` between them its comments are in the limits of the document before.
-    end = _content_end(source, previous)
+    # Below a literal that is a whole document a comment may be its text: parsers disagree.
+    end = None if _is_literal(source, previous) else _content_end(source, previous)
     return document.marker if end is None else end
+
+
+def _is_literal(source: Source, document: Document) -> bool:
+    return re.match(r"[ \t]+(?:[&!]\S*\s+)*[|>]", source.text[document.body : document.end]) is not None
 
 
 def _content_end(source: Source, document: Document) -> int | None:

@@ -1,0 +1,181 @@
+"""Edits that undo each other, on random streams: the original bytes come back, and bystanders keep theirs throughout.
+
+What is drawn is in `tests.atlas.edit.streams`. Run with `MOM_EXAMPLES=20000` for a long search.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.edit.add import add_adapter
+from mom.atlas.edit.change import HttpChanges, change_http_adapter
+from mom.atlas.edit.remove import remove_adapter
+from mom.atlas.edit.rename import rename_adapter
+from mom.atlas.edit.result import Action, Edit
+from mom.errors import MomError
+from mom.yamledit.data import to_data
+from mom.yamledit.insert import ends_in_bare_marker
+from mom.yamledit.source import Source
+from mom.yamledit.stream import documents, parse_document
+from tests.atlas.edit.streams import (
+    ADAPTER_NAMES,
+    BASE_URLS,
+    HEADER_NAMES,
+    HEADER_VALUES,
+    NAMES,
+    Stream,
+    adapters,
+    streams,
+)
+
+EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
+
+
+def read(text: str) -> list[Any]:
+    source = Source("", text)
+    found: list[Any] = [to_data(parse_document(source, document)) for document in documents(source)]
+    for data in found:
+        if isinstance(data, dict) and data.get("kind") == "Atlas" and isinstance(data.get("spec"), dict):
+            # A list that is missing, empty or null is one to Atlas.
+            data["spec"] = {**data["spec"], "apiAdapters": data["spec"].get("apiAdapters") or []}
+        elif isinstance(data, dict) and isinstance(data.get("spec"), dict):
+            data["spec"] = {**data["spec"], "headers": data["spec"].get("headers") or []}
+    return found
+
+
+def check_bystanders(old: str, edit: Edit) -> None:
+    """Every document of another tool is in the result, but for comments and blank lines around it."""
+    source = Source("", old)
+    for document in documents(source):
+        text = old[document.start : document.end]
+        if "moment.dev" not in text and "\\" not in text:
+            core = text.strip("\n\r\ufeff \t")
+            while core.startswith(("#", "%")) or core.rsplit("\n", 1)[-1].startswith("#"):
+                core = (
+                    core.partition("\n")[2].strip() if core.startswith(("#", "%")) else core.rpartition("\n")[0].strip()
+                )
+            assert core in edit.text
+
+
+def ends_without_what_an_addition_changes(stream: Stream) -> bool:
+    """Whether an addition changes no line of the stream, so that a removal gives its bytes back."""
+    source = Source("", stream.text)
+    listed = [data["spec"]["apiAdapters"] for data in read(stream.text) if is_atlas(data)]
+    return bool(listed[0]) and stream.text.endswith("\n") and not ends_in_bare_marker(source, documents(source))
+
+
+def is_atlas(data: Any) -> bool:
+    return isinstance(data, dict) and data.get("kind") == "Atlas" and "moment.dev/atlas" in str(data.get("apiVersion"))
+
+
+def is_set_off_throughout(stream: Stream) -> bool:
+    """Whether the stream ends in a blank line and has one above each `---`: a removal takes it for a separation."""
+    return not stream.text.rsplit("\n", 2)[-2].strip() if stream.text.count("\n") > 1 else False
+
+
+def add_and_undo(stream: Stream, data: st.DataObject) -> str:
+    adapter: HttpAdapterSpec = data.draw(adapters())
+    source = Source("atlas.yml", stream.text)
+    edit = add_adapter(source, adapter)
+    undone = remove_adapter(Source("atlas.yml", edit.text), adapter.name, "HTTP", keep_comments=edit.below_comments)
+    check_bystanders(edit.text, undone)
+    assert undone.action is Action.REMOVED
+    plainly = remove_adapter(Source("atlas.yml", edit.text), adapter.name)
+    assert adapter.name not in {name_of(one) for one in read(plainly.text)}
+    if not ends_without_what_an_addition_changes(stream):
+        before, after = read(stream.text), read(undone.text)
+        if ends_in_bare_marker(source, documents(source)):
+            assert before.pop() is None
+        assert repr(after) == repr(before)
+        return "the same data"
+    if undone.text != stream.text and is_set_off_throughout(stream):
+        assert undone.text.rstrip() == stream.text.rstrip()
+        return "the same bytes but for blank lines at the end"
+    assert undone.text == stream.text
+    return "the same bytes"
+
+
+def names_in(stream: Stream, *kinds: str) -> list[str]:
+    """Return the names of the adapter documents in a stream."""
+    return [name_of(one) for one in read(stream.text) if name_of(one) in NAMES and (not kinds or one["kind"] in kinds)]
+
+
+def name_of(data: Any) -> Any:
+    metadata = data.get("metadata") if isinstance(data, dict) else None
+    return metadata.get("name") if isinstance(metadata, dict) else None
+
+
+def rename_and_back(stream: Stream, data: st.DataObject) -> str:
+    if not (names := names_in(stream)):
+        return "not drawn"
+    old = data.draw(st.sampled_from(names))
+    new = data.draw(ADAPTER_NAMES)
+    edit = rename_adapter(Source("atlas.yml", stream.text), old, new)
+    assert edit.action is Action.RENAMED
+    check_bystanders(stream.text, edit)
+    assert rename_adapter(Source("atlas.yml", edit.text), old, new).action is Action.UNCHANGED
+    undone = rename_adapter(Source("atlas.yml", edit.text), new, old, edit.kind)
+    return compared(stream, edit, undone)
+
+
+def compared(stream: Stream, edit: Edit, undone: Edit) -> str:
+    """The data come back, and so do the bytes where each value was written as mom writes it, in one line."""
+    assert repr(read(undone.text)) == repr(read(stream.text))
+    if undone.text == stream.text:
+        return "the same bytes"
+    assert edit.text.count("\n") <= stream.text.count("\n")
+    return "the same data"
+
+
+def set_and_back(stream: Stream, data: st.DataObject) -> str:
+    if not (names := names_in(stream, "HTTP")):
+        return "not drawn"
+    name = data.draw(st.sampled_from(names))
+    headers = st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=2, unique_by=lambda header: header[0].lower())
+    changes = HttpChanges(data.draw(st.none() | BASE_URLS), tuple(data.draw(headers)))
+    edit = change_http_adapter(Source("atlas.yml", stream.text), name, changes)
+    if edit.action is Action.UNCHANGED:
+        return "not drawn"
+    check_bystanders(stream.text, edit)
+    new = Source("atlas.yml", edit.text)
+    assert change_http_adapter(new, name, changes).action is Action.UNCHANGED
+    if edit.before is None:
+        return "no undo"
+    undone = change_http_adapter(new, name, edit.before)
+    assert repr(read(undone.text)) == repr(read(stream.text))
+    return "the same bytes" if undone.text == stream.text else "the same data"
+
+
+ROUND_TRIPS: dict[str, Callable[[Stream, st.DataObject], str]] = {
+    "add and remove": add_and_undo,
+    "rename there and back": rename_and_back,
+    "set there and back": set_and_back,
+}
+
+
+def test_an_edit_of_any_stream_is_undone_by_its_opposite() -> None:
+    outcomes: Counter[tuple[str, str]] = Counter()
+
+    @settings(max_examples=EXAMPLES or 15)
+    @given(streams(), st.data())
+    def holds(stream: Stream, data: st.DataObject) -> None:
+        for name, there_and_back in ROUND_TRIPS.items():
+            try:
+                outcome = there_and_back(stream, data)
+            except MomError as refusal:
+                outcome = f"refused: {'; '.join(problem.message for problem in refusal.problems) or refusal.message}"
+            outcomes[name, outcome] += 1
+
+    holds()
+
+    # Not by refusing are the promises kept: the shares are far from what was drawn so far.
+    for name in ROUND_TRIPS:
+        drawn = Counter({outcome: number for (of, outcome), number in outcomes.items() if of == name})
+        assert EXAMPLES or drawn["the same bytes"] >= (drawn.total() - drawn["not drawn"]) * 0.3, outcomes
