@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from mom.catalog.integration import Form, Integration, OptionalHeader, Placeholder, filled, placeholders_in
 from mom.errors import UsageError
+from mom.gateway import is_this_machine
 from mom.masking import mask_tokens
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -64,6 +65,33 @@ def choose(
         base_url=filled(entry.base_url, filling) if base_url is None else base_url,
         headers=tuple(merged.values()),
     )
+
+
+def usual_host(entry: Integration, base_url: str) -> str | None:
+    """Return the API's host where `base_url` leads to another domain, None where it may be the API's.
+
+    Another domain than the vendor's gets the credential: a proxy of one's own, or a mistake. What anyone may host, and
+    this machine, is never another.
+    """
+    host = _host(base_url)
+    if is_this_machine(host):
+        return None
+    hosts = [_host(entry.base_url)]
+    for each in entry.placeholders:
+        if each.form is not Form.LABEL and not each.choices:
+            return None
+        hosts = [filled(known, {each.name: value}) for known in hosts for value in each.choices or (each.example,)]
+    domains = {".".join(known.split(".")[-2:]) for known in hosts}
+    if any(host == domain or host.endswith(f".{domain}") for domain in domains):
+        return None
+    return hosts[0]
+
+
+def _host(url: str) -> str:
+    """Return the host of a URL in lower case, without user, port and brackets."""
+    authority = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    host = authority[1:].partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
+    return host.lower()
 
 
 def read_values(given: Sequence[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import typer
 from mom.atlas.edit.add import add_adapter
 from mom.atlas.references import names
 from mom.catalog import loader
-from mom.catalog.adapter import Choice, choose, read_values
+from mom.catalog.adapter import Choice, choose, read_values, usual_host
 from mom.catalog.integration import Integration
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, describe
@@ -110,6 +110,10 @@ def _describe(entry: Integration, choice: Choice, described: Description) -> Des
     """Return what is said of the edit: as of add-http-adapter, and where each credential comes from."""
     used = dict.fromkeys(name for _, value in choice.headers for name in names(value))
     known = [variable for name in used if (variable := entry.variable(name))]
+    warnings = list(described.warnings)
+    if known and (usual := usual_host(entry, choice.base_url)):
+        names_known = ", ".join(variable.name for variable in known)
+        warnings.append(f"{names_known} would be sent to {choice.base_url}; {entry.name} is at {usual}")
     return replace(
         described,
         report={
@@ -117,5 +121,6 @@ def _describe(entry: Integration, choice: Choice, described: Description) -> Des
             "integration": entry.name,
             "obtain": {variable.name: variable.obtain for variable in known},
         },
+        warnings=warnings,
         notes=[*described.notes, *(f"{each.name}: {each.what}, see {each.obtain}" for each in known)],
     )

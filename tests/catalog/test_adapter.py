@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mom.catalog import loader
-from mom.catalog.adapter import Choice, choose, read_values
+from mom.catalog.adapter import Choice, choose, read_values, usual_host
 from mom.catalog.integration import Form, Integration, Placeholder
 from mom.errors import UsageError
 
@@ -99,6 +99,40 @@ def test_a_documented_region_is_accepted_and_any_other_host_is_not() -> None:
     for host in ("api.eu.pagerdty.com", "evil.example", "api.pagerduty.com:444", "api.pagerduty.com.evil.example"):
         with pytest.raises(UsageError, match="is not one of those that the vendor documents"):
             choose(pagerduty, values={"host": host})
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "usual"),
+    [
+        ("openai", "https://api.openai.com", None),
+        ("openai", "https://eu.api.openai.com/v1", None),
+        ("openai", "https://API.OPENAI.COM:443", None),
+        ("openai", "http://127.0.0.1:8000", None),
+        ("openai", "http://[::1]:8000", None),
+        ("openai", "https://openai.example.com", "api.openai.com"),
+        ("openai", "https://api.openai.com.evil.example", "api.openai.com"),
+        ("openai", "https://evilopenai.com", "api.openai.com"),
+        ("openai", "https://evil.example/api.openai.com", "api.openai.com"),
+        ("openai", "https://[2001:db8::1]", "api.openai.com"),
+        ("pagerduty", "https://api.au.pagerduty.com", None),
+        ("pagerduty", "https://pagerduty.example", "api.pagerduty.com"),
+        ("snyk", "https://api.snykgov.io", None),
+        ("datadog", "https://api.datadoghq.eu", None),
+        ("mailchimp", "https://us19.api.mailchimp.com", None),
+        ("mailchimp", "https://us19.api.mailchimp.example", "us19.api.mailchimp.com"),
+        ("gitlab", "https://git.example.com", None),
+        ("vault", "https://vault.example.com:8200", None),
+        ("huggingface", "https://router.huggingface.co", None),
+    ],
+)
+def test_another_domain_than_the_vendors_is_recognized(name: str, url: str, usual: str | None) -> None:
+    assert usual_host(loader.get(name), url) == usual
+
+
+def test_no_entry_takes_its_own_host_for_another() -> None:
+    for entry in loader.all_integrations():
+        values = {each.name: each.example for each in entry.placeholders}
+        assert usual_host(entry, choose(entry, values=values).base_url) is None, entry.name
 
 
 def test_a_name_is_set_once_in_any_spelling() -> None:

@@ -68,6 +68,16 @@ def test_every_part_can_be_overridden_and_is_written_so(here: Path) -> None:
     assert "platform.openai.com" not in done.stderr
 
 
+def test_a_url_of_another_domain_is_a_warning_that_names_the_credential(here: Path) -> None:
+    add = ["atlas", "config", "add", "openai", "-f", "atlas.yml", "--base-url"]
+    report = json.loads(run_mom([*add, "https://llm.example.com", "-n", "--format", "json"]).stdout)
+    expected = "OPENAI_API_TOKEN would be sent to https://llm.example.com; openai is at api.openai.com"
+
+    assert report["warnings"] == [expected]
+    assert "warning" not in run_mom([*add, "https://eu.api.openai.com", "-n"]).stderr
+    assert here.read_bytes() == ATLAS
+
+
 @pytest.mark.parametrize(
     ("words", "status", "message"),
     [
