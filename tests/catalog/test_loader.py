@@ -15,12 +15,13 @@ from mom.catalog.integration import filled
 from mom.errors import UsageError
 
 
-@pytest.fixture(autouse=True)
-def _nothing_read_yet() -> None:
+@pytest.fixture
+def nothing_read_yet() -> None:
     for cached in (loader.find, loader.heads, loader.names, loader._text, loader._index):
         cached.cache_clear()
 
 
+@pytest.mark.usefixtures("nothing_read_yet")
 def test_one_entry_is_read_without_the_others() -> None:
     with patch.object(loader, "_text", wraps=loader._text) as text:
         entry = loader.get("github")
@@ -29,6 +30,7 @@ def test_one_entry_is_read_without_the_others() -> None:
     assert [call.args for call in text.call_args_list] == [("github",)]
 
 
+@pytest.mark.usefixtures("nothing_read_yet")
 def test_an_entry_is_found_by_its_base_url_and_only_that_one_is_parsed() -> None:
     with patch.object(loader, "_parsed", wraps=loader._parsed) as parsed:
         match = loader.match("https://api.openai.com")
