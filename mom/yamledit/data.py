@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from mom.errors import MomError
-from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, is_string
 from mom.yamledit.scalars import resolve
 
 Data: TypeAlias = "str | int | float | bool | list[Data] | dict[str, Data] | None"
@@ -137,6 +137,16 @@ def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
             if len(names) < len(node.entries):
                 found += _repeated(node)
     return sorted(found, key=lambda entry: entry[2].start)
+
+
+def tagged_keys(root: Node | None) -> list[Scalar]:
+    """Return, in file order, each key that a tag makes something other than text, as `!!null kind`.
+
+    Readers by name would take it for the text; parsers that resolve tags do not.
+    """
+    mappings = (node for node in walk(root) if isinstance(node, Mapping)) if root is not None else ()
+    keys = (key for node in mappings for key, _ in node.entries if isinstance(key, Scalar))
+    return sorted((key for key in keys if not is_string(key) and not is_merge(key)), key=lambda key: key.start)
 
 
 def _repeated(node: Mapping) -> list[tuple[str, Node, Node]]:

@@ -192,7 +192,7 @@ class _Builder:
             if kind is scalar_event:
                 start, end, style = event.start_mark.index, event.end_mark.index, event.style
                 if plain_only and start != end and style not in _BLOCK_STYLES:
-                    tag = event.tag if event.ctag is not None else None
+                    tag = self._tag(event) if event.ctag is not None else None
                     fields = (start + offset, end + offset, event.value, style or "", tag, event.anchor)
                     children.append(new(Scalar, fields))
                 else:
@@ -213,15 +213,22 @@ class _Builder:
                         # `{{ x }}` can be read as a mapping with a mapping for a key. Nobody means that.
                         raise ParserError(start - offset, "`{{` opens a template")
                     pairs = tuple(zip(children[::2], children[1::2], strict=True))
-                    siblings.append(Mapping(start, end, pairs, flow, opened.tag, opened.anchor))
+                    siblings.append(Mapping(start, end, pairs, flow, self._tag(opened), opened.anchor))
                 else:
-                    siblings.append(Sequence(start, end, tuple(children), flow, opened.tag, opened.anchor))
+                    siblings.append(Sequence(start, end, tuple(children), flow, self._tag(opened), opened.anchor))
                 children = siblings
             elif kind is alias_event:
                 children.append(Alias(event.start_mark.index + offset, event.end_mark.index + offset, event.anchor))
         if (event := next(events, None)) is not None:
             raise _TooLargeError(event.start_mark.index, f"the document has more than {MAX_EVENTS:,} nodes")
         return root[0] if root else None
+
+    def _tag(self, event: Any) -> str | None:
+        """Return the tag of an event. Raises ParserError for one with a mark inside, which libyaml reads."""
+        tag: str | None = event.tag
+        if tag is not None and "!" in tag[1:] and _MARK_IN_TAG.match(self.text, event.start_mark.index):
+            raise ParserError(event.start_mark.index, "while scanning a tag, found a `!` inside its name")
+        return tag
 
     def _unusual(self, event: Any, style: str, stack: list[tuple[Any, list[Node]]], children: list[Node]) -> Scalar:
         """Return a scalar whose position or value is not simply the event's: empty, block, or with foreign text."""
@@ -240,7 +247,11 @@ class _Builder:
         elif start == end:
             before = children[-1].end - self.offset if children else stack[-1][0].end_mark.index if stack else start
             start = end = _empty_scalar_position(self.text, before, start)
-        return Scalar(start + self.offset, end + self.offset, value, style, event.tag, event.anchor)
+        return Scalar(start + self.offset, end + self.offset, value, style, self._tag(event), event.anchor)
+
+
+# A `!` in what follows the handle (`!!null!seq`, `!:!seq`) is part of no tag (YAML 1.2.2, rules 40 and 93 to 99).
+_MARK_IN_TAG = re.compile(r"[^!]*+(?>![0-9A-Za-z-]*+!|!)(?!<)[^\s!]*+!", re.ASCII)
 
 
 def _events(text: str, *, in_python: bool) -> Iterator[Any]:

@@ -139,7 +139,7 @@ def events(text: str) -> Iterator[Any]:
         elif flow and isinstance(event, CollectionEndEvent):
             flow.pop()
         elif flow and isinstance(event, ScalarEvent) and not event.style:
-            _refuse_question_mark(text, event, flow[-1])
+            _refuse_unread_sign(text, event, flow[-1])
         is_root = isinstance(event, DocumentStartEvent)
         if getattr(event, "anchor", None) and getattr(event, "tag", None):
             # Its mark is that of the second of the two.
@@ -147,18 +147,19 @@ def events(text: str) -> Iterator[Any]:
         yield event
 
 
-# `[a ? b]`, `[a ?b]`: in a flow collection libyaml takes this sign for a key's where white space is before it.
-_QUESTION_MARK = re.compile(r"(?<=\s)\?", re.ASCII)
+# `[a ? b]`, `[a ?b]`: in a flow collection libyaml takes this sign for a key's where white space is before it. Nor does
+# `mom.yamledit.parser` make a sign readable to it in a word that looks quoted, or like a property (`[a "b:c"]`).
+_UNREAD_SIGN = re.compile(r"""(?<=\s)(?:\?|[&*!"'][^\s,\[\]{}]*?(?::(?=[^\s,\[\]{}])|\?))""", re.ASCII)
 
 
-def _refuse_question_mark(text: str, scalar: Any, collection: Any) -> None:
-    """Raise a `ParserError` for a `?` that libyaml refuses in a flow collection.
+def _refuse_unread_sign(text: str, scalar: Any, collection: Any) -> None:
+    """Raise a `ParserError` for a `?` or `:` that libyaml refuses in a flow collection.
 
-    It may neither begin a word inside a plain scalar, nor an entry of a sequence without a key (`[? : b]`).
+    They are those of `_UNREAD_SIGN` inside a plain scalar, and a `?` of a sequence without a key (`[? : b]`).
     """
     start, end = scalar.start_mark.index, scalar.end_mark.index
     opening = collection.start_mark.index
-    match = _QUESTION_MARK.search(text, start + 1, end)
+    match = _UNREAD_SIGN.search(text, start + 1, end)
     if match or (start == end == opening + 1 and text[opening] == "?"):
         mark = copy(scalar.start_mark)
         mark.index = match.start() if match else opening

@@ -49,6 +49,12 @@ SAME = {
     "a no-break space behind a colon, in braces": ("{a:\xa0b/c?d, e: f}\n", {"a:\xa0b/c?d": None, "e": "f"}),
     "a no-break space in an anchor": ("a: &b\xa0c d\n", {"a": "d"}),
     "a number sign in a tag": ("a: !b#c d\n", REFUSED),
+    "a tag whose handle is none": ("{a: !:!seq [ ]}\n", REFUSED),
+    "a tag whose handle is none, of a word": ("a: !:!str b\n", REFUSED),
+    "a tag in a tag": ("a: !!str!!str b\n", REFUSED),
+    "a colon in quotes behind a word, in braces": ('{"a":b "c://d", e: f}\n', REFUSED),
+    "a colon in an alias behind a word, in brackets": ("a: [b *c:d]\n", REFUSED),
+    "a quote behind a word, in brackets": ("a: [b 'c]\n", {"a": ["b 'c"]}),
     "a colon in a value close behind a quoted key": ('{"a":b://c", "d": e}\n', {"a": 'b://c"', "d": "e"}),
     "a second document without a marker of its own line": ("a: b\r---\rc: d\n", {"a": "b"}),
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mom.atlas import beginning
-from mom.atlas.documents import alias_problem, carriage_return_problem, own_data
+from mom.atlas.documents import alias_problem, carriage_return_problem, own_data, tagged_key_problems
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, like_atlas, looks_own, may_be_own, read_own
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.separators import missing_separator, separate
@@ -126,24 +126,26 @@ def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]
 def only_atlas(source: Source, scope: EditScope) -> OwnDocument:
     """Return the file's one Atlas document.
 
-    Raises MomError where there is none, or another one, and where it or a document of the name has a key twice.
+    Raises MomError where there is none, or another one, and where it or a document of the name has a key twice or a
+    key that is not text.
     """
     if not scope.atlases:
         raise _no_atlas(source)
     if len(scope.atlases) > 1:
         raise _several_atlases(source, scope.atlases)
     atlas = scope.atlases[0]
-    repeated = [problem for own in (atlas, *scope.named) for problem in _repeated_keys(source, own)]
-    if repeated:
-        raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=repeated)
+    doubtful = [problem for own in (atlas, *scope.named) for problem in _doubtful_keys(source, own)]
+    if doubtful:
+        raise MomError(f"{source.name} is not valid YAML: nothing was changed", problems=doubtful)
     return atlas
 
 
-def _repeated_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
+def _doubtful_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
     parts = separate(own.root)
     if len(parts) > 1:
         yield from (missing_separator(source, part.start) for part in parts[1:])
         return
+    yield from tagged_key_problems(source, own.document, own.root)
     for key, first, second in duplicate_keys(own.root):
         yield problem_at(
             source,

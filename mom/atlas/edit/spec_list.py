@@ -12,7 +12,7 @@ from mom.atlas.rules.catalogue import problem_at
 from mom.problems import Problem
 from mom.yamledit import shape as shapes
 from mom.yamledit.data import Data, is_merge, walk
-from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, is_string, text_of
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, text_of
 from mom.yamledit.operations import AppendEntry, AppendItems, Fill, Operation
 from mom.yamledit.scalars import resolve
 from mom.yamledit.shape import Shape, Value
@@ -90,10 +90,6 @@ class SpecList:
 
     def _check(self) -> None:
         path = f"spec.{self.key}"
-        for entry in (self.spec_entry, self.entry):
-            if entry is not None and not is_string(entry[0]):
-                message = f"the key `{text_of(entry[0])}` has a tag that makes it something other than text"
-                raise refusal(self._problem(entry[0], "", message, "remove the tag"))
         nodes = walk(self.root) if self._contains("*") else ()
         aliased = {node.name: node for node in nodes if isinstance(node, Alias)}
         spec = self.spec_entry[1] if self.spec_entry else None

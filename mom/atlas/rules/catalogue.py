@@ -81,6 +81,13 @@ _READING = (
         "remove one: parsers disagree about which one wins",
         "Most parsers keep the last value without a word, some the first: reviewers and Atlas may see different files.",
     ),
+    Rule(
+        "tagged-key",
+        ERROR,
+        "A key is text: no tag makes it something else.",
+        "remove the tag",
+        "Under the tag of a null, `kind` is no longer that key for a parser that resolves tags.",
+    ),
 )
 
 _SHAPE = (

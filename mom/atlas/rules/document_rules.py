@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters import KINDS, kinds
-from mom.atlas.documents import DataDocument, items_at, text_at, value_at
+from mom.atlas.documents import DataDocument, items_at, tagged_key_problems, text_at, value_at
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
 from mom.atlas.rules.catalogue import problem_at
@@ -59,6 +59,7 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
     """Return all that is wrong with `document`, as one of `kind`, beyond what its schema says."""
     findings = Findings(document)
     _duplicate_keys(findings)
+    _tagged_keys(findings)
     _braces(findings)
     if kind == ATLAS:
         check_stray(findings, ("metadata", "name"))
@@ -93,6 +94,11 @@ def _duplicate_keys(findings: Findings) -> None:
         )
         # No schema speaks of that key by this path, so none is covered.
         findings.problems.append(((), problem))
+
+
+def _tagged_keys(findings: Findings) -> None:
+    source, limits = findings.document.source, findings.document.limits
+    findings.problems += [((), problem) for problem in tagged_key_problems(source, limits, findings.document.root)]
 
 
 def _paths_of_keys(root: Node) -> dict[int, Path]:
