@@ -46,6 +46,9 @@ Query = Annotated[
     list[str] | None,
     typer.Option("--query", metavar="NAME=VALUE", help="A parameter of the query that Atlas sets. Repeatable."),
 ]
+Http2 = Annotated[
+    bool, typer.Option("--http2", help="HTTP/2 without TLS, for a plain http API that takes nothing else (gRPC).")
+]
 AllowLiteralSecret = Annotated[
     bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
 ]
@@ -59,6 +62,7 @@ def add(
     header: Headers = None,
     basic_auth: BasicAuth = None,
     query: Query = None,
+    http2: Http2 = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -82,6 +86,7 @@ def add(
         header or (),
         basic_auth=basic_auth,
         query=query or (),
+        http2=http2,
         allow_literal_secret=allow_literal_secret,
     )
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))

@@ -29,6 +29,7 @@ def read_adapter(
     *,
     basic_auth: str | None = None,
     query: Sequence[str] = (),
+    http2: bool = False,
     allow_literal_secret: bool = False,
 ) -> HttpAdapterSpec:
     """Return the adapter that `--adapter-name`, `--base-url`, each `-H`, `--basic-auth` and each `--query` describe.
@@ -39,7 +40,10 @@ def read_adapter(
         name=read_adapter_name(name),
         base_url=read_base_url(base_url),
         headers=read_headers(headers, allow_literal_secret=allow_literal_secret),
+        http2=http2,
     )
+    if http2 and adapter.base_url.lower().startswith("https:"):
+        raise UsageError("--http2 is for plain http", hint="leave it out: over https, HTTP/2 is negotiated")
     if basic_auth is None and not query:
         return adapter
     from mom.cli.http_credentials import read_basic_auth, read_query

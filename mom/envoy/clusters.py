@@ -25,9 +25,10 @@ _RESOLVER = extension(
     {"query_timeout_seconds": 2, "query_tries": 2, "filter_unroutable_families": True},
 )
 # Trailers of HTTP/1.1 are dropped by default, though the `Trailer` header that announces them is passed on.
-_HTTP1_OPTIONS: Json = {"enable_trailers": True}
-_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": _HTTP1_OPTIONS}}
-_BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http2_protocol_options": {}}}
+HTTP1_OPTIONS: Json = {"enable_trailers": True}
+_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": HTTP1_OPTIONS}}
+_HTTP2: Json = {"explicit_http_config": {"http2_protocol_options": {}}}
+_BY_ALPN: Json = {"auto_config": {"http_protocol_options": HTTP1_OPTIONS, "http2_protocol_options": {}}}
 # With the defaults, 100 and 60, an API with many cookies, links or rate limits gets a 502.
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
@@ -36,16 +37,18 @@ _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_respons
 class Upstream:
     """What the connections of one cluster reach, and how. Equal upstreams are one cluster.
 
-    http1: by HTTP/1.1 only, where TLS would negotiate. Plain http is always HTTP/1.1.
+    http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
+    HTTP/1.1.
     """
 
     origin: Origin
     http1: bool = False
+    http2: bool = False
 
     @property
     def name(self) -> str:
         """The name of the cluster."""
-        return f"{self.origin}#http1" if self.http1 else str(self.origin)
+        return f"{self.origin}{'#http1' if self.http1 else '#http2' if self.http2 else ''}"
 
     @property
     def stat_name(self) -> str:
@@ -58,7 +61,7 @@ class Upstream:
         Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and respond
         with 400.
         """
-        return replace(self, http1=self.origin.scheme == "https")
+        return replace(self, http1=self.origin.scheme == "https", http2=False)
 
 
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
@@ -79,7 +82,7 @@ def cluster(upstream: Upstream, ca_file: str) -> Json:
     """Return the cluster of an upstream. `ca_file`: the authorities whose certificates it accepts."""
     origin = upstream.origin
     if origin.scheme == "http":
-        return _cluster(upstream.name, origin, _HTTP1)
+        return _cluster(upstream.name, origin, _HTTP2 if upstream.http2 else _HTTP1)
     protocol = _HTTP1 if upstream.http1 else _BY_ALPN
     return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(origin, ca_file)}
 

@@ -156,7 +156,7 @@ FAILURES = (
         ("protocol_error",),
         ErrorTypes.UPSTREAM_RESPONSE,
         f"The API's response is not valid HTTP, or its headers are too large; {_PERHAPS}",
-        "an API that takes only HTTP/2, or TLS, at this port needs https:// in baseUrl",
+        "an API that takes only TLS at this port needs https:// in baseUrl, one that takes only HTTP/2 `http2`",
     ),
     Failure(
         ("response_timeout", "upstream_per_try_timeout"),

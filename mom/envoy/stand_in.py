@@ -7,6 +7,7 @@ behind everything that the API would have received (Envoy: "Upstream HTTP filter
 
 from __future__ import annotations
 
+from mom.envoy.clusters import HTTP1_OPTIONS
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.origins import Origin
 from mom.gateway import STAND_IN_HEADER
@@ -43,9 +44,9 @@ def at_stand_in(cluster: Json, origin: Origin, port: int) -> Json:
 
 def _protocol(cluster: Json, origin: Origin) -> Json:
     options = cluster["typed_extension_protocol_options"][_OPTIONS]
-    http1 = next(
-        options[kind]["http_protocol_options"] for kind in ("explicit_http_config", "auto_config") if kind in options
-    )
+    protocols = options.get("explicit_http_config") or options["auto_config"]
+    # A cluster that speaks HTTP/2 alone has none.
+    http1 = protocols.get("http_protocol_options", HTTP1_OPTIONS)
     # The name of a route is that of its adapter.
     value = {"key": STAND_IN_HEADER, "value": f"%ROUTE_NAME% {origin.scheme}://{origin.authority}"}
     addition = {"append": {"header": value, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}

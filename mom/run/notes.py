@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mom.envoy import adapters, jwt
+from mom.envoy.clusters import Upstream
 from mom.envoy.limits import limits
 from mom.envoy.origins import Origin, split
 from mom.gateway import authority, is_this_machine
@@ -23,15 +24,24 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     if directory and Path(directory) != Path(plan.options.ca_file).parent:
         yield "SSL_CERT_DIR has no effect: put the certificates into one PEM file and name it in SSL_CERT_FILE"
     yield from _proxies(plan, environ)
-    plain = [name for name, origin in _apis(plan) if origin.scheme == "http"]
+    plain = [
+        adapter.name
+        for adapter in adapters.served(plan.configuration)
+        if _is_plain_http1(list(adapters.kind_of(adapter).upstreams(adapter)))
+    ]
     if plain:
-        yield f"{_some(plain)}: plain http APIs get HTTP/1.1; one that takes only HTTP/2 (h2c, gRPC) needs https"
+        yield f"{_some(plain)}: plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
     clients = limits(plan.options.open_files).clients
     if clients < _FEW_CLIENTS:
         yield (
             f"{clients} client connections at most, since {plan.options.open_files} files may be open: raise the hard "
             "limit (`ulimit -Hn`, LimitNOFILE= of a service)"
         )
+
+
+def _is_plain_http1(upstreams: list[Upstream]) -> bool:
+    plain = any(upstream.origin.scheme == "http" for upstream in upstreams)
+    return plain and not any(upstream.http2 for upstream in upstreams)
 
 
 def _apis(plan: Plan) -> list[tuple[str, Origin]]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 
 from tests.envoy.conftest import Atlas
 
@@ -89,11 +90,14 @@ class Http2Request:
 class Http2Api:
     """An API that speaks HTTP/2 where it is offered, and says how many requests a connection may carry.
 
-    `trailers`: what ends each response.
+    `trailers`: what ends each response. Without a TLS context it speaks HTTP/2 at once, and nothing else (h2c).
     """
 
-    def __init__(self, context: ssl.SSLContext, requests_per_connection: int = 1_000, trailers: Pairs = ()) -> None:
-        context.set_alpn_protocols(["h2", "http/1.1"])
+    def __init__(
+        self, context: ssl.SSLContext | None, requests_per_connection: int = 1_000, trailers: Pairs = ()
+    ) -> None:
+        if context is not None:
+            context.set_alpn_protocols(["h2", "http/1.1"])
         self._context = context
         self._limit = requests_per_connection
         self._trailers = trailers
@@ -121,6 +125,10 @@ class Http2Api:
 
     def _serve(self, raw: socket.socket) -> None:
         raw.settimeout(10)
+        if self._context is None:
+            with contextlib.suppress(OSError, h2.exceptions.ProtocolError), raw:
+                self._http2(raw)
+            return
         with contextlib.suppress(OSError), self._context.wrap_socket(raw, server_side=True) as connection:
             self.protocols.append(connection.selected_alpn_protocol())
             if connection.selected_alpn_protocol() == "h2":
@@ -131,7 +139,7 @@ class Http2Api:
                     b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
                 )
 
-    def _http2(self, connection: ssl.SSLSocket) -> None:
+    def _http2(self, connection: socket.socket) -> None:
         config = h2.config.H2Configuration(client_side=False, header_encoding="latin-1", validate_inbound_headers=False)
         http2 = h2.connection.H2Connection(config)
         http2.initiate_connection()

@@ -69,6 +69,7 @@ class HttpAdapter:
     basic_auth: BasicAuth | None = None
     query: tuple[Parameter, ...] = ()
     smoke: Smoke | None = None
+    http2: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,7 @@ class HttpAdapterSpec:
     headers: tuple[tuple[str, str], ...] = ()
     basic_auth: tuple[str, str] | None = None
     query: tuple[tuple[str, str], ...] = ()
+    http2: bool = False
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -95,6 +97,8 @@ class HttpAdapterSpec:
         for key, pairs in (("headers", self.headers), ("query", self.query)):
             if pairs:
                 spec[key] = [{"name": name, "value": value} for name, value in pairs]
+        if self.http2:
+            spec["http2"] = "prior-knowledge"
         return spec
 
     def _basic_auth(self) -> dict[str, Value]:
@@ -120,13 +124,13 @@ class HttpAdapterSpec:
         for name, _ in wanted.values():
             other.add(nodes, "spec.headers", f"the header {name} is missing")
         self._compare_credentials(other)
-        other.add_unasked("baseUrl", "basicAuth", "headers", "query")
+        other.add_unasked("baseUrl", "basicAuth", "headers", "query", "http2")
         return other.problems
 
     def _compare_credentials(self, other: OtherContent) -> None:
-        """Add that Basic authentication, or the query, is not what was asked for. Neither is repeated."""
+        """Add that Basic authentication, the query or HTTP/2 is not what was asked for. None is repeated."""
         asked = self.spec()
-        for key in ("basicAuth", "query"):
+        for key in ("basicAuth", "query", "http2"):
             if other.spec.get(key) != asked.get(key):
                 found = "was not asked for" if key not in asked else "is not what was asked for"
                 other.add(get(other.node, key), f"spec.{key}", f"`{key}` {found}", secret=True)
@@ -169,6 +173,10 @@ class HttpKind(AdapterKind[HttpAdapter]):
         check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
         check_headers(findings)
         check_credentials(findings)
+        url = text_at(findings.document.data, "spec", "baseUrl") or ""
+        if text_at(findings.document.data, "spec", "http2") is not None and url.lower().startswith("https:"):
+            message = "`http2: prior-knowledge` is for plain http, and the base URL is https"
+            findings.add(("spec", "http2"), "http2-over-tls", message)
 
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
@@ -186,6 +194,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
             basic_auth=read_basic_auth(document),
             query=read_query(document),
             smoke=_smoke(document),
+            http2=text_at(document.data, "spec", "http2") is not None,
         )
 
     def target(self, adapter: HttpAdapter) -> str:
@@ -231,6 +240,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
             parts.append("basicAuth")
         if [(each.name, each.value) for each in old.query] != [(each.name, each.value) for each in new.query]:
             parts.append("query")
+        if old.http2 != new.http2:
+            parts.append("HTTP/2")
         return parts
 
 

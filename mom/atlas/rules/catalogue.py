@@ -221,6 +221,13 @@ _VALUES = (
         "Which of two values an API would use is not defined.",
     ),
     Rule(
+        "http2-over-tls",
+        ERROR,
+        "`http2: prior-knowledge` is for a plain http API.",
+        "remove it: over https, HTTP/2 is negotiated",
+        "Over TLS the client and the server agree on the version of HTTP (ALPN, RFC 7301).",
+    ),
+    Rule(
         "quoted-value",
         WARNING,
         "A header's value does not contain the quotes that were meant for a shell or for YAML.",

@@ -155,7 +155,7 @@ _ALL = (
         ErrorTypes.UPSTREAM_RESPONSE,
         502,
         "The API's response is not valid HTTP, or its headers are too large.",
-        "an API that accepts only HTTP/2 or TLS at this port needs https:// in baseUrl",
+        "an API that accepts only TLS at this port needs https:// in baseUrl, one that accepts only HTTP/2 `http2`",
         _PERHAPS,
     ),
     ErrorType(

@@ -37,6 +37,9 @@ class HttpKind(ServedKind[HttpAdapter]):
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
             yield problem_of(adapter.place, "base-url", message, hint=wrong.hint)
+        if adapter.http2 and split(adapter.base_url)[0].scheme == "https":
+            message = f"{adapter.name}: `http2: prior-knowledge` is for plain http"
+            yield problem_of(adapter.place, "http2-over-tls", message)
         seen: set[str] = set()
         for header in adapter.headers:
             if wrong_header := headers.check(header):
@@ -54,7 +57,7 @@ class HttpKind(ServedKind[HttpAdapter]):
 
     def upstreams(self, adapter: HttpAdapter) -> Iterator[Upstream]:
         """Yield the upstream of requests, and that of web sockets."""
-        upstream = Upstream(split(adapter.base_url)[0])
+        upstream = _upstream(adapter)
         yield upstream
         yield upstream.for_web_sockets()
 
@@ -74,7 +77,7 @@ class HttpKind(ServedKind[HttpAdapter]):
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
         """Return the route for web sockets, before the one for everything else."""
         origin, base_path = split(adapter.base_url)
-        upstream = Upstream(origin)
+        upstream = _upstream(adapter)
         # Ends at a segment: `openai` is not the start of `openai2`.
         match: Json = {"path_separated_prefix": self.path(adapter)}
         common: Json = {
@@ -109,6 +112,10 @@ def _stream_limit(options: Options) -> Json:
     if not options.stream_limit:
         return {}
     return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
+
+
+def _upstream(adapter: HttpAdapter) -> Upstream:
+    return Upstream(split(adapter.base_url)[0], http2=adapter.http2)
 
 
 def _authority(adapter: HttpAdapter, default: str) -> str:

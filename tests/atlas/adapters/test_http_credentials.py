@@ -1,4 +1,4 @@
-"""What `validate` says of `basicAuth` and `query`, and what of them is hidden and compared."""
+"""What `validate` says of `basicAuth`, `query` and `http2`, and what of them is hidden and compared."""
 
 from __future__ import annotations
 
@@ -70,6 +70,8 @@ def test_what_is_valid(spec: str) -> None:
             "  headers:\n  - {name: authorization, value: '${{ A }}'}\n  basicAuth: {username: a}\n",
             [("several-credentials", "spec.basicAuth")],
         ),
+        ("  http2: prior-knowledge\n", [("http2-over-tls", "spec.http2")]),
+        ("  http2: true\n", [("unknown-value", "spec.http2")]),
         ("  query: [{name: key}]\n", [("missing-key", "spec.query[0]")]),
         ("  query: [{name: '', value: a}]\n", [("wrong-value", "spec.query[0].name")]),
         ("  query: [{name: key, value: ''}]\n", [("wrong-value", "spec.query[0].value")]),
