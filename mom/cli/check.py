@@ -19,13 +19,11 @@ from mom.check.check import Check
 from mom.check.own_gateway import answers, started
 from mom.check.result import Outcome, Result
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, shown, summary
-from mom.cli.configuration_file import configuration_file
+from mom.cli.configuration_file import configuration_file, read_source
 from mom.cli.options import FileOption, QuietOption, VerboseOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
-from mom.files import read_file
 from mom.gateway import DEFAULT_PORT, LOOPBACK_ADDRESSES, origin
-from mom.yamledit.source import MAX_BYTES, decode
 
 _LONGEST_TIMEOUT = 600.0
 _DUMMY = "not-set"
@@ -83,13 +81,13 @@ def check(
     """
     _check_options(file, path, timeout)
     console = Console(quiet=quiet)
-    name = configuration_file(file, quiet=quiet, verbose=verbose).path
-    configuration = load(decode(read_file(name, MAX_BYTES), name))
+    chosen = configuration_file(file, quiet=quiet, verbose=verbose)
+    configuration = load(read_source(chosen))
     adapters = _chosen(configuration, adapter or [])
     environment = _environment(env_file)
     source = resolve_token_source(token_file, os.environ)
     running = None if stand_in else _running(base_url, configuration)
-    options = ["-f", name, "--timeout", f"{timeout:g}", *(("--envoy", envoy) if envoy else ())]
+    options = ["-f", chosen.path, "--timeout", f"{timeout:g}", *(("--envoy", envoy) if envoy else ())]
     options += ["--stand-in"] if stand_in else []
     with contextlib.ExitStack() as stack:
         if running is None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "show": ("atlas", "config", "show", "openai", "-f"),
     "env": ("atlas", "config", "env", "-f"),
     "validate": ("atlas", "config", "validate"),
+    "check": ("atlas", "check", "-f"),
     "run": ("atlas", "run", "--listen", "127.0.0.1:0", "-f"),
 }
 
