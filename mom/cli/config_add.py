@@ -44,7 +44,7 @@ Values = Annotated[
 ]
 Optional = Annotated[
     list[str] | None,
-    typer.Option("--with", metavar="HEADER", help="An optional header of the catalog. Repeatable."),
+    typer.Option("--with", metavar="HEADER,...", help="Optional headers of the catalog. Repeatable."),
 ]
 BaseUrl = Annotated[
     str | None, typer.Option("--base-url", metavar="URL", help="Where the API is, instead of the catalog's URL.")
@@ -86,7 +86,7 @@ def add(
     choice = choose(
         entry,
         values=read_values(set_ or ()),
-        optional=with_ or (),
+        optional=[key for text in with_ or () for key in text.split(",")],
         adapter_name=adapter_name,
         base_url=base_url,
         headers=http_adapter.read_headers(header or (), allow_literal_secret=allow_literal_secret),

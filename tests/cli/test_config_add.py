@@ -68,6 +68,15 @@ def test_every_part_can_be_overridden_and_is_written_so(here: Path) -> None:
     assert "platform.openai.com" not in done.stderr
 
 
+def test_optional_headers_are_named_together_or_apart() -> None:
+    add = ["atlas", "config", "add", "openai", "-q", "-f", "-"]
+    together = run_mom([*add, "--with", "organization,project"], ATLAS)
+    apart = run_mom([*add, "--with", "organization", "--with", "PROJECT"], ATLAS)
+
+    assert b"name: OpenAI-Project\n" in together.stdout
+    assert (together.status, together.stdout) == (0, apart.stdout)
+
+
 def test_a_url_of_another_domain_is_a_warning_that_names_the_credential(here: Path) -> None:
     add = ["atlas", "config", "add", "openai", "-f", "atlas.yml", "--base-url"]
     report = json.loads(run_mom([*add, "https://llm.example.com", "-n", "--format", "json"]).stdout)
