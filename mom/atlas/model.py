@@ -5,8 +5,7 @@ What is here has passed validation: `mom.atlas.load` builds it from a file; the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Place
@@ -28,8 +27,7 @@ class Adapter(Protocol):
         """Where its name is."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityProvider:
+class IdentityProvider(NamedTuple):
     """An issuer whose access tokens Atlas accepts. `public_key` is the URL or the file path of its JWKS.
 
     max_lifetime: seconds; a token whose expiry is further away is refused.
@@ -43,8 +41,7 @@ class IdentityProvider:
     max_lifetime: int = MAX_LIFETIME_SECONDS
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """The stream's one Atlas document with the adapters that its `apiAdapters` names, in that order."""
 
     file: str

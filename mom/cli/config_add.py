@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -114,8 +113,7 @@ def _describe(entry: Integration, choice: Choice, described: Description) -> Des
     if known and (usual := usual_host(entry, choice.base_url)):
         names_known = ", ".join(variable.name for variable in known)
         warnings.append(f"{names_known} would be sent to {choice.base_url}; {entry.name} is at {usual}")
-    return replace(
-        described,
+    return described._replace(
         report={
             **described.report,
             "integration": entry.name,

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mom.atlas.beginning import with_beginning
 from mom.console import Console
@@ -24,8 +24,7 @@ VARIABLE = "MOM_CONFIG"
 NAMES = ("atlas.yml", "atlas.yaml")
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigurationFile:
+class ConfigurationFile(NamedTuple):
     """A configuration that a command works on: `path`, relative to the current folder where it was searched for.
 
     `given`: the user named it, by `-f` or as an argument. `reason` is a clause that says why it is this one.

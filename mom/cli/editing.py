@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.result import Action, Edit
@@ -26,8 +26,7 @@ from mom.yamledit.source import MAX_BYTES, Source, decode
 EditT = TypeVar("EditT", bound=Edit)
 
 
-@dataclass(frozen=True, slots=True)
-class EditOptions:
+class EditOptions(NamedTuple):
     """The options that every editing command takes (`mom.cli.options`)."""
 
     file: ConfigurationFile
@@ -43,8 +42,7 @@ class EditOptions:
         return not (self.dry_run or self.check)
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(NamedTuple):
     """The words for an edit: done, planned, and the preposition before the file."""
 
     done: str
@@ -58,8 +56,7 @@ CHANGE = Verb("Changed", "Would change", "in")
 RENAME = Verb("Renamed", "Would rename", "in")
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(NamedTuple):
     """What a command reports about its edit.
 
     `what` is edited ("HTTP adapter openai"), `unchanged` is the clause for an edit without effect. `report` are the
@@ -70,7 +67,7 @@ class Description:
     verb: Verb
     what: str
     unchanged: str
-    report: Mapping[str, Any] = field(default_factory=dict)
+    report: Mapping[str, Any] = MappingProxyType({})
     warnings: Sequence[str] = ()
     notes: Sequence[str] = ()
     next_step: str | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.references import names
@@ -50,8 +49,7 @@ def read_adapter(
 
     if basic_auth is not None and any(header.lower() == "authorization" for header, _ in adapter.headers):
         raise UsageError("--basic-auth and -H Authorization exclude each other", hint="give one of them")
-    return replace(
-        adapter,
+    return adapter._replace(
         basic_auth=None
         if basic_auth is None
         else read_basic_auth(basic_auth, allow_literal_secret=allow_literal_secret),

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mom.atlas.edit.add import AddedAdapter
-from mom.atlas.edit.change import HttpChanges
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.values.secrets import literal_secret
 from mom.cli.configuration_file import ConfigurationFile
 from mom.yamledit.data import Data
+
+if TYPE_CHECKING:
+    # What an addition does not need.
+    from mom.atlas.edit.change import HttpChanges
 
 _CONFIG = "mom atlas config"
 _REFERENCE = re.compile(r"\$\{\{ ?(\w+) ?\}\}\Z")

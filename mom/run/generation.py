@@ -107,7 +107,7 @@ class Generation:
             if all(name in self.variables for setting in settings(adapter) for name in names(setting.value))
         )
         options = self._options(plan)
-        configuration = replace(plan.configuration, adapters=served)
+        configuration = plan.configuration._replace(adapters=served)
         files = bootstrap.discovery(resources(configuration, options, directory=str(self.directory)))
         files["lds"] = self.files["lds"]
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}

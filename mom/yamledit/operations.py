@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping as MappingABC
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
-from mom.yamledit import insert, remove, remove_document, replace
+# What makes the splices of other operations is imported by these: additions, the most frequent edits, need no more.
+from mom.yamledit import insert
 from mom.yamledit.diff import Change, changes
 from mom.yamledit.expected import ExpectedDocument, Written, with_node, written_over
 from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
@@ -20,6 +20,9 @@ from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.splice import NO_FINAL_LINE_ENDING, Splice, apply, line_ending_at
 from mom.yamledit.stream import Document
+
+if TYPE_CHECKING:
+    from mom.yamledit.remove_document import Removal
 
 Stream: TypeAlias = tuple[ExpectedDocument, ...]
 
@@ -38,31 +41,36 @@ class Operation(Protocol):
         """Return what must be read afterwards where `stream` had to be read before."""
 
 
-@dataclass(frozen=True)
-class _InDocument:
+class _InDocument(Operation, Protocol):
     """An operation inside one document: its limits and its tree."""
 
-    document: Document
-    root: Node
+    @property
+    def document(self) -> Document:
+        """The document."""
 
-    def expected(self, stream: Stream) -> Stream:
-        """Return the stream with the document's tree changed."""
-        return tuple(
-            one._replace(tree=self.changed(self.root if one.tree is None else one.tree))
-            if one.document == self.document
-            else one
-            for one in stream
-        )
+    @property
+    def root(self) -> Node:
+        """Its tree."""
 
     def changed(self, tree: Any) -> Any:
         """Return the tree after the operation."""
-        raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class AppendItems(_InDocument):
+def _with_changed_tree(operation: _InDocument, stream: Stream) -> Stream:
+    """Return the stream with the tree of the operation's document changed."""
+    return tuple(
+        one._replace(tree=operation.changed(operation.root if one.tree is None else one.tree))
+        if one.document == operation.document
+        else one
+        for one in stream
+    )
+
+
+class AppendItems(NamedTuple):
     """Put `values` at the end of the list that is the value of `entry` in `parent`: a list, or nothing yet."""
 
+    document: Document
+    root: Node
     parent: Mapping
     entry: tuple[Node, Node]
     values: SequenceABC[Value]
@@ -77,6 +85,10 @@ class AppendItems(_InDocument):
         """Return the items as text, in the style of the list."""
         return insert.append_items(source, self.parent, self.entry, self.values, self.fallback)
 
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
+
     def changed(self, tree: Any) -> Any:
         """Return the tree with the items, nothing else about the list changed."""
         node = self.entry[1]
@@ -85,10 +97,11 @@ class AppendItems(_InDocument):
         return with_node(tree, node, lambda one: one._replace(items=(*one.items, *map(Written, self.values))))
 
 
-@dataclass(frozen=True)
-class AppendEntry(_InDocument):
+class AppendEntry(NamedTuple):
     """Put `key` with `value` at the end of a `mapping` that has entries."""
 
+    document: Document
+    root: Node
     mapping: Mapping
     key: str
     value: Value
@@ -103,16 +116,21 @@ class AppendEntry(_InDocument):
         """Return the entry as text."""
         return insert.append_entry(source, self.mapping, self.key, self.value, self.fallback)
 
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
+
     def changed(self, tree: Any) -> Any:
         """Return the tree with the entry."""
         entry = (Written(self.key), Written(self.value))
         return with_node(tree, self.mapping, lambda one: one._replace(entries=(*one.entries, entry)))
 
 
-@dataclass(frozen=True)
-class Fill(_InDocument):
+class Fill(NamedTuple):
     """Make `value` of the empty value of `entry` in `parent`."""
 
+    document: Document
+    root: Node
     parent: Mapping
     entry: tuple[Node, Node]
     value: Value
@@ -127,15 +145,20 @@ class Fill(_InDocument):
         """Return the value as text."""
         return insert.fill(source, self.parent, self.entry, self.value, self.fallback)
 
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
+
     def changed(self, tree: Any) -> Any:
         """Return the tree with the value; the anchor that was there stays."""
         return with_node(tree, self.entry[1], written_over(self.entry[1], self.value))
 
 
-@dataclass(frozen=True)
-class RemoveItems(_InDocument):
+class RemoveItems(NamedTuple):
     """Take the items at `indices` out of the list that is the value of `entry`."""
 
+    document: Document
+    root: Node
     entry: tuple[Node, Node]
     indices: tuple[int, ...]
     keep_comments: bool = False
@@ -149,7 +172,13 @@ class RemoveItems(_InDocument):
 
     def splices(self, source: Source) -> list[Splice]:
         """Return what goes with the items."""
+        from mom.yamledit import remove
+
         return remove.remove_items(source, self.entry, self.indices, keep_comments=self.keep_comments)
+
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
 
     def changed(self, tree: Any) -> Any:
         """Return the tree without the items; a list without others is empty."""
@@ -160,36 +189,44 @@ class RemoveItems(_InDocument):
         return with_node(tree, node, lambda one: one._replace(items=_without(one.items, self.indices)))
 
 
-@dataclass(frozen=True)
-class RemoveEntry(_InDocument):
+class RemoveEntry(NamedTuple):
     """Take the entry at `index` out of a `mapping` that has others."""
 
+    document: Document
+    root: Node
     mapping: Mapping
-    index: int
+    at: int
     keep_comments: bool = False
 
     @property
     def place(self) -> int:
         """Return where the entry is."""
-        return self.mapping.entries[self.index][0].start
+        return self.mapping.entries[self.at][0].start
 
     def splices(self, source: Source) -> list[Splice]:
         """Return what goes with the entry."""
-        return remove.remove_entry(source, self.mapping, self.index, keep_comments=self.keep_comments)
+        from mom.yamledit import remove
+
+        return remove.remove_entry(source, self.mapping, self.at, keep_comments=self.keep_comments)
+
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
 
     def changed(self, tree: Any) -> Any:
         """Return the tree without the entry."""
-        return with_node(tree, self.mapping, lambda one: one._replace(entries=_without(one.entries, (self.index,))))
+        return with_node(tree, self.mapping, lambda one: one._replace(entries=_without(one.entries, (self.at,))))
 
 
 def _without(parts: tuple[Any, ...], indices: SequenceABC[int]) -> tuple[Any, ...]:
     return tuple(part for number, part in enumerate(parts) if number not in indices)
 
 
-@dataclass(frozen=True)
-class ReplaceScalar(_InDocument):
+class ReplaceScalar(NamedTuple):
     """Write `value` in the place of a scalar; `flow`: whether that is inside braces or brackets."""
 
+    document: Document
+    root: Node
     node: Scalar
     value: str
     flow: bool
@@ -201,38 +238,50 @@ class ReplaceScalar(_InDocument):
 
     def splices(self, source: Source) -> list[Splice]:
         """Return the new text of the scalar."""
+        from mom.yamledit import replace
+
         return replace.replace_scalar(source, self.node, self.value, flow=self.flow)
+
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
 
     def changed(self, tree: Any) -> Any:
         """Return the tree with the value; anchor and tag stay."""
         return with_node(tree, self.node, written_over(self.node, self.value))
 
 
-@dataclass(frozen=True)
-class RenameKey(_InDocument):
-    """Give the entry at `index` of a `mapping` another key."""
+class RenameKey(NamedTuple):
+    """Give the entry number `at` of a `mapping` another key."""
 
+    document: Document
+    root: Node
     mapping: Mapping
-    index: int
+    at: int
     name: str
 
     @property
     def place(self) -> int:
         """Return where the key is."""
-        return self.mapping.entries[self.index][0].start
+        return self.mapping.entries[self.at][0].start
 
     def splices(self, source: Source) -> list[Splice]:
         """Return the new text of the key."""
-        return replace.rename_key(source, self.mapping, self.index, self.name)
+        from mom.yamledit import replace
+
+        return replace.rename_key(source, self.mapping, self.at, self.name)
+
+    def expected(self, stream: Stream) -> Stream:
+        """Return the stream with the document changed."""
+        return _with_changed_tree(self, stream)
 
     def changed(self, tree: Any) -> Any:
         """Return the tree with the key."""
-        key = self.mapping.entries[self.index][0]
+        key = self.mapping.entries[self.at][0]
         return with_node(tree, key, written_over(key, self.name))
 
 
-@dataclass(frozen=True)
-class AppendDocument:
+class AppendDocument(NamedTuple):
     """Put a document at the end of the stream."""
 
     source: Source
@@ -255,14 +304,17 @@ class AppendDocument:
         return (*(stream[:-1] if bare else stream), ExpectedDocument(None, Written(self.value)))
 
 
-@dataclass(frozen=True)
 class RemoveDocument:
     """Take the document at `index` out of the stream."""
 
-    source: Source
-    documents: tuple[Document, ...]
-    index: int
-    keep_comments: bool = False
+    def __init__(
+        self, source: Source, documents: tuple[Document, ...], index: int, *, keep_comments: bool = False
+    ) -> None:
+        """Remove the document at `index` of `documents`, which are all of `source`."""
+        self.source = source
+        self.documents = documents
+        self.index = index
+        self.keep_comments = keep_comments
 
     @property
     def place(self) -> int:
@@ -270,7 +322,9 @@ class RemoveDocument:
         return self.documents[self.index].body
 
     @cached_property
-    def _removal(self) -> remove_document.Removal:
+    def _removal(self) -> Removal:
+        from mom.yamledit import remove_document
+
         return remove_document.remove_document(
             self.source, self.documents, self.index, keep_comments=self.keep_comments
         )
@@ -291,8 +345,7 @@ class RemoveDocument:
         )
 
 
-@dataclass(frozen=True)
-class EndLastLine:
+class EndLastLine(NamedTuple):
     """Give a stream without a final line ending one, before something is put below its last line."""
 
     source: Source

@@ -30,12 +30,12 @@ ENCODED = quote(KEY, safe="-._~")
 def with_query(adapter: HttpAdapter, **parameters: str) -> HttpAdapter:
     """Return the adapter with parameters of the query."""
     query = tuple(Parameter(name, value, HERE) for name, value in parameters.items())
-    return dataclasses.replace(adapter, query=query)
+    return adapter._replace(query=query)
 
 
 def with_basic(adapter: HttpAdapter, username: str, password: str = "") -> HttpAdapter:
     """Return the adapter with Basic authentication."""
-    return dataclasses.replace(adapter, basic_auth=BasicAuth(username, password, HERE))
+    return adapter._replace(basic_auth=BasicAuth(username, password, HERE))
 
 
 @dataclasses.dataclass
@@ -206,9 +206,7 @@ def test_no_log_has_a_value(gateway: Gateway) -> None:
         (with_query(http("a", "https://a.test"), key="a\rb"), "credential-value"),
         (with_query(http("a", "https://a.test"), key="${{ }}"), "credential-value"),
         (
-            dataclasses.replace(
-                http("a", "https://a.test"), query=(Parameter("k", "1", HERE), Parameter("k", "2", HERE))
-            ),
+            http("a", "https://a.test")._replace(query=(Parameter("k", "1", HERE), Parameter("k", "2", HERE))),
             "repeated-parameter",
         ),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import threading
@@ -190,7 +189,7 @@ def test_a_url_that_nothing_names_any_more_is_not_asked() -> None:
 
 def in_folder(folder: Path, *names: str) -> Configuration:
     given = configuration(providers=tuple(provider(name, issuer=f"https://{name}/") for name in names))
-    return dataclasses.replace(given, file=str(folder / "atlas.yml"))
+    return given._replace(file=str(folder / "atlas.yml"))
 
 
 def test_key_files_are_relative_to_the_configuration(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
 
@@ -123,7 +123,7 @@ def test_the_last_line_is_ended_first_and_a_scalar_that_would_gain_that_is_found
     add = AppendDocument(source, documents(source), {"a": "b"}, Shape())
     assert proof(source, add) is None
     literal = Source("x.yml", "a: |\n  x")
-    found = proof(literal, replace(add, source=literal, documents=documents(literal)))
+    found = proof(literal, add._replace(source=literal, documents=documents(literal)))
     assert found is not None
     assert found.fault is Fault.LINE_ENDING
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mom.atlas.adapters.http_credentials import (
     BasicAuth,
@@ -36,8 +35,7 @@ if TYPE_CHECKING:
 HTTP = Kind(ADAPTERS_VERSION, "HTTP")
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """A header that Atlas sets on each request to the API. `value` may have environment references."""
 
     name: str
@@ -45,8 +43,7 @@ class Header:
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Smoke:
+class Smoke(NamedTuple):
     """The request by which `mom atlas check` proves that an adapter's credential works.
 
     path: below the base URL, with a query if any. status: of the response, None for any of 200 to 299.
@@ -57,8 +54,7 @@ class Smoke:
     status: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAdapter:
+class HttpAdapter(NamedTuple):
     """A third-party HTTP API. Served under `/v1/apis/http/{name}/`, whose rest is appended to `base_url`."""
 
     name: str
@@ -72,8 +68,7 @@ class HttpAdapter:
     http2: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class HttpAdapterSpec:
+class HttpAdapterSpec(NamedTuple):
     """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` and `query` are pairs of name and value.
 
     basic_auth: user name and password.

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import Kind
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 AdapterT = TypeVar("AdapterT", bound=Adapter)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A text of an adapter that may contain environment references.
 
     label: how a message names it, such as `header X-Api-Key`. place: where it is in the file.

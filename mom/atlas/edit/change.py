@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from mom.atlas.adapters.http import HTTP
 from mom.atlas.edit.adapter_list import AdapterList
@@ -27,8 +28,7 @@ from mom.yamledit.source import Source
 from mom.yamledit.stream import YamlSyntaxError
 
 
-@dataclass(frozen=True)
-class HttpChanges:
+class HttpChanges(NamedTuple):
     """What is to be changed: the base URL, headers to set by name, and names of headers to take out."""
 
     base_url: str | None = None

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data, tagged_key_problems
@@ -34,8 +34,7 @@ def refusal(*problems: Problem) -> MomError:
     return MomError(first.message, hint=first.hint, problems=problems)
 
 
-@dataclass(frozen=True)
-class EditScope:
+class EditScope(NamedTuple):
     """What an edit needs of a file: every document's limits, the Atlas documents, those that may hold the name."""
 
     documents: tuple[Document, ...]
