@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -22,7 +21,7 @@ def test_it_is_reached_with_credentials_and_trailers(authority: Authority, tmp_p
     try:
         base = f"http://127.0.0.1:{api.port}/base"
         adapter = http("grpc", base, {"Authorization": "Bearer ${{ SECRET }}"})
-        adapters = (dataclasses.replace(adapter, http2=True), http("plain", base))
+        adapters = (adapter._replace(http2=True), http("plain", base))
         key = es256()
         listen = Listen("127.0.0.1", free_port())
         options = Options(listen=listen, ca_file=str(authority.file), jwks={"keys.json": json.dumps(jwks(key))})
@@ -42,7 +41,7 @@ def test_it_is_reached_with_credentials_and_trailers(authority: Authority, tmp_p
 
 @pytest.mark.parametrize(("url", "rules"), [("https://a.test", ["http2-over-tls"]), ("http://127.0.0.1:1", [])])
 def test_over_tls_it_is_negotiated(url: str, rules: list[str]) -> None:
-    adapter = dataclasses.replace(http("a", url), http2=True)
+    adapter = http("a", url)._replace(http2=True)
     options = Options(listen=Listen("127.0.0.1", 8082), ca_file="ca.pem", jwks={"keys.json": '{"keys": []}'})
     found = problems(configuration(adapter, providers=(provider("keys.json"),)), options)
     assert [problem.rule for problem in found] == rules
