@@ -115,3 +115,37 @@ def test_contributing_has_a_recipe_for_each_thing_that_is_added_often() -> None:
     for recipe in recipes:
         steps = text[text.index(f"### {recipe}") :].split("\n### ")[0].split("\n## ")[0]
         assert re.search(r"^1\. .*`", steps, flags=re.MULTILINE), recipe
+
+
+# What Python, rich, typer or a library calls by its name, and what exists for callers of the package.
+CALLED_FROM_OUTSIDE = {
+    *("check_hostname", "daemon", "verify_mode", "makefile"),
+    *("format_help", "list_commands", "resolver", "scan_anchor", "scan_plain_spaces", "scan_to_next_token"),
+    # Members of enums, which are read by their values, and fields of JSON reports.
+    *("ZSH", "key_variable", "admin_port"),
+}
+
+
+def test_nothing_in_the_package_is_without_a_use() -> None:
+    defined: dict[str, list[str]] = {}
+    used: set[str] = set()
+    for path in MOM.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            place = f"{path.relative_to(MOM)}:{getattr(node, 'lineno', 0)}"
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                defined.setdefault(node.name, []).append(place)
+            elif isinstance(node, ast.Name | ast.Attribute):
+                name = node.id if isinstance(node, ast.Name) else node.attr
+                if isinstance(node.ctx, ast.Load):
+                    used.add(name)
+                else:
+                    defined.setdefault(name, []).append(place)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str) and ":" in node.value:
+                # A command names its function as `module:function`.
+                used.add(node.value.rpartition(":")[2])
+    unused = {
+        name: places
+        for name, places in defined.items()
+        if name not in used and not name.startswith("__") and name != "_"
+    }
+    assert {name: places for name, places in unused.items() if name not in CALLED_FROM_OUTSIDE} == {}
