@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -213,8 +213,3 @@ def _parsed(text: str) -> Any:
     from mom.yamledit.parser import parse
 
     return to_data(parse(text, 0))
-
-
-def entries_of(name: str) -> Iterator[str]:
-    """Yield the names that begin with `name`, for completion. No file is read."""
-    return (each for each in names() if each.startswith(name))
