@@ -176,6 +176,6 @@ def _problems(change: AccessChange, new: Source) -> list[Problem]:
     from mom.atlas.rules.catalogue import problem_of
 
     place = change.place or Place(new.name, 1, 1)
-    found = [problem_of(place, "changed-access", change.text)]
-    found += [problem_of(place, "credential-warning", f"{change.subject}: {words}") for words in change.warnings]
-    return found
+    problems = [problem_of(place, "changed-access", change.text)]
+    problems += [problem_of(place, "credential-warning", f"{change.subject}: {words}") for words in change.warnings]
+    return problems

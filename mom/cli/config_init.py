@@ -47,7 +47,7 @@ WithOption = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A first configuration: its text, its adapters, and a path below the gateway that answers with each credential."""
+    """A first configuration: its text, its adapters, and the path of a first request to make."""
 
     text: str
     name: str

@@ -17,7 +17,7 @@ from mom.streams import visible
 def render(checked: Sequence[Checked], environ: Mapping[str, str]) -> str:
     """Return one command for each problem. `GITHUB_WORKSPACE` is the folder that GitHub's paths start from."""
     workspace = environ.get("GITHUB_WORKSPACE")
-    return "".join(_command(problem, workspace) for found in checked for problem in found.problems)
+    return "".join(_command(problem, workspace) for report in checked for problem in report.problems)
 
 
 def _command(problem: Problem, workspace: str | None) -> str:

@@ -14,13 +14,13 @@ from mom.streams import visible
 def render(checked: Sequence[Checked], *, strict: bool) -> str:
     """Return the report. A file without problems is one passing case; warnings pass unless `strict`, notes always."""
     root = ET.Element("testsuites", name="mom atlas config validate")
-    for found in checked:
-        suite = ET.SubElement(root, "testsuite", name=visible(found.file))
-        for problem in found.problems:
+    for report in checked:
+        suite = ET.SubElement(root, "testsuite", name=visible(report.file))
+        for problem in report.problems:
             severity = problem.severity
             _case(suite, problem, fails=severity is Severity.ERROR or (strict and severity is Severity.WARNING))
-        if not found.problems:
-            ET.SubElement(suite, "testcase", classname=visible(found.file), name="valid")
+        if not report.problems:
+            ET.SubElement(suite, "testcase", classname=visible(report.file), name="valid")
         _count(suite, suite)
     _count(root, root)
     ET.indent(root)

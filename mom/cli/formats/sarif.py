@@ -21,14 +21,16 @@ _INDEX = {rule: index for index, rule in enumerate(RULES)}
 def render(checked: Sequence[Checked]) -> str:
     """Return the log of one run, with every rule of mom, every file, and a result for each problem."""
     # A file may be given twice; the log's lists are sets.
-    artifacts = {uri: index for index, uri in enumerate(dict.fromkeys(_uri(found.file) for found in checked))}
+    artifacts = {uri: index for index, uri in enumerate(dict.fromkeys(_uri(report.file) for report in checked))}
     rules = [_descriptor(rule) for rule in RULES.values()]
     run = {
         "tool": {"driver": {"name": "mom", "version": __version__, "semanticVersion": __version__, "rules": rules}},
         # Our columns count code points; SARIF's default are units of UTF-16 (section 3.14.17).
         "columnKind": "unicodeCodePoints",
         "artifacts": [{"location": {"uri": uri}} for uri in artifacts],
-        "results": [_result(problem, artifacts[_uri(found.file)]) for found in checked for problem in found.problems],
+        "results": [
+            _result(problem, artifacts[_uri(report.file)]) for report in checked for problem in report.problems
+        ],
     }
     return to_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
