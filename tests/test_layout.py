@@ -20,7 +20,7 @@ OTHER_SUBJECTS = {
     "envoy/test_paths.py": "paths of requests, by a real Envoy",
     "envoy/test_streams.py": "bodies of requests and responses, by a real Envoy",
     "envoy/test_tokens.py": "access tokens, by a real Envoy",
-    "run/test_credentials.py": "warnings of credentials that do not look like their vendor's",
+    "run/test_credentials.py": "Basic authentication and query parameters in a run",
     "run/test_failures.py": "a run that something goes wrong for",
     "run/test_run.py": "the installed mom atlas run",
     "run/test_secrets.py": "where a secret of a run is not",
