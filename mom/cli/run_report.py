@@ -26,7 +26,7 @@ from mom.yamledit.source import MAX_BYTES, decode
 
 # More would push the address off the screen; GET /v1alpha1/apis lists all.
 _SHOWN = 20
-_STAND_IN = "STAND-IN: no API is called, no credential is used; responses show the request"
+_STAND_IN = "STAND-IN: no API is called, no credential is used"
 
 
 @dataclass

@@ -192,7 +192,7 @@ def _is_token(setting: Setting) -> bool:
     return "header" in setting.names and header.strip().lower() == TOKEN_HEADER.lower()
 
 
-_LEAVE_OUT = "leave that file out with -q as the first argument, or give the option on the command line"
+_LEAVE_OUT = "omit that file by -q as the first argument, or pass the option yourself"
 
 
 def check_configs(scan: Scan, words: list[str], gateway: Gateway, *, copy: bool) -> None:

@@ -58,7 +58,7 @@ def _with_descriptors(built: Command, source_command: str) -> str:
         from mom.errors import UsageError
 
         raise UsageError(
-            f"--mom-print cannot print {len(built.token_arguments)} groups of options: a shell has descriptors for 6",
+            f"--mom-print: cannot print {len(built.token_arguments)} groups of options: a shell has descriptors for 6",
             hint="print fewer --next groups at once",
         )
     arguments = [*built.arguments]

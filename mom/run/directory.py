@@ -130,7 +130,7 @@ def _parent(environ: Mapping[str, str]) -> Path:
         if candidate and _is_usable(Path(candidate)):
             _check_private(Path(candidate))
             return Path(candidate)
-    raise MomError("cannot create a runtime directory: neither XDG_RUNTIME_DIR nor TMPDIR is writable")
+    raise MomError("cannot create a runtime directory: set XDG_RUNTIME_DIR or TMPDIR")
 
 
 def _is_usable(path: Path) -> bool:

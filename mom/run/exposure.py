@@ -73,7 +73,7 @@ def _git(path: Path) -> Iterator[str]:
     tracked = _ask_git(path, "ls-files", "--error-unmatch")
     if tracked == 0:
         remove = f"git -C {_quoted(path.absolute().parent)} rm --cached {_quoted(path.name)}"
-        yield f"{path} is tracked by git: replace the credentials in it, they are in the history; run: {remove}"
+        yield f"{path} is tracked by git: replace the credentials in it; run: {remove}"
     elif tracked == 1 and _ask_git(path, "check-ignore", "--quiet") == 1:
         ignore = f"echo {_quoted(path.name)} >> {_quoted(path.with_name('.gitignore'))}"
         yield f"git does not ignore {path}, which contains credentials; run: {ignore}"

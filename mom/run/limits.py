@@ -21,7 +21,7 @@ def open_files() -> int:
     most = _MOST_FILES_ON_MACOS if sys.platform == "darwin" else _MOST_FILES
     number = most if hard == resource.RLIM_INFINITY else min(hard, most)
     if number < FEWEST_FILES:
-        hint = f"raise the hard limit (`ulimit -Hn`, LimitNOFILE= of a service) to {FEWEST_FILES} at least"
+        hint = f"raise the hard limit of open files (`ulimit -Hn`) to {FEWEST_FILES}"
         raise MomError(f"Envoy cannot serve with {number} open files", hint=hint)
     return number
 

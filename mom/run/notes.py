@@ -22,7 +22,7 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     directory = environ.get("SSL_CERT_DIR")
     # The folder of the bundle that is used anyway is what some environments set by themselves.
     if directory and Path(directory) != Path(plan.options.ca_file).parent:
-        yield "SSL_CERT_DIR has no effect: put the certificates into one PEM file and name it in SSL_CERT_FILE"
+        yield "SSL_CERT_DIR has no effect: set SSL_CERT_FILE to a PEM file instead"
     yield from _proxies(plan, environ)
     plain = [
         adapter.name
@@ -33,10 +33,8 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         yield f"{_some(plain)}: plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
     clients = limits(plan.options.open_files).clients
     if clients < _FEW_CLIENTS:
-        yield (
-            f"{clients} client connections at most, since {plan.options.open_files} files may be open: raise the hard "
-            "limit (`ulimit -Hn`, LimitNOFILE= of a service)"
-        )
+        files = plan.options.open_files
+        yield f"{clients} client connections at most, since {files} files may be open: raise `ulimit -Hn`"
 
 
 def _is_plain_http1(upstreams: list[Upstream]) -> bool:

@@ -38,9 +38,7 @@ def parse_listen(text: str) -> Listen:
 
 
 def _malformed(text: str) -> UsageError:
-    hint = (
-        f"an address and a port, such as 127.0.0.1:{DEFAULT_PORT} or [::1]:{DEFAULT_PORT}; 0.0.0.0 is every interface"
-    )
+    hint = f"an IP address and a port: 127.0.0.1:{DEFAULT_PORT}, [::1]:{DEFAULT_PORT}, 0.0.0.0:{DEFAULT_PORT} (all)"
     return UsageError(f"--listen: {text!r} is not HOST:PORT", hint=hint)
 
 

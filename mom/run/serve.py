@@ -104,12 +104,9 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
 
 def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
     if taken := inputs.bindings.of(first.options.listen).taken:
-        events.warning(f"another process listens on {taken}: use {first.base_url}; tokens for localhost are rejected")
+        events.warning(f"another process listens on {taken}: use {first.base_url}, not localhost")
     if not first.options.listen.is_loopback and first.options.tls is None:
-        events.warning(
-            f"serving plain http on {first.options.listen}: access tokens can be read on the network; "
-            "use --tls-cert and --tls-key"
-        )
+        events.warning(f"serving plain http on {first.options.listen}: others can read tokens; use --tls-cert")
     for text in exposures(inputs):
         events.warning(text)
     # A dummy is not base64, for example.

@@ -243,10 +243,8 @@ class Supervisor:
         if self._directory_is_gone or self._generations.current.is_reachable():
             return
         self._directory_is_gone = True
-        self._events.warning(
-            f"{self._generations.current.directory.parent} was removed: the next change will restart Envoy and cut "
-            "in-flight requests; set XDG_RUNTIME_DIR to a directory that is not cleaned up"
-        )
+        directory = self._generations.current.directory.parent
+        self._events.warning(f"{directory} was removed: the next change will cut in-flight requests")
 
     def _look_at_access_log(self) -> None:
         """Reopen it if that was asked for, and report if it cannot be written."""

@@ -161,7 +161,7 @@ def test_a_removed_run_directory(run: MomRun, api: Upstream) -> None:
     run.start("--env-file", ".env")
     (directory,) = run.runtime.iterdir()
     shutil.rmtree(directory)
-    run.wait("was removed: the next change will restart Envoy")
+    run.wait("was removed: the next change will cut")
     assert sent(run, api, "/swept") == "Bearer first"
     run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
     run.wait("Reloaded + two")
