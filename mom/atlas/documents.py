@@ -35,11 +35,11 @@ class DataDocument:
 
     @property
     def name(self) -> str | None:
-        """Return `metadata.name`, None where there is none or it is no text."""
+        """Return `metadata.name`, None where there is none or it is not text."""
         return text_at(self.data, "metadata", "name")
 
     def offset(self, path: Path) -> int:
-        """Return where the value at `path` stands, or the nearest thing above it that exists."""
+        """Return where the value at `path` is, or the nearest thing above it that exists."""
         return self.tree.nearest(path).value.start
 
     def place(self, path: Path) -> Place:
@@ -56,7 +56,7 @@ class DataDocument:
         hint: str | None = None,
         related: tuple[tuple[Place, str], ...] = (),
     ) -> Problem:
-        """Return a problem about the value at `path`, placed where that stands or at another node."""
+        """Return a problem about the value at `path`, placed where that is or at another node."""
         node = self.tree.nearest(path).value if at is None else at
         return problem_at(
             self.source, node.start, rule, message, end=node.end, hint=hint, path=show(path), related=related
@@ -180,13 +180,13 @@ def value_at(data: Data, *path: str | int) -> Data:
 
 
 def text_at(data: Data, *path: str | int) -> str | None:
-    """Follow `path` into data; None unless text stands there."""
+    """Follow `path` into data; None unless there is text."""
     found = value_at(data, *path)
     return found if isinstance(found, str) else None
 
 
 def items_at(data: Data, *path: str | int) -> Iterator[tuple[Path, Data]]:
-    """Yield the items of the list at `path`, each with its own path; nothing where no list stands there."""
+    """Yield the items of the list at `path`, each with its own path; nothing where there is no list."""
     found = value_at(data, *path)
     for index, item in enumerate(found if isinstance(found, list) else ()):
         yield (*path, index), item

@@ -49,7 +49,7 @@ EMPTY = Jwks('{"keys":[]}', 0)
 def judge(data: bytes | str) -> Jwks:
     """Return the keys of a JWK Set that may verify access tokens, and what is wrong with the others.
 
-    A set without keys is a set: it means that no client gets in. Raises JwksError for what is no JWK Set.
+    A set without keys is a set: it means that no client gets in. Raises JwksError for what is not a JWK Set.
     """
     try:
         document = json.loads(data)
@@ -83,9 +83,9 @@ def _objection(key: Mapping[str, Any]) -> str | None:
     """Return why a key cannot verify tokens, as a clause that follows its name; None if it can."""
     kind = key.get("kty")
     if kind == "oct" or "k" in key:
-        return "is symmetric: whoever can read it can sign tokens"
+        return "is symmetric: anyone who can read it can sign tokens"
     if any(name in key for name in _PRIVATE):
-        return "is a private key: whoever can read it can sign tokens; publish the public part only"
+        return "is a private key: anyone who can read it can sign tokens; publish the public part only"
     kid = key.get("kid", "")
     if not isinstance(kid, str) or len(kid) > _LONGEST_KID or not kid.isprintable():
         return f"has a kid that is not a text of at most {_LONGEST_KID} printable characters"
@@ -117,7 +117,7 @@ def _ec_objection(key: Mapping[str, Any]) -> str | None:
         numbers = ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), curves[curve])
         numbers.public_key()
     except ValueError:
-        return f"is no point of the curve {curve}"
+        return f"is not a point of the curve {curve}"
     return None
 
 

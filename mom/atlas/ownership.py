@@ -1,7 +1,7 @@
-"""Which documents of a stream are Atlas's, and which are somebody else's.
+"""Which documents of a stream are Atlas's, and which are other tools'.
 
 A document is ours when its `apiVersion` is of the group `moment.dev`. All others are bystanders: they are not parsed
-more than it takes to know that, and what stands in them is nobody's error.
+more than it takes to know that, and nothing in them is an error.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class OwnDocument:
 
 
 def may_be_own(source: Source, document: Document) -> bool:
-    """Whether `document` can be ours: it holds the group's name, or escapes that could spell it."""
+    """Whether `document` can be ours: it contains the group's name, or escapes that could spell it."""
     text = source.text
     return text.find(PREFIX, document.body, document.end) != -1 or text.find("\\", document.body, document.end) != -1
 
@@ -53,9 +53,9 @@ def may_be_own(source: Source, document: Document) -> bool:
 def looks_own(source: Source, document: Document) -> bool:
     """Whether `document`, though it cannot be read, says it is ours: by the least indented of its apiVersion lines.
 
-    Those further in belong to references, or to a value of another tool's document that holds a configuration.
+    Those further in belong to references, or to a value of another tool's document that contains a configuration.
     """
-    # A copy: in a part of a text `^` stands at the text's lines only, and a document may start behind a mark or `---`.
+    # A copy: in a part of a text `^` matches at the text's lines only, and a document may start behind a mark or `---`.
     lines = _VERSION_LINE.finditer(source.text[document.body : document.end])
     least = min(lines, key=lambda line: len(line.group(1)), default=None)
     return least is not None and least.group(2).startswith(PREFIX)

@@ -53,16 +53,16 @@ def scan(value: str) -> list[str | Reference | Malformed]:
             parts.append(value[position : match.start()])
         close = value.find("}}", match.end())
         if close == -1:
-            parts.append(Malformed("`${{` is not closed by `}}`", match.start(), len(value), value[match.start() :]))
+            parts.append(Malformed("`${{` without a closing `}}`", match.start(), len(value), value[match.start() :]))
             return parts
         end = close + 2
         name = value[match.end() : close].strip(" \t")
         if NAME.match(name):
             parts.append(Reference(name, match.start(), end))
         elif not name:
-            parts.append(Malformed("`${{ }}` names no variable", match.start(), end, value[match.start() : end]))
+            parts.append(Malformed("`${{ }}` does not name a variable", match.start(), end, value[match.start() : end]))
         else:
-            reason = f"`{name}` is not the name of an environment variable"
+            reason = f"`{name}` is not a name of an environment variable"
             parts.append(Malformed(reason, match.start(), end, value[match.start() : end]))
         position = end
     if position < len(value):

@@ -23,14 +23,13 @@ from mom.yamledit.source import Source, decode
 def validate(source: Source) -> list[Problem]:
     """Return every problem of `source`, sorted by place: errors, and warnings such as a credential in plain text.
 
-    Never raises for what the file holds. Documents of other tools are left alone. An excerpt shows no credential that
-    was found.
+    Never raises for what the file contains. Documents of other tools are left alone. No excerpt shows a credential.
     """
     return check(read(source))[0]
 
 
 def validate_bytes(data: bytes, name: str) -> list[Problem]:
-    """Return every problem of a file's content; that it is no text is one."""
+    """Return every problem of a file's content; that it is not text is one."""
     try:
         return validate(decode(data, name))
     except MomError as error:
@@ -93,7 +92,7 @@ def _of_schema(document: DataDocument, kind: Kind, findings: Findings) -> Iterab
 
 
 def _unique(problems: Iterable[Problem]) -> list[Problem]:
-    """Drop repetitions: what stands once and is used through aliases is wrong once."""
+    """Drop repetitions: what is written once and used through aliases is wrong once."""
     found: dict[tuple[Place, str, str], Problem] = {}
     for problem in problems:
         found.setdefault((problem.place, problem.rule, problem.message), problem)
@@ -105,7 +104,7 @@ def _sorted(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _masked(source: Source, problems: Sequence[Problem], hidden: Sequence[tuple[int, int]]) -> list[Problem]:
-    """Hide in excerpts what is a credential by where it stands; tokens that look like one are hidden already."""
+    """Hide in excerpts what is a credential by its place; tokens that look like one are hidden already."""
     spans = sorted(hidden)
     starts = [start for start, _ in spans]
     shown = []

@@ -1,4 +1,4 @@
-"""A node tree as Python data, and the keys that it holds twice."""
+"""A node tree as Python data, and its duplicate keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mom.yamledit.scalars import resolve
 
 Data: TypeAlias = "str | int | float | bool | list[Data] | dict[str, Data] | None"
 
-# A few lines of aliases can stand for billions of nodes ("billion laughs"). Real files share a handful.
+# A few lines of aliases can expand to billions of nodes ("billion laughs"). Real files share a handful.
 MAX_EXPANDED = 5_000_000
 
 
@@ -27,8 +27,8 @@ class ExpansionError(MomError):
 def to_data(root: Node | None, *, limit: int = MAX_EXPANDED) -> Data:
     """Return the data of a tree: YAML 1.2 core schema, aliases followed, `<<` merged.
 
-    Aliases share the value they name, so the result is as small as the tree; keys that are no strings are given as
-    their text. Raises ExpansionError where an alias has no anchor or stands inside it, or where the data, with aliases
+    Aliases share the value they name, so the result is as small as the tree; keys that are not strings are given as
+    their text. Raises ExpansionError where an alias has no anchor or is inside it, or where the data, with aliases
     written out, would have more than `limit` nodes. Of duplicate keys the first counts (`duplicate_keys` finds
     them).
     """
@@ -51,7 +51,7 @@ class _Reader:
         found = self._read(node)
         if found[1] > self.limit:
             raise ExpansionError(
-                f"aliases stand for more than {self.limit:,} values here",
+                f"aliases expand to more than {self.limit:,} values here",
                 node,
                 hint="write out the values that are meant",
             )
@@ -62,11 +62,11 @@ class _Reader:
     def _follow(self, node: Alias) -> tuple[Data, int]:
         if node.name not in self.anchors:
             hint = f"put the value in quotes if it is text, or write `&{node.name}` where the value is that it names"
-            raise ExpansionError(f"no anchor `&{node.name}` stands before this alias", node, hint=hint)
+            raise ExpansionError(f"alias `*{node.name}` has no anchor `&{node.name}` before it", node, hint=hint)
         found = self.anchors[node.name]
         if found is None:
             hint = "write out the value that is meant"
-            raise ExpansionError(f"the alias `*{node.name}` stands inside what it names", node, hint=hint)
+            raise ExpansionError(f"alias `*{node.name}` is inside the value that it names", node, hint=hint)
         return found
 
     def _read(self, node: Scalar | Sequence | Mapping) -> tuple[Data, int]:
@@ -120,7 +120,7 @@ def walk(root: Node | None) -> Iterator[Node]:
 
 
 def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
-    """Return each key that a mapping holds twice (YAML 1.2.2, section 3.2.1.1, forbids that): name, first, repeated.
+    """Return each key that a mapping has twice (YAML 1.2.2, section 3.2.1.1, forbids that): name, first, repeated.
 
     Two `<<` are counted too: readers disagree about them.
     """

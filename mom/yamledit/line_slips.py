@@ -233,7 +233,7 @@ def _reserved(line: Line, _: Line | None) -> Iterator[Slip]:
     if not value or value[0] not in "@`%*&!|>,?":
         return
     if value[0] in "|>":
-        message = f"text after `{value[0]}`, which begins a block of text on the next line"
+        message = f"text after `{value[0]}`, which begins a block of text"
         hint = "write the text on the next lines, indented, or put the value in quotes"
         slip = line.slip(begin, begin + len(value), message, hint, _quoted(value))
         yield slip._replace(start=slip.start + 1, end=slip.start + 2)

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 # before a document (rules 202 and 211). A lone carriage return ends a line too (rule 28).
 _MARKER = re.compile(r"^(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MARKER_AFTER_RETURN = re.compile(r"(?:^|(?<=\r))(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
-# Before `---`, lines that hold a directive, a comment or nothing belong to the document that follows.
+# Before `---`, lines that have a directive, a comment or nothing belong to the document that follows.
 _PREFIX_LINE = re.compile(r"[ \t]*(?:#[^\r]*)?\r?\Z|%[^\r]*\r?\Z")
 
-# In that many broken documents of a stream slips are looked for; whoever has more has another problem.
+# In that many broken documents of a stream slips are looked for; a file with more has another problem.
 _MOST_SEARCHED = 200
 
 # A stream of millions of documents would make a list of gigabytes. Ten thousand adapters make a tenth of these.
@@ -110,7 +110,7 @@ class YamlSyntaxError(MomError):
 
 
 def parse_document(source: Source, document: Document) -> Node | None:
-    """Return the tree of `document`, None where it holds nothing (not even a null).
+    """Return the tree of `document`, None where it has nothing (not even a null).
 
     Raises YamlSyntaxError with the place, in words that name git conflict markers and template braces as such.
     """
@@ -147,7 +147,7 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
         return source.problem(
             start,
             "conflict-marker",
-            "git conflict markers: the merge is not finished",
+            "git conflict markers: the merge is unfinished",
             end=start + 7,
             hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
         )
@@ -157,7 +157,7 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
         return source.problem(
             template.start(1),
             "template",
-            f"`{template.group(1)}` is a template (Helm, Jinja): this file is not YAML until it is rendered",
+            f"`{template.group(1)}` is a template (Helm, Jinja): render the file first",
             end=template.end(),
             hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
         )
@@ -168,7 +168,7 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
     line_start = text.rfind("\n", 0, offset) + 1
     before = text[line_start : offset + 1]
     if "\t" in before and not before.strip():
-        message = "a tab is used for indentation: YAML allows only spaces"
+        message = "a tab in the indentation: YAML allows only spaces"
         return source.problem(line_start + before.index("\t"), "yaml-syntax", message, hint="use spaces")
     if (slip := _slip(source, document, failure)) is not None:
         begin, end = slip.start + document.start, slip.end + document.start

@@ -29,7 +29,7 @@ def places(problems: Iterable[Problem]) -> Places:
     return {
         (problem.place, problem.message)
         for problem in problems
-        if problem.rule in UNREADABLE and "is not a configuration until" not in problem.message
+        if problem.rule in UNREADABLE and not (problem.rule == "template" and problem.path)
     }
 
 

@@ -116,8 +116,8 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
                 findings.add(
                     place,
                     "duplicate-profile",
-                    f"the profile `{name}` stands twice",
-                    hint="give one of them another name",
+                    f"duplicate profile `{name}`",
+                    hint="rename one of them",
                     related=((findings.document.place(first), "the first one"),),
                 )
             self.check_profile(findings, path)

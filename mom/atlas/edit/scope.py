@@ -15,6 +15,7 @@ from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data, tagged_key_problems
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, like_atlas, looks_own, may_be_own, read_own
 from mom.atlas.rules.catalogue import problem_at
+from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.separators import missing_separator, separate
 from mom.errors import MomError
 from mom.problems import Problem
@@ -24,7 +25,7 @@ from mom.yamledit.parser import MAX_EVENTS
 from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document, YamlSyntaxError, check_syntax, documents, parse_document
 
-# As many are told of a file that cannot be read; a hostile one has a hundred thousand.
+# As many are reported of a file that cannot be read; a hostile one has a hundred thousand.
 MAX_PROBLEMS = 1000
 
 
@@ -146,16 +147,7 @@ def _doubtful_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
         return
     yield from tagged_key_problems(source, own.document, own.root)
     for key, first, second in duplicate_keys(own.root):
-        yield problem_at(
-            source,
-            second.start,
-            "duplicate-key",
-            f"the key `{key}` stands twice: in lines {source.line_number(first.start)} "
-            f"and {source.line_number(second.start)}",
-            end=second.end,
-            hint="YAML allows a key once: join the two, or remove one",
-            related=((source.place(first.start), "it stands here first"),),
-        )
+        yield duplicate_key(source, key, first, second)
 
 
 def data_of(source: Source, root: Node) -> Data:
@@ -179,7 +171,7 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
             source,
             second.root.start,
             "several-atlas",
-            f"a file configures one Atlas, this one holds {len(atlases)}: {' and '.join(names)}",
+            f"{len(atlases)} Atlas documents, expected one: {' and '.join(names)}",
             end=source.text.find("\n", second.root.start),
             hint="move the others to files of their own",
             related=((source.place(first.root.start), "the first one"),),
@@ -220,7 +212,7 @@ def _no_atlas(source: Source) -> MomError:
                 source,
                 inside.end() - len(ATLAS),
                 "no-atlas",
-                "the Atlas document stands inside a value (as in a ConfigMap): mom edits documents, not values",
+                "the Atlas document is inside a value (a ConfigMap), where it is text",
                 end=inside.end(),
                 hint="keep atlas.yml as a file of its own and make the ConfigMap from it "
                 "(kubectl create configmap --from-file=atlas.yml)",
@@ -228,6 +220,6 @@ def _no_atlas(source: Source) -> MomError:
         )
     empty = "is empty: it " if not source.text.strip(BOM + " \t\r\n") else ""
     return MomError(
-        f"{source.name} {empty}holds no Atlas document (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
+        f"{source.name} {empty}has no Atlas document (apiVersion: {ATLAS}v1alpha1, kind: Atlas)",
         hint=f"{beginning.add_hint(source.name)}; or name another file: -f FILE",
     )

@@ -1,4 +1,4 @@
-"""What no schema can say about one document: keys held twice, names, URLs, headers, references, credentials."""
+"""What no schema can say about one document: duplicate keys, names, URLs, headers, references, credentials."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.findings import Findings
+from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.value_rules import check_stray, stray_objection
 from mom.atlas.suggestions import closest, listed, only_close
 from mom.atlas.values import names, urls
 from mom.problems import Problem
-from mom.yamledit.data import Data, duplicate_keys, is_merge
+from mom.yamledit.data import Data, duplicate_keys
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
 from mom.yamledit.paths import Path, places, show
 
 
 def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Problem]]]:
-    """Return the kind that a document is, or was probably meant to be, and what is wrong with how it says so."""
+    """Return the kind that a document is, or was probably meant to be, and what is wrong with how it is named."""
     findings = Findings(document)
     version = text_at(document.data, "apiVersion") or ""
     versions = list(dict.fromkeys(kind.api_version for kind in kinds()))
@@ -77,21 +78,7 @@ def _duplicate_keys(findings: Findings) -> None:
     found = duplicate_keys(document.root)
     paths = _paths_of_keys(document.root) if found else {}
     for name, first, again in found:
-        line = document.source.line_number(first.start)
-        other = document.source.line_number(again.start)
-        lines = f"lines {line} and {other}" if line != other else f"line {line}"
-        problem = problem_at(
-            document.source,
-            again.start,
-            "duplicate-key",
-            f"`{name}` stands twice in one mapping, in {lines}",
-            end=again.end,
-            hint="write one with a list: `<<: [*a, *b]`"
-            if is_merge(again)
-            else "remove one: parsers disagree about which one wins",
-            path=show(paths[id(again)]),
-            related=((document.source.place(first.start), "the first one"),),
-        )
+        problem = duplicate_key(document.source, name, first, again, show(paths[id(again)]))
         # No schema speaks of that key by this path, so none is covered.
         findings.problems.append(((), problem))
 
@@ -117,7 +104,7 @@ _BARE_NAME = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}\Z")
 
 
 def _braces(findings: Findings) -> None:
-    """Find malformed environment references, and the braces of templates, wherever text stands."""
+    """Find malformed environment references, and the braces of templates, in any text."""
     document = findings.document
     text = document.source.text
     start, end = document.root.start, document.root.end
@@ -138,7 +125,7 @@ def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
         findings.document.source,
         start,
         "template",
-        f"`{shown}` is a template (Helm, Jinja): this file is not a configuration until it is rendered",
+        f"`{shown}` is a template (Helm, Jinja): render the file first",
         end=start + len(shown),
         hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
         path=show(path),
@@ -159,7 +146,7 @@ def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -
         findings.document.source,
         start,
         "reference-without-dollar",
-        f"`{braces}` is sent as it stands: an environment reference begins with a dollar sign",
+        f"`{braces}` is sent as it is: a reference begins with `$`",
         end=end,
         hint=hint,
         path=show(path),
@@ -174,7 +161,7 @@ def _is_sent(path: Path) -> bool:
 
 def _references(findings: Findings, path: Path, node: Scalar) -> None:
     if path == ("spec", "baseUrl"):
-        return  # told there: a base URL holds no references at all
+        return  # reported there: a base URL has no references at all
     after = node.start
     wrong = [(part, reason) for part in scan(node.value) if not isinstance(part, str) and (reason := objection(part))]
     # No value of a person's has more; one of a megabyte may have a hundred thousand.
@@ -224,7 +211,7 @@ def _not_served(findings: Findings) -> None:
         if value_at(findings.document.data, *path) is not None:
             at = findings.document.tree.nearest(path).key
             message = f"`{path[-1]}` is ignored: {consequence} yet"
-            hint = "leave it out, or keep it for a later version of mom"
+            hint = "remove it, or keep it for a later version of mom"
             findings.add(path, "not-served", message, at=at, hint=hint)
 
 

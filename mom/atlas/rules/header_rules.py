@@ -32,8 +32,8 @@ def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path
         findings.add(
             path,
             "repeated-header",
-            f"`{name}` is set twice (header names have no case): which one counts is not defined",
-            hint="keep one of them",
+            f"header `{name}` is set twice (header names have no case)",
+            hint="remove one of them",
             related=((findings.document.place(first), "the first one"),),
         )
 
@@ -44,14 +44,14 @@ def _header_value(findings: Findings, path: Path, name: str, value: str) -> None
         return
     if reason := headers.check_control_characters(value):
         hint = (
-            "a block scalar (`|`) ends in a line ending: write the value on the key's line"
+            "a block scalar (`|`) ends in a line ending: write the value on the line of its key"
             if "\n" in value
             else reason.hint
         )
         findings.add(path, "header-value", reason.message, hint=hint)
     elif not value.isascii() and not _stray_mark(findings, path, value):
-        message = "the value holds characters outside ASCII: servers disagree about their encoding"
-        hint = "write it in ASCII, or encoded as the API wants it"
+        message = "the value is not ASCII: servers disagree about its encoding"
+        hint = "write it in ASCII, or encoded as the API expects it"
         findings.add(path, "non-ascii-header", message, hint=hint)
     elif value.isascii():
         _stray_mark(findings, path, value)
@@ -77,9 +77,9 @@ def _stray_mark(findings: Findings, path: Path, value: str) -> bool:
 def _quotes(findings: Findings, path: Path, name: str, value: str) -> None:
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
     if quoted and ("${{" in value or secrets.is_credential_header(name)):
-        message = "the value holds its quotes, and they are sent to the API"
+        message = "the value contains its quotes, which are sent to the API"
         secret = secrets.literal_secret(name, value)
-        hint = "leave out the inner quotes" if secret else f"leave out the inner quotes: {value[1:-1]}"
+        hint = "remove the inner quotes" if secret else f"remove the inner quotes: {value[1:-1]}"
         findings.add(path, "quoted-value", message, hint=hint, replacement=value[1:-1])
 
 
@@ -104,7 +104,7 @@ _SCHEME_ALONE = re.compile(r"""["'\s]*(?:bearer|basic|token|token\s+token=)?["'\
 
 
 def plain_credential(findings: Findings, path: Path, reason: str, value: str, name: str | None = None) -> None:
-    """Report a credential in plain text, unless it was meant as a reference and that is told already."""
+    """Report a credential in plain text, unless it was meant as a reference and that is reported already."""
     node = findings.document.tree.nearest(path).value
     meant = is_meant_as_reference(value) and not secrets.known_token(value)
     if meant and path not in findings.unread:
@@ -115,7 +115,5 @@ def plain_credential(findings: Findings, path: Path, reason: str, value: str, na
     if meant_well and (meant or "{{" in value):
         return
     instead = secrets.suggested_reference(name or str(path[-1]), value)
-    hint = (
-        f"keep it in the environment of Atlas and write {instead}; a credential that was in git is no secret any more"
-    )
-    findings.add(path, "literal-secret", reason, hint=hint)
+    hint = f"store it in the environment of Atlas and write {instead}; treat a committed credential as leaked"
+    findings.add(path, "literal-secret", f"{reason}: do not commit credentials", hint=hint)

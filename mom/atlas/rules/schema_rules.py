@@ -1,7 +1,7 @@
-"""What a schema finds wrong with a document, as problems with a place in the file and a way out.
+"""What a schema finds wrong with a document, as problems with a place in the file and a hint.
 
 A JSON Schema error names data, in a validator's words. Here each becomes a sentence about the file: an unknown key is
-shown where the key stands, a missing one at the mapping that lacks it, a wrong value where the value stands.
+shown where the key is, a missing one at the mapping that lacks it, a wrong value where the value is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Found = tuple[Path, Problem]
 
 
 class Violation(NamedTuple):
-    """What a validator says: the schema's keyword with what it wants, the schema it stands in, and the value."""
+    """What a validator says: the schema's keyword with what it wants, the schema it is in, and the value."""
 
     keyword: str
     wanted: Any
@@ -72,7 +72,7 @@ def _explained(document: DataDocument, kind: Kind) -> Iterator[tuple[Path, Viola
         if path in {("apiVersion",), ("kind",)}:
             continue
         if violation.keyword == "required":
-            # A validator gives one error for each missing key, and names it only in words: all are told at the first.
+            # A validator gives one error for each missing key, and only in words: the first reports all.
             if path in incomplete:
                 continue
             incomplete.add(path)
@@ -133,7 +133,7 @@ def _meant(key: str, error: Violation) -> str:
         return f"`{key}` belongs inside `{inner}`: indent it below"
     if {"name", "value"} <= set(known) and re.match(r"[A-Za-z][A-Za-z0-9-]*\Z", key):
         return f"write a header as `name: {key}` and `value:` on two lines"
-    return f"its keys are {listed(known)}" if known else "leave it out: there is nothing to set here"
+    return f"its keys are {listed(known)}" if known else "remove it: there is nothing to set here"
 
 
 def _inner(key: str, error: Violation) -> str | None:
@@ -149,7 +149,7 @@ def _missing_key(document: DataDocument, path: Path, error: Violation) -> Iterat
     if (above := _split_item(document, path, error, -1)) is not None:
         # What the original's documentation shows for Postgres, and what one dash too many makes of a header.
         first = next(iter(error.value))
-        message = f"`{first}` begins a new item here, and belongs to the one above"
+        message = f"`{first}` begins a new item, but belongs to the one above"
         hint = f"write it without the dash, below `{next(iter(above))}:` and in its column"
         yield document.problem(path, "missing-key", message, at=_owner(document, path), hint=hint)
         return
@@ -161,7 +161,7 @@ def _missing_key(document: DataDocument, path: Path, error: Violation) -> Iterat
         if key in error.value or (not path and key in {"apiVersion", "kind"}):
             continue
         if key in meant and strict:
-            # The unknown key that looks like it is told already.
+            # The unknown key that looks like it is reported already.
             continue
         example = next(iter(known[key].get("examples", ())), None)
         hint = f"write, for example, `{key}: {example}`" if isinstance(example, str) else f"add `{key}:`"
@@ -262,7 +262,7 @@ def _other_type(wanted: list[str], value: Any) -> str | None:
     if isinstance(value, str):
         number = value.strip().removeprefix("-").replace(".", "", 1).isdecimal()
         if number and ({"number", "integer"} & set(wanted)):
-            return "leave out the quotes"
+            return "remove the quotes"
         if "boolean" in wanted:
             if value.lower() in {"true", "false"}:
                 return f"write {value.lower()}, without quotes"
@@ -278,8 +278,10 @@ def _not_one_of(document: DataDocument, path: Path, error: Violation) -> Iterato
     value = error.value
     shown = f"`{value}`" if isinstance(value, str) else _kind_of(value) if value is not None else "empty"
     meant = closest(value, known) if isinstance(value, str) else None
-    hint = f"did you mean `{meant}`?" if meant else f"known here: {listed(known)}"
-    problem = document.problem(path, "unknown-value", f"{_name(path)} is {shown}, which is not known here", hint=hint)
+    hint = f"did you mean `{meant}`?" if meant else f"allowed: {listed(known)}"
+    problem = document.problem(
+        path, "unknown-value", f"{_name(path)} is {shown}, which is not an allowed value", hint=hint
+    )
     yield replace(problem, replacement=only_close(value, known) if isinstance(value, str) else None)
 
 
@@ -313,7 +315,7 @@ def _other(document: DataDocument, path: Path, error: Violation) -> Iterator[Pro
 
 
 def _empty(document: DataDocument, path: Path, _: Violation) -> Iterator[Problem]:
-    hint = "write an entry in it, or leave it out"
+    hint = "write an entry in it, or remove it"
     yield document.problem(path, "wrong-value", f"{_name(path)} is empty", hint=hint)
 
 

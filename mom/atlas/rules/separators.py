@@ -41,7 +41,7 @@ def missing_separator(source: Source, offset: int) -> Problem:
         source,
         offset,
         "missing-separator",
-        "a second document begins here, and no `---` separates it from the one before",
+        "a second document begins here without a `---` before it",
         end=source.text.find(":", offset),
         hint="write `---` on a line of its own above this line",
     )

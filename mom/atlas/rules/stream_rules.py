@@ -81,7 +81,7 @@ class _Unclear:
 
 
 class Reference(NamedTuple):
-    """An `adapterRef`: the Atlas document it stands in, its path, and what it names."""
+    """An `adapterRef`: the Atlas document it is in, its path, and what it names."""
 
     document: DataDocument
     path: Path
@@ -96,7 +96,7 @@ class Reference(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """Whether its type is one that can be looked for; others are told by the schema."""
+        """Whether its type is one that can be looked for; others are reported by the schema."""
         return self.api_version == ADAPTERS_VERSION and self.kind in KINDS
 
 
@@ -122,7 +122,7 @@ def _no_atlas(stream: Stream) -> Problem:
                 stream.source,
                 inside.start(1),
                 "no-atlas",
-                "the Atlas document stands inside a value (as in a ConfigMap), where it is only text",
+                "the Atlas document is inside a value (a ConfigMap), where it is text",
                 end=inside.end(1),
                 hint="keep it as a file of its own and make the ConfigMap from that "
                 "(kubectl create configmap --from-file=atlas.yml)",
@@ -134,18 +134,20 @@ def _no_atlas(stream: Stream) -> Problem:
                     stream.source,
                     limits,
                     "no-atlas",
-                    "there is no Atlas document: this one says `kind: Atlas` under another apiVersion, or under none",
+                    "no Atlas document: `kind: Atlas` needs its apiVersion",
                     hint=f"write `apiVersion: {ATLAS.api_version}` in it",
                 )
     hint = beginning.add_hint(stream.source.name)
-    return problem_at(stream.source, stream.source.line_starts[0], "no-atlas", "there is no Atlas document", hint=hint)
+    return problem_at(
+        stream.source, stream.source.line_starts[0], "no-atlas", "no Atlas document in this file", hint=hint
+    )
 
 
 def _another_atlas(again: DataDocument, first: DataDocument) -> Problem:
     return again.problem(
         ("kind",),
         "several-atlas",
-        f"this is another Atlas document{_called(again)}: a file has one",
+        f"a second Atlas document{_called(again)}: a file has one",
         hint="move it, with its adapters, to a file of its own",
         related=((first.place(("kind",)), f"the first one{_called(first)}"),),
     )
@@ -162,8 +164,8 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
             yield again.problem(
                 NAME,
                 "duplicate-name",
-                f"the name `{name}` stands twice among the {kind} adapters",
-                hint="give one of them another name, or leave it out",
+                f"duplicate {kind} adapter `{name}`",
+                hint="rename one of them, or remove it",
                 related=((first.place(NAME), "the first one"),),
             )
         similar = folded.setdefault((kind, name.casefold()), first)
@@ -171,8 +173,8 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
             yield first.problem(
                 NAME,
                 "similar-name",
-                f"`{name}` and `{similar.name}` differ only in case, and their URLs are easily confused",
-                hint="give one of them another name",
+                f"`{name}` and `{similar.name}` differ only in case",
+                hint="rename one of them",
                 related=((similar.place(NAME), f"`{similar.name}`"),),
             )
 
@@ -185,8 +187,8 @@ def _repeated(references: Sequence[Reference]) -> Iterator[Problem]:
             yield reference.document.problem(
                 (*reference.path, "name"),
                 "duplicate-reference",
-                f"the {reference.kind} adapter `{reference.name}` is listed twice",
-                hint="leave one of them out",
+                f"{reference.kind} adapter `{reference.name}` is listed twice",
+                hint="remove one of them",
                 related=((first.document.place((*first.path, "name")), "the first one"),),
             )
 
@@ -204,7 +206,7 @@ def _missing(
             reference.document.source,
             limits,
             "missing-document",
-            f"this document has the kind and the name of the {kind} adapter `{name}`, and not its apiVersion",
+            f"the document of {kind} adapter `{name}` has another apiVersion",
             hint=f"write `apiVersion: {ADAPTERS_VERSION}` in it",
             related=((reference.document.place((*reference.path, "name")), "the adapterRef that names it"),),
         )
@@ -213,8 +215,8 @@ def _missing(
     elif meant := suggestions.name(kind, name):
         hint = f"did you mean `{meant}`?"
     else:
-        hint = f"add its document ({KINDS[kind].add_command(name)} …), or leave this out"
-    message = f"no {kind} adapter `{name}` stands in this file"
+        hint = f"add its document ({KINDS[kind].add_command(name)} …), or remove this"
+    message = f"adapterRef `{name}` has no {kind} adapter document in this file"
     return reference.document.problem((*reference.path, "name"), "missing-document", message, hint=hint)
 
 
@@ -283,6 +285,6 @@ def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list
             yield document.problem(
                 NAME,
                 "unreferenced-document",
-                f"no adapterRef names the {kind} adapter `{name}`: Atlas does not serve it",
-                hint="list it in the Atlas document's `apiAdapters`, or leave it out",
+                f"{kind} adapter `{name}` is not listed in `apiAdapters`: it is not served",
+                hint="list it (mom atlas config validate --fix), or remove it",
             )

@@ -42,10 +42,10 @@ def check_base_url(findings: Findings, path: Path, *, served_at: str | None = No
         findings.objection(path, "base-url", stray_objection(url) or reason)
         _hide_credentials(findings, path, url)
     elif urls.is_plain_http(url):
-        message = "plain http: anyone on the way can read the credentials that Atlas adds"
+        message = "plain http: credentials can be read on the way"
         findings.add(path, "plain-http", message, hint="write https://")
     elif served_at is not None and (ending := urls.endpoint(url)) is not None:
-        message = f"`{ending}` is an endpoint of the API: callers' paths are appended to the base URL"
+        message = f"`{ending}` is an endpoint: callers' paths are appended to the base URL"
         hint = f"end the base URL before `{ending}`, and call {served_at}{ending}"
         findings.add_inside(path, "endpoint-as-base-url", message, ending, hint=hint, at_end=True)
 

@@ -36,35 +36,35 @@ def check_header_name(text: str) -> Objection | None:
     if not _TOKEN.match(text):
         strange = next(character for character in text if not _TOKEN.match(character))
         return Objection(
-            f"the header name holds {show_character(strange)}",
+            f"the header name contains {show_character(strange)}",
             "it has letters, digits and !#$%&'*+-.^_`|~ only (RFC 9110)",
         )
     if text.lower() in OWNED_BY_THE_PROXY:
-        return Objection(f"`{text}` belongs to the connection, and the proxy sets it", "leave it out")
+        return Objection(f"`{text}` is set by the proxy for each connection", "remove it")
     return None
 
 
-EMPTY_VALUE = Objection("the value is empty", "write a value, or leave the header out")
+EMPTY_VALUE = Objection("the value is empty", "write a value, or remove the header")
 
 
 def refused_header(name: str) -> Objection | None:
     """Return why an adapter does not set a header that is one by its form: Atlas, or HTTP itself, has a use for it."""
     lower = name.lower()
     if lower == "host":
-        return Objection("`Host` follows from the base URL", "leave it out, and write the host in `baseUrl`")
+        return Objection("`Host` follows from the base URL", "remove it, and write the host in `baseUrl`")
     if lower == TOKEN_HEADER.lower():
-        return Objection(f"`{TOKEN_HEADER}` carries the caller's token to Atlas and no further", "leave it out")
+        return Objection(f"`{TOKEN_HEADER}` carries the caller's token to Atlas, not to the API", "remove it")
     if lower == "expect":
-        return Objection("`Expect` is answered by each server on the way itself", "leave it out")
+        return Objection("`Expect` is answered by each server on the way", "remove it")
     return None
 
 
 def check_control_characters(text: str) -> Objection | None:
-    """Return what is wrong where a header's value holds a control character other than the tab (RFC 9110, 5.5)."""
+    """Return what is wrong where a header's value contains a control character other than the tab (RFC 9110, 5.5)."""
     if found := CONTROL.search(text):
-        what = "a line end" if found.group() in "\r\n" else "a control character"
+        what = "a line ending" if found.group() in "\r\n" else "a control character"
         return Objection(
-            f"the value holds {what} ({show_character(found.group())})", "a header is one line of text: leave it out"
+            f"the value contains {what} ({show_character(found.group())})", "remove it: a header is one line of text"
         )
     return None
 

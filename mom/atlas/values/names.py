@@ -15,7 +15,7 @@ def check_adapter_name(text: str) -> Objection | None:
     if not text:
         return Objection("the name is empty", "a name has 1 to 253 letters, digits, `.`, `_` or `-`")
     if len(text) > 253:
-        return Objection(f"the name has {len(text)} characters", "253 are the most")
+        return Objection(f"the name has {len(text)} characters", "shorten it: at most 253")
     if _NAME.match(text):
         return None
     if not re.match(r"[A-Za-z0-9]", text) and _NAME.match("a" + text):
@@ -25,5 +25,5 @@ def check_adapter_name(text: str) -> Objection | None:
         )
     strange = next((character for character in text if not re.match(r"[A-Za-z0-9._-]", character)), text[0])
     return Objection(
-        f"the name holds {show_character(strange)}", "a name has only letters (A-Z, a-z), digits, `.`, `_` and `-`"
+        f"the name contains {show_character(strange)}", "a name has only letters (A-Z, a-z), digits, `.`, `_` and `-`"
     )

@@ -1,4 +1,4 @@
-"""Credentials in plain text: what a configuration in git must never hold. Pure functions; no value is ever repeated."""
+"""Credentials in plain text, which a configuration in git must never contain. Pure; no value is ever repeated."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def literal_secret(header_name: str, value: str) -> str | None:
     if reason := known_token(value):
         return reason
     if is_credential_header(header_name) and value.strip() and not _refers(value):
-        return f"`{header_name}` carries a credential, and its value is plain text"
+        return f"plain-text credential for `{header_name}`"
     return None
 
 
@@ -50,7 +50,7 @@ def unencoded_basic(header_name: str, value: str) -> Objection | None:
     if not references or (len(references) == 1 and not any(isinstance(part, str) and ":" in part for part in parts)):
         return None
     return Objection(
-        "`Basic` is followed by the base64 of `user:password` (RFC 7617): text with a colon, or two variables, is not",
+        "`Basic` needs the base64 of `user:password` (RFC 7617)",
         "store $(printf %s 'user:password' | base64) in one variable, and write Basic ${{ THAT_VARIABLE }}",
     )
 
@@ -59,14 +59,14 @@ def literal_credential(what: str, value: str) -> str | None:
     """Return why the value of a field that is always a credential (`secretAccessKey`) is plain text, or None."""
     if reason := known_token(value):
         return reason
-    return f"`{what}` is a credential, and its value is plain text" if value.strip() and not _refers(value) else None
+    return f"plain-text credential for `{what}`" if value.strip() and not _refers(value) else None
 
 
 def literal_password(url: str) -> str | None:
     """Return why the password in a connection URL is plain text, or None where it has none or a reference."""
     if reason := known_token(url):
         return reason
-    # A reference may hold what a URL may not; as a word it is one character of no meaning to a URL.
+    # A reference may contain what a URL may not; as a word it is one character of no meaning to a URL.
     plain = "".join(part if isinstance(part, str) else "\ufffd" for part in scan(url))
     try:
         parts = urlsplit(plain)
@@ -75,7 +75,7 @@ def literal_password(url: str) -> str | None:
         return None
     if password is None and (inside := re.search(r"[?&]password=([^&]*)", parts.query and f"?{parts.query}")):
         password = inside.group(1)
-    return "the password in this URL is plain text" if password and "\ufffd" not in password else None
+    return "plain-text password in this URL" if password and "\ufffd" not in password else None
 
 
 def known_token(value: str) -> str | None:

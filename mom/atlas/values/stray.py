@@ -34,19 +34,17 @@ def find_stray(value: str) -> Stray | None:
         return Stray(
             at,
             at + len(mark),
-            f"`{mark}` does not begin a comment in YAML: it is a part of the value",
+            f"`{mark}` does not begin a comment in YAML: it is part of the value",
             "begin a comment with a space and `#`",
         )
     last = value[-1:]
     if last in {'"', "'"} and value.count(last) % 2:
-        return Stray(
-            len(value) - 1, len(value), f"a `{last}` closes the value, and none opens it", "write both, or none"
-        )
+        return Stray(len(value) - 1, len(value), f"a closing `{last}` without an opening one", "write both, or neither")
     if last in {",", ";"}:
-        return Stray(len(value) - 1, len(value), f"`{last}` at the end is a part of the value", "leave it out")
+        return Stray(len(value) - 1, len(value), f"`{last}` at the end is part of the value", "remove it")
     if value[:1] == "<" and last == ">":
-        return Stray(0, 1, "`<` and `>` around it are a part of the value", "leave them out")
+        return Stray(0, 1, "`<` and `>` around it are part of the value", "remove them")
     if (found := re.search(r"[\t\x07\x08\x0b\x0c]", value)) is not None:
-        message = "a control character: in double quotes a backslash begins an escape"
+        message = "a control character (in double quotes `\\` begins an escape)"
         return Stray(found.start(), found.start() + 1, message, "put the value in single quotes")
     return None

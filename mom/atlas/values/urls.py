@@ -29,13 +29,13 @@ def check_base_url(text: str) -> Objection | None:
             "write the URL itself (references work in header values)",
         )
     if text != text.strip() or re.search(r"\s", text):
-        return Objection("the base URL holds white space", "leave it out, or write %20 inside a path")
+        return Objection("the base URL contains white space", "remove it, or write %20 inside a path")
     if CONTROL.search(text):
-        return Objection("the base URL holds a control character", "leave it out")
+        return Objection("the base URL contains a control character", "remove it")
     if len(text) > 2000:
-        return Objection(f"the base URL has {len(text)} characters", "2000 are the most")
+        return Objection(f"the base URL has {len(text)} characters", "shorten it: at most 2000")
     if "\\" in text:
-        return Objection("the base URL holds a backslash", "write `/`")
+        return Objection("the base URL contains a backslash", "write `/`")
     return _check_url_parts(text)
 
 
@@ -52,36 +52,37 @@ def _check_url_parts(text: str) -> Objection | None:
             "the host in `[` `]` is not an IPv6 address", "write one such as [2001:db8::1], or the name of the host"
         )
     if "@" in parts.netloc:
-        # Not repeated: what stands before the @ is a credential.
-        return Objection("the base URL holds a user name or password", "leave it out, credentials go into a header")
+        # Not repeated: what is before the @ is a credential.
+        return Objection("the base URL contains a user name or password", "remove it: credentials belong in a header")
     if not parts.netloc:
-        return Objection("the base URL names no host", f"write {scheme}://{_without_credentials(rest)}")
+        return Objection("the base URL has no host", f"write {scheme}://{_without_credentials(rest)}")
     if "?" in rest or "#" in rest:
         mark = min((rest.index(mark), mark) for mark in "?#" if mark in rest)[1]
         part = "query (`?`)" if mark == "?" else "fragment (`#`)"
-        return Objection(
-            f"the base URL has a {part}", "leave it out, a caller's path and query are appended to the URL"
-        )
+        return Objection(f"the base URL has a {part}", "remove it: a caller's path and query are appended to the URL")
     if (secret := secret_in_path(text)) is not None:
         return Objection(
-            f"the path of the base URL has what looks like {secret}",
-            "leave it out: a base URL is for everyone to read, and references work in header values only",
+            f"the base URL's path seems to contain {secret}",
+            "remove it: a base URL is public, and references work in header values only",
         )
     if _DOT_SEGMENT.search(parts.path):
         return Objection("the path of the base URL has a segment `.` or `..`", "write the path that is meant")
     if not parts.path.isascii():
-        return Objection("the path of the base URL holds characters outside ASCII", "write them percent-encoded")
+        return Objection("the path of the base URL is not ASCII", "write them percent-encoded")
     return _check_host(parts)
 
 
 def _without_scheme(text: str) -> Objection:
     if text.lower().startswith(("http:", "https:")):
         scheme, _, rest = text.partition(":")
-        return Objection(f"the base URL lacks `//` after `{scheme}:`", f"write {scheme}://{_without_credentials(rest)}")
-    if "@" in text:
-        # Not repeated: what stands before the @ is a credential.
         return Objection(
-            "the base URL is not absolute, and names a user", "write https:// and the host, credentials go into headers"
+            f"the base URL has no `//` after `{scheme}:`", f"write {scheme}://{_without_credentials(rest)}"
+        )
+    if "@" in text:
+        # Not repeated: what is before the @ is a credential.
+        return Objection(
+            "the base URL is not absolute, and has a user name",
+            "write https:// and the host; credentials belong in headers",
         )
     shown = _without_credentials(text)
     return Objection(f"the base URL `{shown}` is not absolute", f"write https://{shown}")
@@ -96,14 +97,14 @@ def _without_credentials(rest: str) -> str:
 def _check_host(parts: SplitResult) -> Objection | None:
     host = parts.hostname
     if not host:
-        return Objection("the base URL names no host", "write one such as https://api.example.com")
+        return Objection("the base URL has no host", "write one such as https://api.example.com")
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0 or (port is None and parts.netloc.endswith(":")):
         return Objection(
-            "the port of the base URL is not a number from 1 to 65535", "write such a number, or leave the `:` out"
+            "the port of the base URL is not a number from 1 to 65535", "write such a number, or remove the `:`"
         )
     if "[" in parts.netloc:
         return (
@@ -114,12 +115,12 @@ def _check_host(parts: SplitResult) -> Objection | None:
     if not host.isascii():
         return Objection(f"the host `{host}` is not ASCII", f"write {_punycode(host)}")
     if len(host) > 253:
-        return Objection(f"the name of the host has {len(host)} characters", "253 are the most")
+        return Objection(f"the name of the host has {len(host)} characters", "shorten it: at most 253")
     if host.endswith(".") and _HOST.match(host[:-1]):
         return Objection(f"the host `{host}` ends in a dot", f"write {host[:-1]}")
     if not _HOST.match(host):
         return Objection(
-            f"`{host}` is not the name of a host", "a host has labels of letters, digits, `-` and `_`, joined by dots"
+            f"`{host}` is not a host name", "a host has labels of letters, digits, `-` and `_`, joined by dots"
         )
     return None
 
@@ -174,13 +175,13 @@ def check_public_key(text: str) -> Objection | None:
     if "-----BEGIN" in text:
         return Objection("a PEM key is not a JWK Set", f"convert it to a JWK Set; {_WHERE_KEYS}")
     if text.lstrip().startswith("{"):
-        return Objection("the keys themselves appear here", f"put them into a file of their own; {_WHERE_KEYS}")
+        return Objection("the keys themselves are written here", f"put them into a file; {_WHERE_KEYS}")
     if re.match(r"<.*>\Z", text.strip()):
-        return Objection("`<` and `>` around the URL are a part of it", "leave them out")
+        return Objection("`<` and `>` around the URL are part of it", "remove them")
     if CONTROL.search(text):
         return Objection(
-            "the location of the keys holds a control character",
-            "leave it out; in double quotes a backslash begins an escape, in single quotes not",
+            "the location of the keys contains a control character",
+            "remove it; in double quotes a backslash begins an escape, in single quotes not",
         )
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return None
@@ -192,13 +193,11 @@ def check_public_key(text: str) -> Objection | None:
     if parts.scheme not in {"http", "https"}:
         return Objection(f"keys are not read over `{parts.scheme}`", _WHERE_KEYS)
     if not host:
-        return Objection("the URL of the keys names no host", _WHERE_KEYS)
+        return Objection("the URL of the keys has no host", _WHERE_KEYS)
     if "@" in parts.netloc:
-        return Objection("the URL of the keys holds a user name or password", "leave it out, keys are public")
+        return Objection("the URL of the keys contains a user name or password", "remove it: keys are public")
     if parts.scheme == "http" and not is_this_machine(host):
-        return Objection(
-            "the keys would be read over plain http, where anyone on the way can replace them", "write an https URL"
-        )
+        return Objection("keys over plain http: anyone on the way can replace them", "write an https URL")
     return None
 
 

@@ -1,7 +1,7 @@
 """The report as workflow commands of GitHub Actions, which shows them beside the lines of a pull request.
 
 Format and escapes: github.com/actions/toolkit, packages/core/src/command.ts. GitHub shows the first ten errors and the
-first ten warnings of a step; all stand in the step's log.
+first ten warnings of a step; all are in the step's log.
 """
 
 from __future__ import annotations
