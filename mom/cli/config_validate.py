@@ -104,10 +104,14 @@ def _checked(
     file: str, options: FixOptions | None, console: Console, variables: Environment | None
 ) -> Iterator[Checked]:
     """Yield what is wrong with a file, stdin or each configuration of a folder."""
-    if file == "-" or not Path(file).is_dir():
+    if file == "-" or not os.path.isdir(file):  # noqa: PTH112 - unlike pathlib it raises for no name
         yield _check(file, options, console, variables)
         return
-    names = list(configurations_in(file))
+    try:
+        names = list(configurations_in(file))
+    except UnreadableError as error:
+        yield Checked(file, (_unreadable(file, error),))
+        return
     if not names:
         message = f"no Atlas configuration in the folder {file}"
         hint = "only *.yml and *.yaml files with a document of an Atlas count"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 
 from mom.errors import MomError
-from mom.files import read_file
+from mom.files import read_file, unreadable
 from mom.yamledit.source import MAX_BYTES
 
 
@@ -14,9 +14,13 @@ def configurations_in(folder: str) -> Iterator[str]:
     """Yield the paths of the configurations below `folder`, in the order of their names.
 
     Folders whose name begins with a dot, and links to folders, are left out. A file that cannot be read is yielded,
-    since it may be one.
+    since it may be one. Raises UnreadableError for a folder that cannot be read.
     """
-    for path, folders, files in os.walk(folder):
+
+    def refuse(error: OSError) -> None:
+        raise unreadable(str(error.filename), error)
+
+    for path, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             file = os.path.join(path, name)  # noqa: PTH118 - os.walk gives text, and the user's own spelling stays

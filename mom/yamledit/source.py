@@ -80,12 +80,12 @@ class Source:
         return set()
 
     def carriage_return(self, start: int, end: int) -> int | None:
-        """Return where, from `start` to `end`, the first carriage return without a line feed stands."""
+        """Return where, from `start` to `end`, the first carriage return without a line feed is."""
         found = _CARRIAGE_RETURN.search(self.text, start, end)
         return found.start() if found else None
 
     def line(self, number: int) -> str:
-        """Return line `number` (from 1) without its line end."""
+        """Return line `number` (from 1) without its line ending."""
         start, end = self._line_limits(number)
         return self.text[start:end]
 
@@ -148,13 +148,13 @@ def decode(data: bytes, name: str) -> Source:
     ):
         if data.startswith(mark):
             raise MomError(
-                f"{name} is {encoding}: a byte-order mark stands at byte 0",
+                f"{name} is {encoding} (byte-order mark at byte 0)",
                 hint=f"save it as UTF-8, for example: iconv -f {encoding} -t UTF-8",
             )
     # Without a mark, a NUL beside an ASCII character shows UTF-16 (YAML 1.2.2, section 5.2, table of first bytes).
     if b"\x00" in data[:4]:
         raise MomError(
-            f"{name} looks like UTF-16 or UTF-32 without a byte-order mark: a NUL stands at byte {data.index(0)}",
+            f"{name} looks like UTF-16 or UTF-32 without a byte-order mark (NUL at byte {data.index(0)})",
             hint="save it as UTF-8",
         )
     return Source(name, text_of(data, name))

@@ -155,8 +155,8 @@ SLIPS = [
     pytest.param(
         "owner: team", "owner: 'team", (6, 10), "close it: write `'` after the text", id="unclosed single quote"
     ),
-    pytest.param('value: "core"', 'value: core"', (24, 16), "write both, or none", id="missing open quote"),
-    pytest.param("owner: team", 'owner: team"', (6, 14), "write both, or none", id="missing open quote owner"),
+    pytest.param('value: "core"', 'value: core"', (24, 16), "write both, or neither", id="missing open quote"),
+    pytest.param("owner: team", 'owner: team"', (6, 14), "write both, or neither", id="missing open quote owner"),
     pytest.param(
         'value: "core"',
         'value: "core" x',
@@ -301,7 +301,7 @@ SLIPS = [
         "write the text on the next lines, indented, or put the value in quotes",
         id="pipe",
     ),
-    pytest.param("owner: team", "owner: team,", (6, 14), "leave it out", id="comma end"),
+    pytest.param("owner: team", "owner: team,", (6, 14), "remove it", id="comma end"),
     pytest.param('value: "core"', 'value: "core",', (24, 18), "remove it", id="comma end quoted"),
     pytest.param("  owner: team", "  owner: team\n  identityProviders: [],", (7, 24), "remove it", id="comma end flow"),
     pytest.param(

@@ -156,7 +156,7 @@ def test_quiet_still_prints_what_was_asked_for(atlas: Atlas) -> None:
 
 def test_quiet_still_tells_errors(atlas: Atlas) -> None:
     atlas.write("")
-    assert "holds no Atlas document" in atlas.add("-q").stderr
+    assert "has no Atlas document" in atlas.add("-q").stderr
 
 
 REPORT: dict[str, Any] = {
@@ -226,7 +226,7 @@ def test_a_dash_gives_an_unchanged_file_back_as_it_is(atlas: Atlas) -> None:
 def test_a_dash_that_is_refused_writes_nothing_to_stdout(atlas: Atlas) -> None:
     result = atlas.add(file="-", stdin=b"kind: Atlas\n")
     assert (result.status, result.stdout) == (1, b"")
-    assert result.stderr.startswith("error: <stdin> holds no Atlas document")
+    assert result.stderr.startswith("error: <stdin> has no Atlas document")
 
 
 def test_a_dash_with_dry_run_prints_the_diff_alone(atlas: Atlas) -> None:
@@ -284,7 +284,7 @@ def test_a_nul_in_a_header_is_refused(atlas: Atlas) -> None:
     assert atlas.add("-H", "X-A: a\0b") == Result(
         2,
         b"",
-        "error: -H X-A: the value holds a control character (U+0000): a header is one line of text: leave it out\n",
+        "error: -H X-A: the value contains a control character (U+0000): remove it: a header is one line of text\n",
     )
 
 

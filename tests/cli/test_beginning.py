@@ -81,6 +81,10 @@ def test_what_cannot_be_read_is_status_1_everywhere(command: str, name: str) -> 
     Path("a").touch()
     done = run_mom([*COMMANDS[command], name])
     assert done.status == 1
+    if command == "validate" and name == "folder":
+        # It stands for the configurations below it.
+        assert b"no Atlas configuration in the folder" in done.stdout
+        return
     assert f"cannot read {name.replace(chr(10), chr(92) + 'n')}: " in done.stdout.decode() + done.stderr
 
 

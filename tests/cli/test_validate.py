@@ -103,7 +103,7 @@ def test_wrong_usage_exits_2_and_checks_nothing(arguments: list[str], words: str
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"\xff\xfea\x00", "UTF-16: a byte-order mark stands at byte 0"),
+        (b"\xff\xfea\x00", "is UTF-16 (byte-order mark at byte 0)"),
         (b"a: \xe9\n", "not UTF-8: byte 3 is 0xE9"),
         (b"apiVersion: moment.dev/x\na: \x00", "the control character U+0000"),
     ],
@@ -469,4 +469,4 @@ def test_a_real_terminal_of_50_columns_gets_lines_of_50_columns() -> None:
     assert b"\x1b[" in written
     lines = re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r\n", "\n").split("\n")
     assert max(map(len, lines)) <= 50
-    assert "`owner` stands twice in one mapping, in lines 7 and 8" in " ".join(line.strip() for line in lines)
+    assert "duplicate key `owner` (first on line 7)" in " ".join(line.strip() for line in lines)

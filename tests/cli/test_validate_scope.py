@@ -127,3 +127,11 @@ def test_the_installed_command_fixes_a_folder(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "+  baseUrl: https://api.openai.com" in done.stdout
     assert Path("teams/a.yml").read_text() == ATLAS
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\nb", "no\0name"], ids=["long", "two lines", "NUL"])
+def test_a_name_that_no_file_can_have_is_a_problem(name: str) -> None:
+    result = run_mom([*VALIDATE, name])
+    assert result.status == 1
+    assert b"internal error" not in result.stdout + result.stderr.encode()
+    assert b"[file]" in result.stdout

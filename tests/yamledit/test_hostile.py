@@ -109,8 +109,8 @@ REFUSED: dict[str, tuple[Callable[[], str], str]] = {
         lambda: ATLAS + (OWN + "kind: HTTP\nmetadata: {name: openai}\n") * 5000,
         "more than once: in lines 9 and 13 and",
     ),
-    "the Atlas many times": (lambda: (ATLAS + "---\n") * 5000, "this one holds 5000"),
-    "an Atlas inside a long line": (lambda: "a: b\n " + "moment.dev/atla " * N + "\n", "holds no Atlas document"),
+    "the Atlas many times": (lambda: (ATLAS + "---\n") * 5000, "5000 Atlas documents, expected one"),
+    "an Atlas inside a long line": (lambda: "a: b\n " + "moment.dev/atla " * N + "\n", "has no Atlas document"),
     "lines of white space and no Atlas": (lambda: "a: moment.dev/\n" + " " * N + "\n" + " \n" * N, "no Atlas document"),
     "NULs": (lambda: ATLAS + "\0" * N, "control character U+0000"),
 }
@@ -157,12 +157,12 @@ def test_a_file_that_is_made_to_hurt_is_refused_in_words(case: str) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (ATLAS.encode("utf-16"), "is UTF-16: a byte-order mark stands at byte 0"),
+        (ATLAS.encode("utf-16"), "is UTF-16 (byte-order mark at byte 0)"),
         (ATLAS.encode("utf-16-be"), "looks like UTF-16"),
         (ATLAS.encode("utf-32"), "is UTF-32"),
         (ATLAS.encode() + b"# \xff\xfe\n", f"is not UTF-8: byte {len(ATLAS) + 2} is 0xFF"),
         (ATLAS.encode() + b"# \xed\xa0\x80\n", f"is not UTF-8: byte {len(ATLAS) + 2} is 0xED"),
-        (b"\x00\x00\x00\x00", "NUL stands at byte 0"),
+        (b"\x00\x00\x00\x00", "(NUL at byte 0)"),
     ],
     ids=["UTF-16", "UTF-16 without a mark", "UTF-32", "no UTF-8", "a surrogate as UTF-8", "NULs"],
 )

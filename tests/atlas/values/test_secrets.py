@@ -85,10 +85,7 @@ def test_a_malformed_reference_does_not_hide_a_secret() -> None:
 
 
 def test_a_field_that_is_always_a_credential_needs_a_reference() -> None:
-    assert (
-        literal_credential("secretAccessKey", "hunter2")
-        == "`secretAccessKey` is a credential, and its value is plain text"
-    )
+    assert literal_credential("secretAccessKey", "hunter2") == "plain-text credential for `secretAccessKey`"
     assert literal_credential("secretAccessKey", "${{ S }}") is None
     assert literal_credential("secretAccessKey", "") is None
 
