@@ -68,7 +68,7 @@ def documents(source: Source) -> tuple[Document, ...]:
     for count, match in enumerate(pattern.finditer(text)):
         if count > MAX_DOCUMENTS:
             raise MomError(
-                f"{source.name} has more than {MAX_DOCUMENTS:,} documents: mom does not read such files",
+                f"{source.name} has too many documents (limit {MAX_DOCUMENTS:,})",
                 hint="split the file, or remove the lines of `---` that separate nothing",
             )
         at = match.start(2)

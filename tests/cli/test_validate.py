@@ -120,11 +120,11 @@ def test_a_file_that_is_no_text_is_a_problem_beside_others(content: bytes, words
     ("file", "words"),
     [
         ("none.yml", "there is no such file"),
-        ("folder", "it is a folder"),
+        ("folder", "no Atlas configuration in the folder folder"),
         ("valid.yml/inner.yml", "a part of the path is not a folder"),
         ("x" * 300 + ".yml", "the name is too long"),
         ("circle.yml", "symbolic links lead in a circle"),
-        ("many.yml", "more than 100,000 documents"),
+        ("many.yml", "too many documents (limit 100,000)"),
         ("huge.yml", "it is larger than 32 MiB"),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_file_that_cannot_be_read_is_one_problem_among_the_others(file: str, w
     text = result.stdout.decode()
     assert words in text
     assert "ownr" in text
-    assert "names the Kubernetes adapter `cluster`" in text
+    assert "Kubernetes adapter `cluster` is not listed" in text
     assert (result.status, result.stderr) == (1, "3 errors, 1 warning in 3 files\n")
 
 
