@@ -284,7 +284,7 @@ def test_a_nul_in_a_header_is_refused(atlas: Atlas) -> None:
     assert atlas.add("-H", "X-A: a\0b") == Result(
         2,
         b"",
-        "error: -H X-A: the value contains a control character (U+0000): remove it: a header is one line of text\n",
+        "error: -H X-A: the value contains a control character (U+0000): remove it, a header is one line of text\n",
     )
 
 

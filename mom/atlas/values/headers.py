@@ -64,7 +64,7 @@ def check_control_characters(text: str) -> Objection | None:
     if found := CONTROL.search(text):
         what = "a line ending" if found.group() in "\r\n" else "a control character"
         return Objection(
-            f"the value contains {what} ({show_character(found.group())})", "remove it: a header is one line of text"
+            f"the value contains {what} ({show_character(found.group())})", "remove it, a header is one line of text"
         )
     return None
 
