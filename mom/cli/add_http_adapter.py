@@ -49,6 +49,11 @@ Query = Annotated[
 Http2 = Annotated[
     bool, typer.Option("--http2", help="HTTP/2 without TLS, for a plain http API that takes nothing else (gRPC).")
 ]
+CaFile = Annotated[
+    str | None, typer.Option("--ca-file", metavar="PEM", help="The API's authorities, instead of the system's.")
+]
+CertFile = Annotated[str | None, typer.Option("--cert-file", metavar="PEM", help="A certificate to show to the API.")]
+KeyFile = Annotated[str | None, typer.Option("--key-file", metavar="PEM", help="The key of that certificate.")]
 AllowLiteralSecret = Annotated[
     bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
 ]
@@ -63,6 +68,9 @@ def add(
     basic_auth: BasicAuth = None,
     query: Query = None,
     http2: Http2 = False,
+    ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: KeyFile = None,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -87,6 +95,7 @@ def add(
         basic_auth=basic_auth,
         query=query or (),
         http2=http2,
+        tls={"caFile": ca_file, "certFile": cert_file, "keyFile": key_file},
         allow_literal_secret=allow_literal_secret,
     )
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.references import names
@@ -29,6 +29,7 @@ def read_adapter(
     basic_auth: str | None = None,
     query: Sequence[str] = (),
     http2: bool = False,
+    tls: Mapping[str, str | None] | None = None,
     allow_literal_secret: bool = False,
 ) -> HttpAdapterSpec:
     """Return the adapter that `--adapter-name`, `--base-url`, each `-H`, `--basic-auth` and each `--query` describe.
@@ -40,6 +41,7 @@ def read_adapter(
         base_url=read_base_url(base_url),
         headers=read_headers(headers, allow_literal_secret=allow_literal_secret),
         http2=http2,
+        tls=_read_tls(tls or {}, base_url),
     )
     if http2 and adapter.base_url.lower().startswith("https:"):
         raise UsageError("--http2 is for plain http", hint="leave it out: over https, HTTP/2 is negotiated")
@@ -55,6 +57,18 @@ def read_adapter(
         else read_basic_auth(basic_auth, allow_literal_secret=allow_literal_secret),
         query=read_query(query, allow_literal_secret=allow_literal_secret),
     )
+
+
+def _read_tls(given: Mapping[str, str | None], base_url: str) -> tuple[tuple[str, str], ...]:
+    """Return the keys of `tls` with the files that options give. Raises UsageError for a part of a pair."""
+    files = {key: name for key, name in given.items() if name is not None}
+    if ("certFile" in files) != ("keyFile" in files):
+        raise UsageError("--cert-file and --key-file are given together", hint="give both, or leave both out")
+    if files and base_url.lower().startswith("http:"):
+        raise UsageError("TLS has no effect: the base URL is plain http", hint="write https://")
+    if any(not name.strip() or "${{" in name for name in files.values()):
+        raise UsageError("a file of TLS settings is a path", hint="write it relative to the configuration file")
+    return tuple(files.items())
 
 
 def read_adapter_name(name: str) -> str:

@@ -5,11 +5,14 @@ A cluster per adapter would cost 70 KB and half a millisecond of start-up each; 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, typed
+from mom.envoy.options import Options
 from mom.envoy.origins import Origin
 from mom.gateway import is_this_machine
 
@@ -44,11 +47,13 @@ class Upstream:
     origin: Origin
     http1: bool = False
     http2: bool = False
+    tls: Tls = NO_TLS_FILES
 
     @property
     def name(self) -> str:
         """The name of the cluster."""
-        return f"{self.origin}{'#http1' if self.http1 else '#http2' if self.http2 else ''}"
+        by_files = f"#tls-{_digest(self.tls)}" if self.tls.files else ""
+        return f"{self.origin}{'#http1' if self.http1 else '#http2' if self.http2 else ''}{by_files}"
 
     @property
     def stat_name(self) -> str:
@@ -78,13 +83,17 @@ def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in limited)
 
 
-def cluster(upstream: Upstream, ca_file: str) -> Json:
-    """Return the cluster of an upstream. `ca_file`: the authorities whose certificates it accepts."""
+def _digest(tls: Tls) -> str:
+    return hashlib.sha256(repr((tls.ca_file, tls.cert_file, tls.key_file)).encode()).hexdigest()[:8]
+
+
+def cluster(upstream: Upstream, options: Options) -> Json:
+    """Return the cluster of an upstream."""
     origin = upstream.origin
     if origin.scheme == "http":
         return _cluster(upstream.name, origin, _HTTP2 if upstream.http2 else _HTTP1)
     protocol = _HTTP1 if upstream.http1 else _BY_ALPN
-    return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(origin, ca_file)}
+    return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(upstream, options)}
 
 
 def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
@@ -147,11 +156,14 @@ def _discovery(origin: Origin) -> Json:
     }
 
 
-def _tls(origin: Origin, ca_file: str) -> Json:
+def _tls(upstream: Upstream, options: Options) -> Json:
     """Return the TLS side of a connection to `origin`: whose certificate must be valid for the host of the base URL.
 
     Without a `validation_context` Envoy verifies nothing, and without the name any certificate of any owner will do.
     """
+    origin = upstream.origin
+    # The stand-in of an API has no TLS, and the API's files need not be there.
+    tls = upstream.tls if options.stand_in is None else NO_TLS_FILES
     # RFC 6066, 3: SNI carries names only.
     sni = {} if origin.is_ip else {"sni": origin.host}
     kind = "IP_ADDRESS" if origin.is_ip else "DNS"
@@ -162,10 +174,27 @@ def _tls(origin: Origin, ca_file: str) -> Json:
             **sni,
             "common_tls_context": {
                 "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+                **_client_certificate(tls, options),
                 "validation_context": {
-                    "trusted_ca": {"filename": ca_file},
+                    "trusted_ca": _authorities(tls, options),
                     "match_typed_subject_alt_names": [{"san_type": kind, "matcher": {"exact": origin.host}}],
                 },
             },
         },
     )
+
+
+def _authorities(tls: Tls, options: Options) -> Json:
+    if not tls.ca_file:
+        return {"filename": options.ca_file}
+    # Inline: Envoy reads a file again only when the resource that names it has changed.
+    return {"inline_string": options.pem_files[tls.ca_file].certificates}
+
+
+def _client_certificate(tls: Tls, options: Options) -> Json:
+    """Return the certificate that Atlas shows; the key stays where it is."""
+    if not tls.cert_file:
+        return {}
+    chain = {"inline_string": options.pem_files[tls.cert_file].certificates}
+    key = {"filename": options.pem_files[tls.key_file].path}
+    return {"tls_certificates": [{"certificate_chain": chain, "private_key": key}]}

@@ -49,6 +49,14 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class PemFile:
+    """A PEM file of an adapter's TLS settings: its absolute path, and the certificates in it as text."""
+
+    path: str
+    certificates: str
+
+
+@dataclass(frozen=True, slots=True)
 class LocalKey:
     """This user's own signing key, as Atlas sees it: who issues, for which origins, and the public JWKS."""
 
@@ -85,6 +93,7 @@ class Options:
     that failed between Atlas and an API.
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API, None for the APIs themselves.
+    pem_files: those that adapters name, by these names.
     stat_prefix: what the names of its statistics begin with, after `http.`.
     """
 
@@ -104,6 +113,7 @@ class Options:
     tree_above: int = 1_000
     stand_in: int | None = None
     stat_prefix: str = "atlas"
+    pem_files: Mapping[str, PemFile] = field(default_factory=dict)
 
 
 def loopback_hosts(listen: Listen) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
         if jwt.is_fetched(provider.public_key, options)
     }
     for upstream in sorted(apis | keys):
-        cluster = clusters.cluster(upstream, options.ca_file)
+        cluster = clusters.cluster(upstream, options)
         stand_in = options.stand_in if upstream in apis else None
         yield cluster if stand_in is None else at_stand_in(cluster, upstream.origin, stand_in)
 

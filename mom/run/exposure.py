@@ -10,7 +10,7 @@ import shlex
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mom.run.plan import Inputs
@@ -18,7 +18,7 @@ from mom.run.plan import Inputs
 _GIT_SECONDS = 2.0
 
 
-def exposures(inputs: Inputs) -> Iterator[str]:
+def exposures(inputs: Inputs, private_keys: Iterable[Path] = ()) -> Iterator[str]:
     """Yield a sentence for each file that others can read or change and should not, with what to run."""
     if inputs.env_file is not None and inputs.env_file.is_followed:
         path = inputs.env_file.path
@@ -29,6 +29,8 @@ def exposures(inputs: Inputs) -> Iterator[str]:
         certificate, key = inputs.tls
         yield from _mode(key, 0o077, "read or change the private key", "chmod 600")
         yield from _mode(certificate, 0o022, "change", "chmod go-w")
+    for path in private_keys:
+        yield from _mode(path, 0o077, "read or change the private key", "chmod 600")
     if inputs.local_key_file is not None:
         yield from _folder(inputs.local_key_file.parent)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,10 +26,6 @@ from mom.run.redaction import Redaction, redaction
 
 # More names than this would push everything else off a screen.
 NAMES_SHOWN = 20
-# RFC 7468, section 5, and what OpenSSL calls it besides.
-_CERTIFICATE = re.compile(
-    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
-)
 # The name of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
 
@@ -125,6 +120,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         open_files=limits.open_files(),
         log_failures=True,
         stand_in=inputs.stand_in,
+        pem_files={} if inputs.stand_in is not None else trust.pem_files(configuration),
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
@@ -209,6 +205,7 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
         ),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
         "certificate": of_each(lambda plan: plan.options.tls),
+        "files of TLS settings": of_each(lambda plan: plan.options.pem_files),
         "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
         f"listening at {plans[-1].url}": of_each(lambda plan: plan.options.listen),
     }
@@ -241,8 +238,8 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
         reason = getattr(error, "reason", None) or "not PEM, or a key with a password"
         raise MomError(f"cannot use --tls-cert {tls[0]} with --tls-key {tls[1]}: {reason}") from error
     # The certificates alone: the same file may have the key, which is copied nowhere.
-    return Certificate(chain, key, "\n".join(_CERTIFICATE.findall(texts[0].decode(errors="replace"))))
+    return Certificate(chain, key, "\n".join(trust.CERTIFICATE.findall(texts[0].decode(errors="replace"))))
 
 
 def _watched(inputs: Inputs, configuration: Configuration) -> tuple[Path, ...]:
-    return (*watched_at_least(inputs), *trust.key_files(configuration).values())
+    return (*watched_at_least(inputs), *trust.key_files(configuration).values(), *trust.pem_paths(configuration))

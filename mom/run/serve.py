@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from mom.atlas.rules.variable_rules import doubtful_variables
 from mom.envoy.adapters import served
 from mom.errors import UsageError
-from mom.run import binary, hot_restart, limits, notes, plan, port
+from mom.run import binary, hot_restart, limits, notes, plan, port, trust
 from mom.run.access_log import AccessLog
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
@@ -107,7 +107,7 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
         events.warning(f"another process listens on {taken}: use {first.base_url}, not localhost")
     if not first.options.listen.is_loopback and first.options.tls is None:
         events.warning(f"serving plain http on {first.options.listen}: others can read tokens; use --tls-cert")
-    for text in exposures(inputs):
+    for text in exposures(inputs, trust.private_keys(first.configuration)):
         events.warning(text)
     # A dummy is not base64, for example.
     doubtful = () if inputs.stand_in else doubtful_variables(served(first.configuration), first.variables)

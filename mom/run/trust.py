@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mom.atlas.model import Configuration
-from mom.envoy import jwt
-from mom.errors import MomError
+from mom.atlas.adapters.http_tls import Tls
+from mom.atlas.model import Adapter, Configuration
+from mom.atlas.rules.catalogue import problem_of
+from mom.envoy import adapters, jwt
+from mom.envoy.options import PemFile
+from mom.errors import MomError, UnreadableError
+from mom.files import read_file
+from mom.problems import Problem
+
+# RFC 7468, section 5, and what OpenSSL calls it besides.
+CERTIFICATE = re.compile(
+    r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
+)
 
 # Where systems have the bundle, when OpenSSL, as Python was built with it, does not know: Debian, Fedora, SUSE, Alpine
 # and macOS, FreeBSD.
@@ -34,6 +45,68 @@ def ca_file(environ: Mapping[str, str]) -> str:
             return candidate
     hint = "install the package ca-certificates, or set SSL_CERT_FILE to a PEM file"
     raise MomError("cannot find CA certificates to verify APIs with", hint=hint)
+
+
+def pem_files(configuration: Configuration) -> dict[str, PemFile]:
+    """Return the files that adapters name for TLS, by their names, relative to the configuration file.
+
+    Raises MomError with a Problem at each adapter of which a file cannot be used.
+    """
+    folder = Path(configuration.file).absolute().parent
+    files: dict[str, PemFile] = {}
+    problems: list[Problem] = []
+    for adapter, tls in tls_settings(configuration):
+        try:
+            for name in tls.files:
+                if name not in files:
+                    text = read_file(folder / name).decode(errors="replace")
+                    files[name] = PemFile(str(folder / name), "\n".join(CERTIFICATE.findall(text)))
+            reason = _unusable(tls, files)
+        except UnreadableError as error:
+            reason = f"{error.path}: {error.reason}"
+        if reason:
+            problems.append(problem_of(adapter.place, "tls-files", f"{adapter.name}: {reason}"))
+    if problems:
+        raise MomError(f"{configuration.file} cannot be served", problems=problems)
+    return files
+
+
+def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
+    """Yield each adapter that is served with its TLS settings, where it has any."""
+    for adapter in adapters.served(configuration):
+        for tls in dict.fromkeys(upstream.tls for upstream in adapters.kind_of(adapter).upstreams(adapter)):
+            if tls.files:
+                yield adapter, tls
+
+
+def pem_paths(configuration: Configuration) -> tuple[Path, ...]:
+    """Return the paths of the files that adapters name."""
+    folder = Path(configuration.file).absolute().parent
+    return tuple(dict.fromkeys(folder / name for _, tls in tls_settings(configuration) for name in tls.files))
+
+
+def private_keys(configuration: Configuration) -> tuple[Path, ...]:
+    """Return the paths of the private keys among them."""
+    folder = Path(configuration.file).absolute().parent
+    return tuple(dict.fromkeys(folder / tls.key_file for _, tls in tls_settings(configuration) if tls.key_file))
+
+
+def _unusable(tls: Tls, files: Mapping[str, PemFile]) -> str | None:
+    """Return why the files of an adapter cannot be used; never what is in them."""
+    try:
+        if tls.ca_file:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=files[tls.ca_file].certificates)
+    except (OSError, ValueError):
+        return f"{tls.ca_file} has no certificate in PEM form"
+    try:
+        if tls.cert_file:
+            chain, key = (files[name].path for name in (tls.cert_file, tls.key_file))
+            # An empty password: without any OpenSSL would ask for one at the terminal.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(chain, key, password="")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
+        return f"{tls.cert_file} and {tls.key_file} cannot be used: {reason}"
+    return None
 
 
 def key_files(configuration: Configuration) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Adapters of other kinds than HTTP, and HTTP ones with Basic or a query: see `tests.golden` for what a folder has.
 
-B, C, D: bytes and styles. P: profiles, passwords. Q: the query. I: what is there already. N, V: what is typed. S: how
-it is reported.
+B, C, D: bytes and styles. P: profiles, passwords. Q: the query. T, H: TLS, HTTP/2. I: what is there already. N, V: what
+is typed. S: how it is reported.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from mom.atlas.adapters.http_credentials import (
     read_basic_auth,
     read_query,
 )
+from mom.atlas.adapters.http_tls import Tls, check_tls, read_tls
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
@@ -66,12 +67,13 @@ class HttpAdapter(NamedTuple):
     query: tuple[Parameter, ...] = ()
     smoke: Smoke | None = None
     http2: bool = False
+    tls: Tls | None = None
 
 
 class HttpAdapterSpec(NamedTuple):
     """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` and `query` are pairs of name and value.
 
-    basic_auth: user name and password.
+    basic_auth: user name and password. tls: pairs of a key of `tls` and a file.
     """
 
     name: str
@@ -80,6 +82,7 @@ class HttpAdapterSpec(NamedTuple):
     basic_auth: tuple[str, str] | None = None
     query: tuple[tuple[str, str], ...] = ()
     http2: bool = False
+    tls: tuple[tuple[str, str], ...] = ()
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -92,6 +95,8 @@ class HttpAdapterSpec(NamedTuple):
         for key, pairs in (("headers", self.headers), ("query", self.query)):
             if pairs:
                 spec[key] = [{"name": name, "value": value} for name, value in pairs]
+        if self.tls:
+            spec["tls"] = dict(self.tls)
         if self.http2:
             spec["http2"] = "prior-knowledge"
         return spec
@@ -119,13 +124,13 @@ class HttpAdapterSpec(NamedTuple):
         for name, _ in wanted.values():
             other.add(nodes, "spec.headers", f"the header {name} is missing")
         self._compare_credentials(other)
-        other.add_unasked("baseUrl", "basicAuth", "headers", "query", "http2")
+        other.add_unasked("baseUrl", "basicAuth", "headers", "query", "http2", "tls")
         return other.problems
 
     def _compare_credentials(self, other: OtherContent) -> None:
         """Add that Basic authentication, the query or HTTP/2 is not what was asked for. None is repeated."""
         asked = self.spec()
-        for key in ("basicAuth", "query", "http2"):
+        for key in ("basicAuth", "query", "http2", "tls"):
             if other.spec.get(key) != asked.get(key):
                 found = "was not asked for" if key not in asked else "is not what was asked for"
                 other.add(get(other.node, key), f"spec.{key}", f"`{key}` {found}", secret=True)
@@ -168,6 +173,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
         check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
         check_headers(findings)
         check_credentials(findings)
+        check_tls(findings)
         url = text_at(findings.document.data, "spec", "baseUrl") or ""
         if text_at(findings.document.data, "spec", "http2") is not None and url.lower().startswith("https:"):
             message = "`http2: prior-knowledge` is for plain http, and the base URL is https"
@@ -190,6 +196,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
             query=read_query(document),
             smoke=_smoke(document),
             http2=text_at(document.data, "spec", "http2") is not None,
+            tls=read_tls(document),
         )
 
     def target(self, adapter: HttpAdapter) -> str:
@@ -237,6 +244,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
             parts.append("query")
         if old.http2 != new.http2:
             parts.append("HTTP/2")
+        if old.tls != new.tls:
+            parts.append("TLS")
         return parts
 
 

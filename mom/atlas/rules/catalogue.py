@@ -221,6 +221,13 @@ _VALUES = (
         "Which of two values an API would use is not defined.",
     ),
     Rule(
+        "tls-files",
+        ERROR,
+        "`tls` names PEM files of an https API: authorities, or a certificate chain with its key.",
+        "give both certFile and keyFile, or caFile alone",
+        "With a part of them Atlas could not connect, or would connect in another way than is meant.",
+    ),
+    Rule(
         "http2-over-tls",
         ERROR,
         "`http2: prior-knowledge` is for a plain http API.",

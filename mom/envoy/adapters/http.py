@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.adapters.http_tls import NO_TLS_FILES
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url
 from mom.envoy import credentials, headers, redirects
@@ -37,6 +38,11 @@ class HttpKind(ServedKind[HttpAdapter]):
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
             yield problem_of(adapter.place, "base-url", message, hint=wrong.hint)
+        if adapter.tls is not None and split(adapter.base_url)[0].scheme == "http":
+            yield problem_of(adapter.tls.place, "tls-files", f"{adapter.name}: `tls` has no effect over plain http")
+        if adapter.tls is not None and bool(adapter.tls.cert_file) != bool(adapter.tls.key_file):
+            message = f"{adapter.name}: `certFile` and `keyFile` are given together"
+            yield problem_of(adapter.tls.place, "tls-files", message)
         if adapter.http2 and split(adapter.base_url)[0].scheme == "https":
             message = f"{adapter.name}: `http2: prior-knowledge` is for plain http"
             yield problem_of(adapter.place, "http2-over-tls", message)
@@ -115,7 +121,7 @@ def _stream_limit(options: Options) -> Json:
 
 
 def _upstream(adapter: HttpAdapter) -> Upstream:
-    return Upstream(split(adapter.base_url)[0], http2=adapter.http2)
+    return Upstream(split(adapter.base_url)[0], http2=adapter.http2, tls=adapter.tls or NO_TLS_FILES)
 
 
 def _authority(adapter: HttpAdapter, default: str) -> str:

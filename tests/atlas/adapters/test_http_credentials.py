@@ -1,4 +1,4 @@
-"""What `validate` says of `basicAuth`, `query` and `http2`, and what of them is hidden and compared."""
+"""What `validate` says of `basicAuth`, `query`, `tls` and `http2`, and what of them is hidden and compared."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def source(spec: str) -> Source:
         "  basicAuth: {username: '${{ TOKEN }}'}\n",
         "  basicAuth: {username: api, password: '${{ TOKEN }}'}\n  headers:\n  - {name: X-Key, value: '${{ A }}'}\n",
         "  query:\n",
+        "  tls: {caFile: ca.pem, certFile: client.pem, keyFile: client.key}\n",
     ],
 )
 def test_what_is_valid(spec: str) -> None:
@@ -70,6 +71,9 @@ def test_what_is_valid(spec: str) -> None:
             "  headers:\n  - {name: authorization, value: '${{ A }}'}\n  basicAuth: {username: a}\n",
             [("several-credentials", "spec.basicAuth")],
         ),
+        ("  tls: {}\n", [("wrong-value", "spec.tls")]),
+        ("  tls: {certFile: a.pem}\n", [("tls-files", "spec.tls")]),
+        ("  tls: {caFile: '${{ CA }}'}\n", [("tls-files", "spec.tls.caFile")]),
         ("  http2: prior-knowledge\n", [("http2-over-tls", "spec.http2")]),
         ("  http2: true\n", [("unknown-value", "spec.http2")]),
         ("  query: [{name: key}]\n", [("missing-key", "spec.query[0]")]),

@@ -1,0 +1,86 @@
+"""TLS settings of an adapter in a run: files are checked, followed, and named where they cannot be used."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.envoy.certificates import Authority, for_clients
+from tests.envoy.conftest import server_context
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace
+
+
+def configure(run: MomRun, port: int, **tls: Any) -> None:
+    """Write the configuration of one adapter with such TLS settings."""
+    url = f'"baseUrl": "https://localhost:{port}"'
+    text = atlas_yml({"api": (f"https://localhost:{port}", {})})
+    replace(run.folder / "atlas.yml", text.replace(url, f'{url}, "tls": {json.dumps(tls)}'))
+
+
+def test_files_are_followed(tmp_path: Path, authority: Authority) -> None:
+    folder = tmp_path / "server"
+    folder.mkdir()
+    old, new = (Authority(folder, name) for name in ("old", "new"))
+    context = server_context(authority.issue("localhost"), folder)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(cadata=_pem(new))
+    with Upstream(context) as api, mom_run(tmp_path) as run:
+        (tmp_path / "ca.pem").write_bytes(authority.file.read_bytes())
+        for_clients(old, "atlas").write(tmp_path, "client")
+        configure(run, api.port, caFile="ca.pem", certFile="client.pem", keyFile="client-key.pem")
+        (tmp_path / "client-key.pem").chmod(0o644)
+        run.start()
+        run.wait(f"chmod 600 {tmp_path / 'client-key.pem'}")
+        assert run.client.send("/v1/apis/http/api/x", token=run.token()).status == 502
+
+        files = for_clients(new, "atlas").write(folder, "renewed")
+        replace(tmp_path / "client-key.pem", files.key.read_text())
+        replace(tmp_path / "client.pem", files.chain.read_text())
+        run.wait("Reloaded files of TLS settings")
+        assert run.client.send("/v1/apis/http/api/x", token=run.token()).status == 200
+        assert len(api.requests) == 1
+
+        replace(tmp_path / "ca.pem", "no certificate\n")
+        run.wait("ca.pem has no certificate in PEM form")
+        assert run.client.send("/v1/apis/http/api/x", token=run.token()).status == 200
+
+
+def _pem(authority: Authority) -> str:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return authority.root.certificate.public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize(
+    ("tls", "said"),
+    [
+        ({"caFile": "missing.pem"}, "missing.pem: there is no such file"),
+        ({"caFile": "empty.pem"}, "empty.pem has no certificate in PEM form"),
+        ({"certFile": "client.pem", "keyFile": "other.pem"}, "client.pem and other.pem cannot be used"),
+        ({"certFile": "client.pem"}, "given together"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named(
+    tmp_path: Path, authority: Authority, tls: dict[str, str], said: str
+) -> None:
+    (tmp_path / "empty.pem").write_text("")
+    for_clients(authority, "atlas").write(tmp_path, "client")
+    replace(tmp_path / "other.pem", for_clients(authority, "x").write(tmp_path, "x").key.read_text())
+    with mom_run(tmp_path) as run:
+        configure(run, 1, **tls)
+        run.start(serving=False)
+        assert run.status() == 1
+        assert said in run.text
+        assert "PRIVATE KEY" not in run.text
+
+
+def test_a_stand_in_needs_no_files(tmp_path: Path) -> None:
+    with mom_run(tmp_path) as run:
+        configure(run, 1, caFile="missing.pem")
+        run.start("--stand-in")
+        assert run.client.send("/v1/apis/http/api/x", token=run.token()).status == 200
