@@ -185,6 +185,7 @@ class Shell:
             text = text.replace(f" --base-url http://127.0.0.1:{self._port}", "")
             text = text.replace(f"127.0.0.1:{self._port}", "127.0.0.1:8082")
         text = re.sub(r"^\d\d:\d\d:\d\d ", "12:00:00 ", text, flags=re.MULTILINE)
+        text = re.sub(r"\b\d+\.\d\d s\b", "0.05 s", text)
         text = re.sub(r"\bcurl/[\d.]+", "curl/8.5.0", text)
         return text if text.endswith("\n") or not text else text + "\n"
 

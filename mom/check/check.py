@@ -19,7 +19,7 @@ from mom.check.exchange import Response, send
 from mom.check.result import Failure, Outcome, Result, Stage
 from mom.check.smoke import SmokeRequest, smoke_request
 from mom.envoy import adapters as served_kinds
-from mom.gateway import APIS_PATH
+from mom.gateway import APIS_PATH, STAND_IN_HEADER
 
 _MOST_AT_ONCE = 16
 # The list of 100,000 adapters.
@@ -113,13 +113,17 @@ class Check:
         if path not in listed or listed[path] not in {None, kind_of(adapter).target(adapter)}:
             return _result(adapter, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
         response = send(self.gateway, path + request.path, self.token(), request, timeout=self.timeout)
-        if self.stand_in:
+        stand_in = isinstance(response, Response) and STAND_IN_HEADER.lower() in response.headers
+        if stand_in:
+            # What an API would respond with, an echo cannot.
             request = SmokeRequest(request.method, request.path)
         failure = diagnose(response, request, credentials.variables_of(adapter), self.gateway.base)
         details: dict[str, Any] = {"request": str(request), "seconds": response.seconds}
         if isinstance(response, Response):
             details["status"] = response.status
-        if failure is None and not request.proves:
+        if failure is None and stand_in:
+            details["message"] = "a stand-in responded: no API was called, and no credential was proven"
+        elif failure is None and not request.proves:
             details["message"] = "reached; no smoke request is known, so no credential was proven"
             details["hint"] = "set spec.smoke.path in the adapter, or pass --path"
         return _result(adapter, Outcome.FAILED if failure else Outcome.PASSED, failure, **details)
