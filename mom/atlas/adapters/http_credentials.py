@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from mom.atlas.adapters.kind import Setting
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 _BASIC = ("spec", "basicAuth")
 
 
-@dataclass(frozen=True, slots=True)
-class BasicAuth:
+class BasicAuth(NamedTuple):
     """User name and password, which Atlas encodes (RFC 7617). Both may have environment references."""
 
     username: str
@@ -34,8 +32,7 @@ class BasicAuth:
         yield Setting("basicAuth.password", self.password, self.place)
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of the query that Atlas sets, in the place of the client's. `value` may have references."""
 
     name: str
