@@ -72,8 +72,8 @@ def _unclosed(lines: Sequence[Line], last: int, opened: _Opened) -> Iterator[Sli
 def _missing_comma(lines: Sequence[Line], last: int, opened: _Opened) -> Iterator[Slip]:
     message, hint = f"no comma between two parts of `{opened.mark}…{_CLOSING[opened.mark]}`", "write `,` between them"
     line = lines[last]
-    for found in _SIBLING.finditer(line.text, max(opened.at - line.start, 0)):
-        at = line.start + found.start()
+    for match in _SIBLING.finditer(line.text, max(opened.at - line.start, 0)):
+        at = line.start + match.start()
         yield Slip(at, at + 1, message, hint, ((at, at, ","),))
     above = next((lines[index] for index in range(last - 1, -1, -1) if lines[index].text.strip()), None)
     if above is not None and above.start >= opened.at - len(above.text):

@@ -48,16 +48,16 @@ class _Reader:
             return self._follow(node)
         if node.anchor is not None:
             self.anchors[node.anchor] = None
-        found = self._read(node)
-        if found[1] > self.limit:
+        result = self._read(node)
+        if result[1] > self.limit:
             raise ExpansionError(
                 f"aliases expand to more than {self.limit:,} values here",
                 node,
                 hint="write out the values that are meant",
             )
         if node.anchor is not None:
-            self.anchors[node.anchor] = found
-        return found
+            self.anchors[node.anchor] = result
+        return result
 
     def _follow(self, node: Alias) -> tuple[Data, int]:
         if node.name not in self.anchors:
@@ -122,9 +122,9 @@ def walk(root: Node | None) -> Iterator[Node]:
 def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
     """Return each key that a mapping has twice (YAML 1.2.2, section 3.2.1.1, forbids that): name, first, repeated.
 
-    Two `<<` are counted too: readers disagree about them.
+    Two `<<` are counted too: parsers disagree about them.
     """
-    found: list[tuple[str, Node, Node]] = []
+    repeated: list[tuple[str, Node, Node]] = []
     waiting = [root] if root is not None else []
     while waiting:
         node = waiting.pop()
@@ -135,8 +135,8 @@ def duplicate_keys(root: Node | None) -> list[tuple[str, Node, Node]]:
             waiting.extend(key for key, _ in node.entries if not isinstance(key, Scalar))
             names = {key.value for key, _ in node.entries if isinstance(key, Scalar)}
             if len(names) < len(node.entries):
-                found += _repeated(node)
-    return sorted(found, key=lambda entry: entry[2].start)
+                repeated += _repeated(node)
+    return sorted(repeated, key=lambda entry: entry[2].start)
 
 
 def tagged_keys(root: Node | None) -> list[Scalar]:
@@ -150,7 +150,7 @@ def tagged_keys(root: Node | None) -> list[Scalar]:
 
 
 def _repeated(node: Mapping) -> list[tuple[str, Node, Node]]:
-    found: list[tuple[str, Node, Node]] = []
+    repeated: list[tuple[str, Node, Node]] = []
     seen: dict[str | tuple[str], Node] = {}
     for key, _ in node.entries:
         if isinstance(key, Scalar):
@@ -158,7 +158,7 @@ def _repeated(node: Mapping) -> list[tuple[str, Node, Node]]:
             null = resolve(key.value, key.style, key.tag) is None
             name = "" if null else (key.value,)
             if name in seen:
-                found.append((key.value, seen[name], key))
+                repeated.append((key.value, seen[name], key))
             else:
                 seen[name] = key
-    return found
+    return repeated

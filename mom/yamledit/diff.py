@@ -16,7 +16,7 @@ _CONTEXT = 3
 class Change:
     """Some lines of the old text become others: `start` is the first old line (from 0), `old` and `new` the lines.
 
-    Each line keeps its line end; a last line without one has none.
+    Each line keeps its line ending; a last line without one has none.
     """
 
     start: int
@@ -75,12 +75,12 @@ def lines_of(text: str) -> list[str]:
     return [*lines, last] if last else lines
 
 
-def unified(source: Source, found: Sequence[Change], *, old_name: str, new_name: str) -> str:
+def unified(source: Source, changed: Sequence[Change], *, old_name: str, new_name: str) -> str:
     """Return the unified diff of `found`, three lines of context, as `diff -u` and `git diff` write it."""
-    if not found:
+    if not changed:
         return ""
     hunks: list[list[Change]] = []
-    for change in _joined(found):
+    for change in _joined(changed):
         if hunks and change.start - (hunks[-1][-1].start + len(hunks[-1][-1].old)) <= 2 * _CONTEXT:
             hunks[-1].append(change)
         else:
@@ -115,10 +115,10 @@ def _quoted(name: str) -> str:
     return f'"{"".join(quoted)}"'
 
 
-def _joined(found: Sequence[Change]) -> list[Change]:
+def _joined(changed: Sequence[Change]) -> list[Change]:
     """Make one of changes without a line between them: all that goes is shown before all that comes."""
     joined: list[Change] = []
-    for change in found:
+    for change in changed:
         if joined and change.start == joined[-1].start + len(joined[-1].old):
             last = joined.pop()
             joined.append(Change(last.start, last.old + change.old, last.new + change.new))

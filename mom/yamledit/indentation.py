@@ -20,7 +20,7 @@ def slips(lines: Sequence[Line], last: int) -> Iterator[Slip]:
     begin = max(last - 400, 0)
     used = Counter(line.indent for line in lines[begin : last + 400] if _counts(line))
     used.update(line.head for line in lines[begin : last + 400] if _counts(line) and line.head != line.indent)
-    found: list[tuple[tuple[int, bool, int, int], Slip]] = []
+    ranked: list[tuple[tuple[int, bool, int, int], Slip]] = []
     for distance, index in enumerate(near):
         line = lines[index]
         columns = sorted((column for column in used if column != line.indent), key=lambda at: abs(at - line.indent))
@@ -28,8 +28,8 @@ def slips(lines: Sequence[Line], last: int) -> Iterator[Slip]:
             like = _like(lines, index, column)
             # A column that one line alone begins in may be that line's own slip.
             order = (abs(column - line.indent), used[column] < 2, index - like if like is not None else index, distance)
-            found += [(order, slip) for slip in _moved(lines, index, column, like)]
-    for _, slip in sorted(found, key=lambda entry: entry[0]):
+            ranked += [(order, slip) for slip in _moved(lines, index, column, like)]
+    for _, slip in sorted(ranked, key=lambda entry: entry[0]):
         yield slip
 
 

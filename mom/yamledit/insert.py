@@ -255,8 +255,8 @@ def _line_indent(text: str, offset: int) -> str:
     line_start = text.rfind("\n", 0, offset) + 1
     if line_start == 0 and text.startswith(BOM):
         line_start = len(BOM)
-    found = re.compile(r"[ \t]*").match(text, line_start)
-    return found.group() if found else ""
+    match = re.compile(r"[ \t]*").match(text, line_start)
+    return match.group() if match else ""
 
 
 def below(text: str, end: int, indent: int) -> int:
@@ -268,8 +268,8 @@ def below(text: str, end: int, indent: int) -> int:
         end = line_end + 1
     # One expression, for there may be millions of lines.
     comments = re.compile(rf"(?:(?:[ \t\r]*+\n)*+[ \t]{{{indent + 1},}}+#[^\n]*+(?:\n|\Z))*+")
-    found = comments.match(text, end)
-    return found.end() if found else end
+    match = comments.match(text, end)
+    return match.end() if match else end
 
 
 def _lines(text: str, at: int, lines: SequenceABC[str], indent: int | str) -> Splice:

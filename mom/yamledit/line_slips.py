@@ -39,8 +39,8 @@ class Line(NamedTuple):
     @property
     def head(self) -> int:
         """Where, in the line, its first key or value begins: after the indentation and the dashes of list items."""
-        found = _HEAD.match(self.text)
-        return found.end() if found else 0
+        match = _HEAD.match(self.text)
+        return match.end() if match else 0
 
     def slip(self, start: int, end: int, message: str, hint: str, new: str) -> Slip:
         """Return a slip that is mended by writing `new` for what the line has from `start` to `end`."""
@@ -66,8 +66,8 @@ _STRAIGHT = (" ", "", ": ", '"', "'")
 
 def explain_lookalike(character: str) -> tuple[str, str] | None:
     """Return what is wrong with a character that only looks like one of YAML's, and what to type; None for others."""
-    found = LOOKALIKE.match(character)
-    if found is None:
+    match = LOOKALIKE.match(character)
+    if match is None:
         return None
     name = f"U+{ord(character):04X}"
     return (
@@ -76,17 +76,17 @@ def explain_lookalike(character: str) -> tuple[str, str] | None:
         (f"`{character}` ({name}) is not a colon to YAML", "type a plain `:` and a space"),
         (f"`{character}` ({name}) is a typographic quote, not one of YAML's", 'type a straight quote: `"`'),
         (f"`{character}` ({name}) is a typographic quote, not one of YAML's", "type a straight quote: `'`"),
-    )[(found.lastindex or 1) - 1]
+    )[(match.lastindex or 1) - 1]
 
 
 def _lookalikes(line: Line, _: Line | None) -> Iterator[Slip]:
-    found = list(LOOKALIKE.finditer(line.text))
-    if not found:
+    signs = list(LOOKALIKE.finditer(line.text))
+    if not signs:
         return
-    first = found[0]
+    first = signs[0]
     message, hint = explain_lookalike(first.group()[0]) or ("", "")
     splices = tuple(
-        (line.start + match.start(), line.start + match.end(), _STRAIGHT[(match.lastindex or 1) - 1]) for match in found
+        (line.start + match.start(), line.start + match.end(), _STRAIGHT[(match.lastindex or 1) - 1]) for match in signs
     )
     yield Slip(line.start + first.start(), line.start + first.start() + 1, message, hint, splices)
 
@@ -118,19 +118,19 @@ _COMMENT = re.compile(r"(?:^[ \t]*|(?<=[ \t]))(//+|/\*+|<!--|--(?=[ \t])|;)")
 
 
 def _comment(line: Line, _: Line | None) -> Iterator[Slip]:
-    for found in _COMMENT.finditer(line.text):
-        begin, end = found.span(1)
-        yield line.slip(begin, end, f"`{found[1]}` does not begin a comment in YAML", "begin it with `#`", "#")
+    for match in _COMMENT.finditer(line.text):
+        begin, end = match.span(1)
+        yield line.slip(begin, end, f"`{match[1]}` does not begin a comment in YAML", "begin it with `#`", "#")
 
 
 def _dash(line: Line, _: Line | None) -> Iterator[Slip]:
-    found = re.match(r"[ \t]*(?:-[ \t]+)*-(?=[^\s-])", line.text)
-    if found:
-        end = found.end()
+    match = re.match(r"[ \t]*(?:-[ \t]+)*-(?=[^\s-])", line.text)
+    if match:
+        end = match.end()
         yield line.slip(end, end, "no space after `-`", "write a space after the dash of a list item", " ")
-    if found := re.match(r"[ \t]*([^\w\s\"'#-])(?=[ \t]+[\w\"'])", line.text):
-        begin, end = found.span(1)
-        yield line.slip(begin, end, f"`{found[1]}` does not begin a list item in YAML", "begin it with `- `", "-")
+    if match := re.match(r"[ \t]*([^\w\s\"'#-])(?=[ \t]+[\w\"'])", line.text):
+        begin, end = match.span(1)
+        yield line.slip(begin, end, f"`{match[1]}` does not begin a list item in YAML", "begin it with `- `", "-")
 
 
 _NO_SPACE = re.compile(rf"({_NAME}|\"[^\"]*\"|'[^']*')[ \t]*:(?=[^\s:])")
@@ -143,19 +143,19 @@ def entry_slips(line: Line, _: Line | None = None) -> Iterator[Slip]:
     head = line.head
     if _ENTRY.match(line.text, head):
         return
-    if found := _NO_SPACE.match(line.text, head):
-        end = found.end()
-        yield line.slip(end, end, f"no space after `{found[1]}:`", "write a space after the colon", " ")
-    elif found := _OTHER_SIGN.match(line.text, head):
-        begin, end = found.span(2)
-        message = f"`{found[2]}` after `{found[1]}`, where YAML wants `:`"
-        slip = line.slip(found.end(1), found.end(), message, f"write `{found[1]}:`, a space and the value", ": ")
+    if match := _NO_SPACE.match(line.text, head):
+        end = match.end()
+        yield line.slip(end, end, f"no space after `{match[1]}:`", "write a space after the colon", " ")
+    elif match := _OTHER_SIGN.match(line.text, head):
+        begin, end = match.span(2)
+        message = f"`{match[2]}` after `{match[1]}`, where YAML wants `:`"
+        slip = line.slip(match.end(1), match.end(), message, f"write `{match[1]}:`, a space and the value", ": ")
         yield slip._replace(start=line.start + begin, end=line.start + end)
-    elif found := _ALONE.match(line.text, head):
-        begin = found.end(1)
-        value = found.end() < len(line.text) and line.text[found.end()] != "#"
-        hint = f"write `{found[1]}:`, a space and the value" if value else f"write `{found[1]}:`"
-        slip = line.slip(begin, found.end(), f"no `:` after `{found[1]}`", hint, ": ")
+    elif match := _ALONE.match(line.text, head):
+        begin = match.end(1)
+        value = match.end() < len(line.text) and line.text[match.end()] != "#"
+        hint = f"write `{match[1]}:`, a space and the value" if value else f"write `{match[1]}:`"
+        slip = line.slip(begin, match.end(), f"no `:` after `{match[1]}`", hint, ": ")
         yield slip._replace(end=line.start + begin + 1)
 
 
@@ -164,12 +164,12 @@ _KEY_UNCLOSED = re.compile(rf"""(["'])({_NAME})(?=[ \t]*:(?:[ \t]|\Z))""")
 
 
 def _quotes(line: Line, _: Line | None) -> Iterator[Slip]:
-    if (found := _KEY_UNCLOSED.match(line.text, line.head)) is not None:
-        yield _unclosed(line, found.start(), found.end())
-    for found in _QUOTES.finditer(line.text):
-        if len(found.group()) > 1:
+    if (match := _KEY_UNCLOSED.match(line.text, line.head)) is not None:
+        yield _unclosed(line, match.start(), match.end())
+    for match in _QUOTES.finditer(line.text):
+        if len(match.group()) > 1:
             continue
-        begin = found.start()
+        begin = match.start()
         # At the line's end, or before what may follow a value inside brackets or as a comment.
         yield _unclosed(line, begin, len(line.text.rstrip()))
         for stop in reversed(list(re.finditer(r"[ \t]*[,\]}]|[ \t]+#", line.text[begin:]))):
@@ -184,17 +184,17 @@ def _unclosed(line: Line, begin: int, close: int) -> Slip:
 
 
 def _value_start(line: Line) -> int:
-    found = _ENTRY.match(line.text, line.head)
-    return found.end() if found else line.head
+    match = _ENTRY.match(line.text, line.head)
+    return match.end() if match else line.head
 
 
 def _trailing(line: Line, _: Line | None) -> Iterator[Slip]:
     """Find a comma, or a bracket that closes nothing, behind a value."""
     bare = re.sub(r"[ \t]+#.*\Z", "", line.text).rstrip()
-    found = re.search(r"[,\]}]\Z", bare)
-    if found is None:
+    match = re.search(r"[,\]}]\Z", bare)
+    if match is None:
         return
-    begin, mark = found.start(), found.group()
+    begin, mark = match.start(), match.group()
     if mark == ",":
         message = "a comma after a value: it separates values only inside `[…]` and `{…}`"
     else:
@@ -204,10 +204,10 @@ def _trailing(line: Line, _: Line | None) -> Iterator[Slip]:
 
 def _after_quote(line: Line, _: Line | None) -> Iterator[Slip]:
     begin = _value_start(line)
-    found = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""").match(line.text, begin)
-    if found is None or not (rest := line.text[found.end() :].strip()) or rest.startswith("#"):
+    match = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""").match(line.text, begin)
+    if match is None or not (rest := line.text[match.end() :].strip()) or rest.startswith("#"):
         return
-    start = len(line.text) - len(line.text[found.end() :].lstrip())
+    start = len(line.text) - len(line.text[match.end() :].lstrip())
     whole = line.text[begin:].rstrip()
     inner = {"'": "write `''` for a quote inside", '"': 'write `\\"` for a quote inside'}[line.text[begin]]
     hint = f"put all of the value inside the quotes; {inner}"
@@ -219,12 +219,12 @@ _BAD_ESCAPE = re.compile(r"""\\(?!["\\/0abtnvfre N_LP\t]|x[0-9A-Fa-f]{2}|u[0-9A-
 
 
 def _escape(line: Line, _: Line | None) -> Iterator[Slip]:
-    found = [match.start() for match in _BAD_ESCAPE.finditer(line.text)]
-    if found and '"' in line.text[: found[0]]:
-        splices = tuple((line.start + at, line.start + at, "\\") for at in found)
+    offsets = [match.start() for match in _BAD_ESCAPE.finditer(line.text)]
+    if offsets and '"' in line.text[: offsets[0]]:
+        splices = tuple((line.start + at, line.start + at, "\\") for at in offsets)
         message = "an unknown escape: inside double quotes a backslash begins one"
         hint = "write `\\\\` for a backslash, or put the value in single quotes"
-        yield Slip(line.start + found[0], line.start + found[0] + 2, message, hint, splices)
+        yield Slip(line.start + offsets[0], line.start + offsets[0] + 2, message, hint, splices)
 
 
 def _reserved(line: Line, _: Line | None) -> Iterator[Slip]:
@@ -247,11 +247,11 @@ def _reserved(line: Line, _: Line | None) -> Iterator[Slip]:
 def _colon_in_value(line: Line, _: Line | None) -> Iterator[Slip]:
     begin = _value_start(line)
     value = line.text[begin:].rstrip()
-    found = re.search(r":(?=[ \t]|\Z)", value)
-    if begin > line.head and found and value[0] not in "\"'[{":
+    colon = re.search(r":(?=[ \t]|\Z)", value)
+    if begin > line.head and colon and value[0] not in "\"'[{":
         hint = "put the value in quotes: a colon and a space inside it would begin another key"
         slip = line.slip(begin, begin + len(value), "a second `: ` in one line", hint, _quoted(value))
-        yield slip._replace(start=slip.start + found.start(), end=slip.start + found.end())
+        yield slip._replace(start=slip.start + colon.start(), end=slip.start + colon.end())
 
 
 _BRACES = re.compile(
@@ -261,12 +261,12 @@ _BRACES = re.compile(
 
 def _braces(line: Line, _: Line | None) -> Iterator[Slip]:
     """Find `${{ … }}` without quotes inside `{…}` or `[…]`, where braces are YAML's own."""
-    found = list(_BRACES.finditer(line.text))
-    if found:
+    braces = list(_BRACES.finditer(line.text))
+    if braces:
         splices = tuple(
-            (line.start + match.start(), line.start + match.end(), _quoted(match.group())) for match in found
+            (line.start + match.start(), line.start + match.end(), _quoted(match.group())) for match in braces
         )
-        begin = line.start + line.text.index("${{", found[0].start())
+        begin = line.start + line.text.index("${{", braces[0].start())
         message = "`${{` inside `{…}` or `[…]` without quotes"
         yield Slip(begin, begin + 3, message, "put the value in quotes: its braces are YAML's there", splices)
 

@@ -3,7 +3,7 @@
 Offsets are code point indices into the file's text. A node's `start` is that of its anchor or tag where it has one.
 Its `end` is exclusive: of a scalar, an alias or a flow collection the end of its own text; of a block collection
 the end of its last leaf, never the comments or blank lines after it (a parser's own end mark of a block collection
-stands at the NEXT token). The end of a block scalar includes its final line end and, for `|+`, its blank lines,
+is at the NEXT token). The end of a block scalar includes its final line ending and, for `|+`, its blank lines,
 which are data.
 
 Named tuples, not dataclasses: 70,000 of them are made for a file of 10,000 adapters.
@@ -79,13 +79,13 @@ def entries_of(node: Node | None, key: str) -> list[tuple[Node, Node]]:
 def get(node: Node | None, *path: str) -> Node | None:
     """Follow keys from `node`; return the node there, or None. Of duplicate keys the first counts."""
     for key in path:
-        found = entries_of(node, key)
-        if not found:
+        entries = entries_of(node, key)
+        if not entries:
             return None
-        node = found[0][1]
+        node = entries[0][1]
     return node
 
 
 def text_of(node: Node | None) -> str | None:
-    """Return a scalar's value as text, None for anything else (also for an alias: its value stands elsewhere)."""
+    """Return a scalar's value as text, None for anything else (also for an alias: its value is elsewhere)."""
     return node.value if isinstance(node, Scalar) else None

@@ -87,11 +87,11 @@ def c_parser() -> Any:
 
 
 # Characters that YAML 1.2 takes as text and libyaml takes as line breaks or refuses. While libyaml reads, each is
-# replaced by a private-use character that the text does not hold, so that offsets stay and values can be put back.
+# replaced by a private-use character that the text does not have, so that offsets stay and values can be put back.
 _FOREIGN = re.compile("[\x7f\x80-\x9f\u2028\u2029\ufeff]")
 # A tab in white space before a comment or a line's end is separation in YAML 1.2; libyaml refuses some of them.
 _SPACE_BEFORE_COMMENT = re.compile(r"(?<![ \t])[ \t]++(?=#|\r?$)", re.MULTILINE)
-# A plain scalar inside `{…}` or `[…]` may hold a `:` or a `?` (`{url: https://x/y?z}`); the libyaml of
+# A plain scalar inside `{…}` or `[…]` may have a `:` or a `?` (`{url: https://x/y?z}`); the libyaml of
 # ruamel.yaml.clib refuses it. This finds words with such a sign that neither are quoted nor name a tag, an anchor
 # or an alias, and directives and verbatim tags, which stay.
 _DIRECTIVE_OR_WORD = re.compile(
@@ -135,7 +135,7 @@ _BEYOND_LIBYAML = re.compile(r"(?<![^\s,\[\]{}:])[&*][A-Za-z0-9_-]*+[^\sA-Za-z0-
 
 
 def _unused_characters(text: str) -> Iterator[str]:
-    """Yield private-use characters that `text` does not hold. A text that holds them all is refused."""
+    """Yield private-use characters that `text` does not have. A text that has them all is refused."""
     used = set(text)
     yield from (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in used)
     raise ParserError(0, "every private-use character is in use: mom needs some of them to read this")
@@ -147,7 +147,7 @@ def _without_signs(word: str, instead: dict[str, str]) -> str:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector out while trees are made: they are large and hold no cycles.
+    """Keep the garbage collector out while trees are made: they are large and have no cycles.
 
     Looking for some would take a third of the time on a file of ten thousand adapters.
     """
@@ -299,12 +299,12 @@ def _block_scalar_end(text: str, start: int, end: int, value: str) -> int:
     return end if line_end == -1 else min(line_end + 1, end)
 
 
-# From the end of what stands before an empty value to its indicator: white space and comments only.
+# From the end of what is before an empty value to its indicator: white space and comments only.
 _INDICATOR = re.compile(r"(?:\s|(?<=\s)#[^\n]*+)*+[:\-?](?=\s|\Z)", re.ASCII)
 
 
 def _empty_scalar_position(text: str, before: int, mark: int) -> int:
-    """Return where an empty value stands: right after its `:`, `-` or `?`.
+    """Return where an empty value is: right after its `:`, `-` or `?`.
 
     libyaml says so; the parser in Python gives the position of the next token, past comments and blank lines.
     """

@@ -1,7 +1,7 @@
 """From a place in a document's data back to the nodes it was written as.
 
 A path names data: keys and indices from the root, aliases followed and `<<` merged, as `to_data` reads them. What is
-found are the nodes where the value really stands, which may be in another part of the document than the path says.
+found are the nodes where the value really is, which may be in another part of the document than the path says.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ class Tree:
 
     def nearest(self, path: Path) -> Found:
         """Return the nodes at `path`, or at the longest beginning of it that exists."""
-        while (found := self.find(path)) is None:
+        while (location := self.find(path)) is None:
             path = path[:-1]
-        return found
+        return location
 
     def follow(self, node: Node) -> Node:
         """Return what an alias names, any other node as it is."""
@@ -81,11 +81,11 @@ class Tree:
 
     @cached_property
     def _anchors(self) -> dict[str, list[Node]]:
-        found: dict[str, list[Node]] = {}
+        anchors: dict[str, list[Node]] = {}
         for node in walk(self.root):
             if not isinstance(node, Alias) and node.anchor is not None:
-                found.setdefault(node.anchor, []).append(node)
-        return found
+                anchors.setdefault(node.anchor, []).append(node)
+        return anchors
 
     def _entry(self, mapping: Mapping, name: str) -> tuple[Node, Node] | None:
         waiting: list[Node] = [mapping]
@@ -94,8 +94,8 @@ class Tree:
             if isinstance(node, Sequence):
                 waiting.extend(reversed(node.items))
             elif isinstance(node, Mapping):
-                if found := self._index(node).get(name):
-                    return found
+                if entry := self._index(node).get(name):
+                    return entry
                 waiting.extend(value for key, value in reversed(node.entries) if is_merge(key))
         return None
 

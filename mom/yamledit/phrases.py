@@ -1,7 +1,7 @@
 """The parsers' words for what they cannot read, in mom's: what is wrong, and what to type.
 
-libyaml and ruamel.yaml in Python word the same thing in two ways; both get one answer. Phrases that are not listed here
-pass through.
+libyaml and ruamel.yaml in Python word the same thing in two ways; both get one wording. Phrases that are not listed
+here pass through.
 """
 
 from __future__ import annotations

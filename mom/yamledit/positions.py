@@ -39,8 +39,8 @@ def content_start(text: str, node: Node) -> int:
     """Return where a node begins behind its anchor and tag; its end where it has nothing else."""
     if isinstance(node, Alias) or (node.anchor is None and node.tag is None):
         return node.start
-    found = _PROPERTIES.match(text, node.start, node.end)
-    return found.end() if found else node.start
+    match = _PROPERTIES.match(text, node.start, node.end)
+    return match.end() if match else node.start
 
 
 def dash_offset(text: str, start: int, column: int) -> int:

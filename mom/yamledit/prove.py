@@ -117,8 +117,8 @@ def same(old: Node | Written | None, new: Node | None) -> bool:
         kind = type(left)
         if kind is not type(right):
             return False
-        # Equal with their positions: what stands before an insertion, compared in C. (`[]` and `{}` in one place would
-        # be equal too; but one place of two texts whose lines are the same holds one of them.)
+        # Equal with their positions: what is before an insertion, compared in C. (`[]` and `{}` in one place would
+        # be equal too; but one place of two texts whose lines are the same has one of them.)
         if left is None or right is None or left == right:
             continue
         if kind is Scalar or kind is Alias:
@@ -146,7 +146,7 @@ def _parts(node: Node) -> SequenceABC[Node]:
 
 
 def lines_kept(old: Source, new: Source, changed: SequenceABC[Change]) -> bool:
-    """Whether every line of `old` stands in `new`, in order, but for those that `changed` names as replaced.
+    """Whether every line of `old` is in `new`, in order, but for those that `changed` names as replaced.
 
     Compared on the two texts; the changes only tell how many lines come between two stretches of old ones.
     """
@@ -163,5 +163,5 @@ def lines_kept(old: Source, new: Source, changed: SequenceABC[Change]) -> bool:
 
 
 def _stands(kept: str, text: str, offset: int) -> bool:
-    """Whether the lines `kept` stand in `text` at `offset`, from a line's start on."""
+    """Whether the lines `kept` are in `text` at `offset`, from a line's start on."""
     return not kept or (text.startswith(kept, offset) and (offset == 0 or text[offset - 1] == "\n"))

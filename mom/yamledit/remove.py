@@ -103,9 +103,9 @@ _BEFORE_DASH = re.compile(r"\s++|#[^\n]*+|(:)(?=\s)|([&!]\S*+)")
 def _opening(text: str, key: Node, node: Sequence, dash: int) -> int:
     """Return where `[]` goes when the list of `key`, whose first dash is at `dash`, has no items left."""
     at = key.end
-    for found in _BEFORE_DASH.finditer(text, key.end, dash):
-        if found[1] or (found[2] and found.start() >= node.start):
-            at = found.end()
+    for match in _BEFORE_DASH.finditer(text, key.end, dash):
+        if match[1] or (match[2] and match.start() >= node.start):
+            at = match.end()
     return at
 
 

@@ -61,7 +61,8 @@ def remove_document(
     if following is None or kept:
         return Removal(splices, None, None)
     prefix = apply(
-        text[document.start : start], [one._replace(offset=one.offset - document.start) for one in splices[:-1]]
+        text[document.start : start],
+        [splice._replace(offset=splice.offset - document.start) for splice in splices[:-1]],
     )
     return Removal(splices, None, prefix + below + text[following.start : following.end])
 

@@ -1,6 +1,6 @@
-"""What a plain scalar means, and how a string is written so that every reader gives it back.
+"""What a plain scalar means, and how a string is written so that every parser gives it back.
 
-mom reads YAML 1.2 (core schema, 1.2.2 section 10.3.2) and writes for readers of 1.1 and 1.2 alike: what either would
+mom reads YAML 1.2 (core schema, 1.2.2 section 10.3.2) and writes for parsers of 1.1 and 1.2 alike: what either would
 not read back as that string is quoted.
 """
 
@@ -32,10 +32,10 @@ def resolve(value: str, style: str, tag: str | None) -> str | int | float | bool
         return _resolve_plain(value) if not style else value
     if tag in {"!", f"{_CORE}str"} or not tag.startswith(_CORE):
         return value
-    found = _resolve_plain(value)
-    if tag == f"{_CORE}float" and isinstance(found, int) and not isinstance(found, bool):
-        return float(found)
-    return found
+    resolved = _resolve_plain(value)
+    if tag == f"{_CORE}float" and isinstance(resolved, int) and not isinstance(resolved, bool):
+        return float(resolved)
+    return resolved
 
 
 def _resolve_plain(value: str) -> str | int | float | bool | None:
@@ -69,7 +69,7 @@ def described(value: object) -> str:
     return "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else "text"
 
 
-# Words and shapes that YAML 1.1 (yaml.org/type), 1.2, or a reader in between (PyYAML, Go's) takes for another type.
+# Words and shapes that YAML 1.1 (yaml.org/type), 1.2, or a parser in between (PyYAML, Go's) takes for another type.
 _OTHER_TYPE = re.compile(
     r"""(?:
       ~ | null | true | false | yes | no | on | off | y | n | = | <<
@@ -115,7 +115,7 @@ def write(value: str, *, flow: bool, style: str | None = None) -> str:
     """Return `value` as a one-line scalar, never folded.
 
     `style` is the neighbour's: '' or None (plain where that is safe), `'` or `"`. Where quotes are needed and the
-    neighbour has none, single quotes are used unless the value holds one. Characters that only escapes can carry get
+    neighbour has none, single quotes are used unless the value has one. Characters that only escapes can carry get
     double quotes.
     """
     if _UNPRINTABLE.search(value):

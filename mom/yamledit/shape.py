@@ -1,7 +1,7 @@
 """How the neighbour is written, as a value, and the same way of writing for something new.
 
 `shape_of` looks at a node; `block` and `flow` write a value in that shape. What the neighbour does not show falls back
-to the house style: two spaces a step, dashes at their key's column, plain scalars.
+to the fallback style: two spaces a step, dashes at their key's column, plain scalars.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
 from mom.yamledit.scalars import needs_quotes, write
 from mom.yamledit.source import BOM
 
-# What can be written: strings, and mappings and lists of them, keys in the order of the house style.
+# What can be written: strings, and mappings and lists of them, keys in the order of the fallback style.
 Value: TypeAlias = "str | MappingABC[str, Value] | SequenceABC[Value]"
 
 
@@ -28,7 +28,7 @@ class Shape:
     flow: `{…}`, `[…]`. pad: a space inside the braces. quote, key_quote: '' plain, or the quote that was a choice;
     None where the neighbour shows none. In a flow collection, quote is that of the values in it. colon: a plain value
     of flow style has a `:` inside, which some parsers refuse.
-    order: the neighbour's key order. indent: from a key's column to the first column of what stands below it (a
+    order: the neighbour's key order. indent: from a key's column to the first column of what is below it (a
     mapping's keys, a list's dashes); None where the neighbour shows none. gap: spaces after a dash. blanks: blank lines
     between two items. children: shapes of values by key. item: shape of a list's items.
     """
@@ -46,7 +46,7 @@ class Shape:
     item: Shape | None = None
 
     def child(self, key: str) -> Shape:
-        """Return the shape of the value of `key`, the house style where the neighbour has no such key."""
+        """Return the shape of the value of `key`, the fallback style where the neighbour has no such key."""
         if (known := self.children.get(key)) is not None:
             return known
         # As in JSON, values are quoted as keys are.
@@ -142,7 +142,7 @@ def _sequence_shape(text: str, node: Sequence, key_column: int) -> Shape:
 
 
 def dash_column(text: str, node: Sequence) -> int:
-    """Return the column of a block list's dashes. An anchor or tag may stand before the first of them."""
+    """Return the column of a block list's dashes. An anchor or tag may be before the first of them."""
     if node.anchor is None and node.tag is None:
         return column(text, node.start)
     line_start = text.rfind("\n", 0, node.items[0].start) + 1
@@ -233,7 +233,7 @@ def _inherit(child: Shape, parent: Shape) -> Shape:
 
 
 def block(value: MappingABC[str, Value], shape: Shape) -> list[str]:
-    """Return a mapping as lines, without line ends, its keys at column 0."""
+    """Return a mapping as lines, without line endings, its keys at column 0."""
     lines: list[str] = []
     for key, part in ordered(value, shape):
         name = write(key, flow=False, style=shape.key_quote)

@@ -40,9 +40,9 @@ def find_slip(text: str, offset: int, fails_at: FailsAt, *, fast: bool) -> Slip 
         for index in range(last, -1, -1)
         for slip in line_slips.slips(lines[index], lines[index + 1] if index + 1 < len(lines) else None)
     )
-    found = attempt.first(islice(chain(of_lines, bracket_slips(text, lines, last)), tries))
+    slip = attempt.first(islice(chain(of_lines, bracket_slips(text, lines, last)), tries))
     # Another indentation makes many a text readable, so it is considered only where nothing else is wrong.
-    return found or attempt.first(islice(indentation.slips(lines, last), tries)) or attempt.farthest
+    return slip or attempt.first(islice(indentation.slips(lines, last), tries)) or attempt.farthest
 
 
 class _Attempt:

@@ -17,7 +17,7 @@ from mom.problems import Place, Problem, Severity
 
 BOM = "\ufeff"
 
-# Longer files get a clear answer instead of minutes and gigabytes; a configuration of 10,000 adapters has 3 MB.
+# Longer files get a clear error instead of minutes and gigabytes; a configuration of 10,000 adapters has 3 MB.
 MAX_BYTES = 32 * 1024 * 1024
 
 # How much text is split into lines at once.
@@ -27,7 +27,7 @@ _PIECE = 1 << 20
 MAX_EXCERPT = 1000
 
 _CARRIAGE_RETURN = re.compile(r"\r(?!\n)")
-# What git writes around a conflict, at column 0, where no block scalar of a mapping can hold such a line.
+# What git writes around a conflict, at column 0, where no block scalar of a mapping can have such a line.
 _CONFLICT_LINE = re.compile(r"^(?:<{7} |>{7} )", re.MULTILINE)
 
 
@@ -51,7 +51,7 @@ class Source:
         return starts
 
     def line_number(self, offset: int) -> int:
-        """Return the line, from 1, that holds the character at `offset`."""
+        """Return the line, from 1, that has the character at `offset`."""
         return max(bisect.bisect_right(self.line_starts, offset), 1)
 
     def place(self, offset: int) -> Place:
@@ -62,17 +62,17 @@ class Source:
     @cached_property
     def conflicts(self) -> tuple[tuple[int, int], ...]:
         """Unfinished merges: where the marker lines of each begin, from its first to its last; some may be missing."""
-        found: list[tuple[int, int]] = []
+        ranges: list[tuple[int, int]] = []
         start: int | None = None
         for match in _CONFLICT_LINE.finditer(self.text):
             if match.group().startswith("<"):
                 if start is not None:
-                    found.append((start, start))
+                    ranges.append((start, start))
                 start = match.start()
             else:
-                found.append((match.start() if start is None else start, match.start()))
+                ranges.append((match.start() if start is None else start, match.start()))
                 start = None
-        return tuple(found if start is None else [*found, (start, start)])
+        return tuple(ranges if start is None else [*ranges, (start, start)])
 
     @cached_property
     def searched(self) -> set[int]:
@@ -108,7 +108,7 @@ class Source:
     ) -> Problem:
         """Return a problem at `offset`; its caret line ends at `end` or at the line's end, whichever comes first.
 
-        Excerpt and words show no token that can be told by its looks: errors end up in logs of CI and in tickets.
+        Excerpt and words show no token that is known by its looks: errors end up in logs of CI and in tickets.
         """
         from mom.masking import mask_tokens
 

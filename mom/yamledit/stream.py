@@ -56,13 +56,13 @@ def documents(source: Source) -> tuple[Document, ...]:
     where there are more than `MAX_DOCUMENTS`.
     """
     text = source.text
-    found: list[Document] = []
+    result: list[Document] = []
     marker: int | None = None
     start = body = _past_marks(text, 0)
 
     def close(end: int) -> None:
         if marker is not None or not _is_prefix(text[body:end]):
-            found.append(Document(start, marker, body, end))
+            result.append(Document(start, marker, body, end))
 
     pattern = _MARKER if source.carriage_return(0, len(text)) is None else _MARKER_AFTER_RETURN
     for count, match in enumerate(pattern.finditer(text)):
@@ -85,7 +85,7 @@ def documents(source: Source) -> tuple[Document, ...]:
             close(match.start())
             marker, start, body = at, at, at + 3
     close(len(text))
-    return tuple(found)
+    return tuple(result)
 
 
 def _past_marks(text: str, offset: int) -> int:
@@ -121,12 +121,12 @@ def parse_document(source: Source, document: Document) -> Node | None:
         raise YamlSyntaxError(document, _explain(source, document, failure)) from None
 
 
-def check_syntax(source: Source, found: SequenceABC[Document]) -> Iterator[YamlSyntaxError]:
+def check_syntax(source: Source, unread: SequenceABC[Document]) -> Iterator[YamlSyntaxError]:
     """Yield an error for each of the documents `found` that cannot be read; no trees are built where none is wrong."""
     # Directives belong to one document; libyaml takes them where the document before has no end, too.
     if "\n%" not in source.text and parser.reads(source.text.removeprefix(BOM)):
         return
-    for document in found:
+    for document in unread:
         if not parser.reads(source.text[document.start : document.end]):
             try:
                 parse_document(source, document)
@@ -151,8 +151,8 @@ def _explain(source: Source, document: Document, failure: parser.ParserError) ->
             end=start + 7,
             hint="resolve the conflict between `<<<<<<<` and `>>>>>>>`, and remove these lines",
         )
-    found = _TEMPLATE.finditer(text, document.start, document.end)
-    template = next((match for match in found if match.group(1)), None)
+    matches = _TEMPLATE.finditer(text, document.start, document.end)
+    template = next((match for match in matches if match.group(1)), None)
     if template:
         return source.problem(
             template.start(1),

@@ -31,7 +31,7 @@ class AdapterList(SpecList):
     def references(self, name: str) -> list[tuple[Node, Data]]:
         """Return the list's items, node and data, or none where the document cannot name `name` at all.
 
-        It can where its text has the name, or the escapes or aliases that might stand for it.
+        It can where its text has the name, or the escapes or aliases that might spell it.
         """
         if not self.items or not self._contains(name, "\\", "*"):
             return []

@@ -37,7 +37,7 @@ class AddedAdapter(Edit):
     """The edit that adds an adapter.
 
     shares_name: an adapter of another kind has the name too. below_comments: comments are directly above what was
-    added, so that a removal has to be told to keep them.
+    added, which a removal must be asked to keep.
     """
 
     shares_name: bool = False

@@ -104,7 +104,7 @@ def resolve_kind(
     Raises MomError where the file has none, with the names closest to it, or several.
     """
     of_name = kinds_of(adapters, scope, name)
-    known = [one for one in of_name if kind is None or one.casefold() == kind.casefold()]
+    known = [other for other in of_name if kind is None or other.casefold() == kind.casefold()]
     if of_name and not known:
         hint = f"{name} is of kind {' and of kind '.join(of_name)}"
         raise MomError(f"no {kind} adapter {name} in {source.name}; nothing was written", hint=hint)
@@ -114,7 +114,7 @@ def resolve_kind(
     if len(known) > 1:
         raise UsageError(
             f"{source.name} has {len(known)} adapters named {name}, of the kinds {', '.join(known)}",
-            hint=f"choose one with {' or '.join(f'{option} {one}' for one in known)}",
+            hint=f"choose other with {' or '.join(f'{option} {other}' for other in known)}",
         )
     return known[0]
 
@@ -135,10 +135,10 @@ def _other_names(source: Source, adapters: AdapterList, name: str) -> str:
             names[own.name] = None
     if not names:
         return "the file has no adapter"
-    folded = {one.casefold(): one for one in names}
+    folded = {other.casefold(): other for other in names}
     close = difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)
     if close:
-        return f"did you mean {' or '.join(folded[one] for one in close)}?"
+        return f"did you mean {' or '.join(folded[other] for other in close)}?"
     more = ", …" if len(names) > _NAMED else ""
     return f"the file has {', '.join(list(names)[:_NAMED])}{more}"
 

@@ -47,7 +47,7 @@ def proved(
     )
     if difference is not None:
         raise _refused(source, *_explained(source, outcome.operations, difference))
-    ended = any(isinstance(one, yaml.EndLastLine) for one in outcome.operations)
+    ended = any(isinstance(operation, yaml.EndLastLine) for operation in outcome.operations)
     notes = _line_ending_note(source, new, limits) if ended else ()
     return Edit(source, outcome.text, action, outcome.changes, notes, outcome.splices)
 
@@ -63,7 +63,9 @@ def _explained(source: Source, operations: SequenceABC[Operation], difference: D
     at = operations[0].place
     if document is None:
         return at, fault.value, _BY_HAND
-    at = next((one.place for one in operations if getattr(one, "document", None) == document), document.body)
+    at = next(
+        (operation.place for operation in operations if getattr(operation, "document", None) == document), document.body
+    )
     root = parsed(source, document)
     if fault is Fault.LINE_ENDING:
         last = _last_leaf(root)

@@ -45,7 +45,8 @@ def rename_adapter(source: Source, old: str, new: str, kind: str | None = None) 
     adapters = AdapterList(source, atlas, scope.documents)
     wanted = None if kind is None else kind.casefold()
     taken, existing = (
-        [one for one in kinds_of(adapters, scope, name) if wanted in {None, one.casefold()}] for name in (new, old)
+        [other for other in kinds_of(adapters, scope, name) if wanted in {None, other.casefold()}]
+        for name in (new, old)
     )
     if old == new or (taken and not existing):
         chosen = taken[0] if taken else resolve_kind(source, adapters, scope, new, kind)
@@ -104,7 +105,10 @@ def _node(parts: Parts) -> Node | None:
 def _mentions(source: Source, atlas: OwnDocument, scope: EditScope, name: str) -> Iterator[int]:
     """Yield the lines, from 1, of documents that the edit has read whose comments have the name as a word."""
     word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
-    for own in sorted({id(one): one for one in (atlas, *scope.named)}.values(), key=lambda one: one.document.start):
+    for own in sorted(
+        {id(document): document for document in (atlas, *scope.named)}.values(),
+        key=lambda document: document.document.start,
+    ):
         limits = own.document
         if word.search(source.text, limits.start, limits.end) is None:
             continue

@@ -1,4 +1,4 @@
-"""What an edit needs of a file: its documents' limits, its one Atlas, and the documents that may hold a name.
+"""What an edit needs of a file: its documents' limits, its one Atlas, and the documents that may have a name.
 
 Only those are parsed. Of the other documents of ours it is only seen that they can be read: a file of ten thousand
 adapters is edited in well under a second.
@@ -36,7 +36,7 @@ def refusal(*problems: Problem) -> MomError:
 
 
 class EditScope(NamedTuple):
-    """What an edit needs of a file: every document's limits, the Atlas documents, those that may hold the name."""
+    """What an edit needs of a file: every document's limits, the Atlas documents, those that may have the name."""
 
     documents: tuple[Document, ...]
     atlases: tuple[OwnDocument, ...]
@@ -48,14 +48,14 @@ def read_scope(source: Source, *names: str) -> EditScope:
 
     What is unreadable for `validate` is so here: syntax, aliases that lead nowhere, carriage returns as line endings.
     """
-    found = documents(source)
+    stream = documents(source)
     must_be_parsed = _must_be_parsed(source, names)
     wanted = {name.casefold() for name in names}
     atlases: list[OwnDocument] = []
     named: list[OwnDocument] = []
     rest: list[Document] = []
     problems: list[Problem] = []
-    for document in found:
+    for document in stream:
         if not may_be_own(source, document):
             continue
         if not must_be_parsed(document):
@@ -72,12 +72,12 @@ def read_scope(source: Source, *names: str) -> EditScope:
         elif own.api_version.startswith(ADAPTERS) and (own.name or "").casefold() in wanted:
             named.append(own)
     problems += _syntax_problems(source, rest)
-    if (problems or not atlases) and (hidden := _unreadable_bystander(source, found)) is not None:
+    if (problems or not atlases) and (hidden := _unreadable_bystander(source, stream)) is not None:
         problems.append(hidden)
     if problems:
         problems.sort(key=lambda problem: problem.place)
         raise MomError(f"{source.name} cannot be read: nothing was changed", problems=problems)
-    return EditScope(found, tuple(atlases), tuple(named))
+    return EditScope(stream, tuple(atlases), tuple(named))
 
 
 def _must_be_parsed(source: Source, names: Sequence[str]) -> Callable[[Document], bool]:
@@ -117,8 +117,8 @@ def _parsed(source: Source, document: Document) -> tuple[OwnDocument | None, lis
     return own, line_ends if own is not None else []
 
 
-def _syntax_problems(source: Source, found: Sequence[Document]) -> list[Problem]:
-    errors = check_syntax(source, found) if found else iter(())
+def _syntax_problems(source: Source, stream: Sequence[Document]) -> list[Problem]:
+    errors = check_syntax(source, stream) if stream else iter(())
     own = (error.problem for error in errors if looks_own(source, error.document))
     return list(islice(own, MAX_PROBLEMS))
 
@@ -179,10 +179,10 @@ def _several_atlases(source: Source, atlases: Sequence[OwnDocument]) -> MomError
     )
 
 
-def _unreadable_bystander(source: Source, found: Sequence[Document]) -> Problem | None:
+def _unreadable_bystander(source: Source, stream: Sequence[Document]) -> Problem | None:
     """Return what is wrong in a file in which nothing says that it is ours: that is why the Atlas is not seen."""
     bystanders: list[Document] = []
-    for document in found:
+    for document in stream:
         try:
             own = read_own(source, document)
             if own is not None:

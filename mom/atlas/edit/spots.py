@@ -71,11 +71,11 @@ def _refuse_shared(source: Source, root: Node, node: Node, path: Path) -> None:
     """Raise MomError where a value is an alias, or has an anchor that an alias uses."""
     name, where = str(path[-1]) if path else "the document", show(path)
     if isinstance(node, Alias):
-        anchors = [one for one in walk(root) if not isinstance(one, Alias) and one.anchor == node.name]
-        related = [(source.place(one.start), "its value") for one in anchors[:1]]
+        anchors = [other for other in walk(root) if not isinstance(other, Alias) and other.anchor == node.name]
+        related = [(source.place(other.start), "its value") for other in anchors[:1]]
         raise _shared(source, node, where, f"`{name}` is an alias (`*{node.name}`)", related)
     if node.anchor is not None:
-        aliases = [one for one in walk(root) if isinstance(one, Alias) and one.name == node.anchor]
+        aliases = [other for other in walk(root) if isinstance(other, Alias) and other.name == node.anchor]
         if aliases:
             what = f"`{name}` has the anchor `&{node.anchor}`, which line {source.line_number(aliases[0].start)} uses"
             raise _shared(source, node, where, what, [(source.place(aliases[0].start), "used here")])
