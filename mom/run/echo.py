@@ -20,6 +20,7 @@ DUMMY = "stand-in-for-"
 # How much of a body is shown; the rest is counted.
 SHOWN_BYTES = 16_384
 _MASK = "***"
+_DUMMIES = re.compile(rf"({DUMMY}[A-Za-z0-9_]+)")
 _UNUSUAL = re.compile(r"[^\x20-\x7e]")
 
 
@@ -49,7 +50,7 @@ def echo(request: Received) -> str:
         "standIn": "No API was called. This is the request that it would have received.",
         "adapter": adapter or None,
         "method": request.method,
-        "url": mask_tokens(origin + request.target),
+        "url": _masked(origin + request.target),
         "headers": [_header(name, value) for name, value in request.headers if name.lower() != mark],
         "body": _body(request),
         **({"trailers": [_header(*trailer) for trailer in request.trailers]} if request.trailers else {}),
@@ -58,9 +59,25 @@ def echo(request: Received) -> str:
 
 
 def _header(name: str, value: str) -> dict[str, str]:
-    if is_credential_header(name) and DUMMY not in value:
+    if is_credential_header(name) and not _has_dummy(value):
         return {"name": name, "value": _MASK}
-    return {"name": name, "value": mask_tokens(value)}
+    return {"name": name, "value": _masked(value)}
+
+
+def _masked(text: str) -> str:
+    """Return `text` with its tokens masked, but not the dummies, which are in the place of credentials."""
+    return "".join(part if part.startswith(DUMMY) else mask_tokens(part) for part in _DUMMIES.split(text))
+
+
+def _has_dummy(value: str) -> bool:
+    """Whether a header has a dummy in it, or in what its `Basic` value encodes (RFC 7617)."""
+    scheme, _, encoded = value.partition(" ")
+    if scheme.lower() != "basic":
+        return DUMMY in value
+    try:
+        return DUMMY.encode() in base64.b64decode(encoded, validate=True)
+    except ValueError:
+        return DUMMY in value
 
 
 def _body(request: Received) -> dict[str, object]:
@@ -70,7 +87,7 @@ def _body(request: Received) -> dict[str, object]:
         body["shown"] = len(request.body)
     if request.body:
         text = _decoded(request.body, complete=request.size == len(request.body))
-        body |= {"base64": base64.b64encode(request.body).decode()} if text is None else {"text": mask_tokens(text)}
+        body |= {"base64": base64.b64encode(request.body).decode()} if text is None else {"text": _masked(text)}
     return body
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -46,6 +47,15 @@ def test_a_dummy_is_shown_and_the_clients_own_credentials_are_not() -> None:
     assert "Bearer stand-in-for-OPENAI_API_TOKEN" in text
     assert secret not in text
     assert token not in text
+
+
+def test_a_dummy_is_shown_wherever_an_adapter_puts_it() -> None:
+    encoded = base64.b64encode(f"{dummy('USER')}:{dummy('PASSWORD')}".encode()).decode()
+    found = shown(f"/x?key={dummy('MAPS_KEY')}&token=c0rrect", ("authorization", f"Basic {encoded}"))
+    assert found["url"] == "https://api.openai.com/x?key=stand-in-for-MAPS_KEY&token=*******"
+    assert found["headers"] == [{"name": "authorization", "value": f"Basic {encoded}"}]
+    for value in ("Basic Y2xpZW50OnNlY3JldA==", "Basic not base64"):
+        assert shown("/", ("authorization", value))["headers"][0]["value"] == "***"
 
 
 @pytest.mark.parametrize(
