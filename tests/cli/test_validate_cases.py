@@ -75,3 +75,4 @@ def test_problems_are_sorted_and_have_an_excerpt_and_a_way_out(case: Case) -> No
         assert problem.hint
         assert not problem.hint.endswith(".")
         assert problem.width >= 1
+        assert len(re.sub(r"`[^`]*`", "`name`", problem.message)) <= 80

@@ -65,12 +65,12 @@ def _header_value(findings: Findings, path: Path, name: str, value: str) -> None
 
 def _stray_mark(findings: Findings, path: Path, value: str) -> bool:
     """Warn of typographic characters, of a comment that is none, and of half a pair of quotes."""
-    found = find_stray(value)
-    if found is None or value[found.start : found.end] in {",", ";", "<", "#", "\t"}:
+    mark = find_stray(value)
+    if mark is None or value[mark.start : mark.end] in {",", ";", "<", "#", "\t"}:
         return False
-    part = value[found.start : found.end]
-    at_end = found.end == len(value)
-    findings.add_inside(path, "stray-mark", found.message, part, hint=found.hint, at_end=at_end)
+    part = value[mark.start : mark.end]
+    at_end = mark.end == len(value)
+    findings.add_inside(path, "stray-mark", mark.message, part, hint=mark.hint, at_end=at_end)
     return True
 
 
@@ -85,14 +85,18 @@ def _quotes(findings: Findings, path: Path, name: str, value: str) -> None:
 
 def _foreign_reference(findings: Findings, path: Path, name: str, value: str) -> None:
     """Warn of a reference in another tool's form: it would be sent as it is."""
-    found = find_foreign(value, placeholders=secrets.is_credential_header(name))
-    if found is None or path in findings.unread or (found.name is None and not is_meant_as_reference(value)):
+    foreign_part = find_foreign(value, placeholders=secrets.is_credential_header(name))
+    if (
+        foreign_part is None
+        or path in findings.unread
+        or (foreign_part.name is None and not is_meant_as_reference(value))
+    ):
         return
-    instead = meant_instead(found, secrets.suggested_reference(name))
-    part = value[found.start : found.end]
+    instead = meant_instead(foreign_part, secrets.suggested_reference(name))
+    part = value[foreign_part.start : foreign_part.end]
     findings.unread.add(path)
-    findings.add_inside(path, "foreign-reference", foreign.message(value, found), part, hint=f"write {instead}")
-    if part.startswith("${") and len(part) > len(f"${{{found.name}}}"):
+    findings.add_inside(path, "foreign-reference", foreign.message(value, foreign_part), part, hint=f"write {instead}")
+    if part.startswith("${") and len(part) > len(f"${{{foreign_part.name}}}"):
         # The default of a shell's reference may be the credential itself.
         node = findings.document.tree.nearest(path).value
         findings.secrets.append((node.start, node.end))

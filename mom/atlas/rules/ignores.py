@@ -78,9 +78,9 @@ def _ignores(stream: Stream) -> Iterator[_Ignore]:
 
 def _of_document(document: DataDocument) -> Iterator[_Ignore]:
     source, limits = document.source, document.limits
-    found = list(_COMMENT.finditer(source.text, limits.start, limits.end))
-    texts = [(node.start, node.end) for node in walk(document.root) if found and isinstance(node, Scalar)]
-    for comment in found:
+    comments = list(_COMMENT.finditer(source.text, limits.start, limits.end))
+    texts = [(node.start, node.end) for node in walk(document.root) if comments and isinstance(node, Scalar)]
+    for comment in comments:
         if any(start <= comment.start() < end for start, end in texts):
             continue
         line = _silenced_line(source, comment.start())

@@ -59,9 +59,9 @@ _AROUND = r"""(?i)["'\s]*(?:bearer|basic|token|apikey|bot|key)?[\s:]*(?:token|ke
 def find_foreign(value: str, *, placeholders: bool) -> Foreign | None:
     """Return the first part of a value that is another tool's reference; with `placeholders` also `<your token>`."""
     for pattern, what in (*_FORMS, *(_PLACEHOLDERS if placeholders else ())):
-        if found := re.search(pattern, value):
-            name = found[1] if found.groups() else None
-            return Foreign(found.start(), found.end(), what, name)
+        if match := re.search(pattern, value):
+            name = match[1] if match.groups() else None
+            return Foreign(match.start(), match.end(), what, name)
     return None
 
 
@@ -69,20 +69,22 @@ def is_meant_as_reference(value: str) -> bool:
     """Whether a credential's value is only another tool's reference, so that no credential is in it."""
     rest = value
     for _ in range(5):
-        if (found := find_foreign(rest, placeholders=True)) is None:
+        if (foreign := find_foreign(rest, placeholders=True)) is None:
             break
-        rest = rest[: found.start] + rest[found.end :]
+        rest = rest[: foreign.start] + rest[foreign.end :]
     return rest != value and re.match(_AROUND, rest) is not None
 
 
-def message(value: str, found: Foreign) -> str:
+def message(value: str, foreign: Foreign) -> str:
     """Return what is wrong with that part of `value`. The default of a shell's reference is not repeated."""
-    part = value[found.start : found.end]
-    shown = f"${{{found.name}…}}" if part.startswith("${") and not part.startswith("${{") and "}" in part[2:] else part
-    shown = part if found.name and part == f"${{{found.name}}}" else shown
-    return f"`{shown}` {found.what}"
+    part = value[foreign.start : foreign.end]
+    shown = (
+        f"${{{foreign.name}…}}" if part.startswith("${") and not part.startswith("${{") and "}" in part[2:] else part
+    )
+    shown = part if foreign.name and part == f"${{{foreign.name}}}" else shown
+    return f"`{shown}` {foreign.what}"
 
 
-def meant_instead(found: Foreign, suggestion: str) -> str:
+def meant_instead(foreign: Foreign, suggestion: str) -> str:
     """Return the environment reference that was probably meant; `suggestion` where no variable is named."""
-    return f"${{{{ {found.name} }}}}" if found.name else suggestion
+    return f"${{{{ {foreign.name} }}}}" if foreign.name else suggestion

@@ -61,10 +61,10 @@ def refused_header(name: str) -> Objection | None:
 
 def check_control_characters(text: str) -> Objection | None:
     """Return what is wrong where a header's value contains a control character other than the tab (RFC 9110, 5.5)."""
-    if found := CONTROL.search(text):
-        what = "a line ending" if found.group() in "\r\n" else "a control character"
+    if match := CONTROL.search(text):
+        what = "a line ending" if match.group() in "\r\n" else "a control character"
         return Objection(
-            f"the value contains {what} ({show_character(found.group())})", "remove it, a header is one line of text"
+            f"the value contains {what} ({show_character(match.group())})", "remove it, a header is one line of text"
         )
     return None
 

@@ -42,10 +42,10 @@ def literal_secret(header_name: str, value: str) -> str | None:
 
 def unencoded_basic(header_name: str, value: str) -> Objection | None:
     """Return why a header's `Basic` credentials cannot be right (RFC 7617: the base64 of `user:password`), or None."""
-    found = re.match(r"""["']?basic[ \t]+(.*)""", value, re.IGNORECASE | re.DOTALL)
-    if not is_credential_header(header_name) or found is None:
+    match = re.match(r"""["']?basic[ \t]+(.*)""", value, re.IGNORECASE | re.DOTALL)
+    if not is_credential_header(header_name) or match is None:
         return None
-    parts = scan(found[1])
+    parts = scan(match[1])
     references = [part for part in parts if isinstance(part, Reference)]
     if not references or (len(references) == 1 and not any(isinstance(part, str) and ":" in part for part in parts)):
         return None

@@ -22,11 +22,11 @@ _COMMENT = re.compile(r"\s(//|/\*|<!--)\s|(?<=[^\s#])(#)(?= )")
 
 def find_stray(value: str) -> Stray | None:
     """Return what does not belong into a value that is one word or one sentence: a name, a URL, a location."""
-    if (found := LOOKALIKE.search(value)) is not None and (explained := explain_lookalike(found.group()[0])):
-        return Stray(found.start(), found.start() + 1, *explained)
-    if (found := _COMMENT.search(value)) is not None:
-        mark = found[1] or found[2]
-        at = found.start(1 if found[1] else 2)
+    if (match := LOOKALIKE.search(value)) is not None and (explained := explain_lookalike(match.group()[0])):
+        return Stray(match.start(), match.start() + 1, *explained)
+    if (match := _COMMENT.search(value)) is not None:
+        mark = match[1] or match[2]
+        at = match.start(1 if match[1] else 2)
         if mark == "#":
             return Stray(
                 at, at + 1, "`#` begins a comment only after a space", "write a space before it, or quotes around all"
@@ -44,7 +44,7 @@ def find_stray(value: str) -> Stray | None:
         return Stray(len(value) - 1, len(value), f"`{last}` at the end is part of the value", "remove it")
     if value[:1] == "<" and last == ">":
         return Stray(0, 1, "`<` and `>` around it are part of the value", "remove them")
-    if (found := re.search(r"[\t\x07\x08\x0b\x0c]", value)) is not None:
+    if (match := re.search(r"[\t\x07\x08\x0b\x0c]", value)) is not None:
         message = "a control character (in double quotes `\\` begins an escape)"
-        return Stray(found.start(), found.start() + 1, message, "put the value in single quotes")
+        return Stray(match.start(), match.start() + 1, message, "put the value in single quotes")
     return None

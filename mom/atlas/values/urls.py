@@ -149,8 +149,8 @@ _ENDPOINT = re.compile(
 
 def endpoint(url: str) -> str | None:
     """Return the end of a base URL that is one endpoint of an API (`/v1/chat/completions`), None where it is none."""
-    found = _ENDPOINT.search(urlsplit(url).path)
-    return found.group().rstrip("/") if found else None
+    match = _ENDPOINT.search(urlsplit(url).path)
+    return match.group().rstrip("/") if match else None
 
 
 def secret_in_path(url: str) -> str | None:
