@@ -23,8 +23,6 @@ from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
 from mom.errors import MomError
 from mom.yamledit.operations import AppendDocument, Operation
-from mom.yamledit.positions import is_comment, next_line
-from mom.yamledit.remove_document import heads_what_follows
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
 
@@ -87,10 +85,16 @@ def add_adapter(source: Source, adapter: AdapterSpec) -> AddedAdapter:
 def _below_comments(source: Source, adapters: AdapterList, parts: Parts) -> bool:
     """Whether comments are directly above what is added, which a removal would take for its own."""
     text = source.text
-    if parts.document is None and heads_what_follows(text, len(text)):
-        return True
+    last_line = text.rfind("\n", 0, len(text) - 1) + 1
+    if parts.document is None and text.startswith("#", last_line):
+        from mom.yamledit.remove_document import heads_what_follows
+
+        if heads_what_follows(text, len(text)):
+            return True
     if parts.item is not None or adapters.items or adapters.entry is None:
         return False
+    from mom.yamledit.positions import is_comment, next_line
+
     return is_comment(text, next_line(text, adapters.entry[1].end))
 
 
