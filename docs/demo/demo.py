@@ -50,15 +50,15 @@ def run(folder: Path, environment: dict[str, str], *arguments: str) -> int:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
+    """Return a port of 127.0.0.1 that no process listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def serving(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait, at most 20 seconds, until somebody accepts connections at `port`."""
-    for _ in range(200):
+    """Wait, at most a minute, until connections are accepted at `port`."""
+    for _ in range(600):
         if process.poll() is not None:
             return False
         with socket.socket() as probe:
@@ -124,7 +124,7 @@ def demo(folder: Path) -> int:
             for process in (atlas, api):
                 if process is not None:
                     process.send_signal(signal.SIGTERM)
-                    process.wait(timeout=20)
+                    process.wait(timeout=60)
 
 
 if __name__ == "__main__":
