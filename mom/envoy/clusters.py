@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
 from mom.envoy.limits import limits
@@ -36,8 +36,7 @@ _BY_ALPN: Json = {"auto_config": {"http_protocol_options": HTTP1_OPTIONS, "http2
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Upstream:
+class Upstream(NamedTuple):
     """What the connections of one cluster reach, and how. Equal upstreams are one cluster.
 
     http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
@@ -52,8 +51,8 @@ class Upstream:
     @property
     def name(self) -> str:
         """The name of the cluster."""
-        by_files = f"#tls-{_digest(self.tls)}" if self.tls.files else ""
-        return f"{self.origin}{'#http1' if self.http1 else '#http2' if self.http2 else ''}{by_files}"
+        protocol = "#http1" if self.http1 else "#http2" if self.http2 else ""
+        return f"{self.origin}{protocol}" + ("" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}")
 
     @property
     def stat_name(self) -> str:
@@ -66,7 +65,7 @@ class Upstream:
         Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and respond
         with 400.
         """
-        return replace(self, http1=self.origin.scheme == "https", http2=False)
+        return self._replace(http1=self.origin.scheme == "https", http2=False)
 
 
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from mom.gateway import DEFAULT_PORTS, authority
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class Origin(NamedTuple):
     """Scheme, lower-case host (IPv6 without brackets) and port (RFC 6454): what one set of connections can reach."""
 
     scheme: str
@@ -20,11 +20,7 @@ class Origin:
     @property
     def is_ip(self) -> bool:
         """Whether the host is an address, so that there is no name to look up or to send as SNI."""
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return False
-        return True
+        return _is_address(self.host)
 
     @property
     def authority(self) -> str:
@@ -36,6 +32,17 @@ class Origin:
         return f"{self.scheme}://{authority(self.host, self.port)}"
 
 
+@lru_cache(maxsize=16_384)
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+# Each adapter's URL is asked for four times; a URL of 10,000 adapters fits.
+@lru_cache(maxsize=16_384)
 def split(url: str) -> tuple[Origin, str]:
     """Return the origin and the path, without a slash at its end, of a URL that `mom.atlas.values` accepts."""
     parts = urlsplit(url)

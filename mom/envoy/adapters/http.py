@@ -83,7 +83,7 @@ class HttpKind(ServedKind[HttpAdapter]):
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
         """Return the route for web sockets, before the one for everything else."""
         origin, base_path = split(adapter.base_url)
-        upstream = _upstream(adapter)
+        upstream, web_sockets = self.upstreams(adapter)
         # Ends at a segment: `openai` is not the start of `openai2`.
         match: Json = {"path_separated_prefix": self.path(adapter)}
         common: Json = {
@@ -108,7 +108,7 @@ class HttpKind(ServedKind[HttpAdapter]):
             **common,
             "match": {**match, "headers": [_UPGRADE]},
             # A web socket outlives the token that opened it, and whatever is revoked since.
-            "route": {"cluster": upstream.for_web_sockets().name, **action, **_stream_limit(options)},
+            "route": {"cluster": web_sockets.name, **action, **_stream_limit(options)},
         }
         return [socket, plain]
 
