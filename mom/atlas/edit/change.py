@@ -7,7 +7,9 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mom.atlas.adapters import KINDS
 from mom.atlas.adapters.http import HTTP
+from mom.atlas.documents import DataDocument
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.parts import find_parts, resolve_kind
 from mom.atlas.edit.proof import proved
@@ -18,8 +20,10 @@ from mom.atlas.edit.style import document_shape
 from mom.atlas.ownership import OwnDocument, read_own
 from mom.atlas.quick_check import fits
 from mom.atlas.rules.catalogue import problem_at
+from mom.atlas.rules.findings import Findings
 from mom.atlas.schemas import schema
 from mom.errors import MomError
+from mom.problems import Problem, Severity
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping, Scalar, Sequence, get
 from mom.yamledit.operations import AppendEntry, AppendItems, Operation, RemoveEntry, RemoveItems, ReplaceScalar
@@ -246,6 +250,17 @@ def _refuse_invalid(source: Source, own: OwnDocument, data: Data, edit: Edit) ->
     if changed is None or not fits(rules, data_of(new, changed.root)):
         message = "refusing to edit: the adapter would not be valid; nothing was written"
         raise refusal(problem_at(source, own.root.start, "unsafe-edit", message))
+    before = {problem.rule for problem in _errors(source, own, data)}
+    for problem in _errors(new, changed, data_of(new, changed.root)):
+        if problem.rule not in before:
+            raise refusal(problem_at(source, own.root.start, problem.rule, problem.message, hint=problem.hint))
+
+
+def _errors(source: Source, own: OwnDocument, data: Data) -> list[Problem]:
+    """Return what the rules of its kind call errors in a document, beyond its schema."""
+    findings = Findings(DataDocument(source, own.document, own.root, data if isinstance(data, dict) else {}))
+    KINDS[HTTP.kind].check(findings)
+    return [problem for _, problem in findings.problems if problem.severity is Severity.ERROR]
 
 
 def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None:

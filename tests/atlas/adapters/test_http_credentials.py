@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mom.atlas.adapters import encoded, kind_of
+from mom.atlas.edit.change import HttpChanges, change_http_adapter
 from mom.atlas.load import load
 from mom.atlas.validate import validate
+from mom.errors import MomError
 from mom.run.redaction import redaction
 from mom.yamledit.source import Source
 
@@ -114,3 +116,16 @@ def test_both_are_read_and_what_is_sent_is_hidden() -> None:
 def test_what_changed_is_named(old: str, new: str, parts: list[str]) -> None:
     (before,), (after,) = (load(source(text)).adapters for text in (GOOD, GOOD.replace(old, new)))
     assert kind_of(before).differences(before, after) == parts
+
+
+@pytest.mark.parametrize(
+    ("spec", "changes", "said"),
+    [
+        (GOOD, HttpChanges(headers=(("Authorization", "Bearer ${{ A }}"),)), "exclude each other"),
+        ("  tls: {caFile: ca.pem}\n", HttpChanges(base_url="http://127.0.0.1:1"), "plain http"),
+    ],
+)
+def test_set_refuses_what_would_not_be_valid(spec: str, changes: HttpChanges, said: str) -> None:
+    with pytest.raises(MomError) as caught:
+        change_http_adapter(source(spec), "it", changes)
+    assert said in caught.value.message
