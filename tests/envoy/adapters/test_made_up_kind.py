@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,10 @@ import pytest
 from mom.atlas import adapters
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.documents import DataDocument, text_at
+from mom.atlas.edit.add import add_adapter
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.load import load
+from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules import schema_rules
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_credential
@@ -28,8 +30,10 @@ from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options
 from mom.envoy.origins import split
 from mom.gateway import APIS_PATH
-from mom.problems import Place
+from mom.problems import Place, Problem
 from mom.run import variables
+from mom.yamledit.data import Data
+from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import AUDIENCE, ISSUER
@@ -37,6 +41,7 @@ from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream as Api
 
+GOPHER = Kind(ADAPTERS_VERSION, "Gopher")
 REFERENCE = "spec.apiAdapters[0].adapterRef"
 FILE = f"""\
 apiVersion: moment.dev/atlas/v1alpha1
@@ -70,10 +75,33 @@ class GopherAdapter:
     kind: str = "Gopher"
 
 
+@dataclass(frozen=True)
+class GopherSpec:
+    """An adapter of the made-up kind, to be written."""
+
+    name: str
+    burrow: str
+    kind: Kind = GOPHER
+    list_key: None = None
+    instead: str = "name"
+
+    def spec(self) -> dict[str, Value]:
+        """Return the burrow and the key."""
+        return {"burrow": self.burrow, "key": "${{ GOPHER_KEY }}"}
+
+    def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
+        """Return nothing."""
+        return ()
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:  # noqa: ARG002
+        """Return nothing."""
+        return []
+
+
 class GopherKind(AdapterKind[GopherAdapter]):
     """The made-up kind, in the configuration."""
 
-    kind = Kind(ADAPTERS_VERSION, "Gopher")
+    kind = GOPHER
 
     def schema(self) -> Schema:
         """Return the schema of its documents."""
@@ -179,6 +207,12 @@ def test_the_schema_of_a_whole_file_has_it() -> None:
     schema: dict[str, Any] = combined()
     assert "Gopher" in schema["properties"]["kind"]["examples"]
     assert "burrow" in json.dumps(schema["$defs"]["Gopher"])
+
+
+def test_an_edit_adds_it() -> None:
+    edit = add_adapter(Source("atlas.yml", FILE), GopherSpec("den", "http://127.0.0.1:71"))
+    assert [adapter.name for adapter in load(Source("atlas.yml", edit.text)).adapters] == ["hole", "den"]
+    assert edit.text.endswith("  name: den\nspec:\n  burrow: http://127.0.0.1:71\n  key: ${{ GOPHER_KEY }}\n")
 
 
 def test_it_is_served(authority: Authority, tmp_path: Path) -> None:
