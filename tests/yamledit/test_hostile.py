@@ -72,7 +72,7 @@ EDITED: dict[str, Callable[[], str]] = {
 
 # Each with words of its refusal.
 REFUSED: dict[str, tuple[Callable[[], str], str]] = {
-    "billions of aliases": (lambda: HEAD + LAUGHS + LIST + "  - *l\n", "aliases stand for more than"),
+    "billions of aliases": (lambda: HEAD + LAUGHS + LIST + "  - *l\n", "aliases expand to more than"),
     "brackets": (lambda: HEAD + "  n: " + "[" * N + "]" * N + "\n" + LIST, "nested more than 200 levels"),
     "brackets that stay open": (lambda: HEAD + "  n: " + "[" * N + "\n" + LIST, "nested more than 200 levels"),
     "brackets in another document": (lambda: ATLAS + OWN + "x: " + "[" * N + "\n", "nested more than 200 levels"),
