@@ -26,6 +26,8 @@ _ABOUT_THE_FILE = re.compile(
     re.VERBOSE,
 )
 
+_MOST_COMMENT_LINES = 200
+
 
 class Removal(NamedTuple):
     """What taking a document out does: the splices, and what its neighbours' texts are then, None for unchanged."""
@@ -84,10 +86,16 @@ def _begin(text: str, document: Document) -> int:
 
 
 def _comments_above(text: str, start: int, limit: int) -> int:
-    """Return where the comments directly above a document begin. An indented one belongs to what is above it."""
+    """Return where the comments directly above a document begin. An indented one belongs to what is above it.
+
+    A block of more than `_MOST_COMMENT_LINES` is about the file, whatever it says: none of it belongs to the document.
+    """
     line = start
+    lines = 0
     while line > limit and text.startswith("#", above := line_start(text, line - 1)) and above >= limit:
-        line = above
+        line, lines = above, lines + 1
+        if lines > _MOST_COMMENT_LINES:
+            return start
     return line
 
 

@@ -104,6 +104,8 @@ DOCUMENTS = {
     "the first": ("a: 1\n---\nb: 2\n", 0, "---\nb: 2\n"),
     "with its directive": ("%YAML 1.2\n---\na: 1\n---\nb: 2\n", 0, "---\nb: 2\n"),
     "with the comment above it": ("a: 1\n# c\n---\nb: 2\n# d\n---\nc: 3\n", 1, "a: 1\n# d\n---\nc: 3\n"),
+    "with a long comment": ("a: 1\n" + "# c\n" * 200 + "---\nb: 2\n", 1, "a: 1\n"),
+    "not with pages of comments": ("a: 1\n" + "# c\n" * 201 + "---\nb: 2\n", 1, "a: 1\n" + "# c\n" * 201),
     "not with a modeline": ("a: 1\n# vim: sw=2\n---\nb: 2\n", 1, "a: 1\n# vim: sw=2\n"),
     "not with what is commented out": ("a: 1\n#---\n#x: 2\n---\nb: 2\n", 1, "a: 1\n#---\n#x: 2\n"),
     "not with an indented comment of the one before": ("a:\n- 1\n  # c\n---\nb: 2\n", 1, "a:\n- 1\n  # c\n"),
