@@ -80,7 +80,7 @@ def test_an_edit_and_validate_agree_where_an_alias_elsewhere_is_unknown(version:
 
 
 def test_an_edit_and_validate_agree_on_files_with_slips() -> None:
-    agree(with_slips(seed=1, number=400))
+    agree(with_slips(seed=1, number=200))
 
 
 @pytest.mark.proof

@@ -88,7 +88,7 @@ def check(seed: int, number: int) -> None:
 
 
 def test_an_edit_of_a_file_with_slips_keeps_every_promise() -> None:
-    check(seed=3, number=150)
+    check(seed=3, number=80)
 
 
 @pytest.mark.proof
