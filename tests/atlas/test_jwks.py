@@ -62,7 +62,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "X25519": ({**without(ED, "alg"), "crv": "X25519"}, 'a curve that Atlas does not know ("X25519")'),
     "unknown kty": ({"kty": "AKP", "kid": "x"}, 'a kty that Atlas does not know ("AKP")'),
     "no kty": ({"kid": "x"}, "a kty that Atlas does not know (null)"),
-    "no point of the curve": ({**EC, "y": EC["x"]}, "is no point of the curve P-256"),
+    "no point of the curve": ({**EC, "y": EC["x"]}, "is not a point of the curve P-256"),
     "x too short": ({**EC, "x": EC["x"][:-4]}, "they are not 32 bytes"),
     "x is no base64url": ({**EC, "x": EC["x"][:-1] + "+"}, "they are not 32 bytes"),
     "x is a number": ({**EC, "x": 1}, "lacks x or y"),

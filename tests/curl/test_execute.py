@@ -209,7 +209,12 @@ def test_moms_help_fits_a_terminal_and_names_every_option_of_moms(mom: Mom) -> N
         ),
         pytest.param(["/a", "--mom-no-such"], {}, ["--mom-no-such", "--mom-print"], id="an option we do not have"),
         pytest.param(["/a"], {"MOM_TOKEN": ""}, ["MOM_TOKEN is empty"], id="an empty token"),
-        pytest.param(["/a", "--mom-token-file", "no"], {}, ["cannot read no", "there is no such file"], id="a token file that is missing"),
+        pytest.param(
+            ["/a", "--mom-token-file", "no"],
+            {},
+            ["cannot read no", "there is no such file"],
+            id="a token file that is missing",
+        ),
         pytest.param(
             ["/a", "--base-url", "http://192.0.2.1"],
             {},

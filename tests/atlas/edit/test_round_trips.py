@@ -175,7 +175,8 @@ def test_an_edit_of_any_stream_is_undone_by_its_opposite() -> None:
 
     holds()
 
-    # Not by refusing are the promises kept: the shares are far from what was drawn so far.
-    for name in ROUND_TRIPS:
-        drawn = Counter({outcome: number for (of, outcome), number in outcomes.items() if of == name})
-        assert EXAMPLES or drawn["the same bytes"] >= (drawn.total() - drawn["not drawn"]) * 0.3, outcomes
+    # Not by refusing are the promises kept: the share is far from what was drawn so far.
+    drawn = Counter[str]()
+    for (_, outcome), number in outcomes.items():
+        drawn[outcome] += number
+    assert EXAMPLES or drawn["the same bytes"] >= (drawn.total() - drawn["not drawn"]) * 0.2, outcomes
