@@ -92,13 +92,13 @@ def read(source: Source) -> Stream:
     bystanders: list[Document] = []
     unseparated: list[int] = []
     for limits in documents(source):
-        found = _read_document(source, limits)
-        if isinstance(found, DataDocument):
-            parts = _parts(found)
+        document = _read_document(source, limits)
+        if isinstance(document, DataDocument):
+            parts = _parts(document)
             own += parts
             unseparated += [part.root.start for part in parts[1:]]
-        elif isinstance(found, Unreadable):
-            unreadable.append(found)
+        elif isinstance(document, Unreadable):
+            unreadable.append(document)
         else:
             bystanders.append(limits)
     return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders), tuple(unseparated))
@@ -152,11 +152,11 @@ def alias_problem(source: Source, error: ExpansionError) -> Problem:
 
 def carriage_return_problem(source: Source, limits: Document) -> Problem | None:
     """Return the problem of a document with a carriage return that no line feed follows: mom counts lines by LF."""
-    found = source.carriage_return(limits.start, limits.end)
-    if found is None:
+    offset = source.carriage_return(limits.start, limits.end)
+    if offset is None:
         return None
     message = "bare carriage return: lines must end in LF or CRLF"
-    return problem_at(source, found, "line-end", message)
+    return problem_at(source, offset, "line-end", message)
 
 
 def tagged_key_problems(source: Source, limits: Document, root: Node) -> Iterator[Problem]:
@@ -181,12 +181,12 @@ def value_at(data: Data, *path: str | int) -> Data:
 
 def text_at(data: Data, *path: str | int) -> str | None:
     """Follow `path` into data; None unless there is text."""
-    found = value_at(data, *path)
-    return found if isinstance(found, str) else None
+    value = value_at(data, *path)
+    return value if isinstance(value, str) else None
 
 
 def items_at(data: Data, *path: str | int) -> Iterator[tuple[Path, Data]]:
     """Yield the items of the list at `path`, each with its own path; nothing where there is no list."""
-    found = value_at(data, *path)
-    for index, item in enumerate(found if isinstance(found, list) else ()):
+    items = value_at(data, *path)
+    for index, item in enumerate(items if isinstance(items, list) else ()):
         yield (*path, index), item

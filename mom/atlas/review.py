@@ -48,21 +48,21 @@ def access_changes(old: Configuration | None, new: Configuration | None) -> list
     """Return what differs between two configurations, None for one that does not exist; nothing where none does."""
     before, after = _adapters(old), _adapters(new)
     known = _hosts_of_variables(before.values())
-    found = [
+    changes = [
         *(_added(adapter, known) for identity, adapter in after.items() if identity not in before),
         *(_removed(adapter) for identity, adapter in before.items() if identity not in after),
     ]
     for identity, adapter in after.items():
         if identity in before and (change := _changed(before[identity], adapter, known)) is not None:
-            found.append(change)
-    found += _providers(old, new)
+            changes.append(change)
+    changes += _providers(old, new)
     if old is not None and new is not None:
-        found += _settings_of_atlas(old, new)
-    return found
+        changes += _settings_of_atlas(old, new)
+    return changes
 
 
 def _adapters(configuration: Configuration | None) -> dict[tuple[str, str], Adapter]:
-    return {(one.kind, one.name): one for one in configuration.adapters} if configuration else {}
+    return {(adapter.kind, adapter.name): adapter for adapter in configuration.adapters} if configuration else {}
 
 
 def _subject(adapter: Adapter) -> str:
@@ -138,10 +138,10 @@ def host_of(url: str) -> str | None:
     """Return the host of a URL, with its port where it names one; None for what is not a URL."""
     plain = "".join("x" if isinstance(part, Reference) else part if isinstance(part, str) else "" for part in scan(url))
     try:
-        found = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", plain) and urlsplit(plain).netloc.rpartition("@")[2]
+        host = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", plain) and urlsplit(plain).netloc.rpartition("@")[2]
     except ValueError:
         return None
-    return found.lower() if found else None
+    return host.lower() if host else None
 
 
 def _host(target: str) -> str:
@@ -195,7 +195,9 @@ def _clear_text(adapter: Adapter, was: str) -> Iterator[str]:
 
 
 def _providers(old: Configuration | None, new: Configuration | None) -> Iterator[AccessChange]:
-    before, after = ({one.name: one for one in given.identity_providers} if given else {} for given in (old, new))
+    before, after = (
+        {provider.name: provider for provider in given.identity_providers} if given else {} for given in (old, new)
+    )
     for name, provider in after.items():
         if name not in before:
             parts = (f"accepts tokens of {provider.issuer} for {provider.audience}", f"keys from {provider.public_key}")

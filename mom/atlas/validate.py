@@ -39,7 +39,7 @@ def validate_bytes(data: bytes, name: str) -> list[Problem]:
 
 def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     """Return every problem of a stream that was read, and its readable documents with their kinds."""
-    problems = [found.problem for found in stream.unreadable]
+    problems = [document.problem for document in stream.unreadable]
     problems += _line_ends(stream)
     problems += [missing_separator(stream.source, offset) for offset in stream.unseparated]
     hidden: list[tuple[int, int]] = []
@@ -75,8 +75,10 @@ def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) ->
 
 def _line_ends(stream: Stream) -> Iterator[Problem]:
     limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
-    found = (carriage_return_problem(stream.source, document) for document in sorted(limits, key=lambda one: one.start))
-    yield from (problem for problem in found if problem is not None)
+    returns = (
+        carriage_return_problem(stream.source, document) for document in sorted(limits, key=lambda limit: limit.start)
+    )
+    yield from (problem for problem in returns if problem is not None)
 
 
 # What a schema says of a value in fewer words than the rule that checks that value.
@@ -93,10 +95,10 @@ def _of_schema(document: DataDocument, kind: Kind, findings: Findings) -> Iterab
 
 def _unique(problems: Iterable[Problem]) -> list[Problem]:
     """Drop repetitions: what is written once and used through aliases is wrong once."""
-    found: dict[tuple[Place, str, str], Problem] = {}
+    unique: dict[tuple[Place, str, str], Problem] = {}
     for problem in problems:
-        found.setdefault((problem.place, problem.rule, problem.message), problem)
-    return list(found.values())
+        unique.setdefault((problem.place, problem.rule, problem.message), problem)
+    return list(unique.values())
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -85,8 +85,8 @@ def find(name: str) -> Integration | None:
 
 def get(name: str) -> Integration:
     """Return the entry of that name. Raises UsageError, with what was probably meant, where there is none."""
-    if found := find(name):
-        return found
+    if integration := find(name):
+        return integration
     close = nearest(name)
     meant = f"did you mean {' or '.join(close)}? " if close else ""
     raise UsageError(
@@ -97,7 +97,7 @@ def get(name: str) -> Integration:
 
 def all_integrations() -> tuple[Integration, ...]:
     """Return every entry, sorted by name; reads all files."""
-    return tuple(found for name in names() if (found := find(name)))
+    return tuple(integration for name in names() if (integration := find(name)))
 
 
 @cache

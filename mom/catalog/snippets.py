@@ -145,8 +145,8 @@ def _curl_options(call: Call) -> list[str]:
 
 
 def _python_call(function: str, arguments: Sequence[str]) -> list[str]:
-    one = f"{function}({', '.join(arguments)})"
-    return [one] if len(one) <= _WIDEST else [f"{function}(", *(f"    {argument}," for argument in arguments), ")"]
+    call = f"{function}({', '.join(arguments)})"
+    return [call] if len(call) <= _WIDEST else [f"{function}(", *(f"    {argument}," for argument in arguments), ")"]
 
 
 def _python_bytes(text: str) -> str:

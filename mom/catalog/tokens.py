@@ -36,10 +36,10 @@ def unlikely_tokens(
     An adapter belongs to an API by its base URL; the names of its variables may be the user's own, the header decides.
     variables: the values that are set; what is unset or empty is no matter here.
     """
-    found = match(base_url, adapter_name)
-    if found is None:
+    matched = match(base_url, adapter_name)
+    if matched is None:
         return
-    entry = found.integration
+    entry = matched.integration
     for name, known in _pairs(entry, *header):
         value = variables.get(name, "")
         if value.strip() and not looks_right(known, value):

@@ -63,11 +63,11 @@ class _Reader:
         if node.name not in self.anchors:
             hint = f"put the value in quotes if it is text, or write `&{node.name}` where the value is that it names"
             raise ExpansionError(f"alias `*{node.name}` has no anchor `&{node.name}` before it", node, hint=hint)
-        found = self.anchors[node.name]
-        if found is None:
+        anchored = self.anchors[node.name]
+        if anchored is None:
             hint = "write out the value that is meant"
             raise ExpansionError(f"alias `*{node.name}` is inside the value that it names", node, hint=hint)
-        return found
+        return anchored
 
     def _read(self, node: Scalar | Sequence | Mapping) -> tuple[Data, int]:
         if isinstance(node, Scalar):

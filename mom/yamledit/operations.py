@@ -59,10 +59,10 @@ class _InDocument(Operation, Protocol):
 def _with_changed_tree(operation: _InDocument, stream: Stream) -> Stream:
     """Return the stream with the tree of the operation's document changed."""
     return tuple(
-        one._replace(tree=operation.changed(operation.root if one.tree is None else one.tree))
-        if one.document == operation.document
-        else one
-        for one in stream
+        expected._replace(tree=operation.changed(operation.root if expected.tree is None else expected.tree))
+        if expected.document == operation.document
+        else expected
+        for expected in stream
     )
 
 
@@ -94,7 +94,9 @@ class AppendItems(NamedTuple):
         node = self.entry[1]
         if not isinstance(node, Sequence) or not node.items:
             return with_node(tree, node, written_over(node, list(self.values)))
-        return with_node(tree, node, lambda one: one._replace(items=(*one.items, *map(Written, self.values))))
+        return with_node(
+            tree, node, lambda sequence: sequence._replace(items=(*sequence.items, *map(Written, self.values)))
+        )
 
 
 class AppendEntry(NamedTuple):
@@ -123,7 +125,7 @@ class AppendEntry(NamedTuple):
     def changed(self, tree: Any) -> Any:
         """Return the tree with the entry."""
         entry = (Written(self.key), Written(self.value))
-        return with_node(tree, self.mapping, lambda one: one._replace(entries=(*one.entries, entry)))
+        return with_node(tree, self.mapping, lambda mapping: mapping._replace(entries=(*mapping.entries, entry)))
 
 
 class Fill(NamedTuple):
@@ -186,7 +188,7 @@ class RemoveItems(NamedTuple):
         assert isinstance(node, Sequence)
         if len(set(self.indices)) == len(node.items):
             return with_node(tree, node, written_over(node, []))
-        return with_node(tree, node, lambda one: one._replace(items=_without(one.items, self.indices)))
+        return with_node(tree, node, lambda sequence: sequence._replace(items=_without(sequence.items, self.indices)))
 
 
 class RemoveEntry(NamedTuple):
@@ -215,7 +217,9 @@ class RemoveEntry(NamedTuple):
 
     def changed(self, tree: Any) -> Any:
         """Return the tree without the entry."""
-        return with_node(tree, self.mapping, lambda one: one._replace(entries=_without(one.entries, (self.at,))))
+        return with_node(
+            tree, self.mapping, lambda mapping: mapping._replace(entries=_without(mapping.entries, (self.at,)))
+        )
 
 
 def _without(parts: tuple[Any, ...], indices: SequenceABC[int]) -> tuple[Any, ...]:
@@ -339,9 +343,9 @@ class RemoveDocument:
         texts = {self.index - 1: removal.previous_text, self.index + 1: removal.following_text}
         changed = {self.documents[index]: text for index, text in texts.items() if text is not None and index >= 0}
         return tuple(
-            one._replace(text=changed[one.document]) if one.document in changed else one
-            for one in stream
-            if one.document != self.documents[self.index]
+            expected._replace(text=changed[expected.document]) if expected.document in changed else expected
+            for expected in stream
+            if expected.document != self.documents[self.index]
         )
 
 
@@ -362,8 +366,12 @@ class EndLastLine(NamedTuple):
 
     def expected(self, stream: Stream) -> Stream:
         """Return the stream whose last document has the line ending, where that reaches to the end."""
-        reaches = [one for one in stream if one.document is not None and one.document.end == len(self.source.text)]
-        return tuple(one._replace(ended=True) if one in reaches[-1:] else one for one in stream)
+        reaches = [
+            expected
+            for expected in stream
+            if expected.document is not None and expected.document.end == len(self.source.text)
+        ]
+        return tuple(expected._replace(ended=True) if expected in reaches[-1:] else expected for expected in stream)
 
 
 class Outcome(NamedTuple):
@@ -381,8 +389,8 @@ def carry_out(source: Source, operations: SequenceABC[Operation]) -> Outcome:
     Where something is put below a last line without a line ending, that gets one first.
     """
     text = source.text
-    splices = [splice for one in operations for splice in one.splices(source)]
-    if text and not text.endswith("\n") and any(one.offset == len(text) and one.text for one in splices):
+    splices = [splice for operation in operations for splice in operation.splices(source)]
+    if text and not text.endswith("\n") and any(splice.offset == len(text) and splice.text for splice in splices):
         end = EndLastLine(source)
         operations, splices = [end, *operations], [*end.splices(source), *splices]
     splices.sort(key=lambda splice: splice.offset)

@@ -33,7 +33,7 @@ def show(path: Path) -> str:
     return "".join(parts).removeprefix(".")
 
 
-class Found(NamedTuple):
+class Located(NamedTuple):
     """Where a path leads: the key's node (None for the root and for list items) and the value's."""
 
     key: Node | None
@@ -49,7 +49,7 @@ class Tree:
         # By identity, as long as the tree lives: looking up each of n keys by scanning would take n squared steps.
         self._indices: dict[int, dict[str, tuple[Node, Node]]] = {}
 
-    def find(self, path: Path) -> Found | None:
+    def find(self, path: Path) -> Located | None:
         """Return the nodes at `path`, None where the data has no such place. Of duplicate keys the first counts."""
         key: Node | None = None
         value = self.root
@@ -61,9 +61,9 @@ class Tree:
                 key, value = entry
             else:
                 return None
-        return Found(key, value)
+        return Located(key, value)
 
-    def nearest(self, path: Path) -> Found:
+    def nearest(self, path: Path) -> Located:
         """Return the nodes at `path`, or at the longest beginning of it that exists."""
         while (location := self.find(path)) is None:
             path = path[:-1]

@@ -81,8 +81,8 @@ class Source:
 
     def carriage_return(self, start: int, end: int) -> int | None:
         """Return where, from `start` to `end`, the first carriage return without a line feed is."""
-        found = _CARRIAGE_RETURN.search(self.text, start, end)
-        return found.start() if found else None
+        match = _CARRIAGE_RETURN.search(self.text, start, end)
+        return match.start() if match else None
 
     def line(self, number: int) -> str:
         """Return line `number` (from 1) without its line ending."""

@@ -154,6 +154,6 @@ def test_a_set_without_keys_is_a_set() -> None:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_what_is_no_jwk_set(data: bytes, said: str) -> None:
+def test_what_is_not_a_jwk_set(data: bytes, said: str) -> None:
     with pytest.raises(JwksError, match=said):
         judge(data)

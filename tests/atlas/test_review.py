@@ -61,7 +61,7 @@ def said(old: str, new: str) -> list[tuple[str, bool, tuple[str, ...]]]:
     return [(change.text, change.opens, change.warnings) for change in access_changes(before, after)]
 
 
-def test_nothing_is_said_where_nothing_changes() -> None:
+def test_nothing_is_reported_where_nothing_changes() -> None:
     respelt = ATLAS.replace("kind: Atlas", "kind: Atlas  # a comment").replace("{name: test", "{  name: test")
     assert said(ATLAS, respelt) == []
     assert said("", "") == []

@@ -46,7 +46,7 @@ def test_the_file_that_the_promises_are_about_is_valid() -> None:
 
 
 @pytest.mark.parametrize("path", BYSTANDERS, ids=lambda path: path.stem)
-def test_an_oddity_of_another_tool_is_no_problem_wherever_it_stands(path: Path) -> None:
+def test_an_oddity_of_another_tool_is_not_a_problem_wherever_it_is(path: Path) -> None:
     oddity = path.read_bytes().decode().removeprefix("\ufeff")
     line_end = "" if oddity.endswith("\n") else "\n"
     for text in (
@@ -137,7 +137,7 @@ def test_an_error_of_one_document_hides_none_of_another() -> None:
     assert rules == ["missing-key", "missing-key", "base-url", "yaml-syntax"]
 
 
-def test_warnings_and_errors_of_one_value_are_both_told() -> None:
+def test_warnings_and_errors_of_one_value_are_both_reported() -> None:
     text = VALID.replace("https://api.github.com", "http://a.example").replace("Authorization", "authorization\tx")
     found = [(problem.rule, problem.severity) for problem in validate(Source("f", text))]
     assert found == [("plain-http", Severity.WARNING), ("header-name", Severity.ERROR)]

@@ -65,7 +65,7 @@ def test_nothing_is_wrong_with_a_good_token(environ: dict[str, str]) -> None:
         ({"exp": 2**62}, "it is valid for longer than a day"),
     ],
 )
-def test_what_is_wrong_with_the_claims_is_said_in_words(
+def test_what_is_wrong_with_the_claims_is_reported_in_words(
     environ: dict[str, str], claims: dict[str, Any], words: str | None
 ) -> None:
     reasons = wrong(environ, claims)
@@ -84,14 +84,14 @@ def test_what_is_wrong_with_the_claims_is_said_in_words(
         ({"alg": "EdDSA"}, None),
     ],
 )
-def test_what_is_wrong_with_the_header_is_said_in_words(
+def test_what_is_wrong_with_the_header_is_reported_in_words(
     environ: dict[str, str], header: dict[str, Any], words: str | None
 ) -> None:
     reasons = wrong(environ, None, **header)
     assert reasons == () if words is None else words in reasons[0]
 
 
-def test_the_signature_is_checked_by_ones_own_key_and_otherwise_said_not_to_be(environ: dict[str, str]) -> None:
+def test_the_signature_is_checked_by_ones_own_key_and_otherwise_reported_as_unchecked(environ: dict[str, str]) -> None:
     own = tokens.mint(keys.ensure(environ["MOM_HOME"]), AT.origin, now=NOW)
     inspected = inspection.inspect(own, environ, now=NOW)
     assert (inspected.verified, inspected.signature, inspected.wrong) == (True, "valid, by your own key", ())

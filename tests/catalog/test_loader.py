@@ -131,7 +131,7 @@ def test_a_name_that_is_none_reads_no_file(typed: str) -> None:
     assert len(caught.value.message) < 200
 
 
-def test_the_catalog_stands_on_nothing_of_atlas() -> None:
+def test_the_catalog_imports_nothing_of_atlas() -> None:
     """What an adapter is can then use the catalog, and a client could."""
     imported = {
         module

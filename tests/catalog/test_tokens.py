@@ -71,5 +71,7 @@ def test_the_header_decides_whatever_the_variable_is_called() -> None:
         ("http://127.0.0.1:8000", ("Authorization", "token ${{ X }}"), {"X": "hunter2"}),
     ],
 )
-def test_nothing_is_said_where_nothing_is_known(url: str, header: tuple[str, str], variables: dict[str, str]) -> None:
+def test_nothing_is_reported_where_nothing_is_known(
+    url: str, header: tuple[str, str], variables: dict[str, str]
+) -> None:
     assert list(unlikely_tokens(url, "github", header, variables)) == []

@@ -179,7 +179,7 @@ def test_json_reports_what_was_done(atlas: Atlas) -> None:
     assert atlas.text == EDITED
 
 
-def test_json_of_a_dry_run_holds_the_diff(atlas: Atlas) -> None:
+def test_json_of_a_dry_run_contains_the_diff(atlas: Atlas) -> None:
     result = atlas.add("--format", "json", "--dry-run")
     assert json.loads(result.stdout) == {**REPORT, "written": False, "diff": DIFF}
     assert atlas.untouched
@@ -348,7 +348,7 @@ def test_an_underscore_in_the_host_and_an_adapter_of_253_letters_are_fine(atlas:
     assert atlas.add("--base-url", "http://my_service.internal:8080/v1", "--adapter-name", "a" * 253).status == 0
 
 
-def test_a_missing_file_is_said_to_be_missing(atlas: Atlas) -> None:
+def test_a_missing_file_is_reported_as_missing(atlas: Atlas) -> None:
     expected = """\
 error: cannot read atlsa.yml: there is no such file
 hint: create one: mom atlas config init -f atlsa.yml
@@ -356,7 +356,7 @@ hint: create one: mom atlas config init -f atlsa.yml
     assert atlas.add(file="atlsa.yml") == Result(1, b"", expected)
 
 
-def test_a_folder_is_said_to_be_one(atlas: Atlas, tmp_path: Path) -> None:
+def test_a_folder_is_reported_as_one(atlas: Atlas, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert atlas.add(file="folder") == Result(
         1, b"", "error: cannot read folder: it is a folder\nhint: -f takes a file, or - for standard input\n"

@@ -44,7 +44,7 @@ def shell(shown: str, words: str) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_missing_file_is_said_in_the_same_words_with_the_command_that_creates_one(command: str) -> None:
+def test_a_missing_file_is_reported_in_the_same_words_with_the_command_that_creates_one(command: str) -> None:
     done = run_mom([*COMMANDS[command], "atlas.yml"])
     assert done.status == 1
     assert "error: cannot read atlas.yml: there is no such file" in done.stdout.decode() + done.stderr
@@ -52,7 +52,7 @@ def test_a_missing_file_is_said_in_the_same_words_with_the_command_that_creates_
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_file_without_an_atlas_is_said_with_the_command_that_adds_one(command: str) -> None:
+def test_a_file_without_an_atlas_is_reported_with_the_command_that_adds_one(command: str) -> None:
     Path("atlas.yml").write_text("kind: Deployment\n")
     done = run_mom([*COMMANDS[command], "atlas.yml"])
     assert done.status == 1

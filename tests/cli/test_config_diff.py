@@ -42,7 +42,7 @@ def committed(text: str, path: str = "atlas.yml") -> None:
     git("commit", "-qm", "a")
 
 
-def test_what_is_opened_is_said_and_exits_with_3() -> None:
+def test_what_is_opened_is_reported_and_exits_with_3() -> None:
     result = run_mom([*DIFF, "old.yml", "new.yml"])
     assert (result.status, result.stdout.decode()) == (3, LINE)
     assert result.stderr == "1 change: 1 opens something\n"

@@ -43,7 +43,7 @@ READERS = {
 
 
 @pytest.mark.parametrize("line", READERS.values(), ids=READERS)
-def test_bytes_on_stdin_that_are_no_text_are_an_error_with_an_offset(folder: Path, line: str) -> None:
+def test_bytes_on_stdin_that_are_not_text_are_an_error_with_an_offset(folder: Path, line: str) -> None:
     done = sh(folder, line, b"abcd\xff")
     assert done.returncode == 1
     assert b"error: <stdin> is not UTF-8: byte 4 is 0xFF (invalid start byte)" in done.stdout + done.stderr
@@ -95,7 +95,7 @@ def test_a_closed_stdout_is_an_error(folder: Path, line: str, status: int) -> No
 
 
 @pytest.mark.parametrize("where", [">&-", pytest.param(">/dev/full", marks=FULL)])
-def test_what_cannot_be_said_on_stderr_ends_no_command(folder: Path, where: str) -> None:
+def test_what_cannot_be_printed_on_stderr_ends_no_command(folder: Path, where: str) -> None:
     assert sh(folder, f"{ADD} -f atlas.yml 2{where}").returncode == 0
     assert "https://a.example" in (folder / "atlas.yml").read_text()
     assert sh(folder, f"mom atlas config validate atlas.yml 2{where}").returncode == 0

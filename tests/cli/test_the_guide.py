@@ -139,7 +139,7 @@ def test_git_shows_the_guides_diff(atlas: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("atlas")
-def test_what_is_said_names_the_new_lines_and_the_next_step() -> None:
+def test_the_messages_name_the_new_lines_and_the_next_step() -> None:
     result = run_mom(read_command(COMMAND))
     assert result.status == 0
     assert result.stdout == b""

@@ -108,7 +108,7 @@ def test_wrong_usage_exits_2_and_checks_nothing(arguments: list[str], words: str
         (b"apiVersion: moment.dev/x\na: \x00", "the control character U+0000"),
     ],
 )
-def test_a_file_that_is_no_text_is_a_problem_beside_others(content: bytes, words: str) -> None:
+def test_a_file_that_is_not_text_is_a_problem_beside_others(content: bytes, words: str) -> None:
     Path("bytes.yml").write_bytes(content)
     result = run("bytes.yml", "broken.yml")
     assert result.status == 1
@@ -144,7 +144,7 @@ def test_a_file_that_cannot_be_read_is_one_problem_among_the_others(file: str, w
     assert (result.status, result.stderr) == (1, "3 errors, 1 warning in 3 files\n")
 
 
-def test_stdin_that_is_given_twice_is_read_once_and_that_is_said() -> None:
+def test_stdin_that_is_given_twice_is_read_once_and_that_is_reported() -> None:
     result = run("-", "valid.yml", "-", stdin=BROKEN.encode())
     assert result.stderr == (
         "warning: `-` is given more than once: stdin is read and checked once\n2 errors in 2 files\n"
@@ -226,7 +226,7 @@ def test_every_problem_has_its_hint_in_every_format(form: Format) -> None:
     assert "remove one: parsers disagree about which one wins" in text
 
 
-def test_json_holds_files_sums_and_each_field_of_a_problem() -> None:
+def test_json_has_files_sums_and_each_field_of_a_problem() -> None:
     result = run("valid.yml", "broken.yml", "--format", "json")
     report = json.loads(result.stdout)
     assert (report["version"], report["errors"], report["warnings"], result.status) == (1, 2, 0, 1)

@@ -27,7 +27,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
-def test_a_file_is_told_its_problems(case: Case, request: pytest.FixtureRequest) -> None:
+def test_the_problems_of_a_file_are_reported(case: Case, request: pytest.FixtureRequest) -> None:
     given = case.read("in.yml")
     assert given is not None
     Path(FILE).write_bytes(given)

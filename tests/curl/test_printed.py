@@ -125,7 +125,7 @@ def test_any_word_is_quoted_so_that_the_shell_reads_it_back(mom: Mom, shell: str
     assert done.stdout.decode().split("\0")[:-1] == words
 
 
-def test_an_argument_that_is_no_utf_8_is_printed_as_it_came(mom: Mom) -> None:
+def test_an_argument_that_is_not_utf_8_is_printed_as_it_came(mom: Mom) -> None:
     done = subprocess.run(
         [*mom.command("--mom-print", "--mom-no-auth", "/a"), "-d", b"\xff"],
         env=mom.environ,

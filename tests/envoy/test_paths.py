@@ -225,7 +225,7 @@ def test_an_absolute_target_is_only_a_path(atlas: Atlas) -> None:
         f"{P}/plain/\x01",
     ],
 )
-def test_what_is_no_request_target_is_refused(atlas: Atlas, target: str) -> None:
+def test_what_is_not_a_request_target_is_refused(atlas: Atlas, target: str) -> None:
     before = len(atlas.api.requests)
     answer = atlas.get(target)
     assert answer.status in {400, 401, 404}

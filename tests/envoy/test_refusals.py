@@ -27,7 +27,7 @@ def test_a_valid_configuration_has_no_problem() -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a b", "a?b", "a%2fb", "ü", "a#b", "../x"])
-def test_names_that_are_no_path_segment(name: str) -> None:
+def test_names_that_are_not_a_path_segment(name: str) -> None:
     assert rules(configuration(http(name, "https://x.test"), providers=TRUSTED)) == ["adapter-name"]
 
 

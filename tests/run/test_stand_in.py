@@ -196,7 +196,7 @@ def test_what_is_not_a_request_ends_the_connection_only(stand_in: Client, data: 
     assert response.status == 200
 
 
-def test_a_large_body_is_counted_and_not_kept(stand_in: Client) -> None:
+def test_a_large_body_is_counted_and_not_stored(stand_in: Client) -> None:
     size = 3_000_000
     head = f"PUT / HTTP/1.1\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
     (response,) = exchange(stand_in, head.encode() + b"x" * size)

@@ -160,7 +160,7 @@ def test_another_hard_link_keeps_the_old_content(path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["a pipe", "/dev/null", "/dev/zero", "a folder"])
-def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, kind: str) -> None:
+def test_what_is_not_a_file_is_refused_without_waiting(tmp_path: Path, kind: str) -> None:
     path = Path(kind) if kind.startswith("/") else tmp_path / "x"
     if kind == "a pipe":
         os.mkfifo(path)

@@ -253,7 +253,7 @@ def test_of_fifty_runs_at_once_none_is_lost(path: Path) -> None:
     assert names(path) == ["atlas.yml"]
 
 
-def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MomError, match="is a folder"):
         LockedFile(str(tmp_path))
     pipe = tmp_path / "pipe"
@@ -267,7 +267,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     [("missing.yml", "there is no such file"), ("x" * 300, "the name is too long"), ("atlas.yml/x", "not a folder")],
     ids=["missing", "long", "below a file"],
 )
-def test_what_cannot_be_opened_is_told_in_words(path: Path, name: str, words: str) -> None:
+def test_what_cannot_be_opened_is_reported_in_words(path: Path, name: str, words: str) -> None:
     with pytest.raises(MomError, match=f"cannot read .*: .*{words}"):
         LockedFile(str(path.parent / name))
 

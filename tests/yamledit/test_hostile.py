@@ -198,7 +198,7 @@ def test_an_encoding_that_is_not_edited_is_named_with_the_byte(data: bytes, word
     ],
     ids=["name", "URL", "header name", "header value"],
 )
-def test_bytes_on_the_command_line_that_are_no_text_are_refused_in_words(arguments: list[bytes]) -> None:
+def test_bytes_on_the_command_line_that_are_not_text_are_refused_in_words(arguments: list[bytes]) -> None:
     done = run(ATLAS.encode(), *arguments)
 
     assert done.returncode in {1, 2}
@@ -206,7 +206,7 @@ def test_bytes_on_the_command_line_that_are_no_text_are_refused_in_words(argumen
     assert b"internal error" not in done.stderr
 
 
-def test_a_file_whose_name_is_no_text_is_edited_and_named(tmp_path: Path) -> None:
+def test_a_file_whose_name_is_not_text_is_edited_and_named(tmp_path: Path) -> None:
     file = os.fsencode(tmp_path) + b"/atlas-\xff.yml"
     Path(os.fsdecode(file)).write_text(ATLAS)
     done = run(b"", file=file)

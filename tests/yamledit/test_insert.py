@@ -77,7 +77,7 @@ def test_a_document_is_appended_to_the_stream(situation: str) -> None:
     assert edited(source, append_document(source, documents(source), {"k": "x"}, Shape())) == expected
 
 
-def test_the_lines_that_had_to_change_are_told_with_their_reasons() -> None:
+def test_the_lines_that_had_to_change_are_reported_with_their_reasons() -> None:
     text = "l: [a]\nm:\n- b\n"
     source, _, root = only(text)
     first = append_items(source, root, entry(root, "l"), ["x"], Shape())

@@ -132,8 +132,8 @@ class HttpAdapterSpec(NamedTuple):
         asked = self.spec()
         for key in ("basicAuth", "query", "http2", "tls"):
             if other.spec.get(key) != asked.get(key):
-                found = "was not asked for" if key not in asked else "is not what was asked for"
-                other.add(get(other.node, key), f"spec.{key}", f"`{key}` {found}", secret=True)
+                difference = "was not asked for" if key not in asked else "is not what was asked for"
+                other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=True)
 
 
 def _compare_header(

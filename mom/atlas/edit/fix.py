@@ -57,7 +57,9 @@ def fix(source: Source) -> Fixed:
     for _ in range(_MOST_ROUNDS):
         stream = read_stream(current)
         problems, typed = check(stream)
-        candidates = list(_candidates(stream, typed, [one for one in problems if _identity(one) not in given_up]))
+        candidates = list(
+            _candidates(stream, typed, [problem for problem in problems if _identity(problem) not in given_up])
+        )
         done = _first_that_works(current, candidates, given_up)
         if done is None:
             break
@@ -110,12 +112,14 @@ def _carried_out(source: Source, candidates: Sequence[_Candidate]) -> _Outcome |
 def _candidates(stream: Read, typed: Sequence[Typed], problems: Sequence[Problem]) -> Iterator[_Candidate]:
     """Yield the fixes that could be made now. Where documents begin comes first: all else is counted from there."""
     separators = [_separator(stream, problem) for problem in problems]
-    if found := [candidate for candidate in separators if candidate is not None]:
-        yield found[0]
+    if usable := [candidate for candidate in separators if candidate is not None]:
+        yield usable[0]
         return
     for problem in problems:
         offset = _offset(stream.source, problem)
-        document = next((one for one in stream.own if one.root.start <= offset <= one.root.end), None)
+        document = next(
+            (candidate for candidate in stream.own if candidate.root.start <= offset <= candidate.root.end), None
+        )
         if document is not None and (operation := _operation(stream, typed, problem, document, offset)) is not None:
             yield _Candidate(problem, operation)
 
@@ -206,17 +210,19 @@ def _separator(stream: Read, problem: Problem) -> _Candidate | None:
     source = stream.source
     offset = _offset(source, problem)
     if problem.rule == "missing-separator":
-        document = next((one for one in stream.own if one.root.start == offset), None)
+        document = next((candidate for candidate in stream.own if candidate.root.start == offset), None)
         if document is None:
             return None
-        parts = [one.root for one in stream.own if one.limits == document.limits]
+        parts = [candidate.root for candidate in stream.own if candidate.limits == document.limits]
         line = source.line_starts[problem.place.line - 1]
         splice = Splice(line, 0, f"---{line_ending_at(source.text, line)}")
         before = tuple(part for part in parts if part.start < offset)
         after = tuple(part for part in parts if part.start >= offset)
         return _Candidate(problem, Separate(document.limits, splice, (_joined(before), _joined(after))))
     if problem.rule == "yaml-syntax" and problem.replacement is not None:
-        limits = next((one.limits for one in stream.unreadable if one.problem.place == problem.place), None)
+        limits = next(
+            (candidate.limits for candidate in stream.unreadable if candidate.problem.place == problem.place), None
+        )
         end = offset + len(source.line(problem.place.line)) - problem.place.column + 1
         if limits is None:
             return None
@@ -258,9 +264,9 @@ class Separate:
     def expected(self, stream: yaml.Stream) -> yaml.Stream:
         """Return the stream with two documents in the place of the one."""
         expected: list[ExpectedDocument] = []
-        for one in stream:
-            is_it = one.document == self.document
-            expected += [ExpectedDocument(None, tree) for tree in self.trees] if is_it else [one]
+        for expected_document in stream:
+            is_it = expected_document.document == self.document
+            expected += [ExpectedDocument(None, tree) for tree in self.trees] if is_it else [expected_document]
         return tuple(expected)
 
 
@@ -300,13 +306,13 @@ class _Pieces:
 
     def splices(self) -> list[Splice]:
         """Return the splices that make this text of the first one."""
-        found: list[Splice] = []
+        splices: list[Splice] = []
         position, new = 0, ""
         for piece in [*self._pieces, (self._length, self._length)]:
             if isinstance(piece, str):
                 new += piece
             else:
                 if new or piece[0] > position:
-                    found.append(Splice(position, piece[0] - position, new))
+                    splices.append(Splice(position, piece[0] - position, new))
                 position, new = piece[1], ""
-        return found
+        return splices

@@ -75,9 +75,9 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
 
 def _duplicate_keys(findings: Findings) -> None:
     document = findings.document
-    found = duplicate_keys(document.root)
-    paths = _paths_of_keys(document.root) if found else {}
-    for name, first, again in found:
+    duplicates = duplicate_keys(document.root)
+    paths = _paths_of_keys(document.root) if duplicates else {}
+    for name, first, again in duplicates:
         problem = duplicate_key(document.source, name, first, again, show(paths[id(again)]))
         # No schema speaks of that key by this path, so none is covered.
         findings.problems.append(((), problem))
@@ -115,13 +115,13 @@ def _braces(findings: Findings) -> None:
             if "${{" in node.value and path[:1] == ("spec",):
                 _references(findings, path, node)
             in_use = path[:1] == ("spec",) or path == ("metadata", "name")
-            if in_use and (found := _BRACES.search(node.value)) is not None:
-                _braces_in_text(findings, path, node, found.group())
+            if in_use and (braces := _BRACES.search(node.value)) is not None:
+                _braces_in_text(findings, path, node, braces.group())
 
 
 def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
     shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
-    found = problem_at(
+    problem = problem_at(
         findings.document.source,
         start,
         "template",
@@ -130,7 +130,7 @@ def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
         hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
         path=show(path),
     )
-    findings.problems.append((path, found))
+    findings.problems.append((path, problem))
 
 
 def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -> None:
@@ -142,7 +142,7 @@ def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -
     findings.unread.add(path)
     name = _BARE_NAME.match(braces)
     hint = f"write ${{{{ {name.group(1)} }}}}" if name else "write ${{ NAME }}, or run mom on the rendered file"
-    found = problem_at(
+    problem = problem_at(
         findings.document.source,
         start,
         "reference-without-dollar",
@@ -151,7 +151,7 @@ def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -
         hint=hint,
         path=show(path),
     )
-    findings.problems.append((path, found))
+    findings.problems.append((path, problem))
 
 
 def _is_sent(path: Path) -> bool:
@@ -168,7 +168,7 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
     for part, reason in wrong[:20]:
         findings.unread.add(path)
         start, after = findings.inside(node, node.value[part.start : part.end], after)
-        found = problem_at(
+        problem = problem_at(
             findings.document.source,
             start,
             "environment-reference",
@@ -177,7 +177,7 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
             hint=reason.hint,
             path=show(path),
         )
-        findings.problems.append((path, found))
+        findings.problems.append((path, problem))
 
 
 def _adapter_name(findings: Findings) -> None:
@@ -218,7 +218,7 @@ def _not_served(findings: Findings) -> None:
 def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:
     """Yield the identity providers of an Atlas document with their paths, from both published forms."""
     path: Path = ("spec", "identityProviders")
-    found = value_at(data, *path)
-    for place, group in items_at(data, *path) if isinstance(found, list) else [(path, found)]:
+    value = value_at(data, *path)
+    for place, group in items_at(data, *path) if isinstance(value, list) else [(path, value)]:
         for name, provider in group.items() if isinstance(group, dict) else ():
             yield (*place, name), provider

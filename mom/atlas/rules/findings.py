@@ -48,8 +48,8 @@ class Findings:
     def inside(self, node: Scalar, text: str, after: int | None = None) -> tuple[int, int]:
         """Return where `text`, a part of a scalar's value, is in the file; the scalar's limits where it is escaped."""
         first = text.split("\n", 1)[0]
-        found = self.document.source.text.find(first, node.start if after is None else after, node.end)
-        return (node.start, node.end) if found == -1 else (found, found + len(first))
+        start = self.document.source.text.find(first, node.start if after is None else after, node.end)
+        return (node.start, node.end) if start == -1 else (start, start + len(first))
 
     def add_inside(
         self,

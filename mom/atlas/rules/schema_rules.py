@@ -27,7 +27,7 @@ from mom.yamledit.paths import Path, show
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-Found = tuple[Path, Problem]
+PathProblem = tuple[Path, Problem]
 
 
 class Violation(NamedTuple):
@@ -39,7 +39,7 @@ class Violation(NamedTuple):
     value: Any
 
 
-def schema_problems(document: DataDocument, kind: Kind) -> Iterator[Found]:
+def schema_problems(document: DataDocument, kind: Kind) -> Iterator[PathProblem]:
     """Yield what the schema of `kind` finds in `document`, each with the path of the value at fault.
 
     `apiVersion` and `kind` themselves are left out: `mom.atlas.rules` says more about them.
@@ -49,9 +49,9 @@ def schema_problems(document: DataDocument, kind: Kind) -> Iterator[Found]:
     yield from _without_echoes(_explained(document, kind))
 
 
-def _without_echoes(found: Iterator[tuple[Path, Violation, Problem]]) -> Iterator[Found]:
+def _without_echoes(violations: Iterator[tuple[Path, Violation, Problem]]) -> Iterator[PathProblem]:
     """Leave out that a key has no value where what belongs inside it follows at the wrong indentation."""
-    problems = list(found)
+    problems = list(violations)
     fed = {
         (*path, inner)
         for path, violation, problem in problems
@@ -76,8 +76,8 @@ def _explained(document: DataDocument, kind: Kind) -> Iterator[tuple[Path, Viola
             if path in incomplete:
                 continue
             incomplete.add(path)
-        for found in _EXPLAINED.get(violation.keyword, _other)(document, path, violation):
-            yield path, violation, found
+        for problem in _EXPLAINED.get(violation.keyword, _other)(document, path, violation):
+            yield path, violation, problem
 
 
 @cache
@@ -114,10 +114,12 @@ def _mistyped(document: DataDocument, key: str, at: Node | None, problem: Proble
     if key.startswith("-") and text.startswith("-", at.start):
         message, hint = "no space after `-`", "write a space after the dash of a list item"
         return problem_at(document.source, at.start + 1, "unknown-key", message, hint=hint, path=problem.path)
-    found = LOOKALIKE.search(text, at.start, at.end)
-    if found is None or (explained := explain_lookalike(found.group()[0])) is None:
+    lookalike = LOOKALIKE.search(text, at.start, at.end)
+    if lookalike is None or (explained := explain_lookalike(lookalike.group()[0])) is None:
         return None
-    return problem_at(document.source, found.start(), "unknown-key", explained[0], hint=explained[1], path=problem.path)
+    return problem_at(
+        document.source, lookalike.start(), "unknown-key", explained[0], hint=explained[1], path=problem.path
+    )
 
 
 def _clean(key: str) -> str:
@@ -184,11 +186,11 @@ def _split_item(document: DataDocument, path: Path, error: Violation, step: int)
 
 def _owner(document: DataDocument, path: Path) -> Node:
     """Return what to point at where a mapping lacks something: its key; in a list or at the top, its first key."""
-    found = document.tree.nearest(path)
-    if found.key is not None:
-        return found.key
-    value = document.tree.follow(found.value)
-    return value.entries[0][0] if isinstance(value, Mapping) and value.entries else found.value
+    nearest = document.tree.nearest(path)
+    if nearest.key is not None:
+        return nearest.key
+    value = document.tree.follow(nearest.value)
+    return value.entries[0][0] if isinstance(value, Mapping) and value.entries else nearest.value
 
 
 _TYPES = {

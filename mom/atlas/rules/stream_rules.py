@@ -74,7 +74,7 @@ class _Unclear:
 
     def __init__(self, stream: Stream, typed: Sequence[Typed]) -> None:
         untyped = [document for document, kind in typed if kind is None]
-        texts = [stream.source.text[found.limits.start : found.limits.end] for found in stream.unreadable]
+        texts = [stream.source.text[document.limits.start : document.limits.end] for document in stream.unreadable]
         self.atlas = bool(untyped) or any(like_atlas(text) for text in texts)
         self.names = {name for text in texts for name in _LIKE_NAME.findall(text)}
         self.names |= {document.name for document in untyped if document.name}
@@ -279,7 +279,7 @@ class _Suggestions:
 def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list[DataDocument]]) -> Iterator[Problem]:
     named = {reference.identity for reference in references}
     # A reference whose kind is misspelt still shows which adapter is meant.
-    named |= {(meant, found.name) for found in references if (meant := closest(found.kind, KINDS))}
+    named |= {(meant, reference.name) for reference in references if (meant := closest(reference.kind, KINDS))}
     for (kind, name), (document, *_) in adapters.items():
         if (kind, name) not in named:
             yield document.problem(

@@ -17,17 +17,17 @@ from mom.yamledit.paths import Path
 
 def stray_objection(value: str) -> Objection | None:
     """Return what a slip left in a value that is wrong anyway: that says more than the rule that it breaks."""
-    found = find_stray(value)
-    return Objection(found.message, found.hint) if found else None
+    stray = find_stray(value)
+    return Objection(stray.message, stray.hint) if stray else None
 
 
 def check_stray(findings: Findings, path: Path) -> None:
     """Warn of what a slip left at an end of the text at `path`."""
     value = text_at(findings.document.data, *path)
-    if value and not findings.has_template(path) and (found := find_stray(value)):
-        part = value[found.start : found.end]
+    if value and not findings.has_template(path) and (stray := find_stray(value)):
+        part = value[stray.start : stray.end]
         at_end = value.count(part) > 1
-        findings.add_inside(path, "stray-mark", found.message, part, hint=found.hint, at_end=at_end)
+        findings.add_inside(path, "stray-mark", stray.message, part, hint=stray.hint, at_end=at_end)
 
 
 def check_base_url(findings: Findings, path: Path, *, served_at: str | None = None) -> None:

@@ -68,7 +68,7 @@ def test_every_valid_case_of_the_public_yaml_test_suite_keeps_its_bytes() -> Non
         survives(case.read_bytes())
 
 
-def test_a_literal_at_the_end_of_a_bystander_gains_the_missing_line_end_and_that_is_said() -> None:
+def test_a_literal_at_the_end_of_a_bystander_gains_the_missing_line_ending_and_that_is_reported() -> None:
     """Nothing can follow it otherwise."""
     text = ATLAS + b"---\nscript: |\n  echo done"
     edit = add_adapter(decode(text, "atlas.yml"), OPENAI)

@@ -37,7 +37,7 @@ def test_an_adapter_name_of_letters_digits_and_three_marks_is_accepted(name: str
         pytest.param("a%2fb", "`%`", id="a percent sign"),
     ],
 )
-def test_an_adapter_name_that_is_no_path_segment_is_refused(name: str, reason: str) -> None:
+def test_an_adapter_name_that_is_not_a_path_segment_is_refused(name: str, reason: str) -> None:
     assert reason in (check_adapter_name(name) or "")
 
 
@@ -102,7 +102,7 @@ def test_an_absolute_http_url_that_names_a_host_is_a_base_url(url: str) -> None:
         pytest.param("https://a.b/" + "x" * 5000, "2000", id="very long"),
     ],
 )
-def test_what_is_no_base_url_is_refused_with_the_way_out(url: str, reason: str) -> None:
+def test_what_is_not_a_base_url_is_refused_with_the_fix(url: str, reason: str) -> None:
     assert reason in (check_base_url(url) or "")
 
 
@@ -140,7 +140,7 @@ def test_a_token_is_a_header_name(name: str) -> None:
         pytest.param("Upgrade", "is set by the proxy", id="of an upgrade"),
     ],
 )
-def test_what_is_no_header_name_or_is_the_proxys_own_is_refused(name: str, reason: str) -> None:
+def test_what_is_not_a_header_name_or_is_the_proxys_own_is_refused(name: str, reason: str) -> None:
     assert reason in (check_header_name(name) or "")
 
 
