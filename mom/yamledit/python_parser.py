@@ -25,7 +25,7 @@ from ruamel.yaml.scanner import Scanner, ScannerError
 _LINE_END = "\0\r\n"
 # White space is ASCII's (YAML 1.2.2, rules 25 and 33): a no-break space is text.
 # In 1.1 mode ruamel.yaml reads other plain scalars; libyaml reads all versions alike.
-_VERSION = re.compile(r"^(%YAML[ \t]++1\.)1(?=\s)", re.MULTILINE | re.ASCII)
+_VERSION = re.compile(r"\A((?:(?:[ \t\ufeff]*+(?:#[^\n]*+)?|%[^\n]*+)\n)*?%YAML[ \t]++1\.)1(?=\s)", re.ASCII)
 # libyaml wants a block scalar's lines indented, also where the scalar is the whole document.
 _FLUSH_SCALAR = re.compile(r"(?:[&!]\S*+\s++)*+[|>][^\n]*+\n\s*+^\S", re.MULTILINE | re.ASCII)
 # libyaml ends an anchor's name there. Other names are those of YAML 1.2.2, rule 102, but for a colon that ends a key.
@@ -105,7 +105,7 @@ class _LikeLibyaml(Scanner):
         while self.reader.peek(length) not in "\0 \t\r\n,[]{}":
             length += 1
         name = _ANCHOR.match(self.reader.prefix(length + 1))
-        if name is None:
+        if name is None or self.reader.peek(name.end()) in "[{":
             words = "did not find expected alphabetic or numeric character"
             raise ScannerError("while scanning an anchor or alias", start, words, self.reader.get_mark())
         self.reader.forward(name.end())
@@ -120,9 +120,8 @@ class _NoEmptyKey(Parser):
 
 def events(text: str) -> Iterator[Any]:
     """Yield the events of `text`. Raises what ruamel.yaml raises."""
-    head = text.partition("\n---")[0]
-    if "%YAML" in head:
-        text = _VERSION.sub(r"\g<1>2", head) + text[len(head) :]
+    if "%YAML" in text:
+        text = _VERSION.sub(r"\g<1>2", text)
     yaml = YAML(typ="safe", pure=True)
     yaml.Scanner, yaml.Parser = _LikeLibyaml, _NoEmptyKey
     is_root = False
