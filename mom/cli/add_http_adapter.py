@@ -10,8 +10,7 @@ from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
 from mom.cli import http_adapter
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import ADD, Description, EditOptions, run_command_hint, run_edit
+from mom.cli.editing import ADD, Description, EditOptions, edit_options, run_command_hint, run_edit
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -86,8 +85,7 @@ def add(
           --base-url https://api.openai.com \
           -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
     """
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     adapter = http_adapter.read_adapter(
         adapter_name,
         base_url,

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
 from mom.atlas.adapters.kubernetes import KubernetesAdapterSpec
 from mom.atlas.edit.add import add_adapter
 from mom.cli.adding import describe
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import EditOptions, run_edit
+from mom.cli.editing import edit_options, run_edit
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
+    AdapterNameOption,
     CheckOption,
     DiffOption,
     DryRunOption,
@@ -23,13 +19,11 @@ from mom.cli.options import (
     VerboseOption,
 )
 
-AdapterName = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
-
 
 def add(
     *,
     file: EditedFileOption = None,
-    adapter_name: AdapterName = "kubernetes",
+    adapter_name: AdapterNameOption = "kubernetes",
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -45,6 +39,5 @@ def add(
       mom atlas config add-kubernetes-adapter
     """
     adapter = KubernetesAdapterSpec(read_adapter_name(adapter_name))
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))

@@ -9,10 +9,10 @@ import typer
 from mom.atlas.adapters.moment import MomentAdapterSpec, check_schedule
 from mom.atlas.edit.add import add_adapter
 from mom.cli.adding import describe
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import EditOptions, run_edit
+from mom.cli.editing import edit_options, run_edit
 from mom.cli.http_adapter import read_adapter_name, read_base_url
 from mom.cli.options import (
+    AdapterNameOption,
     CheckOption,
     DiffOption,
     DryRunOption,
@@ -25,7 +25,6 @@ from mom.cli.options import (
 from mom.cli.variable_options import read_variable
 from mom.errors import UsageError
 
-AdapterName = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
 AccessToken = Annotated[
     str, typer.Option("--access-token", metavar="ENV", help="The variable of a GitHub token that reads the catalog.")
 ]
@@ -39,7 +38,7 @@ Schedule = Annotated[
 def add(
     *,
     file: EditedFileOption = None,
-    adapter_name: AdapterName = "moment",
+    adapter_name: AdapterNameOption = "moment",
     variable: AccessToken = "GITHUB_TOKEN",
     base_url: BaseUrl = "https://api.github.com",
     discovery_schedule: Schedule = None,
@@ -64,8 +63,7 @@ def add(
         variable=read_variable("--access-token", "the access token", variable),
         schedule=discovery_schedule,
     )
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: add_adapter(source, adapter),

@@ -10,10 +10,10 @@ from mom.atlas.adapters.postgres import POSTGRES
 from mom.atlas.adapters.profiles import ProfileSpec
 from mom.atlas.edit.add import add_adapter
 from mom.cli.adding import describe_profiles
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import EditOptions, run_edit
+from mom.cli.editing import edit_options, run_edit
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
+    AdapterNameOption,
     CheckOption,
     DiffOption,
     DryRunOption,
@@ -32,14 +32,13 @@ Profiles = Annotated[
     list[str],
     typer.Option("--profile", metavar=_FORM, help="A name, and the variable of the connection URL. Repeatable."),
 ]
-AdapterName = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
 
 
 def add(
     *,
     file: EditedFileOption = None,
     profile: Profiles,
-    adapter_name: AdapterName = "postgres",
+    adapter_name: AdapterNameOption = "postgres",
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -57,8 +56,7 @@ def add(
     """
     profiles = read_profiles(profile, _CREDENTIALS, (), _FORM)
     adapter = ProfileSpec(POSTGRES, read_adapter_name(adapter_name), profiles)
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options, lambda source: add_adapter(source, adapter), lambda edit: describe_profiles(edit, adapter, options)
     )

@@ -13,8 +13,7 @@ from mom.catalog.adapter import Choice, choose, read_values, usual_host
 from mom.catalog.integration import Integration
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, describe
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import Description, EditOptions, run_edit
+from mom.cli.editing import Description, edit_options, run_edit
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -96,8 +95,7 @@ def add(
         choice.header_arguments(),
         allow_literal_secret=allow_literal_secret,
     )
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: add_adapter(source, adapter),

@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from mom.atlas.edit.remove import RemovedAdapter, remove_adapter
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import REMOVE, Description, EditOptions, run_edit
+from mom.cli.editing import REMOVE, Description, EditOptions, edit_options, run_edit
 from mom.cli.options import (
     AdapterArgument,
     CheckOption,
@@ -52,8 +51,7 @@ def remove(
       mom atlas config remove openai --diff
     """
     name = adapter_named(name, adapter_name)
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: remove_adapter(source, name, kind, keep_comments=keep_comments),

@@ -8,8 +8,7 @@ import typer
 
 from mom.atlas.edit.rename import RenamedAdapter, rename_adapter
 from mom.atlas.values.names import check_adapter_name
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import RENAME, Description, EditOptions, run_edit
+from mom.cli.editing import RENAME, Description, EditOptions, edit_options, run_edit
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -47,8 +46,7 @@ def rename(
     """
     if wrong := check_adapter_name(new):
         raise UsageError(f"NEW: {wrong}")
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: rename_adapter(source, old, new, kind),

@@ -11,8 +11,7 @@ from mom.atlas.edit.change import ChangedAdapter, HttpChanges, change_http_adapt
 from mom.atlas.values.headers import check_header_name
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, Headers
-from mom.cli.configuration_file import configuration_file
-from mom.cli.editing import CHANGE, Description, EditOptions, run_edit
+from mom.cli.editing import CHANGE, Description, EditOptions, edit_options, run_edit
 from mom.cli.options import (
     AdapterArgument,
     CheckOption,
@@ -68,8 +67,7 @@ def set_(
     )
     if changes == HttpChanges():
         raise UsageError("nothing to change", hint="pass --base-url, -H or --remove-header")
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    options = EditOptions(file=configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: change_http_adapter(source, name, changes),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.result import Action, Edit
-from mom.cli.configuration_file import ConfigurationFile
+from mom.cli.configuration_file import ConfigurationFile, configuration_file
 from mom.cli.diff_name import diff_name
 from mom.cli.options import Format
 from mom.console import Console
@@ -40,6 +40,17 @@ class EditOptions(NamedTuple):
     def writes(self) -> bool:
         """Whether the result is to be written."""
         return not (self.dry_run or self.check)
+
+
+def edit_options(
+    file: str | None, *, dry_run: bool, diff: bool, check: bool, quiet: bool, verbose: bool, form: Format
+) -> EditOptions:
+    """Return the options of an edit as the command line gives them, its file found where `-f` does not name one.
+
+    Raises UsageError where two files could be meant, UnreadableError where there is none.
+    """
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    return EditOptions(configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
 
 
 class Verb(NamedTuple):

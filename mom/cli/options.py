@@ -37,6 +37,8 @@ EditedFileOption = Annotated[
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Print the diff on stdout, write nothing.")]
 DiffOption = Annotated[bool, typer.Option("--diff", help="Write, and print the diff on stdout.")]
 CheckOption = Annotated[bool, typer.Option("--check", help="Write nothing; exit 3 if the file would change.")]
+# What the commands that add an adapter of another kind than HTTP call it.
+AdapterNameOption = Annotated[str, typer.Option("--adapter-name", metavar="NAME", help="The adapter's name.")]
 
 # Former and other names of options that take a value: accepted, and shown neither in help nor in completion.
 ALIASES = {"--output": "--format", "--mom-token-file": "--token-file"}
