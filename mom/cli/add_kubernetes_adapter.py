@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from mom.atlas.adapters.kubernetes import KubernetesAdapterSpec
-from mom.atlas.edit.add import add_adapter
-from mom.cli.adding import describe
-from mom.cli.editing import edit_options, run_edit
+from mom.cli.adding import run_addition
+from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
     AdapterNameOption,
@@ -40,4 +39,4 @@ def add(
     """
     adapter = KubernetesAdapterSpec(read_adapter_name(adapter_name))
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
-    return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
+    return run_addition(adapter, options)

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from mom.atlas.adapters.moment import MomentAdapterSpec, check_schedule
-from mom.atlas.edit.add import add_adapter
-from mom.cli.adding import describe
-from mom.cli.editing import edit_options, run_edit
+from mom.cli.adding import run_addition
+from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name, read_base_url
 from mom.cli.options import (
     AdapterNameOption,
@@ -64,10 +63,4 @@ def add(
         schedule=discovery_schedule,
     )
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
-    return run_edit(
-        options,
-        lambda source: add_adapter(source, adapter),
-        lambda edit: describe(
-            edit, adapter, options, variables=[adapter.variable], report={"baseUrl": adapter.base_url}
-        ),
-    )
+    return run_addition(adapter, options, variables=[adapter.variable], report={"baseUrl": adapter.base_url})

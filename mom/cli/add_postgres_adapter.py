@@ -8,9 +8,8 @@ import typer
 
 from mom.atlas.adapters.postgres import POSTGRES
 from mom.atlas.adapters.profiles import ProfileSpec
-from mom.atlas.edit.add import add_adapter
-from mom.cli.adding import describe_profiles
-from mom.cli.editing import edit_options, run_edit
+from mom.cli.adding import run_profile_addition
+from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
     AdapterNameOption,
@@ -57,6 +56,4 @@ def add(
     profiles = read_profiles(profile, _CREDENTIALS, (), _FORM)
     adapter = ProfileSpec(POSTGRES, read_adapter_name(adapter_name), profiles)
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
-    return run_edit(
-        options, lambda source: add_adapter(source, adapter), lambda edit: describe_profiles(edit, adapter, options)
-    )
+    return run_profile_addition(adapter, options)

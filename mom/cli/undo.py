@@ -37,7 +37,7 @@ def undo_remove(kind: str, name: str, document: Data, file: ConfigurationFile) -
     words: list[str] | None = None
     if kind == "HTTP":
         words = _http_words(name, spec)
-    elif kind in _PROFILES and set(spec) == {"profiles"}:
+    elif set(spec) == {"profiles"}:
         words = _profile_words(kind, name, spec["profiles"])
     elif kind in {"Kubernetes", "Moment"} and not spec and isinstance(document, dict):
         words = [f"add-{kind.lower()}-adapter", "--adapter-name", name]
@@ -84,16 +84,21 @@ def _http_words(name: str, spec: dict[str, Data]) -> list[str] | None:
     return words
 
 
-# The keys of a profile in the order in which the option takes their variables; the last of AWS may be missing.
-_PROFILES = {"AWS": ("accessKeyId", "secretAccessKey", "sessionToken"), "Postgres": ("databaseUrl",)}
-
-
 def _profile_words(kind: str, name: str, profiles: Data) -> list[str] | None:
+    """Return the command for an adapter of profiles, None for another kind, or where it has what no option sets."""
+    from mom.atlas.adapters import KINDS
+    from mom.atlas.adapters.profiles import ProfileKind
+
+    profile_kind = KINDS.get(kind)
+    if not isinstance(profile_kind, ProfileKind):
+        return None
+    # In the order in which the option takes their variables; the last of AWS may be missing.
+    credentials = profile_kind.credentials
     words = [f"add-{kind.lower()}-adapter", "--adapter-name", name]
     for profile in profiles if isinstance(profiles, list) else ():
-        if not isinstance(profile, dict) or profile.keys() - {"name", *_PROFILES[kind]}:
+        if not isinstance(profile, dict) or profile.keys() - {"name", *credentials}:
             return None
-        values = [str(profile[key]) for key in _PROFILES[kind] if key in profile]
+        values = [str(profile[key]) for key in credentials if key in profile]
         variables = [match[1] for value in values if (match := _REFERENCE.fullmatch(value))]
         if len(variables) < len(values):
             return None
