@@ -106,7 +106,7 @@ def _server(context: ssl.SSLContext | None) -> Iterator[int]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     server.daemon_threads = True
     server.block_on_close = False
-    # A client that ends a connection in the middle is no news.
+    # A client that ends a connection in the middle is expected.
     server.handle_error = lambda *_: None  # type: ignore[method-assign]
     if context is not None:
         # The handshake is done by the thread of a connection, not by the one that accepts.
@@ -158,7 +158,7 @@ def command(*options: str) -> list[str]:
 
 
 def settled(output: str) -> str:
-    """Return what stands on a terminal in the end: a live table is drawn anew over the one before."""
+    """Return what is on a terminal in the end: a live table is drawn anew over the one before."""
     lines = [""]
     for part in re.split(r"(\x1b\[1A|\x1b\[2K|\r|\n)", re.sub(r"\x1b\[\?25[lh]", "", output)):
         if part == "\x1b[1A":

@@ -76,7 +76,7 @@ def set_(
 
 
 def _removed_names(names: list[str], headers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """Return the names of headers to take out, each once. Raises UsageError for one that is no name, or also set."""
+    """Return the names of headers to take out, each once. Raises UsageError for one that is not a name, or also set."""
     wanted = {name.lower() for name, _ in headers}
     for name in names:
         if wrong := check_header_name(name):
