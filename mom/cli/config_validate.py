@@ -133,9 +133,7 @@ def _check(file: str, options: FixOptions | None, console: Console, variables: E
             fixes, diff = (), ""
     except MomError as error:
         return Checked(name, (_unreadable(name, error),))
-    problems = validate_bytes(data, name)
-    if variables is not None and not any(problem.severity is Severity.ERROR for problem in problems):
-        problems += _of_variables(data, name, variables)
+    problems = validate_bytes(data, name) if variables is None else _with_variables(data, name, variables)
     return Checked(name, tuple(problems), fixes, diff)
 
 
@@ -155,13 +153,22 @@ def _variables(env_file: Path | None) -> Environment:
     return Environment(os.environ, in_file, str(env_file) if env_file else "")
 
 
-def _of_variables(data: bytes, name: str, variables: Environment) -> Iterator[Problem]:
-    """Yield what is wrong with the variables of a valid configuration."""
-    from mom.atlas.load import load
+def _with_variables(data: bytes, name: str, variables: Environment) -> list[Problem]:
+    """Return what is wrong with a configuration and, where it is valid, with its variables. It is read once."""
+    from mom.atlas.load import load_with_warnings
     from mom.atlas.rules.variable_rules import doubtful_variables, uses, variable_problem
+    from mom.atlas.validate import validate_bytes
 
-    adapters = load(decode(data, name)).adapters
-    problems = (variable_problem(use, variables) for use in uses(adapters))
-    yield from (problem for problem in problems if problem is not None)
-    values = {use.name: variables.value(use.name) or "" for use in uses(adapters)}
-    yield from doubtful_variables(adapters, values)
+    try:
+        configuration, warnings = load_with_warnings(decode(data, name))
+    except MomError as error:
+        # Without problems it is one that is not text.
+        return list(error.problems) or validate_bytes(data, name)
+    used = list(uses(configuration.adapters))
+    problems = (variable_problem(use, variables) for use in used)
+    values = {use.name: variables.value(use.name) or "" for use in used}
+    return [
+        *warnings,
+        *(problem for problem in problems if problem is not None),
+        *doubtful_variables(configuration.adapters, values),
+    ]
