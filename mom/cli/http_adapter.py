@@ -110,7 +110,8 @@ def _split_header(text: str) -> tuple[str, str]:
     if len(value) >= 2 and value[0] == value[-1] == '"':
         value = value[1:-1]
     _checked("-H", name, refused_header(name))
-    _checked(f"-H {mask_tokens(name)}", value, check_header_value(value) if value.strip() else EMPTY_VALUE)
+    if wrong := check_header_value(value) if value.strip() else EMPTY_VALUE:
+        raise UsageError(f"-H {mask_tokens(name)}: {wrong}")
     return name, value
 
 

@@ -6,7 +6,7 @@ import re
 
 from mom.atlas.references import NAME, Reference, objection
 from mom.errors import MomError, UsageError
-from mom.masking import TOKEN_SHAPES
+from mom.masking import token_shape
 
 # What people write around a name: another tool's reference, a shell's, or the assignment.
 _AROUND = re.compile(r"\$\{\{\s*(\w+)\s*\}\}|\$\{?(\w+)\}?|(\w+)=.*", re.DOTALL)
@@ -22,7 +22,7 @@ def read_variable(option: str, what: str, text: str) -> str:
     Raises UsageError where it is not a name, MomError where it is the credential itself, which is not repeated.
     """
     value = text.strip()
-    token = next((shape.name for shape in TOKEN_SHAPES if shape.pattern.search(value)), None)
+    token = token_shape(value)
     if token is not None or "://" in value or _is_mixed(value):
         raise MomError(
             f"{option}: the value for {what} looks like {token or 'a credential'}: do not commit credentials",

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from mom.atlas.references import Reference, scan
 from mom.atlas.values.objection import Objection
-from mom.masking import TOKEN_SHAPES
+from mom.masking import token_shape
 
 # Headers that carry a credential, by whole name or by the name's last word.
 _CREDENTIAL_NAMES = frozenset({"authorization", "proxy-authorization", "cookie", "apikey", "x-apikey"})
@@ -84,9 +84,8 @@ def known_token(value: str) -> str | None:
         if isinstance(part, Reference):
             continue
         text = part if isinstance(part, str) else value[part.start : part.end]
-        for shape in TOKEN_SHAPES:
-            if shape.pattern.search(text):
-                return f"the value looks like {shape.name}"
+        if shape := token_shape(text):
+            return f"the value looks like {shape}"
     return None
 
 

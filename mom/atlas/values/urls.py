@@ -9,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 from mom.atlas.values.characters import CONTROL
 from mom.atlas.values.objection import Objection
 from mom.gateway import is_this_machine
-from mom.masking import TOKEN_SHAPES, mask_tokens
+from mom.masking import mask_tokens, token_shape
 
 _WHERE_KEYS = "write the https URL of the issuer's JWKS, or the path of a file that has them"
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*\Z")
@@ -156,7 +156,7 @@ def endpoint(url: str) -> str | None:
 def secret_in_path(url: str) -> str | None:
     """Return what credential the path of a URL looks like it has, None where it has none. It is never repeated."""
     path = url.partition("://")[2].partition("/")[2]
-    return next((shape.name for shape in TOKEN_SHAPES if shape.pattern.search(f"/{path}")), None)
+    return token_shape(f"/{path}")
 
 
 def is_plain_http(url: str) -> bool:
