@@ -11,7 +11,7 @@ from typing import Any
 
 from mom.atlas.adapters import kind_of
 from mom.atlas.model import Adapter
-from mom.atlas.rules.variable_rules import Environment
+from mom.atlas.rules.variable_rules import Environment, variable_names
 from mom.auth.base_url import Gateway
 from mom.check import credentials
 from mom.check.diagnosis import diagnose
@@ -117,7 +117,7 @@ class Check:
         if stand_in:
             # What an API would respond with, an echo cannot.
             request = SmokeRequest(request.method, request.path)
-        failure = diagnose(response, request, credentials.variables_of(adapter), self.gateway.base)
+        failure = diagnose(response, request, variable_names([adapter]), self.gateway.base)
         details: dict[str, Any] = {"request": str(request), "seconds": response.seconds}
         if isinstance(response, Response):
             details["status"] = response.status

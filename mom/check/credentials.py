@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from mom.atlas.model import Adapter
-from mom.atlas.rules.variable_rules import Environment, doubtful_variables, uses, variable_problem
+from mom.atlas.rules.variable_rules import Environment, doubtful_variables, uses, variable_names, variable_problem
 from mom.check.result import Failure, Stage
-
-
-def variables_of(adapter: Adapter) -> tuple[str, ...]:
-    """Return the variables that an adapter refers to, each once, in their order."""
-    return tuple(dict.fromkeys(use.name for use in uses([adapter])))
 
 
 def missing(adapter: Adapter, environment: Environment) -> Failure | None:
@@ -22,7 +17,7 @@ def missing(adapter: Adapter, environment: Environment) -> Failure | None:
 
 def unlikely(adapter: Adapter, environment: Environment) -> Failure | None:
     """Return the failure of an adapter whose credential has a form that its API does not accept."""
-    variables = {name: environment.value(name) or "" for name in variables_of(adapter)}
+    variables = {name: environment.value(name) or "" for name in variable_names([adapter])}
     for problem in doubtful_variables([adapter], variables):
         hint = f"{problem.hint}; " if problem.hint else ""
         return Failure(Stage.CREDENTIAL, problem.message, f"{hint}nothing was sent; --send-anyway sends it as it is")
