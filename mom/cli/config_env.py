@@ -77,9 +77,7 @@ def env(
         console.json({"file": configuration.file, "variables": [_report(each, environment) for each in variables]})
     elif form is EnvFormat.TEXT:
         if variables:
-            print_table(
-                console, ("variable", "now", "used in", "line"), [_row(each, environment) for each in variables]
-            )
+            print_table(console, _COLUMNS, [_row(each, environment) for each in variables])
         else:
             console.status("Nothing", f"to set: {configuration.file} refers to no variable")
     else:
