@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9-]*)\}")
+# A placeholder in a template, such as `{site}`; its name is the group.
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9-]*)\}")
 
 
 class Form(StrEnum):
@@ -133,12 +134,12 @@ class Integration:
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """Return `text` with each placeholder that `values` has replaced; a reference (`${{ NAME }}`) has none."""
-    return _PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
+    return PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), text)
 
 
 def placeholders_in(text: str) -> tuple[str, ...]:
     """Return the names of the placeholders in `text`, in order."""
-    return tuple(_PLACEHOLDER.findall(text))
+    return tuple(PLACEHOLDER.findall(text))
 
 
 def from_data(data: Mapping[str, Any]) -> Integration:

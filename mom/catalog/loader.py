@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mom.catalog.integration import Form, Integration, from_data
+from mom.catalog.integration import PLACEHOLDER, Form, Integration, from_data
 from mom.errors import UsageError
 from mom.masking import mask_tokens
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _ENDING = ".yml"
 _TITLE = re.compile(r"^title: (.+)$", re.MULTILINE)
 _BASE_URL = re.compile(r"^baseUrl: (.+)$", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{([a-z][a-z0-9-]*)\}")
 # In the text of a file: the section of placeholders, and in it the values of `default` and `choices`.
 _PLACEHOLDERS = re.compile(r"^placeholders:\n(?:[ -].*\n)+", re.MULTILINE)
 _VALUES = re.compile(r"^ +(?:- |default: )([A-Za-z0-9.:/-]+)$", re.MULTILINE)
@@ -161,7 +160,7 @@ def _index() -> _Index:
         if section is None:
             urls = [head.base_url]
         else:
-            urls = [_TEMPLATE.sub(value, head.base_url) for value in _VALUES.findall(section[0])]
+            urls = [PLACEHOLDER.sub(value, head.base_url) for value in _VALUES.findall(section[0])]
             if "form: label" in section[0] and not urls:
                 labels.append((re.compile(_template(head.base_url, lambda _: _LABEL)), head.name))
         for url in map(_normal, urls):
@@ -180,7 +179,7 @@ def _shapes(entry: Integration) -> Callable[[str], str]:
 
 def _template(base_url: str, values: Callable[[str], str]) -> str:
     """Return the pattern of an entry's base URL and what begins with it. values: the pattern of a placeholder."""
-    parts = _TEMPLATE.split(_normal(base_url))
+    parts = PLACEHOLDER.split(_normal(base_url))
     pattern = "".join(values(part) if number % 2 else re.escape(part) for number, part in enumerate(parts))
     return rf"(?:{pattern})(?=/|\Z)"
 
