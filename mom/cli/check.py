@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +23,7 @@ from mom.cli.options import FileOption, QuietOption, VerboseOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 from mom.gateway import DEFAULT_PORT, LOOPBACK_ADDRESSES, origin
+from mom.run.env_file import environment
 
 _LONGEST_TIMEOUT = 600.0
 _DUMMY = "not-set"
@@ -84,7 +84,7 @@ def check(
     chosen = configuration_file(file, quiet=quiet, verbose=verbose)
     configuration = load(read_source(chosen))
     adapters = _chosen(configuration, adapter or [])
-    environment = _environment(env_file)
+    variables = environment(os.environ, env_file)
     source = resolve_token_source(token_file, os.environ)
     running = None if stand_in else _running(base_url, configuration)
     options = ["-f", chosen.path, "--timeout", f"{timeout:g}", *(("--envoy", envoy) if envoy else ())]
@@ -93,7 +93,7 @@ def check(
         if running is None:
             console.status("Starting", "a gateway for this check")
         gateway = running or stack.enter_context(
-            started(options, {**os.environ, **_variables(configuration.adapters, environment)})
+            started(options, {**os.environ, **_variables(configuration.adapters, variables)})
         )
         console.status("Checking", f"{_counted(adapters)} at {gateway.base}")
         how = Check(
@@ -101,7 +101,7 @@ def check(
             token=lambda: source.token(gateway),
             # Atlas's own limit comes first, and says whose fault it was.
             timeout=timeout if running else timeout + 5,
-            environment=None if running else environment,
+            environment=None if running else variables,
             path=path,
             send_anyway=send_anyway,
             stand_in=stand_in,
@@ -130,15 +130,6 @@ def _chosen(configuration: Configuration, names: Sequence[str]) -> tuple[Adapter
             meant = f"did you mean {close[0]}?" if close else f"the adapters: {', '.join(sorted(known)[:20]) or 'none'}"
             raise UsageError(f"{configuration.file} has no adapter {name!r}", hint=meant)
     return tuple(adapter for adapter in configuration.adapters if not names or adapter.name in names)
-
-
-def _environment(env_file: str | None) -> Environment:
-    """Return where a gateway that is started here has its variables from."""
-    if env_file is None:
-        return Environment(os.environ)
-    from mom.run.env_file import EnvFile
-
-    return Environment(os.environ, EnvFile(Path(env_file)).read(), env_file)
 
 
 def _running(base_url: str | None, configuration: Configuration) -> Gateway | None:

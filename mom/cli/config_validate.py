@@ -78,7 +78,11 @@ def validate(
     files = _with_stdin_once(files or [configuration_file(None, quiet=quiet, verbose=verbose).path], console)
     if options is not None:
         options.refuse_two_outputs(files)
-    variables = _variables(env_file) if env or env_file else None
+    variables = None
+    if env or env_file:
+        from mom.run.env_file import environment
+
+        variables = environment(os.environ, env_file)
     checked = [each for file in files for each in _checked(file, options, console, variables)]
     write(checked, form, console, strict=strict, messages=options is not None and options.uses_stdout(files))
     console.say(summary(checked))
@@ -142,15 +146,6 @@ def _unreadable(file: str, error: MomError) -> Problem:
 
     hint = with_beginning(error).hint if isinstance(error, UnreadableError) else error.hint
     return problem_of(Place(file, 1, 1), "file", error.message, hint=hint)
-
-
-def _variables(env_file: Path | None) -> Environment:
-    """Return where the values of variables come from. Raises MomError where the env file cannot be read."""
-    from mom.atlas.rules.variable_rules import Environment
-    from mom.run.env_file import EnvFile
-
-    in_file = EnvFile(env_file).read() if env_file else None
-    return Environment(os.environ, in_file, str(env_file) if env_file else "")
 
 
 def _with_variables(data: bytes, name: str, variables: Environment) -> list[Problem]:
