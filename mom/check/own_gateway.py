@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,8 +15,10 @@ from typing import IO
 from mom.auth.base_url import Gateway
 from mom.check.exchange import Response, send
 from mom.check.smoke import SmokeRequest
+from mom.envoy.options import Listen
 from mom.errors import MomError
-from mom.gateway import DEFAULT_PORT, HEALTH_PATH, LOOPBACK_ADDRESSES
+from mom.gateway import HEALTH_PATH, LOOPBACK_ADDRESSES
+from mom.run.port import bind_any, check_free
 
 _HEALTH = SmokeRequest("GET", HEALTH_PATH)
 _ATTEMPTS = 3
@@ -48,13 +49,14 @@ def started(options: Sequence[str], environ: Mapping[str, str]) -> Iterator[Gate
     Raises MomError, with what the run reported, where it does not start.
     """
     for attempt in range(_ATTEMPTS):
-        gateway = Gateway("http", LOOPBACK_ADDRESSES[0], _free_port() or DEFAULT_PORT)
+        listen = bind_any(Listen(LOOPBACK_ADDRESSES[0], 0))
+        gateway = Gateway("http", listen.host, listen.port)
         with contextlib.ExitStack() as stack:
             try:
                 _start(gateway, options, environ, stack)
             except MomError:
                 # Another program may have taken the port in between.
-                if attempt == _ATTEMPTS - 1 or _free_port(gateway.port) is not None:
+                if attempt == _ATTEMPTS - 1 or _is_free(listen):
                     raise
                 continue
             yield gateway
@@ -71,13 +73,12 @@ def _start(gateway: Gateway, options: Sequence[str], environ: Mapping[str, str],
     _wait(gateway, process, log)
 
 
-def _free_port(port: int = 0) -> int | None:
-    """Return `port`, or any if it is 0, where a server can listen there; None where it cannot."""
+def _is_free(listen: Listen) -> bool:
     try:
-        with socket.create_server((LOOPBACK_ADDRESSES[0], port)) as probe:
-            return int(probe.getsockname()[1])
-    except OSError:
-        return None
+        check_free(listen)
+    except MomError:
+        return False
+    return True
 
 
 def _wait(gateway: Gateway, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
