@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +25,7 @@ from mom.console import Console
 from mom.errors import ExitStatus, MomError, UnreadableError, UsageError
 from mom.files import read_file
 from mom.gateway import HTTP_PREFIX
+from mom.yamledit.diff import Change, lines_of, unified
 from mom.yamledit.source import MAX_BYTES, Source
 
 NewFileOption = Annotated[str, typer.Option("--file", "-f", metavar="FILE", help="The file to create; - for stdout.")]
@@ -168,8 +168,9 @@ def _what(file: str, created: Created) -> str:
 
 
 def _diff(file: str, text: str) -> str:
-    lines = text.splitlines(keepends=True)
-    return "".join(unified_diff([], lines, "/dev/null", f"b/{diff_name(file)}"))
+    return unified(
+        Source(file, ""), [Change(0, (), tuple(lines_of(text)))], old_name="/dev/null", new_name=f"b/{diff_name(file)}"
+    )
 
 
 def _print_next(console: Console, file: ConfigurationFile, created: Created) -> None:
