@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # Not `=` at the start, which zsh takes for a command to look up, nor `%`, `~`, `^`, `#` and `!`.
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@+:,./=-")
 
@@ -24,3 +28,8 @@ def quote(word: str) -> str:
             double = special
         parts.append("\\\\" if character == "\\" else character)
     return "".join([*parts, '"' if double else "'"]) if parts else "''"
+
+
+def join(words: Iterable[str]) -> str:
+    """Return `words` as one command line, each quoted."""
+    return " ".join(map(quote, words))

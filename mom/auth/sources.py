@@ -158,11 +158,11 @@ class OwnKeySource:
 
     def shell(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
         """Return the `mom auth token` that signs the same. See `TokenSource`."""
-        from mom.shell import quote
+        from mom.shell import join
 
         words = ["mom", "auth", "token", "--base-url", gateway.origin]
         words += ["--ttl", str(ttl)] if ttl != DEFAULT_TTL else []
-        return " ".join(map(quote, words))
+        return join(words)
 
 
 def _read(path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from mom.atlas.edit.add import AddedAdapter
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.values.secrets import literal_secret
 from mom.cli.configuration_file import ConfigurationFile
+from mom.shell import join, quote
 from mom.yamledit.data import Data
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def undo_add(edit: Edit, kind: str, name: str, file: ConfigurationFile) -> str |
         return None
     options = f" --kind {kind}" if edit.shares_name else ""
     options += " --keep-comments" if edit.below_comments else ""
-    return f"{_CONFIG} remove{file.option} {shlex.quote(name)}{options}"
+    return f"{_CONFIG} remove{file.option} {quote(name)}{options}"
 
 
 def undo_remove(kind: str, name: str, document: Data, file: ConfigurationFile) -> str | None:
@@ -44,7 +44,7 @@ def undo_remove(kind: str, name: str, document: Data, file: ConfigurationFile) -
     if words is None:
         return None
     command, *options = words
-    return f"{_CONFIG} {command}{file.option} {shlex.join(options)}"
+    return f"{_CONFIG} {command}{file.option} {join(options)}"
 
 
 def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> str | None:
@@ -56,13 +56,13 @@ def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> 
         options += ["-H", f"{header}: {value}"]
     for header in before.removed:
         options += ["--remove-header", header]
-    return f"{_CONFIG} set{file.option} {shlex.join([name, *options])}" if options else None
+    return f"{_CONFIG} set{file.option} {join([name, *options])}" if options else None
 
 
 def undo_rename(old: str, new: str, kind: str | None, file: ConfigurationFile) -> str:
     """Return the command that gives an adapter its old name again."""
     option = f" --kind {kind}" if kind is not None else ""
-    return f"{_CONFIG} rename{file.option} {shlex.join([new, old])}{option}"
+    return f"{_CONFIG} rename{file.option} {join([new, old])}{option}"
 
 
 def _http_words(name: str, spec: dict[str, Data]) -> list[str] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from mom.curl import command
 from mom.gateway import TOKEN_HEADER, TOKEN_SECONDS
-from mom.shell import quote
+from mom.shell import join, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def signed(built: Command, source: TokenSource, gateway: Gateway, *, ttl: int = 
 
 def plain(arguments: Sequence[str]) -> str:
     """Return curl's command line with `arguments`."""
-    return " ".join(["curl", *map(quote, arguments)]) + "\n"
+    return join(["curl", *arguments]) + "\n"
 
 
 def _script(argument: str) -> str:
@@ -69,4 +69,4 @@ def _with_descriptors(built: Command, source_command: str) -> str:
             script = f"{{ {script}; }} {number}<&0"
         script = f"{source_command} | sed {_script(built.arguments[index])} | {script}"
         arguments[index] += f"/dev/fd/{number}"
-    return " ".join(["sh", "-c", quote(f"exec {_STDIN}<&0; {script}"), "curl", *map(quote, arguments)]) + "\n"
+    return join(["sh", "-c", f"exec {_STDIN}<&0; {script}", "curl", *arguments]) + "\n"
