@@ -114,7 +114,7 @@ def resolve_kind(
     if len(known) > 1:
         raise UsageError(
             f"{source.name} has {len(known)} adapters named {name}, of the kinds {', '.join(known)}",
-            hint=f"choose other with {' or '.join(f'{option} {other}' for other in known)}",
+            hint=f"choose one with {' or '.join(f'{option} {other}' for other in known)}",
         )
     return known[0]
 
