@@ -36,7 +36,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def answers(gateway: Gateway) -> bool:
+def is_running(gateway: Gateway) -> bool:
     """Whether an Atlas runs at `gateway`."""
     response = send(gateway, HEALTH_PATH, "", _HEALTH, timeout=5.0)
     return isinstance(response, Response) and response.status == 200
@@ -83,7 +83,7 @@ def _is_free(listen: Listen) -> bool:
 
 def _wait(gateway: Gateway, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while not answers(gateway):
+    while not is_running(gateway):
         if process.poll() is not None:
             raise MomError("cannot start a gateway for the check", hint=_said(log))
         if time.monotonic() > deadline:

@@ -15,7 +15,7 @@ from mom.atlas.rules.variable_rules import Environment, uses, variable_problem
 from mom.auth.base_url import VARIABLE, Gateway, parse_base_url, resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.check.check import Check
-from mom.check.own_gateway import answers, started
+from mom.check.own_gateway import is_running, started
 from mom.check.result import Outcome, Result
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, shown, summary
 from mom.cli.configuration_file import configuration_file, read_source
@@ -137,7 +137,7 @@ def _running(base_url: str | None, configuration: Configuration) -> Gateway | No
     if base_url is not None or VARIABLE in os.environ:
         return resolve_gateway(base_url, os.environ)
     local = parse_base_url(origin("http", LOOPBACK_ADDRESSES[0], configuration.ingress_http_port or DEFAULT_PORT))
-    return local if answers(local) else None
+    return local if is_running(local) else None
 
 
 def _variables(adapters: Sequence[Adapter], environment: Environment) -> dict[str, str]:

@@ -165,9 +165,9 @@ def _placeholder(placeholder: Placeholder) -> str:
 def _expected(entry: Integration) -> str:
     proof = entry.smoke.proof
     if proof is None:
-        return f"A valid credential is answered with {entry.smoke.status}."
+        return f"A valid credential gets status {entry.smoke.status}."
     value = "a value" if proof.equals is None else str(proof.equals).lower()
-    return f"A valid credential is answered with {entry.smoke.status} and, in the body, {value} at {proof.at}."
+    return f"A valid credential gets status {entry.smoke.status} and, in the body, {value} at {proof.at}."
 
 
 def _libraries(entry: Integration, call: snippets.Call) -> Iterator[str]:

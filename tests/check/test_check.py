@@ -20,7 +20,7 @@ import pytest
 from mom.atlas.adapters.http import HttpAdapter
 from mom.auth.base_url import parse_base_url
 from mom.check.check import Check as CheckOf
-from mom.check.own_gateway import answers
+from mom.check.own_gateway import is_running
 from mom.check.result import Outcome
 from mom.cli import main
 from mom.errors import MomError
@@ -101,7 +101,7 @@ def test_each_of_ten_adapters_fails_for_its_own_reason_with_the_right_advice(ten
 
 def test_the_gateway_that_was_started_has_ended_with_the_check(ten: dict[str, Any]) -> None:
     assert ten["started"] is True
-    assert not answers(parse_base_url(ten["gateway"]))
+    assert not is_running(parse_base_url(ten["gateway"]))
 
 
 def test_no_credential_is_in_the_report(ten: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
         process.wait(30)
         process.stderr.close()
         deadline = time.monotonic() + 30
-        while answers(parse_base_url(url)):
+        while is_running(parse_base_url(url)):
             assert time.monotonic() < deadline, "the gateway still runs"
             time.sleep(0.1)
 
