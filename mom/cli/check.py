@@ -17,7 +17,7 @@ from mom.auth.sources import resolve_token_source
 from mom.check.check import Check
 from mom.check.own_gateway import is_running, started
 from mom.check.result import Outcome, Result
-from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, shown, summary
+from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, counted, shown, summary
 from mom.cli.configuration_file import configuration_file, read_source
 from mom.cli.options import FileOption, QuietOption, VerboseOption
 from mom.console import Console
@@ -95,7 +95,7 @@ def check(
         gateway = running or stack.enter_context(
             started(options, {**os.environ, **_variables(configuration.adapters, variables)})
         )
-        console.status("Checking", f"{_counted(adapters)} at {gateway.base}")
+        console.status("Checking", f"{counted(adapters)} at {gateway.base}")
         how = Check(
             gateway=gateway,
             token=lambda: source.token(gateway),
@@ -172,7 +172,3 @@ def _report(
         case CheckFormat.GITHUB:
             console.data(as_github(results, console.environ))
     return results
-
-
-def _counted(adapters: Sequence[Adapter]) -> str:
-    return f"{len(adapters)} adapter{'' if len(adapters) == 1 else 's'}"

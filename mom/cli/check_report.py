@@ -34,7 +34,12 @@ class CheckFormat(StrEnum):
 def summary(results: Sequence[Result]) -> str:
     """Return one line about all results: `11 adapters: 9 passed, 1 failed, 1 skipped`."""
     counts = (f"{number} {outcome.value}" for outcome in Outcome if (number := _count(results, outcome)))
-    return f"{len(results)} adapter{'' if len(results) == 1 else 's'}: {', '.join(counts) or 'nothing to check'}"
+    return f"{counted(results)}: {', '.join(counts) or 'nothing to check'}"
+
+
+def counted(adapters: Sequence[object]) -> str:
+    """Return how many adapters, or results of adapters, there are: `11 adapters`."""
+    return f"{len(adapters)} adapter{'' if len(adapters) == 1 else 's'}"
 
 
 def _count(results: Sequence[Result], outcome: Outcome) -> int:
@@ -161,6 +166,8 @@ def as_junit(results: Sequence[Result]) -> str:
     """Return JUnit XML: a case for each adapter."""
     from xml.etree import ElementTree as ET
 
+    from mom.cli.formats.junit import document
+
     root = ET.Element("testsuites", name="mom atlas check")
     suite = ET.SubElement(root, "testsuite", name="adapters")
     suite.set("tests", str(len(results)))
@@ -179,8 +186,7 @@ def as_junit(results: Sequence[Result]) -> str:
         elif result.outcome is Outcome.FAILED and result.stage:
             failure = ET.SubElement(case, "failure", type=result.stage.value, message=visible(result.message))
             failure.text = f"hint: {visible(result.hint)}" if result.hint else None
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    return document(root)
 
 
 def as_github(results: Sequence[Result], environ: Any) -> str:

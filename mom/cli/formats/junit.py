@@ -23,6 +23,11 @@ def render(checked: Sequence[Checked], *, strict: bool) -> str:
             ET.SubElement(suite, "testcase", classname=visible(report.file), name="valid")
         _count(suite, suite)
     _count(root, root)
+    return document(root)
+
+
+def document(root: ET.Element) -> str:
+    """Return the text of a report whose element is `root`, indented."""
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
