@@ -88,7 +88,8 @@ _INDICATORS = frozenset("#@%*&!|>[]{},\"'-?:`=")
 # PyYAML ends a plain scalar at a `?` there, even inside a word.
 _FLOW_INDICATORS = re.compile(r"[\[\]{},?]")
 # Everything that is not a printable character on one line: controls, line breaks of YAML 1.1, BOM, surrogates.
-_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What they are, not what all others are: a class with a range beyond U+FFFF takes milliseconds to compile.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def is_ambiguous(value: str) -> bool:
