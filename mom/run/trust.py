@@ -54,17 +54,13 @@ def pem_files(configuration: Configuration) -> dict[str, PemFile]:
     """
     folder = Path(configuration.file).absolute().parent
     files: dict[str, PemFile] = {}
+    # Once each: many adapters may share a bundle of authorities, and OpenSSL needs 35 ms for the usual one.
+    reasons: dict[Tls, str | None] = {}
     problems: list[Problem] = []
     for adapter, tls in tls_settings(configuration):
-        try:
-            for name in tls.files:
-                if name not in files:
-                    text = read_file(folder / name).decode(errors="replace")
-                    files[name] = PemFile(str(folder / name), "\n".join(CERTIFICATE.findall(text)))
-            reason = _unusable(tls, files)
-        except UnreadableError as error:
-            reason = f"{error.path}: {error.reason}"
-        if reason:
+        if tls not in reasons:
+            reasons[tls] = _read(tls, folder, files)
+        if reason := reasons[tls]:
             problems.append(problem_of(adapter.place, "tls-files", f"{adapter.name}: {reason}"))
     if problems:
         raise MomError(f"{configuration.file} cannot be served", problems=problems)
@@ -89,6 +85,18 @@ def private_keys(configuration: Configuration) -> tuple[Path, ...]:
     """Return the paths of the private keys among them."""
     folder = Path(configuration.file).absolute().parent
     return tuple(dict.fromkeys(folder / tls.key_file for _, tls in tls_settings(configuration) if tls.key_file))
+
+
+def _read(tls: Tls, folder: Path, files: dict[str, PemFile]) -> str | None:
+    """Add what `tls` names to `files`; return why it cannot be read or used, None where it can."""
+    try:
+        for name in tls.files:
+            if name not in files:
+                text = read_file(folder / name).decode(errors="replace")
+                files[name] = PemFile(str(folder / name), "\n".join(CERTIFICATE.findall(text)))
+    except UnreadableError as error:
+        return f"{error.path}: {error.reason}"
+    return _unusable(tls, files)
 
 
 def _unusable(tls: Tls, files: Mapping[str, PemFile]) -> str | None:

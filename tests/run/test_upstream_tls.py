@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mom.atlas.adapters.http_tls import Tls
+from mom.errors import MomError
+from mom.run.trust import ca_file, pem_files
 from tests.envoy.certificates import Authority, for_clients
+from tests.envoy.configurations import configuration, http
 from tests.envoy.conftest import server_context
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace
@@ -84,3 +90,21 @@ def test_a_stand_in_needs_no_files(tmp_path: Path) -> None:
         configure(run, 1, caFile="missing.pem")
         run.start("--stand-in")
         assert run.client.send("/v1/apis/http/api/x", token=run.token()).status == 200
+
+
+def test_files_that_many_adapters_share_are_judged_once(tmp_path: Path) -> None:
+    bundle = ca_file(os.environ)
+
+    def seconds(number: int, name: str = bundle) -> float:
+        adapters = [http(f"api{each}", "https://api.test")._replace(tls=Tls(name)) for each in range(number)]
+        given = configuration(*adapters)._replace(file=str(tmp_path / "atlas.yml"))
+        start = time.process_time()
+        pem_files(given)
+        return time.process_time() - start
+
+    assert seconds(200) < 20 * seconds(1)
+    with pytest.raises(MomError) as caught:
+        seconds(3, "missing.pem")
+    assert [problem.message for problem in caught.value.problems] == [
+        f"api{each}: {tmp_path / 'missing.pem'}: there is no such file" for each in range(3)
+    ]
