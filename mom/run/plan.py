@@ -124,7 +124,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
-    return Plan(configuration, options, values, _watched(inputs, configuration))
+    return Plan(configuration, options, values, _watched(inputs, configuration, options))
 
 
 def _variables(inputs: Inputs, configuration: Configuration) -> dict[str, str]:
@@ -241,5 +241,6 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
     return Certificate(chain, key, "\n".join(trust.CERTIFICATE.findall(texts[0].decode(errors="replace"))))
 
 
-def _watched(inputs: Inputs, configuration: Configuration) -> tuple[Path, ...]:
-    return (*watched_at_least(inputs), *trust.key_files(configuration).values(), *trust.pem_paths(configuration))
+def _watched(inputs: Inputs, configuration: Configuration, options: Options) -> tuple[Path, ...]:
+    pem_files = (Path(file.path) for file in options.pem_files.values())
+    return (*watched_at_least(inputs), *trust.key_files(configuration).values(), *pem_files)

@@ -75,14 +75,8 @@ def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
                 yield adapter, tls
 
 
-def pem_paths(configuration: Configuration) -> tuple[Path, ...]:
-    """Return the paths of the files that adapters name."""
-    folder = Path(configuration.file).absolute().parent
-    return tuple(dict.fromkeys(folder / name for _, tls in tls_settings(configuration) for name in tls.files))
-
-
 def private_keys(configuration: Configuration) -> tuple[Path, ...]:
-    """Return the paths of the private keys among them."""
+    """Return the paths of the private keys that adapters name."""
     folder = Path(configuration.file).absolute().parent
     return tuple(dict.fromkeys(folder / tls.key_file for _, tls in tls_settings(configuration) if tls.key_file))
 
