@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -230,15 +229,9 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
         except UnreadableError as error:
             raise MomError(f"{option} {path}: {error.reason}") from error
     chain, key = (str(path.absolute()) for path in tls)
-    try:
-        # An empty password: without any OpenSSL would ask for one at the terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
-    except (OSError, ValueError) as error:
-        # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
-        reason = getattr(error, "reason", None) or "not PEM, or a key with a password"
-        raise MomError(f"cannot use --tls-cert {tls[0]} with --tls-key {tls[1]}: {reason}") from error
-    # The certificates alone: the same file may have the key, which is copied nowhere.
-    return Certificate(chain, key, "\n".join(trust.CERTIFICATE.findall(texts[0].decode(errors="replace"))))
+    if reason := trust.key_pair_objection(chain, key):
+        raise MomError(f"cannot use --tls-cert {tls[0]} with --tls-key {tls[1]}: {reason}")
+    return Certificate(chain, key, trust.certificates(texts[0]))
 
 
 def _watched(inputs: Inputs, configuration: Configuration, options: Options) -> tuple[Path, ...]:

@@ -17,7 +17,7 @@ from mom.files import read_file
 from mom.problems import Problem
 
 # RFC 7468, section 5, and what OpenSSL calls it besides.
-CERTIFICATE = re.compile(
+_CERTIFICATE = re.compile(
     r"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END (?:X509 |TRUSTED )?CERTIFICATE-----"
 )
 
@@ -45,6 +45,22 @@ def ca_file(environ: Mapping[str, str]) -> str:
             return candidate
     hint = "install the package ca-certificates, or set SSL_CERT_FILE to a PEM file"
     raise MomError("cannot find CA certificates to verify APIs with", hint=hint)
+
+
+def certificates(pem: bytes) -> str:
+    """Return the certificates alone of a PEM file: it may have the private key too, which is copied nowhere."""
+    return "\n".join(_CERTIFICATE.findall(pem.decode(errors="replace")))
+
+
+def key_pair_objection(chain: str, key: str) -> str | None:
+    """Return why OpenSSL cannot use the certificate chain in a file with the private key in another, None if it can."""
+    try:
+        # An empty password: without any OpenSSL would ask for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(chain, key, password="")
+    except (OSError, ValueError) as error:
+        # ssl.SSLError is an OSError, too; the others come of files that have changed since they were read.
+        return getattr(error, "reason", None) or "not PEM, or a key with a password"
+    return None
 
 
 def pem_files(configuration: Configuration) -> dict[str, PemFile]:
@@ -86,8 +102,7 @@ def _read(tls: Tls, folder: Path, files: dict[str, PemFile]) -> str | None:
     try:
         for name in tls.files:
             if name not in files:
-                text = read_file(folder / name).decode(errors="replace")
-                files[name] = PemFile(str(folder / name), "\n".join(CERTIFICATE.findall(text)))
+                files[name] = PemFile(str(folder / name), certificates(read_file(folder / name)))
     except UnreadableError as error:
         return f"{error.path}: {error.reason}"
     return _unusable(tls, files)
@@ -100,14 +115,10 @@ def _unusable(tls: Tls, files: Mapping[str, PemFile]) -> str | None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=files[tls.ca_file].certificates)
     except (OSError, ValueError):
         return f"{tls.ca_file} has no certificate in PEM form"
-    try:
-        if tls.cert_file:
-            chain, key = (files[name].path for name in (tls.cert_file, tls.key_file))
-            # An empty password: without any OpenSSL would ask for one at the terminal.
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(chain, key, password="")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", None) or "no PEM files, or a key with a password"
-        return f"{tls.cert_file} and {tls.key_file} cannot be used: {reason}"
+    if tls.cert_file:
+        chain, key = (files[name].path for name in (tls.cert_file, tls.key_file))
+        if reason := key_pair_objection(chain, key):
+            return f"{tls.cert_file} and {tls.key_file} cannot be used: {reason}"
     return None
 
 
