@@ -84,7 +84,8 @@ class KeySets:
         ]
         if problems and strict:
             raise MomError("cannot use the keys of an identity provider", problems=problems)
-        self._wait_for({name for name in map(_name, configuration.identity_providers) if jwt.is_url(name)})
+        names = {provider.public_key for provider in configuration.identity_providers}
+        self._wait_for({name for name in names if jwt.is_url(name)})
         return self.current(configuration)
 
     def current(self, configuration: Configuration) -> tuple[dict[str, str], dict[str, KeyState]]:
@@ -116,7 +117,7 @@ class KeySets:
 
     def keep_only(self, configurations: Iterable[Configuration]) -> None:
         """Forget what none of `configurations` names: its URL is not asked any more."""
-        named = {_name(provider) for each in configurations for provider in each.identity_providers}
+        named = {provider.public_key for each in configurations for provider in each.identity_providers}
         self._entries = {name: entry for name, entry in self._entries.items() if name in named}
 
     def take_warnings(self) -> list[str]:
@@ -215,10 +216,6 @@ class KeySets:
 
 
 _OUT = "its tokens are rejected"
-
-
-def _name(provider: IdentityProvider) -> str:
-    return provider.public_key
 
 
 def _state(judged: Jwks) -> tuple[str, str | None]:
