@@ -60,6 +60,7 @@ class Admin:
 
     def _ask(self, method: str, target: str) -> str:
         try:
+            # Typed for a socket, of which it calls `makefile` alone.
             response = http.client.HTTPResponse(_Received(self._exchange(method, target)))  # type: ignore[arg-type]
             response.begin()
             return response.read().decode(errors="replace")
@@ -86,7 +87,7 @@ class Admin:
 
 @dataclass(frozen=True, slots=True)
 class _Received:
-    """As much of a socket as HTTPResponse uses."""
+    """As much of a socket as HTTPResponse uses: it parses what has been read already, so that the wait can be ours."""
 
     data: bytes
 
