@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from mom.atlas.adapters.http_tls import Tls
 from mom.atlas.model import Configuration
 from mom.envoy.headers import MAX_LITERAL, format_string
 from mom.envoy.options import Listen, LocalKey, Options
@@ -49,7 +50,10 @@ def test_names_that_are_not_a_path_segment(name: str) -> None:
     ],
 )
 def test_base_urls(url: str) -> None:
-    assert rules(configuration(http("api", url), providers=TRUSTED)) == ["base-url"]
+    adapter = http("api", url)
+    assert rules(configuration(adapter, providers=TRUSTED)) == ["base-url"]
+    for each in (adapter._replace(http2=True), adapter._replace(tls=Tls("ca.pem"))):
+        assert rules(configuration(each, providers=TRUSTED))[0] == "base-url"
 
 
 @pytest.mark.parametrize(

@@ -38,12 +38,14 @@ class HttpKind(ServedKind[HttpAdapter]):
         if wrong := check_base_url(adapter.base_url):
             message = f"{adapter.name}: {wrong.message}"
             yield problem_of(adapter.place, "base-url", message, hint=wrong.hint)
-        if adapter.tls is not None and split(adapter.base_url)[0].scheme == "http":
+        # Not by `split`, which fails for some URLs that are wrong.
+        scheme = adapter.base_url.partition(":")[0].lower()
+        if adapter.tls is not None and scheme == "http":
             yield problem_of(adapter.tls.place, "tls-files", f"{adapter.name}: `tls` has no effect over plain http")
         if adapter.tls is not None and bool(adapter.tls.cert_file) != bool(adapter.tls.key_file):
             message = f"{adapter.name}: `certFile` and `keyFile` are given together"
             yield problem_of(adapter.tls.place, "tls-files", message)
-        if adapter.http2 and split(adapter.base_url)[0].scheme == "https":
+        if adapter.http2 and scheme == "https":
             message = f"{adapter.name}: `http2: prior-knowledge` is for plain http"
             yield problem_of(adapter.place, "http2-over-tls", message)
         seen: set[str] = set()
