@@ -16,7 +16,7 @@ from mom.envoy.options import Options
 from mom.envoy.origins import Origin
 from mom.gateway import is_this_machine
 
-_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # Shorter than the keep-alive of common servers (nginx 75 s, many load balancers 60 s): Envoy, not the API, closes an
 # idle connection, so that no request is written into one that is about to go.
 _IDLE = "30s"
@@ -28,10 +28,10 @@ _RESOLVER = extension(
     {"query_timeout_seconds": 2, "query_tries": 2, "filter_unroutable_families": True},
 )
 # Trailers of HTTP/1.1 are dropped by default, though the `Trailer` header that announces them is passed on.
-HTTP1_OPTIONS: Json = {"enable_trailers": True}
-_HTTP1: Json = {"explicit_http_config": {"http_protocol_options": HTTP1_OPTIONS}}
+_HTTP1_OPTIONS: Json = {"enable_trailers": True}
+HTTP1: Json = {"explicit_http_config": {"http_protocol_options": _HTTP1_OPTIONS}}
 _HTTP2: Json = {"explicit_http_config": {"http2_protocol_options": {}}}
-_BY_ALPN: Json = {"auto_config": {"http_protocol_options": HTTP1_OPTIONS, "http2_protocol_options": {}}}
+_BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http2_protocol_options": {}}}
 # With the defaults, 100 and 60, an API with many cookies, links or rate limits gets a 502.
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
@@ -90,15 +90,15 @@ def cluster(upstream: Upstream, options: Options) -> Json:
     """Return the cluster of an upstream."""
     origin = upstream.origin
     if origin.scheme == "http":
-        return _cluster(upstream.name, origin, _HTTP2 if upstream.http2 else _HTTP1)
-    protocol = _HTTP1 if upstream.http1 else _BY_ALPN
+        return _cluster(upstream.name, origin, _HTTP2 if upstream.http2 else HTTP1)
+    protocol = HTTP1 if upstream.http1 else _BY_ALPN
     return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(upstream, options)}
 
 
 def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
     return {
         "name": name,
-        **_discovery(origin),
+        **discovery(origin),
         "connect_timeout": "5s",
         "per_connection_buffer_limit_bytes": 1_048_576,
         # A peer that went away silently (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
@@ -107,23 +107,16 @@ def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
             **_first_family(origin),
         },
         "typed_extension_protocol_options": {
-            _OPTIONS: typed(_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
+            PROTOCOL_OPTIONS: typed(PROTOCOL_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
         },
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [
-                {
-                    "lb_endpoints": [
-                        {
-                            "endpoint": {
-                                "address": {"socket_address": {"address": origin.host, "port_value": origin.port}}
-                            }
-                        }
-                    ]
-                }
-            ],
-        },
+        "load_assignment": load_assignment(name, origin),
     }
+
+
+def load_assignment(name: str, origin: Origin) -> Json:
+    """Return what has the cluster `name` connect to the host and the port of `origin`."""
+    address = {"socket_address": {"address": origin.host, "port_value": origin.port}}
+    return {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
 
 
 def _first_family(origin: Origin) -> Json:
@@ -137,7 +130,7 @@ def _first_family(origin: Origin) -> Json:
     return {"happy_eyeballs_config": {"first_address_family_version": "V6"}}
 
 
-def _discovery(origin: Origin) -> Json:
+def discovery(origin: Origin) -> Json:
     """Return how the host becomes addresses.
 
     LOGICAL_DNS with all families tries IPv6 and IPv4 as RFC 8305 describes, so that a machine without an IPv6 route or

@@ -7,17 +7,13 @@ behind everything that the API would have received (Envoy: "Upstream HTTP filter
 
 from __future__ import annotations
 
-from mom.envoy.clusters import HTTP1_OPTIONS
+from mom.envoy.clusters import HTTP1, PROTOCOL_OPTIONS, discovery, load_assignment
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.origins import Origin
 from mom.gateway import STAND_IN_HEADER
 
 HOST = "127.0.0.1"
-_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-# What only a cluster with a name to look up, or with TLS, may have.
-_REAL = ("dns_lookup_family", "dns_refresh_rate", "respect_dns_ttl", "dns_failure_refresh_rate")
-_DROPPED = frozenset({*_REAL, "typed_dns_resolver_config", "transport_socket"})
-# In each response, Atlas's own too: it tells that no API has seen the request.
+# In each response, Atlas's own too: no API has seen the request.
 RESPONSE_HEADER: Json = {
     "header": {"key": STAND_IN_HEADER, "value": "no API was called"},
     "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
@@ -29,24 +25,19 @@ def at_stand_in(cluster: Json, origin: Origin, port: int) -> Json:
 
     The echo speaks HTTP/1.1 without TLS, whatever the API would have chosen.
     """
-    unchanged = {key: value for key, value in cluster.items() if key not in _DROPPED}
-    address = {"socket_address": {"address": HOST, "port_value": port}}
+    echo = Origin("http", HOST, port)
+    # What only a cluster with a name to look up, or with TLS, may have.
+    dropped = {*discovery(origin), "transport_socket"}
     return {
-        **unchanged,
-        "type": "STATIC",
-        "typed_extension_protocol_options": {_OPTIONS: _protocol(cluster, origin)},
-        "load_assignment": {
-            "cluster_name": cluster["name"],
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
-        },
+        **{key: value for key, value in cluster.items() if key not in dropped},
+        **discovery(echo),
+        "typed_extension_protocol_options": {PROTOCOL_OPTIONS: _protocol(cluster, origin)},
+        "load_assignment": load_assignment(cluster["name"], echo),
     }
 
 
 def _protocol(cluster: Json, origin: Origin) -> Json:
-    options = cluster["typed_extension_protocol_options"][_OPTIONS]
-    protocols = options.get("explicit_http_config") or options["auto_config"]
-    # A cluster that speaks HTTP/2 alone has none.
-    http1 = protocols.get("http_protocol_options", HTTP1_OPTIONS)
+    options = cluster["typed_extension_protocol_options"][PROTOCOL_OPTIONS]
     # The name of a route is that of its adapter.
     value = {"key": STAND_IN_HEADER, "value": f"%ROUTE_NAME% {origin.scheme}://{origin.authority}"}
     addition = {"append": {"header": value, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
@@ -55,10 +46,10 @@ def _protocol(cluster: Json, origin: Origin) -> Json:
     codec = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
     *filters, last = options.get("http_filters") or [extension("envoy.filters.http.upstream_codec", codec)]
     return typed(
-        _OPTIONS,
+        PROTOCOL_OPTIONS,
         {
             "common_http_protocol_options": options["common_http_protocol_options"],
-            "explicit_http_config": {"http_protocol_options": http1},
+            **HTTP1,
             # What the cluster itself does to a request comes before, and is shown.
             "http_filters": [*filters, mark, last],
         },
