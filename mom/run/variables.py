@@ -12,7 +12,6 @@ from mom.atlas.rules.variable_rules import Environment, uses, variable_problem
 from mom.envoy.adapters import served
 from mom.errors import MomError
 from mom.problems import Problem
-from mom.run.echo import dummy
 
 # What Envoy itself may need; everything else of the environment stays out of its process.
 _PASSED = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -44,6 +43,9 @@ def values(
 
 def dummies(configuration: Configuration) -> dict[str, str]:
     """Return each variable that `configuration` names with a value that says which it is, and opens nothing."""
+    # Only a run with stand-ins has an echo.
+    from mom.run.echo import dummy
+
     return {use.name: dummy(use.name) for use in uses(served(configuration))}
 
 
