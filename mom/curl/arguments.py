@@ -75,7 +75,7 @@ class Group:
 class Config:
     """A file of options on the command line: `words[index]` is `before` (as `-K`, often empty) and `path`.
 
-    option: the index of the word that holds the option. expands: curl replaces `{{variables}}` in the path first.
+    option: the index of the word that has the option. expands: curl replaces `{{variables}}` in the path first.
     settings: what `mom.curl.curlrc` read in it. was_read: whether it could be read without taking it away from curl.
     """
 

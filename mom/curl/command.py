@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # The token gets to curl by a pipe of its own for each group, `-K` in the first group and `-H @` in the others. A pipe
 # that is not there makes `-K` fail, where `-H @` of older curls would send no token; but before curl 7.70 `-K` counts
-# for the first group wherever it stands.
+# for the first group wherever it is.
 
 # What an argument has before the name of a pipe.
 CONFIG = ""

@@ -200,7 +200,7 @@ def check_configs(scan: Scan, words: list[str], gateway: Gateway, *, copy: bool)
 
     What can be read only once (a pipe, stdin) is copied to a file without a name, whose place in `words` becomes its
     path; without `copy` it is not read. Raises MomError as `check_curlrc` does; a `connect-to` is harmless here, since
-    ours stands before the `-K`.
+    ours is before the `-K`.
     """
     for group in scan.groups:
         for config in group.configs:

@@ -1,4 +1,4 @@
-"""What the curl at hand says of itself: its options and its version. Asked only where the answer matters."""
+"""What the curl at hand reports about itself: its options and its version. Asked only where the answer matters."""
 
 from __future__ import annotations
 

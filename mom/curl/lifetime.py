@@ -77,7 +77,7 @@ def count(url: str) -> float:
 
 
 def _steps(text: str) -> int:
-    """Return how many steps a range has; 1 for what is none, an IPv6 address for example."""
+    """Return how many steps a range has; 1 for what is not a range, an IPv6 address for example."""
     ends, _, step = text.partition(":")
     first, dash, last = ends.partition("-")
     if not dash or not (step or "1").isdecimal():

@@ -3,11 +3,11 @@
 A Lua filter sets them, only on routes of adapters that have them: it is disabled elsewhere. A route says what by its
 filter context, in the words of the configuration; the values come from Envoy's environment, as those of headers do.
 
-header_mutation's `query_parameter_mutations` is no way: it decodes and sorts the client's whole query again. Here every
-byte of it stays, but for the client's own parameters of these names, in every percent spelling. An error in the script
-would let the request pass as the client sent it: so it runs protected, and a failure is a response with 503.
+header_mutation's `query_parameter_mutations` does not do: it decodes and sorts the client's whole query again. Here
+every byte of it stays, but for the client's own parameters of these names, in every percent spelling. An error in the
+script would let the request pass as the client sent it: so it runs protected, and a failure is a response with 503.
 
-A value stands in the path that the API sees. What the API repeats of it, in a header of its response, is masked; a
+A value is in the path that the API sees. What the API repeats of it, in a header of its response, is masked; a
 redirect to its own path loses the parameter, which the next request gets again. No log has the query.
 """
 

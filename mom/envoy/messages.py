@@ -8,7 +8,7 @@ Json = dict[str, Any]
 
 
 def typed(message: str, fields: Json | None = None) -> Json:
-    """Return a `google.protobuf.Any` holding `fields` as a `message`, a full name without `type.googleapis.com/`."""
+    """Return a `google.protobuf.Any` with `fields` as a `message`, a full name without `type.googleapis.com/`."""
     return {"@type": f"type.googleapis.com/{message}", **(fields or {})}
 
 

@@ -25,12 +25,12 @@ class Reply:
     status: int | None = None
 
 
-# Of every error: a cache keeps a 404 or 405 unless told not to (RFC 9111, 4.2.2), and serves it once the cause is gone.
+# Of every error: a cache keeps a 404 or 405 unless it must not (RFC 9111, 4.2.2), and serves it after the cause.
 _NO_STORE = ("Cache-Control", "no-store")
 # RFC 9110, 11.6.1 requires one with a 401. Envoy's own quotes the request's path and query, secrets in them included.
 _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 
-# What the filter or the router said about a request, in its words: "%LOCAL_REPLY_BODY%" is safe to quote where
+# What the filter or the router reports about a request: "%LOCAL_REPLY_BODY%" is safe to quote where
 # nothing but the request itself has been looked at.
 _REASON = "%LOCAL_REPLY_BODY%"
 

@@ -67,7 +67,7 @@ def listening_socket(listen: Listen) -> socket.socket:
     """Return a socket that can be bound where Envoy could listen. Raises OSError."""
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
-    # As Envoy does: connections of an earlier run that linger (TIME_WAIT) are no obstacle, a listener is.
+    # As Envoy does: connections of an earlier run that linger (TIME_WAIT) are not an obstacle, a listener is.
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
