@@ -85,13 +85,13 @@ def _wait(gateway: Gateway, process: subprocess.Popen[bytes], log: IO[bytes]) ->
     deadline = time.monotonic() + _START_SECONDS
     while not is_running(gateway):
         if process.poll() is not None:
-            raise MomError("cannot start a gateway for the check", hint=_said(log))
+            raise MomError("cannot start a gateway for the check", hint=_reported(log))
         if time.monotonic() > deadline:
-            raise MomError(f"the gateway for the check was not ready after {_START_SECONDS:g} s", hint=_said(log))
+            raise MomError(f"the gateway for the check was not ready after {_START_SECONDS:g} s", hint=_reported(log))
         time.sleep(0.05)
 
 
-def _said(log: IO[bytes]) -> str:
+def _reported(log: IO[bytes]) -> str:
     """Return what the run reported, as far as a person reads it."""
     log.seek(0)
     lines = log.read(1 << 16).decode("utf-8", "replace").strip().splitlines()
