@@ -78,11 +78,7 @@ def validate(
     files = _with_stdin_once(files or [configuration_file(None, quiet=quiet, verbose=verbose).path], console)
     if options is not None:
         options.refuse_two_outputs(files)
-    variables = None
-    if env or env_file:
-        from mom.run.env_file import environment
-
-        variables = environment(os.environ, env_file)
+    variables = _variables(env_file) if env or env_file else None
     checked = [each for file in files for each in _checked(file, options, console, variables)]
     write(checked, form, console, strict=strict, messages=options is not None and options.uses_stdout(files))
     console.say(summary(checked))
@@ -146,6 +142,12 @@ def _unreadable(file: str, error: MomError) -> Problem:
 
     hint = with_beginning(error).hint if isinstance(error, UnreadableError) else error.hint
     return problem_of(Place(file, 1, 1), "file", error.message, hint=hint)
+
+
+def _variables(env_file: Path | None) -> Environment:
+    from mom.run.env_file import environment
+
+    return environment(os.environ, env_file)
 
 
 def _with_variables(data: bytes, name: str, variables: Environment) -> list[Problem]:
