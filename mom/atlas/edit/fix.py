@@ -115,12 +115,14 @@ def _candidates(stream: Read, typed: Sequence[Typed], problems: Sequence[Problem
     if usable := [candidate for candidate in separators if candidate is not None]:
         yield usable[0]
         return
+    unreferenced = any(problem.rule == "unreferenced-document" for problem in problems)
+    adapters = _adapter_list(stream, typed) if unreferenced else None
     for problem in problems:
         offset = _offset(stream.source, problem)
         document = next(
             (candidate for candidate in stream.own if candidate.root.start <= offset <= candidate.root.end), None
         )
-        if document is not None and (operation := _operation(stream, typed, problem, document, offset)) is not None:
+        if document is not None and (operation := _operation(adapters, typed, problem, document, offset)) is not None:
             yield _Candidate(problem, operation)
 
 
@@ -129,13 +131,13 @@ def _offset(source: Source, problem: Problem) -> int:
 
 
 def _operation(
-    stream: Read, typed: Sequence[Typed], problem: Problem, document: DataDocument, offset: int
+    adapters: AdapterList | None, typed: Sequence[Typed], problem: Problem, document: DataDocument, offset: int
 ) -> Operation | None:
     """Return the operation that fixes a problem inside a document, None where no one fix is likely."""
     meant = problem.replacement
     limits, root = document.limits, document.root
     if problem.rule == "unreferenced-document":
-        return _reference(stream, typed, document)
+        return None if adapters is None else _reference(adapters, typed, document)
     if problem.rule == "unknown-key" and meant is not None:
         for mapping, index in _entries_at(root, offset):
             return yaml.RenameKey(limits, root, mapping, index, meant)
@@ -190,16 +192,22 @@ def _repetition(limits: Document, root: Node, mapping: Mapping, index: int) -> O
     return None if has_anchor or next(twins, None) is None else yaml.RemoveEntry(limits, root, mapping, index)
 
 
-def _reference(stream: Read, typed: Sequence[Typed], document: DataDocument) -> Operation | None:
-    """Return the addition of the reference to an adapter's document."""
+def _adapter_list(stream: Read, typed: Sequence[Typed]) -> AdapterList | None:
+    """Return the list of the one Atlas document, None where there is none to which a reference can be added."""
     atlases = [own for own, kind in typed if kind == ATLAS]
-    kind = next((kind for own, kind in typed if own is document), None)
     atlas = as_own(atlases[0].limits, atlases[0].root) if len(atlases) == 1 else None
-    if atlas is None or kind is None or document.name is None:
+    if atlas is None:
         return None
     try:
-        adapters = AdapterList(stream.source, atlas, documents(stream.source))
+        return AdapterList(stream.source, atlas, documents(stream.source))
     except MomError:
+        return None
+
+
+def _reference(adapters: AdapterList, typed: Sequence[Typed], document: DataDocument) -> Operation | None:
+    """Return the addition of the reference to an adapter's document."""
+    kind = next((kind for own, kind in typed if own is document), None)
+    if kind is None or document.name is None:
         return None
     reference = {"apiVersion": ADAPTERS_VERSION, "kind": kind.kind, "name": document.name}
     return adapters.append({"adapterRef": reference})
