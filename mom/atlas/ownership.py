@@ -21,16 +21,15 @@ ADAPTERS = f"{PREFIX}adapters/"
 
 # What tells whose a document is that cannot be read: lines, or flow entries, that give an apiVersion. The slip may be
 # in that line itself: another sign than the colon, or none, other quotes, a tag close behind it, or a dash or a mark
-# before it.
-_VERSION_LINE = re.compile(
-    r"""^([ \t]*+)[{,\ufeff\u00a0]?[ \t]*+["'\u201c]?apiVersion["'\u201d]?\s?(?:[ \t]*+[:=\uff1a;]>?)?[\s\u00a0]*+"""
-    r"""(?:[&!]\S*+[ \t]++)*+["'\u201c]?([^\s"',}\u201d]*)""",
-    re.MULTILINE,
+# before it. This one and the next are compiled at first use: most files can be read, and edits must start at once.
+_VERSION_LINE = (
+    r"""(?m)^([ \t]*+)[{,\ufeff\u00a0]?[ \t]*+["'\u201c]?apiVersion["'\u201d]?\s?(?:[ \t]*+[:=\uff1a;]>?)?"""
+    r"""[\s\u00a0]*+(?:[&!]\S*+[ \t]++)*+["'\u201c]?([^\s"',}\u201d]*)"""
 )
 
 
 # What makes a document that cannot be read look like the Atlas.
-_LIKE_ATLAS = re.compile(rf"""{kinds.ATLAS_VERSION}|kind\W{{1,5}}{kinds.ATLAS.kind}\b""")
+_LIKE_ATLAS = rf"""{kinds.ATLAS_VERSION}|kind\W{{1,5}}{kinds.ATLAS.kind}\b"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def looks_own(source: Source, document: Document) -> bool:
     Those further in belong to references, or to a value of another tool's document that contains a configuration.
     """
     # A copy: in a part of a text `^` matches at the text's lines only, and a document may start behind a mark or `---`.
-    lines = _VERSION_LINE.finditer(source.text[document.body : document.end])
+    lines = re.finditer(_VERSION_LINE, source.text[document.body : document.end])
     least = min(lines, key=lambda line: len(line.group(1)), default=None)
     return least is not None and least.group(2).startswith(PREFIX)
 
@@ -111,4 +110,4 @@ def _text(root: Node | None, *path: str) -> str | None:
 
 def like_atlas(text: str) -> bool:
     """Whether a document that cannot be read, with this text, may be the Atlas."""
-    return _LIKE_ATLAS.search(text) is not None
+    return re.search(_LIKE_ATLAS, text) is not None

@@ -19,10 +19,8 @@ _STEERING = (
     r"|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|BASH_ENV)"
 )
 _STEERING_NAME = re.compile(rf"{_STEERING}\Z")
-# A reference that is malformed, or that names such a setting, as one pattern for a whole text.
-OBJECTIONABLE = re.compile(
-    rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{_STEERING}[ \t]*\}}\}}"
-)
+# A reference that is malformed, or that names such a setting: a pattern for a whole text.
+OBJECTIONABLE = rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{_STEERING}[ \t]*\}}\}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def _paths_of_keys(root: Node) -> dict[int, Path]:
 
 
 # Anything but well-formed references, as most documents have it written: those need not be walked through.
-_ODD_BRACES = re.compile(rf"(?<!\$)\{{\{{|\{{%|{OBJECTIONABLE.pattern}")
+_ODD_BRACES = re.compile(rf"(?<!\$)\{{\{{|\{{%|{OBJECTIONABLE}")
 _BRACES = re.compile(r"(?<!\$)\{\{.*?(?:\}\}|$)|\{%-?\s.*?(?:%\}|$)", re.MULTILINE)
 _BARE_NAME = re.compile(r"\{\{[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*\}\}\Z")
 
