@@ -5,17 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from mom.atlas.adapters.http_credentials import (
-    BasicAuth,
-    Parameter,
-    check_credentials,
-    encoded_forms,
-    read_basic_auth,
-    read_query,
-)
-from mom.atlas.adapters.http_tls import Tls, check_tls, read_tls
 from mom.atlas.adapters.kind import AdapterKind, Setting
-from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
@@ -30,7 +20,11 @@ from mom.yamledit.scalars import described
 from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
 
+# An adapter is added without what reads, checks and compares one: imported where that is done.
 if TYPE_CHECKING:
+    from mom.atlas.adapters.http_credentials import BasicAuth, Parameter
+    from mom.atlas.adapters.http_tls import Tls
+    from mom.atlas.adapters.other_content import OtherContent
     from mom.atlas.rules.findings import Findings
 
 HTTP = Kind(ADAPTERS_VERSION, "HTTP")
@@ -111,6 +105,8 @@ class HttpAdapterSpec(NamedTuple):
 
     def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
         """Return one problem per place where the document is not what was asked for; headers may be in any order."""
+        from mom.atlas.adapters.other_content import OtherContent
+
         other = OtherContent(source, existing, data)
         if other.spec.get("baseUrl") != self.base_url:
             other.add(get(other.node, "baseUrl"), "spec.baseUrl", f"the base URL is not {self.base_url}")
@@ -167,6 +163,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the base URL, the headers and the other credentials."""
+        from mom.atlas.adapters.http_credentials import check_credentials
+        from mom.atlas.adapters.http_tls import check_tls
         from mom.atlas.rules.header_rules import check_headers
         from mom.atlas.rules.value_rules import check_base_url
 
@@ -181,6 +179,9 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
+        from mom.atlas.adapters.http_credentials import read_basic_auth, read_query
+        from mom.atlas.adapters.http_tls import read_tls
+
         headers = tuple(
             Header(text_at(header, "name") or "", text_at(header, "value") or "", document.place((*path, "name")))
             for path, header in items_at(document.data, "spec", "headers")
@@ -213,6 +214,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def encoded(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[str]:
         """Yield Basic credentials in base64, and parameters of the query percent-encoded."""
+        from mom.atlas.adapters.http_credentials import encoded_forms
+
         return encoded_forms(adapter.basic_auth, adapter.query, variables)
 
     def doubts(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection, Setting]]:

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import Kind
-from mom.atlas.model import Adapter
 from mom.atlas.schema_files import Schema, read_schema
 from mom.atlas.values.objection import Objection
 from mom.problems import Place
 
 if TYPE_CHECKING:
+    from mom.atlas.model import Adapter
     from mom.atlas.rules.findings import Findings
 
-AdapterT = TypeVar("AdapterT", bound=Adapter)
+AdapterT = TypeVar("AdapterT", bound="Adapter")
 
 
 class Setting(NamedTuple):

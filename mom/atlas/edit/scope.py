@@ -15,7 +15,6 @@ from mom.atlas import beginning
 from mom.atlas.documents import alias_problem, carriage_return_problem, own_data, tagged_key_problems
 from mom.atlas.ownership import ADAPTERS, ATLAS, OwnDocument, like_atlas, looks_own, may_be_own, read_own
 from mom.atlas.rules.catalogue import problem_at
-from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.separators import missing_separator, separate
 from mom.errors import MomError
 from mom.problems import Problem
@@ -147,6 +146,8 @@ def _doubtful_keys(source: Source, own: OwnDocument) -> Iterator[Problem]:
         return
     yield from tagged_key_problems(source, own.document, own.root)
     for key, first, second in duplicate_keys(own.root):
+        from mom.atlas.rules.key_rules import duplicate_key
+
         yield duplicate_key(source, key, first, second)
 
 
