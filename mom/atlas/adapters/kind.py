@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -29,7 +30,7 @@ class Setting(NamedTuple):
     place: Place
 
 
-class AdapterKind(Generic[AdapterT]):
+class AdapterKind(ABC, Generic[AdapterT]):
     """A kind of adapter. A module implements it once and enters it in the registry (`mom.atlas.adapters`)."""
 
     kind: Kind
@@ -45,17 +46,17 @@ class AdapterKind(Generic[AdapterT]):
         """Return how the command line begins that adds such an adapter."""
         return f"mom atlas config add-{self.kind.kind.lower()}-adapter --adapter-name {name}"
 
+    @abstractmethod
     def read(self, document: DataDocument) -> AdapterT:
         """Return the adapter in a document that has passed validation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def target(self, adapter: AdapterT) -> str:
         """Return where its requests go, as lists show it: a base URL, or the names of its profiles."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settings(self, adapter: AdapterT) -> Iterator[Setting]:
         """Yield the texts that may contain environment references, in the order of the file."""
-        raise NotImplementedError
 
     def encoded(self, adapter: AdapterT, variables: Mapping[str, str]) -> Iterator[str]:  # noqa: ARG002
         """Yield credentials in the forms in which they are sent, where those are not their variables' own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -102,9 +103,9 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
 
     credentials: tuple[str, ...]
 
+    @abstractmethod
     def check_profile(self, findings: Findings, path: Path) -> None:
         """Add what is wrong with the credentials of the profile at `path`."""
-        raise NotImplementedError
 
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the profiles, and that a name is not unique."""

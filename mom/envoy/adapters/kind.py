@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -16,29 +17,29 @@ from mom.problems import Problem
 AdapterT = TypeVar("AdapterT", bound=Adapter)
 
 
-class ServedKind(Generic[AdapterT]):
+class ServedKind(ABC, Generic[AdapterT]):
     """A kind of adapter that Atlas serves. A module implements it once and enters it in the registry."""
 
+    @abstractmethod
     def path(self, adapter: AdapterT) -> str:
         """Return the path below which the adapter is served, without a trailing slash. It is of this adapter alone."""
-        raise NotImplementedError
 
     def problems(self, adapter: AdapterT) -> Iterator[Problem]:
         """Yield what Envoy would accept in silence and then do wrong: for every kind, a name that is not a segment."""
         if wrong := check_adapter_name(adapter.name):
             yield problem_of(adapter.place, "adapter-name", wrong.message, hint=wrong.hint)
 
+    @abstractmethod
     def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
         """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""
-        raise NotImplementedError
 
+    @abstractmethod
     def routes(self, adapter: AdapterT, options: Options) -> list[Json]:
         """Return the routes of an adapter. Each matches `path` only where that ends at a segment."""
-        raise NotImplementedError
 
+    @abstractmethod
     def listed(self, adapter: AdapterT) -> Json:
         """Return what `GET /v1alpha1/apis` has about an adapter beside its kind and name. No secrets."""
-        raise NotImplementedError
 
     def headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
         """Return the names of the headers that its routes set, whose aliases no client may send."""
