@@ -16,7 +16,7 @@ from collections.abc import Sequence as SequenceABC
 from dataclasses import replace
 
 from mom.yamledit import shape as shapes
-from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
+from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence, last_leaf
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
 from mom.yamledit.splice import BECAME_LIST, BECAME_MAPPING, COMMA_ADDED, FLOW_STYLE, Splice, line_ending_at
@@ -149,11 +149,10 @@ def _append_block(source: Source, parent: Mapping, node: Sequence, values: Seque
 
 def _keeps_blank_lines(text: str, node: Node) -> bool:
     """Whether `node` ends in a block scalar with a `+` in its header."""
-    while isinstance(node, Sequence | Mapping) and not node.flow:
-        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
-    if not isinstance(node, Scalar) or node.style not in {"|", ">"}:
+    last = last_leaf(node)
+    if not isinstance(last, Scalar) or last.style not in {"|", ">"}:
         return False
-    return "+" in text[node.start : node.end].split("\n", 1)[0].split("#", 1)[0]
+    return "+" in text[last.start : last.end].split("\n", 1)[0].split("#", 1)[0]
 
 
 def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Value, fallback: Shape) -> list[Splice]:

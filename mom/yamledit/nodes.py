@@ -86,6 +86,13 @@ def get(node: Node | None, *path: str) -> Node | None:
     return node
 
 
+def last_leaf(node: Node) -> Node:
+    """Return what a block collection ends with: its last value, all the way in; any other node as it is."""
+    while isinstance(node, Sequence | Mapping) and not node.flow:
+        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
+    return node
+
+
 def text_of(node: Node | None) -> str | None:
     """Return a scalar's value as text, None for anything else (also for an alias: its value is elsewhere)."""
     return node.value if isinstance(node, Scalar) else None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence as SequenceABC
 from typing import NamedTuple
 
-from mom.yamledit.nodes import Mapping, Node, Sequence
+from mom.yamledit.nodes import last_leaf
 from mom.yamledit.positions import blank_above, blank_below, comments_above, line_after, line_start, next_line
 from mom.yamledit.source import Source
 from mom.yamledit.splice import Splice, apply
@@ -121,14 +121,7 @@ def _content_end(source: Source, document: Document) -> int | None:
         return None
     if root is None:
         return next_line(source.text, document.body)
-    last = _last_leaf(root)
-    return line_after(source.text, max(last.end, document.body))
-
-
-def _last_leaf(node: Node) -> Node:
-    while isinstance(node, Sequence | Mapping) and not node.flow:
-        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
-    return node
+    return line_after(source.text, max(last_leaf(root).end, document.body))
 
 
 def _end(source: Source, document: Document, previous: Document | None, following: Document | None) -> int:

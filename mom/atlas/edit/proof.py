@@ -12,7 +12,7 @@ from mom.atlas.quick_check import fits
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.schema_files import Schema
 from mom.yamledit import operations as yaml
-from mom.yamledit.nodes import Mapping, Node, Scalar, Sequence
+from mom.yamledit.nodes import Scalar, last_leaf
 from mom.yamledit.operations import Operation
 from mom.yamledit.prove import Difference, Fault, first_difference, gained_line_ending, parsed
 from mom.yamledit.source import Source
@@ -68,21 +68,13 @@ def _explained(source: Source, operations: SequenceABC[Operation], difference: D
     )
     root = parsed(source, document)
     if fault is Fault.LINE_ENDING:
-        last = _last_leaf(root)
-        return (document.body if last is None else last.start), fault.value, _END_FIRST
+        return (document.body if root is None else last_leaf(root).start), fault.value, _END_FIRST
     if fault is Fault.TREE:
         own = as_own(document, root)
         return at, f"the {own.kind if own is not None else 'other'} document would change elsewhere", _BY_HAND
     if fault is Fault.TEXT and root is not None:
         at = root.start
     return at, fault.value, _BY_HAND
-
-
-def _last_leaf(root: Node | None) -> Node | None:
-    node = root
-    while isinstance(node, Sequence | Mapping) and not node.flow:
-        node = node.items[-1] if isinstance(node, Sequence) else node.entries[-1][1]
-    return node
 
 
 def _line_ending_note(old: Source, new: Source, limits: tuple[Document, ...]) -> tuple[str, ...]:
