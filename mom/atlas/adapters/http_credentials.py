@@ -127,4 +127,4 @@ def _check_control_characters(findings: Findings, path: Path) -> None:
 
     value = text_at(findings.document.data, *path)
     if value is not None and (reason := check_control_characters(value)):
-        findings.add(path, "credential-value", reason.message, hint="write it on one line")
+        findings.add(path, "credential-value", reason.message)

@@ -118,7 +118,6 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
                     place,
                     "duplicate-profile",
                     f"duplicate profile `{name}`",
-                    hint="rename one of them",
                     related=((findings.document.place(first), "the first one"),),
                 )
             self.check_profile(findings, path)

@@ -127,7 +127,6 @@ def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
         "template",
         f"`{shown}` is a template (Helm, Jinja): render the file first",
         end=start + len(shown),
-        hint="run mom on the rendered file; an environment reference is written ${{ NAME }}",
         path=show(path),
     )
     findings.problems.append((path, problem))
@@ -211,8 +210,7 @@ def _not_served(findings: Findings) -> None:
         if value_at(findings.document.data, *path) is not None:
             at = findings.document.tree.nearest(path).key
             message = f"`{path[-1]}` is ignored: {consequence} yet"
-            hint = "remove it, or keep it for a later version of mom"
-            findings.add(path, "not-served", message, at=at, hint=hint)
+            findings.add(path, "not-served", message, at=at)
 
 
 def identity_providers(data: Data) -> Iterator[tuple[Path, Data]]:

@@ -33,7 +33,6 @@ def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path
             path,
             "repeated-header",
             f"header `{name}` is set twice (header names have no case)",
-            hint="remove one of them",
             related=((findings.document.place(first), "the first one"),),
         )
 
@@ -50,9 +49,7 @@ def _header_value(findings: Findings, path: Path, name: str, value: str) -> None
         )
         findings.add(path, "header-value", reason.message, hint=hint)
     elif not value.isascii() and not _stray_mark(findings, path, value):
-        message = "the value is not ASCII: servers disagree about its encoding"
-        hint = "write it in ASCII, or encoded as the API expects it"
-        findings.add(path, "non-ascii-header", message, hint=hint)
+        findings.add(path, "non-ascii-header", "the value is not ASCII: servers disagree about its encoding")
     elif value.isascii():
         _stray_mark(findings, path, value)
     _quotes(findings, path, name, value)

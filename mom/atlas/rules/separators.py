@@ -43,7 +43,6 @@ def missing_separator(source: Source, offset: int) -> Problem:
         "missing-separator",
         "a second document begins here without a `---` before it",
         end=source.text.find(":", offset),
-        hint="write `---` on a line of its own above this line",
     )
 
 

@@ -28,7 +28,6 @@ _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""
 _LIKE_NAME = re.compile(r"""name[^\w\n]{1,5}([^\s"'#,}\u201d]+)""")
 _INSIDE_A_VALUE = re.compile(r"""^[ \t]+["']?apiVersion["']?:[ \t]*["']?(moment\.dev/atlas/)""", re.MULTILINE)
 
-# A document to begin with.
 # Comparing each unknown name with all known ones takes quadratic time: that many comparisons are made, not more.
 _MAX_COMPARISONS = 20_000
 
@@ -148,7 +147,6 @@ def _another_atlas(again: DataDocument, first: DataDocument) -> Problem:
         ("kind",),
         "several-atlas",
         f"a second Atlas document{_called(again)}: a file has one",
-        hint="move it, with its adapters, to a file of its own",
         related=((first.place(("kind",)), f"the first one{_called(first)}"),),
     )
 
@@ -165,7 +163,6 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
                 NAME,
                 "duplicate-name",
                 f"duplicate {kind} adapter `{name}`",
-                hint="rename one of them, or remove it",
                 related=((first.place(NAME), "the first one"),),
             )
         similar = folded.setdefault((kind, name.casefold()), first)
@@ -174,7 +171,6 @@ def _same_names(adapters: dict[Identity, list[DataDocument]]) -> Iterator[Proble
                 NAME,
                 "similar-name",
                 f"`{name}` and `{similar.name}` differ only in case",
-                hint="rename one of them",
                 related=((similar.place(NAME), f"`{similar.name}`"),),
             )
 
@@ -188,7 +184,6 @@ def _repeated(references: Sequence[Reference]) -> Iterator[Problem]:
                 (*reference.path, "name"),
                 "duplicate-reference",
                 f"{reference.kind} adapter `{reference.name}` is listed twice",
-                hint="remove one of them",
                 related=((first.document.place((*first.path, "name")), "the first one"),),
             )
 

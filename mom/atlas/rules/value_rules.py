@@ -42,8 +42,7 @@ def check_base_url(findings: Findings, path: Path, *, served_at: str | None = No
         findings.objection(path, "base-url", stray_objection(url) or reason)
         _hide_credentials(findings, path, url)
     elif urls.is_plain_http(url):
-        message = "plain http: credentials can be read on the way"
-        findings.add(path, "plain-http", message, hint="write https://")
+        findings.add(path, "plain-http", "plain http: credentials can be read on the way")
     elif served_at is not None and (ending := urls.endpoint(url)) is not None:
         message = f"`{ending}` is an endpoint: callers' paths are appended to the base URL"
         hint = f"end the base URL before `{ending}`, and call {served_at}{ending}"
