@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mom.atlas.documents import value_at
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.problems import Problem
@@ -17,7 +18,7 @@ class OtherContent:
 
     def __init__(self, source: Source, existing: OwnDocument, data: Data) -> None:
         """`data`: that of the document `existing`."""
-        spec = data.get("spec") if isinstance(data, dict) else None
+        spec = value_at(data, "spec")
         self.spec: dict[str, Data] = spec if isinstance(spec, dict) else {}
         self.node: Node = get(existing.root, "spec") or existing.root
         self.problems: list[Problem] = []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mom.atlas.adapters import KINDS
 from mom.atlas.adapters.http import HTTP
-from mom.atlas.documents import DataDocument
+from mom.atlas.documents import DataDocument, items_at, text_at
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.parts import find_parts, resolve_kind
 from mom.atlas.edit.proof import proved
@@ -100,9 +100,7 @@ def change_http_adapter(source: Source, name: str, changes: HttpChanges) -> Chan
 
 
 def _headers(data: Data) -> Iterator[_Header]:
-    spec = data.get("spec") if isinstance(data, dict) else None
-    listed = spec.get("headers") if isinstance(spec, dict) else None
-    for index, header in enumerate(listed if isinstance(listed, list) else ()):
+    for index, (_, header) in enumerate(items_at(data, "spec", "headers")):
         if isinstance(header, dict):
             yield _Header(index, str(header.get("name")), header.get("value"))
 
@@ -245,13 +243,13 @@ def _refuse_invalid(source: Source, own: OwnDocument, data: Data, edit: Edit) ->
         return
     new = Source(source.name, edit.text)
     shift = sum(len(splice.text) - splice.length for splice in edit.splices)
-    after = type(own.document)(own.document.start, own.document.marker, own.document.body, own.document.end + shift)
-    changed = read_own(new, after)
-    if changed is None or not fits(rules, data_of(new, changed.root)):
+    changed = read_own(new, replace(own.document, end=own.document.end + shift))
+    after = None if changed is None else data_of(new, changed.root)
+    if changed is None or not fits(rules, after):
         message = "refusing to edit: the adapter would not be valid; nothing was written"
         raise refusal(problem_at(source, own.root.start, "unsafe-edit", message))
     before = {problem.rule for problem in _errors(source, own, data)}
-    for problem in _errors(new, changed, data_of(new, changed.root)):
+    for problem in _errors(new, changed, after):
         if problem.rule not in before:
             raise refusal(problem_at(source, own.root.start, problem.rule, problem.message, hint=problem.hint))
 
@@ -265,15 +263,14 @@ def _errors(source: Source, own: OwnDocument, data: Data) -> list[Problem]:
 
 def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None:
     """Return the changes that undo the plan, None where the old values are not text."""
-    spec = data.get("spec") if isinstance(data, dict) else None
-    url = spec.get("baseUrl") if isinstance(spec, dict) and changes.base_url is not None else None
+    url = text_at(data, "spec", "baseUrl")
     old = [header for header, _ in plan.replaced] + [header for header, _ in plan.renamed] + plan.removed
     headers = [(header.name, header.value) for header in old if isinstance(header.value, str)]
     new = [name for _, (name, _) in plan.renamed] + [name for name, _ in plan.added]
-    if len(headers) < len(old) or (changes.base_url is not None and not isinstance(url, str)):
+    if len(headers) < len(old) or (changes.base_url is not None and url is None):
         return None
     return HttpChanges(
-        base_url=url if isinstance(url, str) and url != changes.base_url else None,
+        base_url=url if changes.base_url not in {None, url} else None,
         headers=tuple(headers),
         removed=tuple(new),
     )

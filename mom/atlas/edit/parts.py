@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass
 
+from mom.atlas.documents import text_at, value_at
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.scope import EditScope, data_of, refusal
 from mom.atlas.ownership import ADAPTERS, OwnDocument, read_own
@@ -48,9 +49,8 @@ def find_parts(source: Source, adapters: AdapterList, scope: EditScope, kind: st
         raise _repeated(source, f"the {kind} adapter {name} has a document", [own.root for own in same], "")
     if same:
         data = data_of(source, same[0].root)
-        metadata = data.get("metadata") if isinstance(data, dict) else None
         node = get(same[0].root, "metadata", "name") or same[0].root
-        _refuse_other_type(source, metadata.get("name") if isinstance(metadata, dict) else None, node, "metadata.name")
+        _refuse_other_type(source, value_at(data, "metadata", "name"), node, "metadata.name")
     document = same[0] if same else None
     return Parts(kind, name, *listed[0], document) if listed else Parts(kind, name, None, None, document)
 
@@ -65,7 +65,7 @@ def kinds_of(adapters: AdapterList, scope: EditScope, name: str) -> list[str]:
 def _references(adapters: AdapterList, name: str) -> Iterator[tuple[int, Node, str, Data]]:
     """Yield the items that name an adapter so: their index, their node, the kind, and the name as data."""
     for index, (node, data) in enumerate(adapters.references(name)):
-        reference = data.get("adapterRef") if isinstance(data, dict) else None
+        reference = value_at(data, "adapterRef")
         if not isinstance(reference, dict) or not str(reference.get("apiVersion")).startswith(ADAPTERS):
             continue
         if name in (reference.get("name"), text_of(get(node, "adapterRef", "name"))):
@@ -123,9 +123,8 @@ def _other_names(source: Source, adapters: AdapterList, name: str) -> str:
     """Return a hint: the adapters of the file whose names are closest to `name`, or some of all."""
     names: dict[str, None] = {}
     for _, data in adapters.all_references():
-        reference = data.get("adapterRef") if isinstance(data, dict) else None
-        if isinstance(reference, dict) and isinstance(reference.get("name"), str):
-            names[str(reference["name"])] = None
+        if (listed := text_at(data, "adapterRef", "name")) is not None:
+            names[listed] = None
     for document in adapters.documents:
         try:
             own = read_own(source, document)
