@@ -6,6 +6,7 @@ A value may mix text and several references; spaces inside the braces are option
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mom.atlas.values.objection import Objection
@@ -89,3 +90,8 @@ def _meant(part: Malformed) -> str:
 def names(value: str) -> list[str]:
     """Return the variables that `value` refers to, in order, each once."""
     return list(dict.fromkeys(part.name for part in scan(value) if isinstance(part, Reference)))
+
+
+def filled(value: str, variables: Mapping[str, str]) -> str:
+    """Return `value` with its references replaced by their variables; one that `variables` has not is empty."""
+    return "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in scan(value))

@@ -15,6 +15,7 @@ from mom.atlas.adapters import kind_of, settings
 from mom.atlas.adapters.kind import Setting
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.references import Reference, names, scan
+from mom.atlas.rules.variable_rules import variable_names
 from mom.atlas.values.secrets import is_credential_header, known_token
 from mom.problems import Place
 
@@ -72,7 +73,7 @@ def _subject(adapter: Adapter) -> str:
 def _added(adapter: Adapter, known: Mapping[str, set[str]]) -> AccessChange:
     target = kind_of(adapter).target(adapter)
     host = host_of(target) or adapter.kind
-    variables = _variables(adapter)
+    variables = variable_names([adapter])
     parts = [_EVERYTHING, f"sends {', '.join(variables) or 'no variables'} to {host}"]
     warnings = [*_moved(adapter, known), *_plain_text(adapter, {}), *_clear_text(adapter, "")]
     return AccessChange(
@@ -86,7 +87,7 @@ def _removed(adapter: Adapter) -> AccessChange:
 
 def _changed(old: Adapter, new: Adapter, known: Mapping[str, set[str]]) -> AccessChange | None:
     was, becomes = (kind_of(adapter).target(adapter) for adapter in (old, new))
-    variables_before, variables = _variables(old), _variables(new)
+    variables_before, variables = variable_names([old]), variable_names([new])
     parts: list[str] = []
     opens = False
     if was != becomes:
@@ -128,10 +129,6 @@ def _is_narrower(was: str, becomes: str) -> bool:
     old, new = urlsplit(was), urlsplit(becomes)
     below = f"{new.path.rstrip('/')}/".startswith(f"{old.path.rstrip('/')}/")
     return bool(old.netloc) and (old.scheme, old.netloc) == (new.scheme, new.netloc) and below
-
-
-def _variables(adapter: Adapter) -> list[str]:
-    return list(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
 
 
 def host_of(url: str) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from mom.atlas.adapters.kind import Setting
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
-from mom.atlas.references import Reference, scan
+from mom.atlas.references import filled, scan
 from mom.problems import Place
 from mom.yamledit.paths import Path
 
@@ -60,14 +60,10 @@ def read_query(document: DataDocument) -> tuple[Parameter, ...]:
 def encoded_forms(basic: BasicAuth | None, query: tuple[Parameter, ...], variables: Mapping[str, str]) -> Iterator[str]:
     """Yield the credentials as they are sent, for what must not show them: base64, percent-encoded."""
     if basic is not None:
-        pair = f"{_filled(basic.username, variables)}:{_filled(basic.password, variables)}"
+        pair = f"{filled(basic.username, variables)}:{filled(basic.password, variables)}"
         yield base64.b64encode(pair.encode(errors="surrogateescape")).decode()
     for parameter in query:
-        yield quote(_filled(parameter.value, variables), safe="-._~", errors="surrogateescape")
-
-
-def _filled(text: str, variables: Mapping[str, str]) -> str:
-    return "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in scan(text))
+        yield quote(filled(parameter.value, variables), safe="-._~", errors="surrogateescape")
 
 
 def check_credentials(findings: Findings) -> None:

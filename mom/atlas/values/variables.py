@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 
-from mom.atlas.references import Reference, names, scan
+from mom.atlas.references import Reference, filled, names, scan
 from mom.atlas.values.objection import Objection
 
 _SCHEMES = frozenset({"basic", "bearer", "token", "apikey", "digest", "negotiate", "bot"})
@@ -48,8 +48,7 @@ def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator
     template = re.match(r"\s*basic[ \t]+", value, re.IGNORECASE)
     if not given or template is None or header.lower() not in {"authorization", "proxy-authorization"}:
         return
-    parts = scan(value[template.end() :])
-    text = "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in parts)
+    text = filled(value[template.end() :], variables)
     text = re.sub(r"\A(?:basic[ \t]+)?", "", text.strip().strip("\"'"), flags=re.IGNORECASE)
     hint = "store $(printf %s 'user:password' | base64) in it"
     try:
