@@ -92,6 +92,12 @@ def names(value: str) -> list[str]:
     return list(dict.fromkeys(part.name for part in scan(value) if isinstance(part, Reference)))
 
 
+def is_reference_to(name: str, value: object) -> bool:
+    """Whether `value` is a reference to the variable `name`, and nothing else."""
+    parts = scan(value) if isinstance(value, str) else []
+    return len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].name == name
+
+
 def filled(value: str, variables: Mapping[str, str]) -> str:
     """Return `value` with its references replaced by their variables; one that `variables` has not is empty."""
     return "".join(variables.get(part.name, "") if isinstance(part, Reference) else str(part) for part in scan(value))

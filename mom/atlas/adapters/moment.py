@@ -11,7 +11,7 @@ from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import Reference, scan
+from mom.atlas.references import is_reference_to
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_base_url, check_credential
 from mom.problems import Place, Problem
@@ -78,11 +78,8 @@ class MomentAdapterSpec:
         }
         for key, wanted in asked.items():
             value = value_at(data, *_GITHUB, key)
-            if isinstance(value, str) and key == "accessToken":
-                value = "".join(
-                    f"${{{{ {part.name} }}}}" if isinstance(part, Reference) else "?" for part in scan(value)
-                )
-            if value != wanted:
+            same = is_reference_to(self.variable, value) if key == "accessToken" else value == wanted
+            if not same:
                 path = ".".join((*_GITHUB, key))
                 message = f"`{key}` was not asked for" if wanted is None else f"`{key}` is not {wanted}"
                 other.add(get(node, key) or node, path, message, secret=key == "accessToken")

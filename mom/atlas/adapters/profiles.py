@@ -11,7 +11,7 @@ from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at
 from mom.atlas.kinds import Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import Reference, scan
+from mom.atlas.references import is_reference_to
 from mom.atlas.rules.findings import Findings
 from mom.problems import Place, Problem
 from mom.yamledit.data import Data
@@ -93,9 +93,7 @@ def _difference(value: Data, variable: str | None) -> str | None:
         return "was not asked for"
     if value is None:
         return f"is missing: ${{{{ {variable} }}}}"
-    parts = scan(value) if isinstance(value, str) else []
-    same = len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].name == variable
-    return None if same else f"is not ${{{{ {variable} }}}}"
+    return None if is_reference_to(variable, value) else f"is not ${{{{ {variable} }}}}"
 
 
 class ProfileKind(AdapterKind[ProfileAdapter]):
