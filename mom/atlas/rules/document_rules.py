@@ -9,7 +9,6 @@ from mom.atlas.adapters import KINDS, kinds
 from mom.atlas.documents import DataDocument, items_at, tagged_key_problems, text_at, value_at
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
-from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.value_rules import check_stray, stray_objection
@@ -25,9 +24,9 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
     """Return the kind that a document is, or was probably meant to be, and what is wrong with how it is named."""
     findings = Findings(document)
     version = text_at(document.data, "apiVersion") or ""
-    versions = list(dict.fromkeys(kind.api_version for kind in kinds()))
+    every = kinds()
     kind = document.data.get("kind")
-    of_version = {known.kind: known for known in kinds() if known.api_version == version}
+    of_version = {known.kind: known for known in every if known.api_version == version}
     if kind is None:
         meant = closest("kind", document.data)
         hint = f"did you mean `kind` instead of `{meant}`?" if meant else f"add `kind:`, one of {listed(of_version)}"
@@ -39,12 +38,13 @@ def kind_of(document: DataDocument) -> tuple[Kind | None, list[tuple[Path, Probl
         return None, findings.problems
     if kind in of_version:
         return of_version[kind], []
-    by_kind = {known.kind: known for known in kinds()}
+    by_kind = {known.kind: known for known in every}
     if (known := by_kind.get(kind)) is not None:
         hint = f"did you mean `{known.api_version}`?"
         findings.add(("apiVersion",), "unknown-kind", f"`{kind}` is not a kind of `{version}`", hint=hint)
         return known, findings.problems
     if not of_version:
+        versions = list(dict.fromkeys(known.api_version for known in every))
         likely = closest(version, versions)
         hint = f"did you mean `{likely}`?" if likely else f"known versions: {listed(versions)}"
         findings.add(("apiVersion",), "unknown-kind", f"`{version}` is not known", hint=hint)
@@ -119,38 +119,19 @@ def _braces(findings: Findings) -> None:
                 _braces_in_text(findings, path, node, braces.group())
 
 
-def _template(findings: Findings, path: Path, start: int, shown: str) -> None:
-    shown = shown if len(shown) <= 60 else f"{shown[:59]}…"
-    problem = problem_at(
-        findings.document.source,
-        start,
-        "template",
-        f"`{shown}` is a template (Helm, Jinja): render the file first",
-        end=start + len(shown),
-        path=show(path),
-    )
-    findings.problems.append((path, problem))
-
-
 def _braces_in_text(findings: Findings, path: Path, node: Scalar, braces: str) -> None:
     start, end = findings.inside(node, braces)
     if not _is_sent(path):
         findings.templates.add(path)
-        _template(findings, path, start, braces)
+        shown = braces if len(braces) <= 60 else f"{braces[:59]}…"
+        message = f"`{shown}` is a template (Helm, Jinja): render the file first"
+        findings.add_at((start, start + len(shown)), path, "template", message)
         return
     findings.unread.add(path)
     name = _BARE_NAME.match(braces)
     hint = f"write ${{{{ {name.group(1)} }}}}" if name else "write ${{ NAME }}, or run mom on the rendered file"
-    problem = problem_at(
-        findings.document.source,
-        start,
-        "reference-without-dollar",
-        f"`{braces}` is sent as it is: a reference begins with `$`",
-        end=end,
-        hint=hint,
-        path=show(path),
-    )
-    findings.problems.append((path, problem))
+    message = f"`{braces}` is sent as it is: a reference begins with `$`"
+    findings.add_at((start, end), path, "reference-without-dollar", message, hint=hint)
 
 
 def _is_sent(path: Path) -> bool:
@@ -167,16 +148,7 @@ def _references(findings: Findings, path: Path, node: Scalar) -> None:
     for part, reason in wrong[:20]:
         findings.unread.add(path)
         start, after = findings.inside(node, node.value[part.start : part.end], after)
-        problem = problem_at(
-            findings.document.source,
-            start,
-            "environment-reference",
-            reason.message,
-            end=after,
-            hint=reason.hint,
-            path=show(path),
-        )
-        findings.problems.append((path, problem))
+        findings.add_at((start, after), path, "environment-reference", reason.message, hint=reason.hint)
 
 
 def _adapter_name(findings: Findings) -> None:

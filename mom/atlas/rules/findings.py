@@ -67,8 +67,12 @@ class Findings:
         if isinstance(node, Scalar):
             begin = self.document.source.text.rfind(part, node.start, node.end) if at_end else None
             start, end = self.inside(node, part, None if begin == -1 else begin)
-        source = self.document.source
-        problem = problem_at(source, start, rule, message, end=end, hint=hint, path=show(path))
+        self.add_at((start, end), path, rule, message, hint=hint)
+
+    def add_at(self, limits: tuple[int, int], path: Path, rule: str, message: str, *, hint: str | None = None) -> None:
+        """Add a problem about the value at `path`, shown where the file has what is between `limits`."""
+        start, end = limits
+        problem = problem_at(self.document.source, start, rule, message, end=end, hint=hint, path=show(path))
         self.problems.append((path, problem))
 
     def has_template(self, path: Path) -> bool:
