@@ -20,6 +20,7 @@ from __future__ import annotations
 import contextlib
 import io
 import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ from unittest.mock import patch
 from mom.cli import main
 
 FILE = "atlas.yml"
+# The installed command.
+MOM = str(Path(sys.executable).parent / "mom")
 
 
 @dataclass(frozen=True)

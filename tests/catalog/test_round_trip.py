@@ -21,11 +21,10 @@ from mom.catalog.integration import Integration, filled
 from mom.cli.http_adapter import read_adapter
 from mom.yamledit.source import Source
 from tests.curl.recorder import Recorder, Request
-from tests.golden import read_command, run_mom
+from tests.golden import MOM, read_command, run_mom
 from tests.run.mom_run import MomRun, mom_run
 from tests.samples import EMPTY, atlas
 
-MOM = str(Path(sys.executable).parent / "mom")
 ENTRIES = loader.all_integrations()
 # What each variable has: nothing that a header could contain by accident.
 VALUES = {variable.name: f"value-of-{variable.name}" for entry in ENTRIES for variable in entry.variables}

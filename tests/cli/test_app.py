@@ -17,10 +17,9 @@ import pytest
 from mom import __version__
 from mom.cli.app import ROOT
 from mom.cli.tree import Branch, Leaf, load, paths, suggestion
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 from tests.samples import EMPTY
 
-MOM = str(Path(sys.executable).parent / "mom")
 PATHS = sorted({path[:depth] for path in paths(ROOT) for depth in range(len(path) + 1)})
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 from tests.samples import EMPTY
 
-MOM = str(Path(sys.executable).parent / "mom")
 ADD = ("--adapter-name", "openai", "--base-url", "https://api.openai.com", "-H", "Authorization: Bearer ${{ TOKEN }}")
 COMMANDS = {
     "add-http-adapter": ("atlas", "config", "add-http-adapter", *ADD, "-f"),

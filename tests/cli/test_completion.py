@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.golden import MOM
 from tests.samples import atlas, http
-
-MOM = str(Path(sys.executable).parent / "mom")
-
 
 ATLAS = atlas("openai") + http("openai")
 

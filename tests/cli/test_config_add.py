@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 from tests.samples import EMPTY
 
 ATLAS = EMPTY.encode()
@@ -17,7 +16,7 @@ ATLAS = EMPTY.encode()
 
 def test_the_installed_command_adds_once_and_then_finds_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "atlas.yml").write_bytes(ATLAS)
-    command = [str(Path(sys.executable).parent / "mom"), "atlas", "config", "add", "openai", "-f", "atlas.yml"]
+    command = [MOM, "atlas", "config", "add", "openai", "-f", "atlas.yml"]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     text, time = (tmp_path / "atlas.yml").read_text(), (tmp_path / "atlas.yml").stat().st_mtime_ns
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

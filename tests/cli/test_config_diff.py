@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.atlas.test_review import ATLAS, MOVED, WITH_OPENAI
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 
 DIFF = ("atlas", "config", "diff")
 LINE = "+ openai: all callers, all methods, sends OPENAI_API_TOKEN to api.openai.com\n"
@@ -128,6 +127,6 @@ def test_a_file_with_an_error_is_refused_with_its_problems() -> None:
 
 
 def test_the_installed_command_compares_two_files(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).with_name("mom")), *DIFF, "old.yml", "new.yml"]
+    command = [MOM, *DIFF, "old.yml", "new.yml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (3, LINE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,9 @@ from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.remove import remove_adapter
 from mom.yamledit.source import decode
 from tests.cli.test_add_http_adapter_cases import asked_for
-from tests.golden import FILE, Case, cases, check, run_mom
+from tests.golden import FILE, MOM, Case, cases, check, run_mom
 from tests.promises import documents_of, read_1_1, read_1_2
 
-MOM = Path(sys.executable).with_name("mom")
 HERE = Path(__file__).parent
 CASES = [case for name in ("config_remove", "config_set", "config_rename") for case in cases(HERE / name)]
 

@@ -7,17 +7,13 @@ import json
 import os
 import pty
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from mom.catalog import loader
 from mom.cli.config_integrations import _page
 from mom.console import Console
-from tests.golden import run_mom
-
-MOM = str(Path(sys.executable).parent / "mom")
+from tests.golden import MOM, run_mom
 
 
 def test_the_table_in_a_pipe_is_plain_and_has_every_entry() -> None:

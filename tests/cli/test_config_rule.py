@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ from mom.atlas.rules.error_types import ERROR_TYPES
 from mom.envoy.failures import FAILURES
 from mom.envoy.replies import REPLIES
 from mom.gateway import ErrorTypes
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 
 RULE = ("atlas", "config", "rule")
 
@@ -74,7 +72,6 @@ def test_every_error_type_of_the_gateway_has_an_entry_with_its_status() -> None:
 
 
 def test_the_installed_command_explains_a_rule() -> None:
-    mom_command = Path(sys.executable).with_name("mom")
-    done = subprocess.run([mom_command, *RULE, "duplicate-key"], capture_output=True, text=True, check=False)
+    done = subprocess.run([MOM, *RULE, "duplicate-key"], capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stdout.startswith("duplicate-key (error)\n")

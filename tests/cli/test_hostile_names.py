@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from unittest.mock import patch
 from xml.etree import ElementTree as ET
@@ -18,10 +17,9 @@ import pytest
 from mom.cli.formats import Checked, Format, write
 from mom.console import Console
 from mom.problems import Place, Problem
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 from tests.samples import EMPTY
 
-MOM = str(Path(sys.executable).parent / "mom")
 NAMES = {
     "a line of its own": "x\nerror: fake\n::error::fake",
     "a carriage return": "x\rerror: fake",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.golden import MOM
 from tests.samples import EMPTY
 
-MOM = str(Path(sys.executable).parent / "mom")
 ADD = "mom atlas config add-http-adapter --adapter-name a --base-url https://a.example"
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has it")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests import samples
-from tests.golden import FILE, run_mom
+from tests.golden import FILE, MOM, run_mom
 
 VALIDATE = ("atlas", "config", "validate")
 AWS = """\
@@ -122,7 +121,7 @@ def test_a_missing_file_among_several_is_one_problem_among_the_others() -> None:
 def test_the_installed_command_fixes_a_folder(tmp_path: Path) -> None:
     Path("teams").mkdir()
     Path("teams/a.yml").write_text(ATLAS.replace("baseUrl", "baseURL"))
-    command = [str(Path(sys.executable).with_name("mom")), *VALIDATE, "--fix", "--diff", "teams"]
+    command = [MOM, *VALIDATE, "--fix", "--diff", "teams"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "+  baseUrl: https://api.openai.com" in done.stdout

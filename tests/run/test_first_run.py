@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from mom.atlas.initial import is_placeholder
-from tests.golden import run_mom
+from tests.golden import MOM, run_mom
 from tests.run.mom_run import MomRun, mom_run
-
-MOM = str(Path(sys.executable).parent / "mom")
 
 
 def typed(run: MomRun, command: str) -> subprocess.CompletedProcess[str]:
