@@ -21,7 +21,6 @@ def case(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Case:
     (folder.parent / "command").write_text(COMMAND)
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
     return Case(folder)
 
 

@@ -145,7 +145,6 @@ def check(run: MomRun, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     monkeypatch.chdir(run.folder)
     monkeypatch.setenv("MOM_HOME", run.environ["MOM_HOME"])
     monkeypatch.setenv("MOM_BASE_URL", f"http://127.0.0.1:{run.port}")
-    monkeypatch.delenv("MOM_TOKEN", raising=False)
 
     def run_check(*arguments: str) -> tuple[int, str, str]:
         status = main(["atlas", "check", *arguments])
@@ -310,8 +309,6 @@ def test_a_gateway_that_cannot_start_is_one_error_with_its_reason(
 ) -> None:
     for name, value in demo.environment(tmp_path).items():
         monkeypatch.setenv(name, value)
-    for name in ("MOM_BASE_URL", "MOM_TOKEN", "MOM_ENVOY"):
-        monkeypatch.delenv(name, raising=False)
     with demo.stand_ins(tmp_path):
         status = main(["atlas", "check", "-f", str(tmp_path / "atlas.yml"), "--envoy", "/bin/false"])
     captured = capsys.readouterr()

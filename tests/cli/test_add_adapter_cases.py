@@ -38,7 +38,6 @@ def test_an_adapter_is_added_as_its_case_says(
     case: Case, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
     check(case, update=request.config.getoption("update_golden"))
     old, new = case.read("in.yml"), case.read("out.yml")
     if old is None or new is None or old == new:

@@ -82,8 +82,6 @@ class Atlas:
 @pytest.fixture
 def atlas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Atlas:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
-    monkeypatch.delenv("MOM_DEBUG", raising=False)
     return Atlas(tmp_path / "atlas.yml")
 
 

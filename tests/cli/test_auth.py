@@ -20,8 +20,6 @@ Run = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("MOM_HOME", str(tmp_path / "home"))
-    for name in ("MOM_TOKEN", "MOM_BASE_URL", "FORCE_COLOR"):
-        monkeypatch.delenv(name, raising=False)
     return tmp_path / "home"
 
 

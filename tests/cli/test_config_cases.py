@@ -22,7 +22,7 @@ def test_a_command_prints_what_its_case_has(
     case: Case, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "TEAM", "PRODUCTION_KEY_ID", "PRODUCTION_SECRET", "STAGING_KEY_ID", "OPENAI_API_TOKEN"):
+    for name in ("TEAM", "PRODUCTION_KEY_ID", "PRODUCTION_SECRET", "STAGING_KEY_ID", "OPENAI_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GITHUB_TOKEN", "secret-value")
     monkeypatch.setenv("STAGING_SECRET", "")

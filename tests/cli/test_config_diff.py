@@ -19,8 +19,6 @@ EVIL = WITH_OPENAI.replace("api.stripe.com", "evil.example")
 @pytest.fixture(autouse=True)
 def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", "MOM_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
     for name, value in (("GIT_CONFIG_GLOBAL", "/dev/null"), ("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))):
         monkeypatch.setenv(name, value)
     Path("old.yml").write_text(ATLAS)

@@ -112,7 +112,6 @@ spec:
 def atlas(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The guide's file, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FORCE_COLOR", raising=False)
     path = tmp_path / "YOUR_ATLAS_CONFIG.yml"
     path.write_text(FILE)
     return path

@@ -49,8 +49,6 @@ SARIF = Draft4Validator(json.loads((ROOT / "tests/cli/data/sarif-2.1.0-rtm.5.jso
 @pytest.fixture(autouse=True)
 def _files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
-        monkeypatch.delenv(name, raising=False)
     Path("valid.yml").write_text(VALID)
     Path("warned.yml").write_text(WARNED)
     Path("broken.yml").write_text(BROKEN)
@@ -455,10 +453,9 @@ def test_the_pre_commit_hook_runs_a_command_that_exists_and_that_the_project_ins
 def test_a_real_terminal_of_50_columns_gets_lines_of_50_columns() -> None:
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 50, 0, 0))
-    environ = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
     command = [sys.executable, "-m", "mom", "atlas", "config", "validate", "broken.yml"]
     with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL, env={**environ, "TERM": "xterm"}
+        command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"}
     ) as process:
         os.close(theirs)
         written = b""

@@ -17,8 +17,6 @@ VALIDATE = ("atlas", "config", "validate")
 @pytest.fixture(autouse=True)
 def _in_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE"):
-        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)

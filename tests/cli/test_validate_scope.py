@@ -32,7 +32,7 @@ SET = {"OPENAI_API_TOKEN": "s3cret", "TEST_KEY_ID": "id", "TEST_SECRET": "s3cret
 @pytest.fixture(autouse=True)
 def _in_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("FORCE_COLOR", "GITHUB_ACTIONS", "GITHUB_WORKSPACE", *SET):
+    for name in SET:
         monkeypatch.delenv(name, raising=False)
     Path(FILE).write_text(ATLAS)
 
