@@ -12,6 +12,7 @@ besides is in comments:
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import os
 import re
@@ -19,9 +20,9 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Self
 from unittest.mock import patch
 
@@ -31,11 +32,12 @@ from mom.cli import main
 from mom.cli.app import ROOT as ROOT_BRANCH
 from mom.cli.app import tree
 from mom.cli.tree import paths
+from tests.golden import MOM
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = Path(sys.executable).parent
+DEMO = ROOT / "docs" / "demo"
 
 
 def command_at(path: tuple[str, ...]) -> Any:
@@ -104,7 +106,7 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
-            "PATH": f"{COMMANDS}{os.pathsep}{os.environ['PATH']}",
+            "PATH": f"{Path(MOM).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(folder),
             "MOM_HOME": str(folder / "home"),
             "COLUMNS": "80",
@@ -219,6 +221,16 @@ def _consoles(page: Path, folder: Path, shell: Shell) -> str:
         r"|```console\n(?P<console>.*?)```\n"
     )
     return re.sub(pattern, replaced, page.read_text(), flags=re.DOTALL)
+
+
+def script(name: str) -> ModuleType:
+    """Return docs/demo/NAME.py, which is a script and in no package."""
+    specification = importlib.util.spec_from_file_location(f"demo_{name}", DEMO / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 def anchors(text: str) -> set[str]:

@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "docs" / "demo"
+from tests.pages import DEMO, script
+
 # What the stand-in insists on. The demo hands it to Atlas's environment, and prints it as such.
 SECRET = b"demo-secret"
-
-
-def _picture() -> ModuleType:
-    """Return docs/demo/picture.py, which is a script and in no package."""
-    specification = importlib.util.spec_from_file_location("picture", FOLDER / "picture.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-picture = _picture()
+picture = script("picture")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def colored(folder: Path) -> str:
-    command = [sys.executable, str(FOLDER / "demo.py"), str(folder)]
+    command = [sys.executable, str(DEMO / "demo.py"), str(folder)]
     output, status = picture.recorded(command, folder.parent, dict(os.environ))
     assert status == 0, output
     assert "Traceback" not in output

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
 import re
@@ -11,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -26,22 +24,10 @@ from mom.cli import main
 from mom.errors import MomError
 from mom.problems import Place
 from tests.envoy.upstream import Upstream
+from tests.pages import script
 from tests.run.mom_run import MomRun, mom_run
 
-FOLDER = Path(__file__).parent.parent.parent / "docs" / "demo"
-
-
-def _script() -> ModuleType:
-    """Return docs/demo/check.py, which is a script and in no package."""
-    specification = importlib.util.spec_from_file_location("check_demo", FOLDER / "check.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
-demo = _script()
+demo = script("check")
 
 
 @pytest.fixture(scope="module")
