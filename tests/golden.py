@@ -33,6 +33,14 @@ FILE = "atlas.yml"
 MOM = str(Path(sys.executable).parent / "mom")
 
 
+class Terminal(io.StringIO):
+    """A stream that is a terminal, without a device behind it."""
+
+    def isatty(self) -> bool:
+        """Say that it is one."""
+        return True
+
+
 @dataclass(frozen=True)
 class Result:
     """What a command did: its exit status, and what it wrote to stdout (bytes) and stderr."""

@@ -10,13 +10,9 @@ import pytest
 from mom.console import Console
 from mom.errors import MomError
 from mom.problems import Place, Problem
+from tests.golden import Terminal
 
 HOSTILE = "a\nerror: fake\r\x1b[2J\t\x7f\x9b\u2028\u202e\x85b\udcff"
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
 
 
 def console(*, terminal: bool = False) -> tuple[Console, io.StringIO, io.StringIO]:

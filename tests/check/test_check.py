@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
@@ -24,6 +23,7 @@ from mom.cli import main
 from mom.errors import MomError
 from mom.problems import Place
 from tests.envoy.upstream import Upstream
+from tests.golden import Terminal
 from tests.pages import script
 from tests.run.mom_run import MomRun, mom_run
 
@@ -204,14 +204,6 @@ def test_wrong_usage_is_one_error_with_status_2(check: Check, arguments: tuple[s
     status, out, err = check(*arguments)
     assert (status, out) == (2, "")
     assert words in err
-
-
-class Terminal(io.StringIO):
-    """A terminal, as far as output asks."""
-
-    def isatty(self) -> bool:
-        """Be one."""
-        return True
 
 
 @pytest.mark.usefixtures("check")

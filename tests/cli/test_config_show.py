@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from pathlib import Path
 from unittest.mock import patch
@@ -11,7 +10,7 @@ import pytest
 
 from mom.cli import main
 from mom.cli.completion import adapter_names
-from tests.golden import run_mom
+from tests.golden import Terminal, run_mom
 
 SAMPLE = (Path(__file__).parent / "list" / "every-kind" / "in.yml").read_text()
 
@@ -23,20 +22,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("atlas.yml").write_text(SAMPLE)
 
 
-class Terminal(io.TextIOWrapper):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.mark.parametrize("command", [["list"], ["env"], ["show", "github"]], ids=" ".join)
 def test_on_a_terminal_everything_fits_its_width_and_nothing_is_cut(command: list[str]) -> None:
-    stdout = Terminal(io.BytesIO(), encoding="utf-8")
+    stdout = Terminal()
     with patch("sys.stdout", stdout):
         assert main(["atlas", "config", *command, "-q"]) == 0
-    stdout.seek(0)
-    shown = re.sub(r"\x1b\[[0-9;]*m", "", stdout.read())
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", stdout.getvalue())
     assert max(map(len, shown.splitlines())) <= 80
     plain = run_mom(["atlas", "config", *command, "-q"]).stdout.decode()
     squeezed = re.sub(r"\s", "", shown)

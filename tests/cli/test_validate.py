@@ -34,7 +34,7 @@ from mom.problems import Place, Problem, Severity
 from mom.yamledit.data import to_data
 from mom.yamledit.source import MAX_BYTES, Source
 from mom.yamledit.stream import documents, parse_document
-from tests.golden import Result, run_mom
+from tests.golden import Result, Terminal, run_mom
 from tests.samples import EMPTY
 
 VALID = EMPTY
@@ -148,14 +148,6 @@ def test_stdin_that_is_given_twice_is_read_once_and_that_is_reported() -> None:
         "warning: `-` is given more than once: stdin is read and checked once\n2 errors in 2 files\n"
     )
     assert result.stdout.count(b"<stdin>:6:3: error") == 1
-
-
-class Terminal(io.StringIO):
-    """A stream that is a terminal, without a device behind it."""
-
-    def isatty(self) -> bool:
-        """Say that it is one."""
-        return True
 
 
 def _shown(problems: list[Problem], out: io.StringIO, **environ: str) -> list[str]:
