@@ -100,6 +100,21 @@ class MomRun:
         assert found, f"not said: {words!r}; said: {self.text}"
         return self.text
 
+    def mom(self, *arguments: str) -> str:
+        """Run another command of mom, in this folder and environment; it must succeed. Returns what it prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", "mom", *arguments],
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def end(self, number: int = signal.SIGINT) -> int:
         """Send a signal, wait for the end, and return the exit status."""
         self.process.send_signal(number)

@@ -7,8 +7,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +19,6 @@ from tests.envoy.client import Client, Response
 from tests.run.mom_run import MomRun, is_running, mom_run, threads
 
 P = "/v1/apis/http"
-MOM = [sys.executable, "-m", "mom"]
 SECRET = "sk-the-real-credential-0123456789"
 BEARER = {"Authorization": "Bearer ${{ OPENAI_API_TOKEN }}"}
 
@@ -40,21 +37,6 @@ def run(tmp_path: Path) -> Iterator[MomRun]:
         yield made
 
 
-def mom(run: MomRun, *arguments: str) -> str:
-    done = subprocess.run(
-        [*MOM, *arguments],
-        env=run.environ,
-        cwd=run.folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def values(request: dict[str, Any]) -> dict[str, str]:
     return {one["name"].lower(): one["value"] for one in request["headers"]}
 
@@ -67,10 +49,10 @@ def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
     run.wait("https://127.0.0.1:1/jwks")
     assert "its tokens are rejected" in run.text
     command = "add-http-adapter -f atlas.yml --adapter-name openai --base-url https://api.openai.com -H"
-    mom(run, "atlas", "config", *command.split(), "Authorization: Bearer ${{ OPENAI_API_TOKEN }}")
+    run.mom("atlas", "config", *command.split(), "Authorization: Bearer ${{ OPENAI_API_TOKEN }}")
     run.wait("Reloaded + openai")
     gateway = f"http://127.0.0.1:{run.port}"
-    printed = mom(run, "curl", "-sSi", "--base-url", gateway, f"{P}/openai/v1/models?limit=2", "-d", "{}")
+    printed = run.mom("curl", "-sSi", "--base-url", gateway, f"{P}/openai/v1/models?limit=2", "-d", "{}")
     head, _, body = printed.partition("\n\n")
     assert "\natlas-stand-in: no API was called" in head
     found = json.loads(body)
