@@ -53,7 +53,14 @@ class Result:
 def run_mom(arguments: Sequence[str], stdin: bytes = b"") -> Result:
     """Run mom in this process, in the current folder, and return what it did."""
     streams = [io.TextIOWrapper(io.BytesIO(part), encoding="utf-8", newline="") for part in (stdin, b"", b"")]
-    with patch("sys.stdin", streams[0]), contextlib.redirect_stdout(streams[1]), contextlib.redirect_stderr(streams[2]):
+    with contextlib.ExitStack() as stack:
+        if list(arguments[:2]) == ["atlas", "run"]:
+            # What a run does to its process for good. Programs that later tests start would inherit it.
+            stack.enter_context(patch("mom.run.serve.protect"))
+            stack.enter_context(patch("mom.run.limits.raise_open_files"))
+        stack.enter_context(patch("sys.stdin", streams[0]))
+        stack.enter_context(contextlib.redirect_stdout(streams[1]))
+        stack.enter_context(contextlib.redirect_stderr(streams[2]))
         status = main(arguments)
     written = []
     for stream in streams[1:]:
