@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
@@ -16,14 +15,13 @@ from mom.auth.base_url import Gateway
 from mom.check import credentials
 from mom.check.diagnosis import diagnose
 from mom.check.exchange import Response, send
+from mom.check.listing import listed
 from mom.check.result import Failure, Outcome, Result, Stage
 from mom.check.smoke import SmokeRequest, smoke_request
 from mom.envoy import adapters as served_kinds
 from mom.gateway import APIS_PATH, STAND_IN_HEADER
 
 _MOST_AT_ONCE = 16
-# The list of 100,000 adapters.
-_MAX_LIST = 1 << 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +94,8 @@ class Check:
 
     def _listed(self) -> Mapping[str, str | None] | Failure:
         """Return the target of each adapter that the gateway serves, by its path; or why it says nothing."""
-        request = SmokeRequest("GET", APIS_PATH)
-        response = send(self.gateway, APIS_PATH, self.token(), request, timeout=self.timeout, limit=_MAX_LIST)
-        if failure := diagnose(response, request, (), self.gateway.base):
-            return failure
-        try:
-            apis = json.loads(response.body if isinstance(response, Response) else b"")["apis"]
-            return {api["path"].rstrip("/"): api.get("baseUrl") for api in apis}
-        except (ValueError, LookupError, TypeError, AttributeError):
-            message = f"the server at {self.gateway.base} is not an Atlas: it has no list of APIs"
-            return Failure(Stage.GATEWAY, message, "name the gateway with --base-url URL")
+        apis = listed(self.gateway, APIS_PATH, self.token(), timeout=self.timeout)
+        return apis if isinstance(apis, Failure) else {api["path"].rstrip("/"): api.get("baseUrl") for api in apis}
 
     def _checked(self, adapter: Adapter, listed: Mapping[str, str | None]) -> Result:
         request = smoke_request(adapter, self.path)

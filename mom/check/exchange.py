@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from mom.auth.base_url import Gateway
 from mom.check.smoke import SmokeRequest
+from mom.errors import UsageError
 from mom.files import reason_of
-from mom.gateway import ERROR_HEADER, TOKEN_HEADER
+from mom.gateway import APIS_PATH, ERROR_HEADER, TOKEN_HEADER
 
 # More than any proof of a credential, or any error of Atlas, needs.
 MAX_BODY = 1 << 18
@@ -39,6 +40,16 @@ class NoResponse:
     reason: str
     seconds: float
     late: bool = False
+
+
+def refuse_plain_http(gateway: Gateway) -> None:
+    """Raise UsageError for a gateway on another machine without TLS: the token could be read on the way."""
+    if gateway.scheme == "http" and not gateway.loopback:
+        allowed = f"mom curl --mom-insecure-http --base-url {gateway.base} {APIS_PATH}"
+        raise UsageError(
+            f"refusing to send the token to {gateway.origin}: plain http to another host",
+            hint=f"use https, or allow it for one request: {allowed}",
+        )
 
 
 def send(

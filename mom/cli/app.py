@@ -79,6 +79,14 @@ ATLAS = Branch(
         "config": CONFIG,
         "run": Leaf("mom.cli.run:run", "Run this Atlas here, on Envoy, until Ctrl-C."),
         "check": Leaf("mom.cli.check:check", "Send each API a request through the gateway, and say what is wrong."),
+        "apis": Branch(
+            "Show which APIs are served.",
+            {"list": Leaf("mom.cli.apis_list:apis_list", "List the APIs of a gateway, or of a configuration.")},
+        ),
+        "instances": Branch(
+            "Show which instances run.",
+            {"list": Leaf("mom.cli.instances_list:instances_list", "List the running instances of a gateway.")},
+        ),
     },
 )
 AUTH = Branch(

@@ -15,6 +15,7 @@ from mom.atlas.rules.variable_rules import Environment, uses, variable_problem
 from mom.auth.base_url import VARIABLE, Gateway, parse_base_url, resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.check.check import Check
+from mom.check.exchange import refuse_plain_http
 from mom.check.own_gateway import is_running, started
 from mom.check.result import Outcome, Result
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, counted, shown, summary
@@ -135,7 +136,9 @@ def _chosen(configuration: Configuration, names: Sequence[str]) -> tuple[Adapter
 def _running(base_url: str | None, configuration: Configuration) -> Gateway | None:
     """Return the gateway that is named, or that runs where this configuration is served; None: start one."""
     if base_url is not None or VARIABLE in os.environ:
-        return resolve_gateway(base_url, os.environ)
+        named = resolve_gateway(base_url, os.environ)
+        refuse_plain_http(named)
+        return named
     local = parse_base_url(origin("http", LOOPBACK_ADDRESSES[0], configuration.ingress_http_port or DEFAULT_PORT))
     return local if is_running(local) else None
 

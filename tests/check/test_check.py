@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -25,7 +25,7 @@ from mom.problems import Place
 from tests.envoy.upstream import Upstream
 from tests.golden import Terminal
 from tests.pages import script
-from tests.run.mom_run import MomRun, mom_run
+from tests.run.mom_run import MomRun
 
 demo = script("check")
 
@@ -110,20 +110,6 @@ def test_a_terminal_shows_the_last_state_of_a_table_that_is_drawn_anew() -> None
 
 
 Check = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[Upstream]:
-    with Upstream() as upstream:
-        yield upstream
-
-
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, api: Upstream) -> Iterator[MomRun]:
-    with mom_run(tmp_path_factory.mktemp("run")) as started:
-        started.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
-        started.start()
-        yield started
 
 
 @pytest.fixture
@@ -256,7 +242,8 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
 
 
 def test_a_gateway_may_have_thousands_of_adapters(api: Upstream) -> None:
-    apis = [{"path": f"/v1/apis/http/api-{number}/", "baseUrl": "https://api.example.com"} for number in range(5_000)]
+    common = {"kind": "HTTP", "baseUrl": "https://api.example.com", "instance": "atlas"}
+    apis = [{**common, "name": f"api-{n}", "path": f"/v1/apis/http/api-{n}/"} for n in range(5_000)]
     api.body = json.dumps({"apis": apis}).encode()
     adapter = HttpAdapter("api-4999", "https://api.example.com", (), Place("atlas.yml", 1, 1))
     how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=lambda: "a", timeout=30)

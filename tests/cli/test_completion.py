@@ -29,6 +29,7 @@ def complete(words: str, count: int, folder: Path | None = None) -> list[str]:
         pytest.param("mom atlas config add", 3, ["add-http-adapter"], id="commands"),
         pytest.param("mom atlas run --env", 3, ["--env-file"], id="options"),
         pytest.param("mom auth status --", 3, ["--format"], id="options by one name"),
+        pytest.param("mom atlas apis list --", 4, ["--base-url", "--token-file", "--file"], id="options of a list"),
     ],
 )
 def test_the_shell_is_offered_what_can_follow(words: str, count: int, offered: list[str]) -> None:
