@@ -23,6 +23,7 @@ class ErrorTypes:
     METHOD_NOT_ALLOWED = "API_MethodNotAllowedError"
     MISDIRECTED_REQUEST = "API_MisdirectedRequestError"
     MISSING_ACCESS_TOKEN = "API_MissingAccessTokenError"  # noqa: S105  a type of error
+    NOT_ALLOWED = "API_NotAllowedError"
     NO_MATCHING_INSTANCE = "API_NoMatchingInstanceError"
     REQUEST = "API_RequestError"
     REQUEST_HEADERS_TOO_LARGE = "API_RequestHeadersTooLargeError"
@@ -45,8 +46,10 @@ DEFAULT_PORT = 8082
 DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
 HTTP_PREFIX = "/v1/apis/http/"
-INSTANCES_PATH = "/v1alpha1/instances"
-APIS_PATH = "/v1alpha1/apis"
+# Of what Atlas itself says.
+ATLAS_PREFIX = "/v1alpha1/"
+INSTANCES_PATH = f"{ATLAS_PREFIX}instances"
+APIS_PATH = f"{ATLAS_PREFIX}apis"
 HEALTH_PATH = "/healthz"
 # Served without a token. `/healthcheck` is where the original's load balancer asks.
 HEALTH_PATHS = (HEALTH_PATH, "/healthcheck")

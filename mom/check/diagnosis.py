@@ -17,6 +17,7 @@ from mom.gateway import ErrorTypes
 _STAGES = {
     ErrorTypes.MISSING_ACCESS_TOKEN: Stage.TOKEN,
     ErrorTypes.INVALID_ACCESS_TOKEN: Stage.TOKEN,
+    ErrorTypes.NOT_ALLOWED: Stage.TOKEN,
     ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE: Stage.TOKEN,
     ErrorTypes.UPSTREAM_NAME: Stage.DNS,
     ErrorTypes.UPSTREAM_CONNECTION: Stage.CONNECTION,

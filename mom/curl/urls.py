@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mom.gateway import APIS_PATH, DEFAULT_PORTS, HEALTH_PATHS, HTTP_PREFIX, LOOPBACK_NAMES, authority
+from mom.gateway import APIS_PATH, ATLAS_PREFIX, DEFAULT_PORTS, HEALTH_PATHS, HTTP_PREFIX, LOOPBACK_NAMES, authority
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mom.auth.base_url import Gateway
 
 # What the paths of a gateway start with.
-_ROOTS = ("/v1/", "/v1alpha1/", *HEALTH_PATHS)
+_ROOTS = ("/v1/", ATLAS_PREFIX, *HEALTH_PATHS)
 # The scheme of a web socket at a gateway with the scheme (RFC 6455, section 3); curl has it since 8.11.
 SOCKETS = {"http": "ws", "https": "wss"}
 

@@ -75,9 +75,6 @@ RESPONSE_REMOVED = (
     ERROR_HEADER.lower(),
     STAND_IN_HEADER.lower(),
 )
-# Added to each response of an API: a shared cache must not serve one client's response to another (RFC 9110, 12.5.5).
-VARY = {"header": {"key": "vary", "value": TOKEN_HEADER}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
-
 # Envoy refuses longer literals in a header to add (config.core.v3.HeaderValue).
 MAX_LITERAL = 16_384
 
@@ -100,6 +97,14 @@ def check(header: Header) -> tuple[str, Objection] | None:
     if is_host(header) and (not header.value.strip() or names(header.value)):
         return "header-value", Objection("`Host` must be a fixed name", "write the host in `baseUrl`")
     return None
+
+
+def vary(name: str) -> Json:
+    """Return what adds `name` to the `Vary` of a response of an API.
+
+    A shared cache must not serve one client's response to another (RFC 9110, 12.5.5).
+    """
+    return {"header": {"key": "vary", "value": name}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
 
 
 def is_host(header: Header) -> bool:

@@ -6,16 +6,25 @@ every audience, and one without an issuer every issuer. `require_expiration`, `a
 The filter is a resource of its own (ECDS) where Envoy takes its configuration from files: a change of keys or providers
 then applies to the next request of every connection, and the cache of verified tokens ends with it. In the listener it
 would apply to new connections only.
+
+Each adapter has a requirement of its own, by which a token may be in further places (`mom.envoy.key_slots`) and may be
+narrowed to the adapter: its audience is then the gateway's with the adapter's path after it (RFC 8707). There is a
+provider for each place: of one with several places Envoy insists that every token which is there is valid, and an SDK's
+dummy key beside a good token would be refused. Routes name their requirement; one that the filter does not have refuses
+everything, so the filter is written before the routes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from mom.atlas.jwks import judge
 from mom.atlas.model import IdentityProvider
 from mom.envoy.clusters import Upstream
-from mom.envoy.messages import Json, extension
+from mom.envoy.key_slots import OWN, KeySlot, Opening
+from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
 from mom.gateway import (
@@ -24,7 +33,6 @@ from mom.gateway import (
     HEALTH_PATHS,
     LAST_TIME,
     LOCAL_MAX_LIFETIME_SECONDS,
-    TOKEN_HEADER,
 )
 
 FILTER = "envoy.filters.http.jwt_authn"
@@ -34,6 +42,7 @@ JOSE = "jose"
 # Without HS*: a key that must be secret cannot come from a public JWKS.
 _ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
+_PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
 # The name of the policy that refuses everything, which the details of the response have.
 NO_KEYS = "no_keys"
@@ -49,15 +58,27 @@ def is_fetched(public_key: str, options: Options) -> bool:
     return is_url(public_key) and public_key not in options.jwks
 
 
+class _Issuer(NamedTuple):
+    """A trusted issuer: its name, the audiences of a token for the whole gateway, and the provider without places."""
+
+    name: str
+    audiences: tuple[str, ...]
+    provider: Json
+
+
 def filters(
-    providers: tuple[IdentityProvider, ...], options: Options, authentication_source: Json | None = None
+    providers: tuple[IdentityProvider, ...],
+    openings: Sequence[Opening],
+    options: Options,
+    authentication_source: Json | None = None,
 ) -> list[Json]:
     """Return the HTTP filters that let only requests with a valid access token pass, `HEALTH_PATHS` excepted.
 
-    authentication_source: the ConfigSource of what `authentication` returns; None has it in the listener itself.
+    openings: of each adapter. authentication_source: the ConfigSource of what `authentication` returns; None has it in
+    the listener itself.
     """
     if authentication_source is None:
-        first = authentication(providers, options)
+        first = authentication(providers, openings, options)
     else:
         kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
         # Without a default Envoy responds with 500 to everything until the first configuration is there.
@@ -66,20 +87,27 @@ def filters(
     return [first, _verified(fetched=fetched)]
 
 
-def authentication(providers: tuple[IdentityProvider, ...], options: Options) -> Json:
-    """Return the filter that verifies tokens: equal text for equal providers and keys.
+def authentication(providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options) -> Json:
+    """Return the filter that verifies tokens: equal text for equal providers, keys and openings.
 
     A provider without keys is left out, since Envoy takes no empty set. Without any provider no request passes.
     """
-    known = {
-        f"{provider.name}#{index}": configured
-        for index, provider in enumerate(providers)
-        if (configured := _configured(provider, options)) is not None
-    }
+    issuers = list(_issuers(providers, options))
+    return _authentication(issuers, openings) if issuers else _no_client()
+
+
+def for_route(path: str) -> Json:
+    """Return the `typed_per_filter_config` of the routes of the adapter at `path`: which requirement applies."""
+    return {FILTER: typed(_PER_ROUTE, {"requirement_name": path})}
+
+
+def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Iterator[_Issuer]:
     if options.local_key is not None:
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
-        known = {"local key": _local(options.local_key), **known}
-    return _authentication(known) if known else _no_client()
+        yield _Issuer("local key", options.local_key.audiences, _local(options.local_key))
+    for index, provider in enumerate(providers):
+        if (configured := _configured(provider, options)) is not None:
+            yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured)
 
 
 def _no_client() -> Json:
@@ -88,15 +116,44 @@ def _no_client() -> Json:
     return extension(FILTER, _RBAC, {"rules": {"action": "DENY", "policies": {NO_KEYS: policy}}})
 
 
-def _authentication(providers: Json) -> Json:
-    each: list[Json] = [{"provider_name": name} for name in providers]
-    # A `requires_any` must have two at least.
-    requires = each[0] if len(each) == 1 else {"requires_any": {"requirements": each}}
+def _authentication(issuers: list[_Issuer], openings: Sequence[Opening]) -> Json:
+    slots = dict.fromkeys((OWN, *(slot for opening in openings for slot in opening.slots)))
+    providers = {
+        _provider_name(issuer, slot): {**issuer.provider, "from_headers": [_place(slot)]}
+        for slot in slots
+        for issuer in issuers
+    }
     rules = [
         *({"match": {"path": path}} for path in HEALTH_PATHS),
-        {"match": {"prefix": "/"}, "requires": requires},
+        {"match": {"prefix": "/"}, "requires": _any({"provider_name": issuer.name} for issuer in issuers)},
     ]
-    return extension(FILTER, _MESSAGE, {"providers": providers, "rules": rules})
+    requirements = {opening.path: _any(_accepted(issuers, opening)) for opening in openings}
+    return extension(FILTER, _MESSAGE, {"providers": providers, "rules": rules, "requirement_map": requirements})
+
+
+def _accepted(issuers: list[_Issuer], opening: Opening) -> Iterator[Json]:
+    for slot in (OWN, *opening.slots):
+        for issuer in issuers:
+            # Envoy compares audiences without their scheme and final slash.
+            narrowed = (f"{audience.rstrip('/')}{opening.path}" for audience in issuer.audiences)
+            name = _provider_name(issuer, slot)
+            yield {"provider_and_audiences": {"provider_name": name, "audiences": [*issuer.audiences, *narrowed]}}
+
+
+def _any(requirements: Iterable[Json]) -> Json:
+    """Return the requirement that one of them is met, tried in their order."""
+    each = list(requirements)
+    # A `requires_any` must have two at least.
+    return each[0] if len(each) == 1 else {"requires_any": {"requirements": each}}
+
+
+def _provider_name(issuer: _Issuer, slot: KeySlot) -> str:
+    return issuer.name if slot == OWN else f"{issuer.name} in {slot}"
+
+
+def _place(slot: KeySlot) -> Json:
+    # Also replaces the defaults, one of which is `?access_token=`, which ends up in logs.
+    return {"name": slot.header, **({"value_prefix": slot.prefix} if slot.prefix else {})}
 
 
 def _verified(*, fetched: bool) -> Json:
@@ -152,8 +209,6 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "audiences": audiences,
         "require_expiration": True,
         "clock_skew_seconds": CLOCK_SKEW_SECONDS,
-        # Replaces the defaults, `Authorization` (which is the API's) and `?access_token=` (which ends up in logs).
-        "from_headers": [{"name": TOKEN_HEADER}],
         "forward": False,
         "payload_in_metadata": CLAIMS,
         "header_in_metadata": JOSE,

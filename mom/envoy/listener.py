@@ -55,6 +55,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
     else:
         authentication = file_source(directory, AUTHENTICATION_FILE)
         route_source = {"rds": {"route_config_name": routes.NAME, "config_source": file_source(directory, ROUTES_FILE)}}
+    openings = adapters.openings(adapters.served(configuration), options)
     added = [] if options.stand_in is None else [stand_in.RESPONSE_HEADER]
     return {
         "stat_prefix": options.stat_prefix,
@@ -69,7 +70,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         "http_filters": [
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
-            *jwt.filters(configuration.identity_providers, options, authentication),
+            *jwt.filters(configuration.identity_providers, openings, options, authentication),
             *adapters.http_filters(options),
             _router(),
         ],

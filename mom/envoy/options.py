@@ -94,6 +94,7 @@ class Options:
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API, None for the APIs themselves.
     pem_files: those that adapters name, by these names.
+    key_slots: whether the access token may be where SDKs put an API's key (`mom.envoy.key_slots`).
     stat_prefix: what the names of its statistics begin with, after `http.`.
     """
 
@@ -114,6 +115,7 @@ class Options:
     stand_in: int | None = None
     stat_prefix: str = "atlas"
     pem_files: Mapping[str, PemFile] = field(default_factory=dict)
+    key_slots: bool = True
 
 
 def loopback_hosts(listen: Listen) -> tuple[str, ...]:

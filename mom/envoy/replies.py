@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mom.envoy import jwt
 from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
-from mom.gateway import ERROR_HEADER, TOKEN_HEADER, ErrorTypes
+from mom.gateway import ATLAS_PREFIX, ERROR_HEADER, TOKEN_HEADER, ErrorTypes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ _REASON = "%LOCAL_REPLY_BODY%"
 
 
 _METHOD = "This method is not forwarded"
-_INVALID = f"Invalid access token in the {TOKEN_HEADER} header: {{reason}}"
+_INVALID = "Invalid access token: {reason}"
 
 
 # What is refused before there is a request, for which Envoy has a detail and no message: a client must learn why.
@@ -80,6 +80,15 @@ REPLIES = (
         ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE,
         "The signing keys of the identity provider could not be fetched",
         503,
+    ),
+    # For a moment, while a reload brings the routes of an adapter before its requirement. Envoy's text names adapters.
+    Reply(_detail("Wrong_requirement_name"), ErrorTypes.NO_MATCHING_INSTANCE, "This API is not served yet", 404),
+    # Most often a token for one adapter: valid, and not for what tells of the others.
+    Reply(
+        f"{_detail('Audiences_in_Jwt_are_not_allowed')} && request.path.startsWith('{ATLAS_PREFIX}')",
+        ErrorTypes.NOT_ALLOWED,
+        "The access token is not for the whole gateway, and only such a token opens this path",
+        403,
     ),
     # Envoy responds to a wrong audience with 403; to a client it is the same as any invalid token.
     Reply(_detail("jwt_authn_access_denied"), ErrorTypes.INVALID_ACCESS_TOKEN, _INVALID.format(reason=_REASON), 401),

@@ -18,11 +18,11 @@ import json
 from collections.abc import Iterator
 
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy import adapters, dot_segments, header_mutations, headers, stand_in
+from mom.envoy import adapters, dot_segments, header_mutations, headers, jwt, stand_in
 from mom.envoy.access_log import HEALTH_ROUTE
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
-from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH
+from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
 
 NAME = "atlas"
 
@@ -62,7 +62,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "name": NAME,
         "request_headers_to_remove": list(headers.REQUEST_REMOVED),
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
-        "response_headers_to_add": [headers.VARY, *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])],
+        "response_headers_to_add": _added(options),
         # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
@@ -70,6 +70,11 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "virtual_hosts": hosts,
         "typed_per_filter_config": header_mutations.for_headers(adapters.headers(served)),
     }
+
+
+def _added(options: Options) -> list[Json]:
+    """Return what is added to every response."""
+    return [headers.vary(TOKEN_HEADER), *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])]
 
 
 def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, str]:
@@ -100,10 +105,27 @@ def _host(served: tuple[Adapter, ...], lists: dict[str, str], options: Options) 
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
     fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, body) for path, body in lists.items())]
     if len(served) <= options.tree_above:
-        routes = [route for adapter in served for route in adapters.kind_of(adapter).routes(adapter, options)]
+        routes = [route for adapter in served for route in _routes(adapter, options)]
         return {"routes": [*_refusals(), *fixed, *routes, _none()]}
-    by_path = {adapters.path(adapter): adapters.kind_of(adapter).routes(adapter, options) for adapter in served}
+    by_path = {adapters.path(adapter): _routes(adapter, options) for adapter in served}
     return {"matcher": _tree(by_path, [*fixed, _none()])}
+
+
+def _routes(adapter: Adapter, options: Options) -> list[Json]:
+    """Return the routes of an adapter, with which tokens open them, and which headers of a request may have one."""
+    kind = adapters.kind_of(adapter)
+    required = jwt.for_route(kind.path(adapter))
+    # A shared cache must keep clients apart by whatever they are told apart by.
+    slots = dict.fromkeys(slot.header for slot in kind.key_slots(adapter)) if options.key_slots else ()
+    vary = [headers.vary(name) for name in slots]
+    return [
+        {
+            **route,
+            **({"response_headers_to_add": [*route.get("response_headers_to_add", ()), *vary]} if vary else {}),
+            "typed_per_filter_config": {**required, **route.get("typed_per_filter_config", {})},
+        }
+        for route in kind.routes(adapter, options)
+    ]
 
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:

@@ -49,15 +49,16 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
     directory: the absolute path of the directory whose files Envoy watches (`bootstrap.discovery` gives their
     contents); None has all of it in the listener.
     """
-    served = listener.listener(configuration, options, directory)
+    listening = listener.listener(configuration, options, directory)
     upstreams = clusters.limit(_clusters(configuration, options), options.open_files)
     if directory is None:
-        return Resources(served, upstreams)
+        return Resources(listening, upstreams)
+    served = adapters.served(configuration)
     return Resources(
-        served,
+        listening,
         upstreams,
         routes.route_configuration(configuration, options),
-        jwt.authentication(configuration.identity_providers, options),
+        jwt.authentication(configuration.identity_providers, adapters.openings(served, options), options),
         None if options.tls is None else listener.secret(options.tls),
     )
 

@@ -37,6 +37,7 @@ class Inputs:
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
     trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API; then no value of a variable is read.
+    key_slots: whether the access token may be where SDKs put an API's key.
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     """
 
@@ -52,6 +53,7 @@ class Inputs:
     stream_limit: float = STREAM_LIMIT
     access_log: str | None = None
     stand_in: int | None = None
+    key_slots: bool = True
     keys: KeySets = field(default_factory=KeySets)
     bindings: Bindings = field(default_factory=Bindings)
 
@@ -119,6 +121,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         open_files=limits.open_files(),
         log_failures=True,
         stand_in=inputs.stand_in,
+        key_slots=inputs.key_slots,
         pem_files={} if inputs.stand_in is not None else trust.pem_files(configuration),
     )
     if wrong := problems(configuration, options):

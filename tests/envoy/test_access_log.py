@@ -92,8 +92,9 @@ def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPat
         access_log=str(folder / "access.jsonl"),
     )
     base = f"http://127.0.0.1:{api.port}"
-    given = configuration(http("api", base), http("health", base), providers=(provider("keys"),))
-    with running(given, options, folder, change=impatient) as envoy:
+    slots = http("slots", base, {"Authorization": "Bearer ${{ X }}", "X-Key": "${{ X }}"})
+    given = configuration(http("api", base), http("health", base), slots, providers=(provider("keys"),))
+    with running(given, options, folder, {"X": "s3cret"}, change=impatient) as envoy:
         yield Logged(envoy, key)
 
 
@@ -149,6 +150,24 @@ def test_a_refused_request_is_a_line(logged: Logged, name: str) -> None:
     assert "hunter2" not in json.dumps(line)
     if status < 431:
         assert (line["subject"], line["token"], line["key"]) == ("user@test", "id-1", "key-1")
+
+
+def test_the_first_place_with_a_valid_token_names_the_caller(logged: Logged) -> None:
+    """Whichever order the headers are sent in; `mom.envoy.key_slots` has the places."""
+    own, bearer, key = (logged.key.token(sub=f"{place}@test", jti=place) for place in ("own", "bearer", "key"))
+
+    def caller(*sent: str) -> object:
+        line = logged.line(lambda: logged.envoy.client.send("/v1/apis/http/slots/x", *sent))
+        assert line["status"] == 200
+        text = (logged.envoy.folder / "access.jsonl").read_text()
+        assert not any(token in text for token in (own, bearer, key))
+        return line["subject"], line["token"]
+
+    places = [f"X-Key: {key}", f"Authorization: Bearer {bearer}", f"Atlas-Accesstoken: {own}"]
+    assert caller(*places) == ("own@test", "own")
+    assert caller(*places[:2]) == ("bearer@test", "bearer")
+    assert caller(*places[:2], "Atlas-Accesstoken: no-token") == ("bearer@test", "bearer")
+    assert caller(places[0], "Authorization: Bearer sk-dummy") == ("key@test", "key")
 
 
 @pytest.mark.parametrize("name", MALFORMED)

@@ -75,7 +75,8 @@ def test_without_a_token_the_response_names_its_header(atlas: Atlas) -> None:
 
 def test_a_token_elsewhere_is_not_looked_at(atlas: Atlas) -> None:
     token = atlas.key.token()
-    answer = atlas.client.send(f"{PATH}/elsewhere?access_token={token}", f"Authorization: Bearer {token}")
+    path = f"/v1/apis/http/openai/elsewhere?access_token={token}"
+    answer = atlas.client.send(path, f"Authorization: Bearer {token}", f"X-Api-Key: {token}")
     assert (answer.status, answer.error) == (401, "API_MissingAccessTokenError")
 
 

@@ -40,6 +40,13 @@ _ALL = (
         _ATLAS,
     ),
     ErrorType(
+        ErrorTypes.NOT_ALLOWED,
+        403,
+        "The access token is not for this request, such as one for a single adapter at /v1alpha1/apis.",
+        "use a token for the whole gateway (mom auth token), or one for this adapter (mom auth token --adapter NAME)",
+        _ATLAS,
+    ),
+    ErrorType(
         ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE,
         503,
         "The signing keys of the identity provider are not available, so no token can be verified.",

@@ -11,10 +11,11 @@ from typing import Any
 from mom.atlas.model import Adapter, Configuration
 from mom.envoy.adapters import http
 from mom.envoy.adapters.kind import ServedKind
+from mom.envoy.key_slots import Opening
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 
-__all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "path", "served", "unserved"]
+__all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "openings", "path", "served", "unserved"]
 
 KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND}
 
@@ -42,6 +43,14 @@ def path(adapter: Adapter) -> str:
 def headers(adapters: Iterable[Adapter]) -> set[str]:
     """Return the names, in lower case, of all headers that adapters set."""
     return {name.lower() for adapter in adapters for name in kind_of(adapter).headers(adapter)}
+
+
+def openings(adapters: Iterable[Adapter], options: Options) -> tuple[Opening, ...]:
+    """Return what opens each adapter: which tokens, and where a client may send them."""
+    return tuple(
+        Opening(path(adapter), tuple(kind_of(adapter).key_slots(adapter)) if options.key_slots else ())
+        for adapter in adapters
+    )
 
 
 def http_filters(options: Options) -> list[Json]:

@@ -9,7 +9,7 @@ from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.atlas.adapters.http_tls import NO_TLS_FILES
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url
-from mom.envoy import credentials, headers, redirects
+from mom.envoy import credentials, headers, key_slots, redirects
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
@@ -77,6 +77,10 @@ class HttpKind(ServedKind[HttpAdapter]):
         """Return the names of the configured headers. `Host` is set in another way."""
         names = [header.name for header in adapter.headers if not headers.is_host(header)]
         return names if adapter.basic_auth is None else [*names, "Authorization"]
+
+    def key_slots(self, adapter: HttpAdapter) -> tuple[key_slots.KeySlot, ...]:
+        """Return the configured headers that are such places."""
+        return key_slots.of_headers(adapter.headers)
 
     def http_filters(self, options: Options) -> list[Json]:
         """Return the filters that keep redirects of an API at the gateway, and the one that sets other credentials."""

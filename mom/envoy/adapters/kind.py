@@ -10,6 +10,7 @@ from mom.atlas.model import Adapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy.clusters import Upstream
+from mom.envoy.key_slots import KeySlot
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.problems import Problem
@@ -43,6 +44,14 @@ class ServedKind(ABC, Generic[AdapterT]):
 
     def headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
         """Return the names of the headers that its routes set, whose aliases no client may send."""
+        return ()
+
+    def key_slots(self, adapter: AdapterT) -> Iterable[KeySlot]:  # noqa: ARG002
+        """Return where a client may send the access token beside `Atlas-Accesstoken`.
+
+        Only headers that the adapter's routes set or remove, whatever the client sent: Envoy's filter removes the token
+        that it used, and no other.
+        """
         return ()
 
     def http_filters(self, options: Options) -> list[Json]:  # noqa: ARG002
