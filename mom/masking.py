@@ -49,6 +49,15 @@ def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple((name, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})")) for name, pattern in _TOKEN_SHAPES)
 
 
+def path_with_token() -> str:
+    """Return a regular expression (RE2, for the whole of a request target) of paths that have a token in them.
+
+    Only what is before the query counts.
+    """
+    shapes = "|".join(pattern for _, pattern in _TOKEN_SHAPES)
+    return f"(?s:(?:[^?]*[^A-Za-z0-9_?-])?(?:{shapes}).*)"
+
+
 def token_shape(text: str) -> str | None:
     """Return the name of the first shape of which `text` has a token, such as `a Stripe key`; None without one."""
     if _CANDIDATE.search(text) is None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # A day: longer than any response, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
+_NO_METRICS = "none"
+# In the example of an error: the port by which Prometheus knows no other exporter, and Envoy's own documentation uses.
+_METRICS_PORT = 9901
 
 Listen = Annotated[
     str | None,
@@ -56,6 +59,14 @@ AccessLog = Annotated[
         help="A JSON line per request; -: stdout, shorter on a terminal. SIGUSR1 reopens it.",
     ),
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Serve Prometheus at /metrics there. Default: spec.exposedPorts.adminPort on 127.0.0.1; none: nowhere.",
+    ),
+]
 StandIn = Annotated[
     bool, typer.Option("--stand-in", help="Call no API: an echo shows each request. Needs no credential.")
 ]
@@ -87,6 +98,7 @@ def run(
     timeout: Timeout = None,
     stream_limit: StreamLimit = None,
     access_log: AccessLog = None,
+    metrics: Metrics = None,
     stand_in: StandIn = False,
     no_local_key: NoLocalKey = False,
     no_key_slots: NoKeySlots = False,
@@ -121,6 +133,7 @@ def run(
         stream_limit=stream_limit,
         access_log=access_log,
         key_slots=not no_key_slots,
+        metrics=metrics,
     )
     how = Run(
         envoy=envoy,
@@ -165,6 +178,7 @@ def _inputs(
     stream_limit: float | None,
     access_log: str | None,
     key_slots: bool,
+    metrics: str | None,
 ) -> Inputs:
     """Return what a run reads and how it serves it; raises UsageError for an address that is not one."""
     from mom.cli.run_report import Loader
@@ -185,6 +199,8 @@ def _inputs(
         tls=(Path(certificate), Path(key)) if certificate and key else None,
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
+        metrics=None if metrics in {None, _NO_METRICS} else parse_listen(str(metrics), "--metrics", _METRICS_PORT),
+        no_metrics=metrics == _NO_METRICS,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
         key_slots=key_slots,
     )

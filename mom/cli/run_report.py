@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from mom.atlas.adapters import kind_of
@@ -17,11 +18,14 @@ from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import adapters
 from mom.envoy.failures import Failure
+from mom.envoy.metrics import PATH as METRICS_PATH
+from mom.envoy.options import Listen
 from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem
 from mom.run.plan import NAMES_SHOWN, Plan
+from mom.streams import visible
 from mom.yamledit.source import MAX_BYTES, decode
 
 # More would push the address off the screen; GET /v1alpha1/apis lists all.
@@ -129,9 +133,7 @@ class ConsoleEvents:
 
     def request(self, line: str) -> None:
         """Show a request in a short line: seven lines of JSON would hide everything else."""
-        width = shutil.get_terminal_size().columns
-        text = f"{time.strftime('%H:%M:%S')} {_in_short(line)}"
-        self.console.aside(text if len(text) < width else f"{text[: width - 2]}…")
+        self.console.aside(_in_short(line, shutil.get_terminal_size().columns - 1))
 
     def note(self, text: str) -> None:
         """Print a note."""
@@ -159,16 +161,41 @@ class ConsoleEvents:
         self.console.say(text)
 
 
-def _in_short(line: str) -> str:
-    """Return the short form of a line of the access log: `502 GET github / 256 ms root@vm ERROR`."""
+def _in_short(line: str, width: int) -> str:
+    """Return the short form of a line of the access log: `12:00:00 200 GET openai /v1/models 256 ms 1.2 kB alice`.
+
+    Of a request that Atlas itself answered also the type of the error, and what decided it. What is too long for
+    `width` loses the end of its path first.
+    """
     try:
         entry = json.loads(line)
-        words = (entry.get(name) for name in ("status", "method", "adapter", "path"))
-        took = f"{entry.get('duration_ms')} ms"
-        parts = [*words, took, entry.get("subject"), entry.get("error")]
-    except (ValueError, AttributeError):
-        return line
-    return " ".join(str(part) for part in parts if part is not None)
+        at = datetime.fromisoformat(entry["@timestamp"]).astimezone().strftime("%H:%M:%S")
+        before = [at, *(entry.get(name) for name in ("status", "method", "adapter"))]
+        after = [f"{entry.get('duration_ms')} ms", _size(entry.get("sent")), entry.get("subject"), entry.get("error")]
+        after += [f"by {entry['decided_by']}"] if entry.get("error") and entry.get("decided_by") else []
+        # What a terminal would not print takes more room.
+        first, path, rest = (visible(_joined(words)) for words in (before, [entry.get("path")], after))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        first, path, rest = visible(line), "", ""
+    over = len(f"{first} {path} {rest}") - width
+    if over > 0:
+        path = f"{path[: max(0, len(path) - over - 1)]}…"
+    text = _joined((first, path or None, rest))
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def _joined(words: Iterable[object]) -> str:
+    return " ".join(str(word) for word in words if word is not None)
+
+
+def _size(count: object) -> str | None:
+    """Return a number of bytes in three digits, None for none."""
+    if not isinstance(count, int) or not count:
+        return None
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1_000, units[1:]
+    return f"{size:.1f} {units[0]}" if size < 99.5 and units[0] != "B" else f"{size:.0f} {units[0]}"
 
 
 def _requests(count: int) -> str:
@@ -194,6 +221,8 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     lines += [f"  trusts {provider.name}: {provider.issuer} for {provider.audience}" for provider in providers]
     if key_file is not None:
         lines.append(f"  trusts your own key, {key_file}")
+    if plan.options.metrics is not None:
+        lines.append(f"  metrics: http://{Listen(plan.options.metrics.near, plan.options.metrics.port)}{METRICS_PATH}")
     if paths:
         lines.append(f"  try: {_try(plan, paths[0], signed=key_file is not None)}")
     return lines

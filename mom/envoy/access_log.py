@@ -9,47 +9,75 @@ docs/access-log.md has a table of the keys.
 
 from __future__ import annotations
 
-from mom.envoy import jwt
+from mom.envoy import jwt, metrics, otlp
 from mom.envoy.failures import Failure, failure_of
 from mom.envoy.messages import Json, extension
+from mom.envoy.options import Options
 from mom.gateway import ERROR_HEADER
+from mom.masking import path_with_token
 
 ADAPTER_METADATA = "mom"
 # Not a valid name of an adapter.
 HEALTH_ROUTE = "health check"
+# In the metadata of a virtual host: the names of identity providers by their issuers.
+PROVIDERS = "providers"
+# What the provider is called of a token that this user's own key has signed.
+LOCAL_KEY = "local key"
+# Where the filter of `mom.envoy.policy` leaves what decided: the list that refused, or the entry that let it pass.
+_DECISION = "envoy.filters.http.rbac:mom_enforced_effective_policy_id"
+_ISSUER = f"metadata.filter_metadata['{jwt.FILTER}']['{jwt.CLAIMS}']['iss']"
 
-_LINE = {
-    "time": "%START_TIME%",
+# In this order in the human form and in OTLP. Envoy sorts the keys of JSON, so that of the time begins with a character
+# before all letters; it is the one that Elastic and Datadog expect.
+LINE = {
+    "@timestamp": "%START_TIME%",
     "subject": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:sub)%",
+    "provider": f"%CEL(xds.virtual_host_metadata.filter_metadata['{ADAPTER_METADATA}']['{PROVIDERS}'][{_ISSUER}])%",
     "issuer": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:iss)%",
+    "jti": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:jti)%",
+    "kid": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.JOSE}:kid)%",
     "adapter": f"%METADATA(ROUTE:{ADAPTER_METADATA}:adapter)%",
     "method": "%REQ(:METHOD)%",
     "path": "%PATH(NQ:PATH)%",
     "status": "%RESPONSE_CODE%",
+    "error": f"%RESP({ERROR_HEADER})%",
+    "decided_by": f"%DYNAMIC_METADATA({_DECISION})%",
     "duration_ms": "%DURATION%",
     "received": "%BYTES_RECEIVED%",
     "sent": "%BYTES_SENT%",
     "flags": "%RESPONSE_FLAGS%",
-    "error": f"%RESP({ERROR_HEADER})%",
     "details": "%RESPONSE_CODE_DETAILS%",
-    "token": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:jti)%",
-    "key": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.JOSE}:kid)%",
     "client": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "host": "%REQ(:AUTHORITY)%",
     "upstream": "%UPSTREAM_HOST%",
     "protocol": "%PROTOCOL%",
 }
+# What a client writes as it likes. Where it pasted a token there, this is logged instead.
+_FREE = {"method": ":method", "path": ":path", "host": ":authority"}
+_MASKED = "***"
 _FAILURE_MARK = "mom-failure "
 # Envoy: "Response flags". Connection, name, termination, protocol, reset, timeout, limits.
 _FAILURE_FLAGS = ("UF", "UH", "UC", "UPE", "UR", "UT", "UO")
 
 
-def access_log(target: str | None, *, failures: bool = False) -> list[Json]:
-    """Return the `access_log` of the connection manager for a file path, `-` (standard output) or None.
+def access_log(options: Options, adapters: int) -> list[Json]:
+    """Return the `access_log` of the connection manager: lines, exported records, metrics and failures, as asked for.
 
-    failures: also write a line about each request that failed between Atlas and an API to Envoy's own log.
+    adapters: how many are served, on which the labels of metrics depend.
     """
-    return [*_requests(target), *([_failures()] if failures else [])]
+    logs = [
+        {**log, "filter": _filter(masked=masked)}
+        for masked in (False, True)
+        for log in _lines({**LINE, **dict.fromkeys(_FREE, _MASKED)} if masked else LINE, options)
+    ]
+    if options.metrics is not None or (options.otlp and options.otlp.metrics):
+        logs.append({**metrics.request_log(adapters), "filter": _not_health()})
+    return [*logs, *([_failures()] if options.log_failures else [])]
+
+
+def virtual_host_metadata(names: dict[str, str]) -> Json:
+    """Return the metadata of a virtual host by which a line has the name of a provider; `names` are by issuer."""
+    return {"filter_metadata": {ADAPTER_METADATA: {PROVIDERS: names}}}
 
 
 def is_failure(line: str) -> bool:
@@ -66,17 +94,40 @@ def read_failure(line: str) -> tuple[str, Failure] | None:
     return None if failure is None else (adapter, failure)
 
 
-def _requests(target: str | None) -> list[Json]:
-    if target is None:
-        return []
-    line = {"log_format": {"json_format": _LINE}}
-    if target == "-":
+def _lines(line: dict[str, str], options: Options) -> list[Json]:
+    """Return what writes `line` where `options` want it: to a file or standard output, to a collector."""
+    logs = []
+    if options.access_log == "-":
         message = "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog"
-        log = extension("envoy.access_loggers.stdout", message, line)
-    else:
+        logs.append(extension("envoy.access_loggers.stdout", message, {"log_format": {"json_format": line}}))
+    elif options.access_log is not None:
         message = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
-        log = extension("envoy.access_loggers.file", message, {"path": target, **line})
-    return [{**log, "filter": _not_health()}]
+        fields = {"path": options.access_log, "log_format": {"json_format": line}}
+        logs.append(extension("envoy.access_loggers.file", message, fields))
+    if options.otlp is not None and options.otlp.logs is not None:
+        logs.append(otlp.access_log(line, options.otlp))
+    return logs
+
+
+def _filter(*, masked: bool) -> Json:
+    """Return the filter of requests with a token in the path, the method or the host; or of all others."""
+    tokens = [
+        {
+            "header_filter": {
+                "header": {
+                    "name": name,
+                    "string_match": {"safe_regex": {"regex": path_with_token()}},
+                    # A malformed request may have none of them, and is logged.
+                    "treat_missing_header_as_empty": True,
+                    **({} if masked else {"invert_match": True}),
+                }
+            }
+        }
+        for name in _FREE.values()
+    ]
+    if masked:
+        return {"and_filter": {"filters": [_not_health(), {"or_filter": {"filters": tokens}}]}}
+    return {"and_filter": {"filters": [_not_health(), *tokens]}}
 
 
 def _not_health() -> Json:

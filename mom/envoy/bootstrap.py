@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from mom.envoy import jwt, listener, routes
+from mom.envoy import jwt, listener, metrics, otlp, routes
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, file_source, typed
 from mom.envoy.options import Options
@@ -29,14 +29,19 @@ _RUNTIME = {f"re2.max_program_size.{level}_level": 1_000_000 for level in ("warn
 
 def static(resources: Resources, options: Options, *, admin_socket: str | None = None) -> Json:
     """Return a bootstrap that contains `resources` (translated with the routes in the listener)."""
-    static_resources = {"listeners": [resources.listener], "clusters": list(resources.clusters)}
+    listeners = [resources.listener, *_present(resources.metrics)]
+    upstreams = [*otlp.collectors(options), *resources.clusters]
+    static_resources = {"listeners": listeners, "clusters": upstreams}
     return {**_base(options, admin_socket), "static_resources": static_resources}
 
 
 def dynamic(directory: str, options: Options, *, admin_socket: str | None = None) -> Json:
     """Return a bootstrap that takes its resources from `cds.json` and `lds.json` in `directory`, an absolute path."""
     sources = {f"{name}_config": file_source(directory, name) for name in ("cds", "lds")}
-    return {**_base(options, admin_socket), "dynamic_resources": sources}
+    # What a sink of statistics uses must be there from the start.
+    collectors = otlp.collectors(options)
+    fixed = {"static_resources": {"clusters": collectors}} if collectors else {}
+    return {**_base(options, admin_socket), **fixed, "dynamic_resources": sources}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def discovery(resources: Resources) -> dict[str, File]:
         listener.AUTHENTICATION_FILE: [resources.authentication],
         listener.CERTIFICATE_FILE: [resources.certificate],
         listener.ROUTES_FILE: [resources.routes],
-        "lds": [resources.listener],
+        "lds": [resources.listener, resources.metrics],
     }
     present = {name: [resource for resource in resources if resource is not None] for name, resources in lists.items()}
     return {name: _file(name, resources) for name, resources in present.items() if resources or name == "cds"}
@@ -89,6 +94,15 @@ def _file(name: str, resources: list[Json]) -> File:
     return File(f'{{"version_info":"{version}","resources":{text.rstrip()}}}\n', version)
 
 
+def flush_seconds(options: Options) -> float:
+    """Return how often statistics are exported, and asked of a predecessor: both have one interval in Envoy."""
+    return 1.0 if options.otlp is None or options.otlp.metrics is None else options.otlp.interval
+
+
+def _present(resource: Json | None) -> list[Json]:
+    return [] if resource is None else [resource]
+
+
 def _base(options: Options, admin_socket: str | None) -> Json:
     limit = extension(
         "envoy.resource_monitors.global_downstream_max_connections",
@@ -100,7 +114,8 @@ def _base(options: Options, admin_socket: str | None) -> Json:
         "node": {"id": "mom-atlas", "cluster": "mom-atlas"},
         **_admin(admin_socket),
         # How old a number may be that a generation reports about its predecessor (hot restart); default 5 s.
-        "stats_flush_interval": "1s",
+        "stats_flush_interval": f"{flush_seconds(options):.3f}s",
+        **({"stats_sinks": sinks} if (sinks := otlp.stats_sinks(options, metrics.exported_names())) else {}),
         "overload_manager": {"resource_monitors": [limit]},
         "layered_runtime": {"layers": [{"name": "mom", "static_layer": _RUNTIME}]},
     }

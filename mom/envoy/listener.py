@@ -65,7 +65,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         **_paths(),
         **_limits(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "access_log": access_log(options.access_log, failures=options.log_failures),
+        "access_log": access_log(options, len(adapters.served(configuration))),
         "local_reply_config": {"mappers": replies.mappers(added)},
         "http_filters": [
             # Before the tokens are looked at, so that trailers of refused requests are removed too.

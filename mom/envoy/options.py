@@ -78,6 +78,41 @@ class KeyState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Collector:
+    """An OpenTelemetry collector, for one signal.
+
+    grpc: OTLP/gRPC, else OTLP/HTTP with protobuf, sent to `path`. headers: each with the variable of Envoy's
+    environment that has its value. timeout: seconds. ca_file: the authorities of its certificate, empty for those of
+    the run. client: certificate chain and key that it is shown. pem_files: those three, by their names.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    grpc: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
+    timeout: float = 10.0
+    ca_file: str = ""
+    client: tuple[str, str] | None = None
+    pem_files: Mapping[str, PemFile] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otlp:
+    """What is exported: lines of the access log, metrics, or both, as of which resource.
+
+    interval: seconds between two exports of metrics. deltas: whether each export has the difference to the one before.
+    """
+
+    logs: Collector | None = None
+    metrics: Collector | None = None
+    resource: tuple[tuple[str, str], ...] = ()
+    interval: float = 1.0
+    deltas: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """Everything about an Atlas that is not in its configuration file.
 
@@ -96,6 +131,8 @@ class Options:
     pem_files: those that adapters name, by these names.
     key_slots: whether the access token may be where SDKs put an API's key (`mom.envoy.key_slots`).
     stat_prefix: what the names of its statistics begin with, after `http.`.
+    metrics: where Prometheus may read metrics, None for nowhere; they come from Envoy's admin interface, at the path
+    `admin_socket`. otlp: what is sent to an OpenTelemetry collector, None for nothing.
     """
 
     listen: Listen
@@ -114,6 +151,9 @@ class Options:
     tree_above: int = 1_000
     stand_in: int | None = None
     stat_prefix: str = "atlas"
+    metrics: Listen | None = None
+    admin_socket: str = "admin"
+    otlp: Otlp | None = None
     pem_files: Mapping[str, PemFile] = field(default_factory=dict)
     key_slots: bool = True
 

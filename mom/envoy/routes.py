@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from mom.atlas.model import Adapter, Configuration
 from mom.envoy import adapters, dot_segments, header_mutations, headers, jwt, stand_in
-from mom.envoy.access_log import HEALTH_ROUTE
+from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
@@ -53,11 +53,12 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
     served = adapters.served(configuration)
     lists = _lists(configuration, served, options)
     host = _host(served, lists, options)
-    hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **host}]
+    metadata = _metadata(configuration, options)
+    hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **metadata, **host}]
     if options.hosts is not None:
         # RFC 9110, 15.5.20: not a name of this server.
         other = {"name": "other hosts", "match": {"prefix": "/"}, "direct_response": {"status": 421}}
-        hosts.append({"name": "other hosts", "domains": ["*"], "routes": [other]})
+        hosts.append({"name": "other hosts", "domains": ["*"], **metadata, "routes": [other]})
     return {
         "name": NAME,
         "request_headers_to_remove": list(headers.REQUEST_REMOVED),
@@ -75,6 +76,18 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
 def _added(options: Options) -> list[Json]:
     """Return what is added to every response."""
     return [headers.vary(TOKEN_HEADER), *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])]
+
+
+def _metadata(configuration: Configuration, options: Options) -> Json:
+    """Return the metadata by which a line of the access log has the name of the caller's identity provider."""
+    if options.access_log is None and (options.otlp is None or options.otlp.logs is None):
+        return {}
+    names: dict[str, list[str]] = {}
+    if options.local_key is not None:
+        names[options.local_key.issuer] = [LOCAL_KEY]
+    for provider in configuration.identity_providers:
+        names.setdefault(provider.issuer, []).append(provider.name)
+    return {"metadata": virtual_host_metadata({issuer: ", ".join(each) for issuer, each in names.items()})}
 
 
 def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, str]:

@@ -9,7 +9,7 @@ from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
-from mom.envoy import adapters, clusters, jwt, listener, routes
+from mom.envoy import adapters, clusters, jwt, listener, metrics, routes
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -23,7 +23,7 @@ class Resources:
     """Everything Envoy serves, as JSON-able dictionaries of its v3 API.
 
     One listener and all upstreams. Where the listener takes them from files, also its routes, the filter that verifies
-    tokens, and its certificate, None for plain HTTP.
+    tokens, and its certificate, None for plain HTTP. metrics: the listener that serves metrics, None for none.
     """
 
     listener: Json
@@ -31,6 +31,7 @@ class Resources:
     routes: Json | None = None
     authentication: Json | None = None
     certificate: Json | None = None
+    metrics: Json | None = None
 
 
 def translate(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
@@ -51,8 +52,10 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
     """
     listening = listener.listener(configuration, options, directory)
     upstreams = clusters.limit(_clusters(configuration, options), options.open_files)
+    admin = metrics.cluster(options)
+    upstreams = upstreams if admin is None else (*upstreams, admin)
     if directory is None:
-        return Resources(listening, upstreams)
+        return Resources(listening, upstreams, metrics=metrics.listener(options))
     served = adapters.served(configuration)
     return Resources(
         listening,
@@ -60,6 +63,7 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
         routes.route_configuration(configuration, options),
         jwt.authentication(configuration.identity_providers, adapters.openings(served, options), options),
         None if options.tls is None else listener.secret(options.tls),
+        metrics.listener(options),
     )
 
 

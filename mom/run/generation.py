@@ -74,7 +74,7 @@ class Generation:
             self.is_settled = True
             self.push(plan)
             file = self.directory / "bootstrap.json"
-            content = bootstrap.dynamic(str(self.directory), plan.options, admin_socket=socket)
+            content = bootstrap.dynamic(str(self.directory), self._options(plan), admin_socket=socket)
             write_all({file: bootstrap.dumps(content)})
             environment = variables.environment(plan.variables, settings.environ)
             arguments = [settings.binary.path, "-c", str(file), *_arguments(number, settings)]
@@ -115,7 +115,7 @@ class Generation:
         self.files = files
 
     def _options(self, plan: Plan) -> Options:
-        return replace(plan.options, stat_prefix=self.stat_prefix)
+        return replace(plan.options, stat_prefix=self.stat_prefix, admin_socket=str(self.directory / "admin"))
 
     def is_applied(self) -> bool:
         """Whether the last `push` is applied. Raises NoResponseError."""

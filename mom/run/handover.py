@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mom.envoy.access_log import is_failure, read_failure
+from mom.envoy.bootstrap import flush_seconds
 from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run import port
@@ -25,9 +26,9 @@ from mom.run.waiting import Waiting
 
 _START_SECONDS = 60.0
 _APPLY_SECONDS = 60.0
-# A generation knows what the one before it has in progress once its statistics, each second, have been flushed twice.
-_REPORTED_SECONDS = 3.0
-_SETTLED_SECONDS = 10.0
+# A generation knows what the one before it has in progress once its statistics have been flushed so often.
+_REPORTED_FLUSHES = 2
+_SETTLED_SECONDS = 7.0
 
 
 class EnvoyEndedError(UnavailableError):
@@ -137,8 +138,9 @@ class Generations:
         self._reap()
         if not self._draining or not self.current.admin_available:
             return 0
-        for _ in self._waits(self.current, _SETTLED_SECONDS):
-            if time.monotonic() - self._started > _REPORTED_SECONDS:
+        reported = 1.0 + _REPORTED_FLUSHES * flush_seconds(self.current.plan.options)
+        for _ in self._waits(self.current, reported + _SETTLED_SECONDS):
+            if time.monotonic() - self._started > reported:
                 requests = self.current.requests(of=self._draining[-1])
                 if requests is not None:
                     return requests

@@ -21,6 +21,7 @@ from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings
 from mom.run.env_file import EnvFile
 from mom.run.key_sets import KeySets
+from mom.run.otel import Telemetry
 from mom.run.redaction import Redaction, redaction
 
 # More names than this would push everything else off a screen.
@@ -36,6 +37,8 @@ class Inputs:
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
     trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
+    metrics: where to serve metrics, None for the configuration's `adminPort` on 127.0.0.1; no_metrics: nowhere.
+    telemetry: what is exported to an OpenTelemetry collector.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API; then no value of a variable is read.
     key_slots: whether the access token may be where SDKs put an API's key.
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
@@ -52,6 +55,9 @@ class Inputs:
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
     access_log: str | None = None
+    metrics: Listen | None = None
+    no_metrics: bool = False
+    telemetry: Telemetry = field(default_factory=Telemetry)
     stand_in: int | None = None
     key_slots: bool = True
     keys: KeySets = field(default_factory=KeySets)
@@ -118,6 +124,8 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         timeout=inputs.timeout,
         stream_limit=inputs.stream_limit,
         access_log=inputs.access_log,
+        metrics=_metrics(inputs, configuration, listen),
+        otlp=inputs.telemetry.otlp,
         open_files=limits.open_files(),
         log_failures=True,
         stand_in=inputs.stand_in,
@@ -126,7 +134,21 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     )
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
-    return Plan(configuration, options, values, _watched(inputs, configuration, options))
+    # The values of an exporter's headers reach Envoy, and are hidden in its log, in the same way.
+    return Plan(
+        configuration, options, {**values, **inputs.telemetry.variables}, _watched(inputs, configuration, options)
+    )
+
+
+def _metrics(inputs: Inputs, configuration: Configuration, listen: Listen) -> Listen | None:
+    if inputs.no_metrics:
+        return None
+    port = configuration.admin_port
+    metrics = inputs.metrics or (Listen("127.0.0.1", port) if port else None)
+    if metrics is not None and metrics.port == listen.port and (metrics.host == listen.host or listen.is_wildcard):
+        where = "--metrics" if inputs.metrics else "spec.exposedPorts.adminPort"
+        raise MomError(f"{where}: port {metrics.port} is that of the requests", hint="choose another port for metrics")
+    return metrics
 
 
 def _variables(inputs: Inputs, configuration: Configuration) -> dict[str, str]:
@@ -209,6 +231,7 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
         "certificate": of_each(lambda plan: plan.options.tls),
         "files of TLS settings": of_each(lambda plan: plan.options.pem_files),
         "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
+        "metrics": of_each(lambda plan: plan.options.metrics),
         f"listening at {plans[-1].url}": of_each(lambda plan: plan.options.listen),
     }
 

@@ -14,6 +14,7 @@ from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.exposure import exposures
 from mom.run.generation import Settings
+from mom.run.otel import telemetry
 from mom.run.plan import Inputs, Plan
 from mom.run.protection import protect
 from mom.run.signals import Signals
@@ -68,6 +69,11 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         events.note(str(envoy))
     if inputs.listen is not None:
         inputs = replace(inputs, listen=port.bind_any(inputs.listen))
+    if inputs.metrics is not None:
+        inputs = replace(inputs, metrics=port.bind_any(inputs.metrics, option="--metrics"))
+    if not run.stand_in:
+        # What a stand-in is asked for is nothing that an audit is about, and no credential is used.
+        inputs = replace(inputs, telemetry=telemetry(inputs.environ))
     if inputs.local_key is not None:
         # It is created at first use: before its file is watched, so that this is not a change to react to.
         inputs.local_key()
@@ -85,6 +91,8 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
             return
         watch.add(first.watched)
         port.check_free(first.options.listen)
+        if first.options.metrics is not None:
+            port.check_free(first.options.metrics, option="--metrics")
         _warn(first, inputs, events)
         AccessLog(inputs.access_log).prepare()
         restart = hot_restart.new_hot_restart()
@@ -107,11 +115,15 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
         events.warning(f"another process listens on {taken}: use {first.base_url}, not localhost")
     if not first.options.listen.is_loopback and first.options.tls is None:
         events.warning(f"serving plain http on {first.options.listen}: others can read tokens; use --tls-cert")
+    if first.options.metrics is not None and not first.options.metrics.is_loopback:
+        events.warning(f"serving metrics on {first.options.metrics}: others can read them, no token is needed")
+    for text in inputs.telemetry.warnings:
+        events.warning(text)
     for text in exposures(inputs, trust.private_keys(first.configuration)):
         events.warning(text)
     # A dummy is not base64, for example.
     doubtful = () if inputs.stand_in else doubtful_variables(served(first.configuration), first.variables)
     for problem in doubtful:
         events.warning(f"{problem.message}: {problem.hint}")
-    for text in notes.notes(first, inputs.environ):
+    for text in (*inputs.telemetry.notes, *notes.notes(first, inputs.environ)):
         events.note(text)

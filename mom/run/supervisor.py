@@ -146,6 +146,8 @@ class Supervisor:
             return Unchanged()
         if new.options.listen != old.options.listen:
             port.check_free(new.options.listen)
+        if new.options.metrics is not None and new.options.metrics != old.options.metrics:
+            port.check_free(new.options.metrics, option="--metrics")
         self._settings.directory.ensure()
         validate(new, self._settings, self._waiting, self._log_line)
         if not reachable:

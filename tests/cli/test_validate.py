@@ -193,11 +193,11 @@ def test_a_blank_line_separates_problems_of_one_file_and_of_two() -> None:
 
 
 def test_a_note_neither_fails_nor_counts_as_a_warning() -> None:
-    noted = VALID + "  exposedPorts: {adminPort: 9000}\n"
+    noted = VALID + "  gatewayRegistration: {registrationHostpath: 'a.test:443'}\n"
     Path("noted.yml").write_text(noted)
     result = run("noted.yml", "--strict")
     assert (result.status, result.stderr) == (0, "1 file is valid, 1 note\n")
-    assert result.stdout.startswith(b"noted.yml:7:18: note: `adminPort` is ignored")
+    assert result.stdout.startswith(b"noted.yml:7:3: note: `gatewayRegistration` is ignored")
     report = json.loads(run("noted.yml", "--format", "json").stdout)
     assert (report["errors"], report["warnings"], report["notes"]) == (0, 0, 1)
     assert run("noted.yml", "--format", "github").stdout.startswith(b"::notice file=noted.yml,line=7,")

@@ -25,7 +25,21 @@ from tests.run.mom_run import wait_until
 
 P = "/v1/apis/http/api"
 KEYS = {
-    *("time", "subject", "issuer", "token", "key", "client", "adapter", "method", "path", "host", "protocol"),
+    *(
+        "@timestamp",
+        "subject",
+        "provider",
+        "issuer",
+        "jti",
+        "kid",
+        "decided_by",
+        "client",
+        "adapter",
+        "method",
+        "path",
+        "host",
+        "protocol",
+    ),
     *("status", "error", "details", "flags", "upstream", "duration_ms", "received", "sent"),
 }
 
@@ -39,8 +53,8 @@ class Logged:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what has been logged."""
-        text = (self.envoy.folder / "access.jsonl").read_text()
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        *lines, _ = (self.envoy.folder / "access.jsonl").read_bytes().split(b"\n")
+        return [json.loads(line) for line in lines]
 
     def line(self, request: Callable[[], object]) -> dict[str, Any]:
         """Make a request, and return the one line about it."""
@@ -101,13 +115,15 @@ def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPat
 def test_a_request_that_was_served(logged: Logged, api: Upstream) -> None:
     line = logged.line(logged.raw(f"GET {P}/served?key=hunter2 HTTP/1.1"))
     assert set(line) == KEYS
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("@timestamp"))
     assert isinstance(line.pop("duration_ms"), int)
     assert line == {
         "subject": "user@test",
         "issuer": ISSUER,
-        "token": "id-1",
-        "key": "key-1",
+        "provider": "idp",
+        "jti": "id-1",
+        "kid": "key-1",
+        "decided_by": None,
         "client": "127.0.0.1",
         "adapter": "api",
         "method": "GET",
@@ -149,7 +165,7 @@ def test_a_refused_request_is_a_line(logged: Logged, name: str) -> None:
     assert (line["status"], line["error"], line["adapter"]) == (status, error, adapter), line
     assert "hunter2" not in json.dumps(line)
     if status < 431:
-        assert (line["subject"], line["token"], line["key"]) == ("user@test", "id-1", "key-1")
+        assert (line["subject"], line["jti"], line["kid"]) == ("user@test", "id-1", "key-1")
 
 
 def test_the_first_place_with_a_valid_token_names_the_caller(logged: Logged) -> None:
@@ -161,7 +177,7 @@ def test_the_first_place_with_a_valid_token_names_the_caller(logged: Logged) -> 
         assert line["status"] == 200
         text = (logged.envoy.folder / "access.jsonl").read_text()
         assert not any(token in text for token in (own, bearer, key))
-        return line["subject"], line["token"]
+        return line["subject"], line["jti"]
 
     places = [f"X-Key: {key}", f"Authorization: Bearer {bearer}", f"Atlas-Accesstoken: {own}"]
     assert caller(*places) == ("own@test", "own")
@@ -192,7 +208,7 @@ MALFORMED_HTTP2 = {
 @pytest.mark.parametrize("name", MALFORMED_HTTP2)
 def test_a_malformed_request_over_http2_is_a_line_too(logged: Logged, name: str) -> None:
     line = logged.line(logged.http2(MALFORMED_HTTP2[name]))
-    assert (line["status"], line["protocol"], line["token"]) == (0, "HTTP/2", None)
+    assert (line["status"], line["protocol"], line["jti"]) == (0, "HTTP/2", None)
     assert line["details"].startswith("http2.")
     assert line["flags"] in {"DPE", "DR"}
     assert "hunter2" not in json.dumps(line)
@@ -200,7 +216,7 @@ def test_a_malformed_request_over_http2_is_a_line_too(logged: Logged, name: str)
 
 def test_a_refused_request_over_http2_is_a_line(logged: Logged) -> None:
     line = logged.line(logged.http2([], host="evil.test"))
-    assert (line["status"], line["error"], line["token"]) == (421, "API_MisdirectedRequestError", "id-1")
+    assert (line["status"], line["error"], line["jti"]) == (421, "API_MisdirectedRequestError", "id-1")
     assert line["protocol"] == "HTTP/2"
 
 
@@ -238,7 +254,7 @@ def test_nothing_of_a_bad_token_is_in_its_line(logged: Logged, claims: dict[str,
     token = logged.key.token(**{"sub": "mallory", "jti": "forged", **claims})
     line = logged.line(logged.raw(f"GET {P}/x HTTP/1.1", token=token))
     assert (line["status"], line["error"], line["adapter"]) == (401, "API_InvalidAccessTokenError", "api")
-    assert (line["subject"], line["issuer"], line["token"], line["key"]) == (None, None, None, None)
+    assert (line["subject"], line["issuer"], line["jti"], line["kid"]) == (None, None, None, None)
     assert "jwt_authn_access_denied" in line["details"]
     assert not re.search("mallory|forged", json.dumps(line))
 
@@ -247,6 +263,63 @@ def test_no_token_is_a_line(logged: Logged) -> None:
     line = logged.line(lambda: logged.envoy.client.send(f"{P}/x?key=hunter2"))
     assert (line["status"], line["error"], line["adapter"]) == (401, "API_MissingAccessTokenError", "api")
     assert "hunter2" not in json.dumps(line)
+
+
+# A token, or another secret, pasted where no place for it is: the head of a request.
+PASTED = {
+    "in the path": "GET {P}/bot/{T}/x HTTP/1.1",
+    "at the end of the path": "GET {P}/x;{T} HTTP/1.1",
+    "in the path of no adapter": "GET /{T} HTTP/1.1",
+    "in the path, an API's": "GET {P}/bot123456789:AAE5c0ZQ1s8bQm1oT0aB2cD3eF4gH5iJ6kL/getMe HTTP/1.1",
+    "in the query": "GET {P}/x?access_token={T} HTTP/1.1",
+    "after a number sign": "GET {P}/x#{T} HTTP/1.1",
+    "before the host": "GET http://u:{T}@127.0.0.1{P}/x HTTP/1.1",
+    "in headers": "GET {P}/x HTTP/1.1\r\nAuthorization: Bearer {T}\r\nCookie: a={T}\r\nReferer: /{T}\r\nX-{T}: {T}",
+    "as the method": "{T} {P}/x HTTP/1.1",
+    "as the version": "GET {P}/x {T}",
+}
+
+
+@pytest.mark.parametrize("name", PASTED)
+def test_a_token_is_in_no_line_wherever_a_client_pastes_it(logged: Logged, name: str) -> None:
+    token = logged.key.token(jti="id-1")
+    line = logged.line(logged.raw(PASTED[name].format(P=P, T=token), token=token))
+    assert not re.search("eyJ|AAE5c0ZQ1s8bQm1oT0aB2cD3eF4gH5iJ6kL", json.dumps(line))
+    if "path" in name:
+        assert (line["path"], line["method"]) == ("***", "***")
+        assert (line["subject"], line["jti"], line["status"] in {200, 404}) == ("user@test", "id-1", True)
+
+
+def test_a_token_as_the_host_or_the_method_is_in_no_line(logged: Logged) -> None:
+    line = logged.line(logged.raw(f"GET {P}/x HTTP/1.1", host=f"{logged.key.token()}.test"))
+    assert (line["status"], line["host"]) == (421, "***")
+    assert not re.search("eyJ", json.dumps(line))
+    method = f"X{logged.key.token()}".upper()
+
+    def send() -> None:
+        pseudo = {":method": f"eyJ{method}", ":scheme": "http", ":authority": f"127.0.0.1:{logged.envoy.client.port}"}
+        with logged.envoy.client.connect() as connection:
+            over_http2(connection, [*pseudo.items(), (":path", f"{P}/x"), ("atlas-accesstoken", logged.key.token())])
+
+    line = logged.line(send)
+    assert (line["status"], line["method"]) == (400, "***")
+
+
+HOSTILE = 'a"b\\c\n{"status":200}\r\x1b[2J\x00\x7f\u2028\u202e%REQ(atlas-accesstoken)% ✓'
+
+
+def test_what_a_claim_or_a_path_contains_makes_no_other_line(logged: Logged) -> None:
+    token = logged.key.token(sub=HOSTILE, jti=HOSTILE, kid="key-1")
+    line = logged.line(logged.raw(f'GET {P}/a"b\\c%0a%1b[2J%REQ(x)%25/x HTTP/1.1', token=token))
+    assert (line["subject"], line["jti"]) == (HOSTILE, HOSTILE), line
+    assert line["path"] == '/a"b\\c%0a%1b[2J%REQ(x)%25/x'
+    raw = (logged.envoy.folder / "access.jsonl").read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f]", raw)
+
+
+def test_the_time_is_the_first_of_a_line(logged: Logged) -> None:
+    logged.line(logged.raw(f"GET {P}/first HTTP/1.1"))
+    assert {next(iter(line)) for line in logged.lines()} == {"@timestamp"}
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/healthcheck", "/healthz?x=1"])
@@ -261,5 +334,5 @@ def test_health_checks_are_no_lines_but_an_api_s_own_are(logged: Logged, path: s
 def test_the_documentation_has_all_keys_and_all_types() -> None:
     text = (Path(__file__).parents[2] / "docs/access-log.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
-    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    named = {name for row in rows for name in re.findall(r"`(@?\w+)`", row)}
     assert named == KEYS | {failure.type for failure in FAILURES}

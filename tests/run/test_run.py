@@ -197,13 +197,15 @@ def test_on_a_terminal_a_request_is_one_short_line(run: MomRun) -> None:
     os.close(terminal)
     assert run.client.send(f"{P}/one/short", token=run.token()).status == 200
     assert run.client.send(f"{P}/one/{'long' * 40}", token=run.token()).status == 200
+    assert run.client.send(f"{P}/one/x?key=hunter2").status == 401
     shown = b""
-    while shown.count(b"\n") < 2:
+    while shown.count(b"\n") < 3:
         shown += os.read(master, 10_000)
-    short, long = shown.decode().splitlines()
-    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /short \d+ ms user@test", short)
+    short, long, refused = shown.decode().splitlines()
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /short \d+ ms 2 B user@test", short)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /long\w+… \d+ ms 2 B user@test", long)
     assert len(long) == 59
-    assert long.endswith("…")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 401 GET one \S*… \d+ ms \d+ B API_MissingAccessTokenError", refused)
     os.close(master)
     assert run.end() == 0
 
@@ -367,6 +369,9 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot use --tls-cert"),
         (["--env-file", "none"], "--env-file none: there is no such file"),
         (["--envoy", "./none"], "--envoy: ./none is not an executable file"),
+        (["--metrics", "9901x"], "error: --metrics: '9901x' is not HOST:PORT\nhint: an IP address and a port: 127"),
+        (["--metrics", "203.0.113.1:9901"], "203.0.113.1 is not an address of this machine"),
+        (["--listen", "127.0.0.1:9", "--metrics", "127.0.0.1:9"], "--metrics: port 9 is that of the requests"),
         (["--access-log", "none/log"], "none/log: there is no such file"),
         (["-f", "none.yml"], "cannot read none.yml: there is no such file"),
     ],

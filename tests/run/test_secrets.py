@@ -107,7 +107,7 @@ def test_the_access_log(tmp_path: Path, api: Upstream) -> None:
         wait_until(lambda: (tmp_path / "stdout").read_text().count("\n") == 3, "three lines")
         served, refused, own = [json.loads(line) for line in (tmp_path / "stdout").read_text().splitlines()]
     keys = {
-        "time",
+        "@timestamp",
         "subject",
         "issuer",
         "adapter",

@@ -170,10 +170,7 @@ def _identity_providers(findings: Findings) -> None:
             check_stray(findings, (*path, name))
 
 
-_NOT_SERVED = (
-    (("spec", "exposedPorts", "adminPort"), "no administration interface is served"),
-    (("spec", "gatewayRegistration"), "this Atlas registers at no gateway"),
-)
+_NOT_SERVED = ((("spec", "gatewayRegistration"), "this Atlas registers at no gateway"),)
 
 
 def _not_served(findings: Findings) -> None:
