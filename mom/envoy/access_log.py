@@ -56,8 +56,9 @@ LINE = {
 _FREE = {"method": ":method", "path": ":path", "host": ":authority"}
 _MASKED = "***"
 _FAILURE_MARK = "mom-failure "
-# Envoy: "Response flags". Connection, name, termination, protocol, reset, timeout, limits.
-_FAILURE_FLAGS = ("UF", "UH", "UC", "UPE", "UR", "UT", "UO")
+# Envoy: "Response flags". Connection, name (of an own cluster, and of a shared one), termination, protocol, reset,
+# timeout, limits.
+_FAILURE_FLAGS = ("UF", "UH", "DF", "UC", "UPE", "UR", "UT", "UO")
 
 
 def access_log(options: Options, adapters: int) -> list[Json]:

@@ -1,6 +1,14 @@
-"""Clusters: the upstreams, one per origin, however many adapters share it.
+"""Clusters: the upstreams. Origins with a name share a few clusters, which look a name up once a request needs it.
 
-A cluster per adapter would cost 70 KB and half a millisecond of start-up each; 10,000 adapters of 50 APIs need 50.
+A cluster for each origin costs 300 KB and 3.4 ms of start-up, since each reads the certificate authorities, and web
+sockets need another one: 10,000 origins over TLS would take 6.5 GB. So there is one cluster for each way to connect:
+https as ALPN decides, https by HTTP/1.1, plain http, and the same for each set of TLS files (Envoy: "Dynamic forward
+proxy"). None of them changes when an adapter does, so a reload drains no connection, and a new API needs no warm-up.
+
+Which host a request goes to is a literal of its route (`for_route` and `host_rewrite_literal`), never what a client
+sends; the name in SNI and in the certificate is the same literal. A cluster of its own has, as before, what this cannot
+express: an address (there is nothing to look up, and a certificate has to name the address), an origin whose adapter
+sends another `Host` (the host, SNI and the certificate's name would follow that), and keys that Envoy itself fetches.
 """
 
 from __future__ import annotations
@@ -10,11 +18,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
-from mom.envoy.limits import limits
+from mom.envoy.limits import Limits, limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import Options
 from mom.envoy.origins import Origin
-from mom.gateway import is_this_machine
 
 PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # Shorter than the keep-alive of common servers (nginx 75 s, many load balancers 60 s): Envoy, not the API, closes an
@@ -35,24 +42,48 @@ _BY_ALPN: Json = {"auto_config": {"http_protocol_options": _HTTP1_OPTIONS, "http
 # With the defaults, 100 and 60, an API with many cookies, links or rate limits gets a 502.
 _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_response_headers_kb": 128}
 
+FILTER = "envoy.filters.http.dynamic_forward_proxy"
+_MESSAGES = "envoy.extensions.filters.http.dynamic_forward_proxy.v3"
+# The failures of a look-up: how soon the next one.
+_LOOK_UP_AGAIN: Json = {"base_interval": "1s", "max_interval": "10s"}
+# One for all clusters, by its name; Envoy refuses another text of it as long as the first is in use, so it depends on
+# nothing. More hosts than any configuration has, and a look-up for each at once.
+_NAMES: Json = {
+    "name": "names",
+    "dns_lookup_family": "ALL",
+    "max_hosts": 1_000_000,
+    # What is used is looked up again as its TTL says; what was not used for so long is forgotten.
+    "host_ttl": "3600s",
+    "dns_failure_refresh_rate": _LOOK_UP_AGAIN,
+    "dns_cache_circuit_breaker": {"max_pending_requests": 100_000},
+    "typed_dns_resolver_config": _RESOLVER,
+}
+
 
 class Upstream(NamedTuple):
-    """What the connections of one cluster reach, and how. Equal upstreams are one cluster.
+    """What requests reach, and how.
 
     http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
-    HTTP/1.1.
+    HTTP/1.1. own: whether it needs a cluster of its own although its host has a name.
     """
 
     origin: Origin
     http1: bool = False
     http2: bool = False
     tls: Tls = NO_TLS_FILES
+    own: bool = False
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether its cluster is that of all origins that are reached in the same way."""
+        return not self.own and not self.origin.is_ip
 
     @property
     def name(self) -> str:
         """The name of the cluster."""
         protocol = "#http1" if self.http1 else "#http2" if self.http2 else ""
-        return f"{self.origin}{protocol}" + ("" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}")
+        tls = "" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}"
+        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{tls}"
 
     @property
     def stat_name(self) -> str:
@@ -67,19 +98,52 @@ class Upstream(NamedTuple):
         """
         return self._replace(http1=self.origin.scheme == "https", http2=False)
 
+    def for_route(self) -> Json:
+        """Return the `typed_per_filter_config` of a route to it: the name to look up, where that is done so."""
+        if not self.is_shared:
+            return {}
+        # Wins over the client's `Host`. The port is left out as in the route's `host_rewrite_literal`.
+        return {FILTER: typed(f"{_MESSAGES}.PerRouteConfig", {"host_rewrite_literal": self.origin.authority})}
+
+
+def http_filter() -> Json:
+    """Return the filter that looks names up, in front of the router; disabled but on routes with `for_route`."""
+    return {**extension(FILTER, f"{_MESSAGES}.FilterConfig", {"dns_cache_config": _NAMES}), "disabled": True}
+
 
 def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
-    """Return `clusters` with the number of connections that each may have where Envoy may have so many files open."""
+    """Return `clusters` with the number of connections that each may have where Envoy may have so many files open.
+
+    A shared cluster may have all of them, and each of its hosts a part. It depends on nothing that changes with an
+    adapter.
+    """
     limited = tuple(clusters)
-    most = limits(open_files, len(limited)).upstream
+    found = limits(open_files, sum(not _is_shared(cluster) for cluster in limited))
+    return tuple(cluster | {"circuit_breakers": _breakers(cluster, found)} for cluster in limited)
+
+
+def _breakers(cluster: Json, limits: Limits) -> Json:
     # The defaults, 1024 of each and 3 retries, turn a burst of an HTTP/2 server's GOAWAYs into errors.
-    thresholds = {
-        "max_connections": most,
-        "max_pending_requests": 10_000,
-        "max_requests": 10_000,
-        "max_retries": 1_000,
+    if not _is_shared(cluster):
+        thresholds = {
+            "max_connections": limits.upstream,
+            "max_pending_requests": 10_000,
+            "max_requests": 10_000,
+            "max_retries": 1_000,
+        }
+        return {"thresholds": [thresholds]}
+    # What one slow API could use up for all others is out of the way; its own connections are not.
+    shared = {
+        "max_connections": limits.together,
+        "max_pending_requests": 100_000,
+        "max_requests": 100_000,
+        "max_retries": 10_000,
     }
-    return tuple(cluster | {"circuit_breakers": {"thresholds": [thresholds]}} for cluster in limited)
+    return {"thresholds": [shared], "per_host_thresholds": [{"max_connections": limits.host}]}
+
+
+def _is_shared(cluster: Json) -> bool:
+    return "cluster_type" in cluster
 
 
 def _digest(tls: Tls) -> str:
@@ -87,30 +151,41 @@ def _digest(tls: Tls) -> str:
 
 
 def cluster(upstream: Upstream, options: Options) -> Json:
-    """Return the cluster of an upstream."""
-    origin = upstream.origin
-    if origin.scheme == "http":
-        return _cluster(upstream.name, origin, _HTTP2 if upstream.http2 else HTTP1)
+    """Return the cluster of an upstream, equal for all of its name."""
+    if upstream.origin.scheme == "http":
+        return _cluster(upstream, _HTTP2 if upstream.http2 else HTTP1)
     protocol = HTTP1 if upstream.http1 else _BY_ALPN
-    return _cluster(upstream.name, origin, protocol) | {"transport_socket": _tls(upstream, options)}
+    # SNI of a shared cluster is the host of the request, which is its route's.
+    by_host = {"upstream_http_protocol_options": {"auto_sni": True}} if upstream.is_shared else {}
+    return _cluster(upstream, {**protocol, **by_host}) | {"transport_socket": _tls(upstream, options)}
 
 
-def _cluster(name: str, origin: Origin, protocol: Json) -> Json:
+def _cluster(upstream: Upstream, protocol: Json) -> Json:
     return {
-        "name": name,
-        **discovery(origin),
+        "name": upstream.name,
+        **_endpoints(upstream),
         "connect_timeout": "5s",
         "per_connection_buffer_limit_bytes": 1_048_576,
         # A peer that went away silently (sleep, a dead NAT entry) is noticed in two minutes, not in hours.
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 15, "keepalive_probes": 4},
-            **_first_family(origin),
+            **_first_family(upstream),
         },
         "typed_extension_protocol_options": {
             PROTOCOL_OPTIONS: typed(PROTOCOL_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
         },
-        "load_assignment": load_assignment(name, origin),
     }
+
+
+def _endpoints(upstream: Upstream) -> Json:
+    if not upstream.is_shared:
+        return {**discovery(upstream.origin), "load_assignment": load_assignment(upstream.name, upstream.origin)}
+    message = "envoy.extensions.clusters.dynamic_forward_proxy.v3.ClusterConfig"
+    # Insecure is to Envoy what has no `auto_san_validation`: plain http, and over TLS the stricter setting of
+    # `_server_name`, which that one would replace (it takes a URI or a mail address for a host, too).
+    fields = {"dns_cache_config": _NAMES, "allow_insecure_cluster_options": True}
+    names = extension("envoy.clusters.dynamic_forward_proxy", message, fields)
+    return {"lb_policy": "CLUSTER_PROVIDED", "cluster_type": names}
 
 
 def load_assignment(name: str, origin: Origin) -> Json:
@@ -119,13 +194,13 @@ def load_assignment(name: str, origin: Origin) -> Json:
     return {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}]}
 
 
-def _first_family(origin: Origin) -> Json:
-    """Return which addresses of a name of this machine are tried first.
+def _first_family(upstream: Upstream) -> Json:
+    """Return which addresses of a name are tried first: those of IPv6, as RFC 8305, 4 recommends.
 
     Only what happened at the last one is known. Most servers of this machine listen on 127.0.0.1 alone: that no
     server listens on ::1 must not hide what is wrong with their certificate.
     """
-    if not is_this_machine(origin.host):
+    if upstream.origin.is_ip:
         return {}
     return {"happy_eyeballs_config": {"first_address_family_version": "V6"}}
 
@@ -143,37 +218,47 @@ def discovery(origin: Origin) -> Json:
         "dns_lookup_family": "ALL",
         "dns_refresh_rate": "30s",
         "respect_dns_ttl": True,
-        "dns_failure_refresh_rate": {"base_interval": "1s", "max_interval": "10s"},
+        "dns_failure_refresh_rate": _LOOK_UP_AGAIN,
         "typed_dns_resolver_config": _RESOLVER,
     }
 
 
 def _tls(upstream: Upstream, options: Options) -> Json:
-    """Return the TLS side of a connection to `origin`: whose certificate must be valid for the host of the base URL.
+    """Return the TLS side of a connection: whose certificate must be valid for the host of the base URL.
 
     Without a `validation_context` Envoy verifies nothing, and without the name any certificate of any owner will do.
     """
-    origin = upstream.origin
     # The stand-in of an API has no TLS, and the API's files need not be there.
     tls = upstream.tls if options.stand_in is None else NO_TLS_FILES
-    # RFC 6066, 3: SNI carries names only.
-    sni = {} if origin.is_ip else {"sni": origin.host}
-    kind = "IP_ADDRESS" if origin.is_ip else "DNS"
+    one_name, names = _server_name(upstream)
     return extension(
         "envoy.transport_sockets.tls",
         "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
         {
-            **sni,
+            **one_name,
             "common_tls_context": {
                 "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
                 **_client_certificate(tls, options),
                 "validation_context": {
                     "trusted_ca": _authorities(tls, options),
-                    "match_typed_subject_alt_names": [{"san_type": kind, "matcher": {"exact": origin.host}}],
+                    **names,
                 },
             },
         },
     )
+
+
+def _server_name(upstream: Upstream) -> tuple[Json, Json]:
+    """Return what of a TLS context depends on the server's name: SNI, and the names in the certificate."""
+    if upstream.is_shared:
+        # A DNS name of the certificate must be the one in SNI. No session is resumed: Envoy keeps tickets by cluster,
+        # and an API must not be sent that of another one (RFC 8446, 4.6.1).
+        return {"auto_sni_san_validation": True, "max_session_keys": 0}, {}
+    host = upstream.origin.host
+    # RFC 6066, 3: SNI carries names only.
+    sni = {} if upstream.origin.is_ip else {"sni": host}
+    kind = "IP_ADDRESS" if upstream.origin.is_ip else "DNS"
+    return sni, {"match_typed_subject_alt_names": [{"san_type": kind, "matcher": {"exact": host}}]}
 
 
 def _authorities(tls: Tls, options: Options) -> Json:

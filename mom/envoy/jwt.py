@@ -227,7 +227,7 @@ def _remote(url: str) -> Json:
     origin, _ = split(url)
     return {
         "remote_jwks": {
-            "http_uri": {"uri": url, "cluster": Upstream(origin).name, "timeout": "5s"},
+            "http_uri": {"uri": url, "cluster": Upstream(origin, own=True).name, "timeout": "5s"},
             # An unknown `kid` fetches nothing, so this is how long a rotated key may take to be accepted.
             "cache_duration": "300s",
             # A new listener waits for the keys before it takes over, so that no reload makes a valid token invalid.

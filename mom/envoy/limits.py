@@ -22,10 +22,15 @@ _FEWEST_FOR_AN_API = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Connections at once: of all clients together, and to each upstream."""
+    """Connections at once: of all clients together; to each upstream with a cluster of its own.
+
+    host, together: to each host of a shared cluster, and to all of its hosts, whatever upstreams there are.
+    """
 
     clients: int
     upstream: int
+    host: int
+    together: int
 
 
 def limits(open_files: int, upstreams: int = 1) -> Limits:
@@ -35,6 +40,8 @@ def limits(open_files: int, upstreams: int = 1) -> Limits:
     looked up has one file open for that (measured: 50 names, 50 files).
     """
     clients = max(1, min(MOST, (open_files - _RESERVE) // 2))
-    left = open_files - _RESERVE - clients - upstreams
+    together = open_files - _RESERVE - clients
+    left = together - upstreams
     each = max(left // max(1, upstreams), left // _BUSY_APIS, _FEWEST_FOR_AN_API)
-    return Limits(clients, min(MOST, each))
+    host = max(together // _BUSY_APIS, _FEWEST_FOR_AN_API)
+    return Limits(clients, min(MOST, each), min(MOST, host), max(together, _FEWEST_FOR_AN_API))

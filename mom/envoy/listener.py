@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mom.atlas.model import Configuration
-from mom.envoy import adapters, header_mutations, jwt, replies, routes, stand_in
+from mom.envoy import adapters, clusters, header_mutations, jwt, replies, routes, stand_in
 from mom.envoy.access_log import access_log
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
@@ -72,6 +72,8 @@ def connection_manager(configuration: Configuration, options: Options, directory
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, openings, options, authentication),
             *adapters.http_filters(options),
+            # Behind all that may refuse a request: no name is looked up for one that is not sent.
+            clusters.http_filter(),
             _router(),
         ],
         **route_source,

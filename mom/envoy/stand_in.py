@@ -7,7 +7,7 @@ behind everything that the API would have received (Envoy: "Upstream HTTP filter
 
 from __future__ import annotations
 
-from mom.envoy.clusters import HTTP1, PROTOCOL_OPTIONS, discovery, load_assignment
+from mom.envoy.clusters import HTTP1, PROTOCOL_OPTIONS, Upstream, discovery, load_assignment
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.origins import Origin
 from mom.gateway import STAND_IN_HEADER
@@ -20,26 +20,27 @@ RESPONSE_HEADER: Json = {
 }
 
 
-def at_stand_in(cluster: Json, origin: Origin, port: int) -> Json:
-    """Return `cluster`, which reaches `origin`, with the echo at `port` of 127.0.0.1 in the place of that.
+def at_stand_in(cluster: Json, upstream: Upstream, port: int) -> Json:
+    """Return `cluster`, which reaches `upstream`, with the echo at `port` of 127.0.0.1 in the place of that.
 
     The echo speaks HTTP/1.1 without TLS, whatever the API would have chosen.
     """
     echo = Origin("http", HOST, port)
     # What only a cluster with a name to look up, or with TLS, may have.
-    dropped = {*discovery(origin), "transport_socket"}
+    dropped = {*discovery(upstream.origin), "cluster_type", "lb_policy", "transport_socket"}
     return {
         **{key: value for key, value in cluster.items() if key not in dropped},
         **discovery(echo),
-        "typed_extension_protocol_options": {PROTOCOL_OPTIONS: _protocol(cluster, origin)},
+        "typed_extension_protocol_options": {PROTOCOL_OPTIONS: _protocol(cluster, upstream)},
         "load_assignment": load_assignment(cluster["name"], echo),
     }
 
 
-def _protocol(cluster: Json, origin: Origin) -> Json:
+def _protocol(cluster: Json, upstream: Upstream) -> Json:
     options = cluster["typed_extension_protocol_options"][PROTOCOL_OPTIONS]
-    # The name of a route is that of its adapter.
-    value = {"key": STAND_IN_HEADER, "value": f"%ROUTE_NAME% {origin.scheme}://{origin.authority}"}
+    # The name of a route is that of its adapter. Of a shared cluster the host of a request is the API's.
+    host = "%REQ(:AUTHORITY)%" if upstream.is_shared else upstream.origin.authority
+    value = {"key": STAND_IN_HEADER, "value": f"%ROUTE_NAME% {upstream.origin.scheme}://{host}"}
     addition = {"append": {"header": value, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
     mutation = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
     mark = extension("stand-in", mutation, {"mutations": {"request_mutations": [addition]}})

@@ -74,14 +74,15 @@ def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
         for upstream in adapters.kind_of(adapter).upstreams(adapter)
     }
     keys = {
-        clusters.Upstream(split(provider.public_key)[0])
+        clusters.Upstream(split(provider.public_key)[0], own=True)
         for provider in configuration.identity_providers
         if jwt.is_fetched(provider.public_key, options)
     }
-    for upstream in sorted(apis | keys):
+    # Any upstream of a name stands for all of them.
+    for _, upstream in sorted({upstream.name: upstream for upstream in sorted(apis | keys)}.items()):
         cluster = clusters.cluster(upstream, options)
         stand_in = options.stand_in if upstream in apis else None
-        yield cluster if stand_in is None else at_stand_in(cluster, upstream.origin, stand_in)
+        yield cluster if stand_in is None else at_stand_in(cluster, upstream, stand_in)
 
 
 def problems(configuration: Configuration, options: Options) -> list[Problem]:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 
+from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run import plan, port
 from mom.run.access_log import AccessLog
@@ -51,8 +52,7 @@ class Supervisor:
         inputs.keys.sleep = self._waiting.sleep
         self._api_failures = ApiFailures(events.api_failed, events.note)
         self._refused_certificates = RefusedCertificates()
-        taken = self._api_failures.take
-        self._generations = Generations(settings, self._waiting, self._log_line, taken, events.request)
+        self._generations = Generations(settings, self._waiting, self._log_line, self._take_failure, events.request)
         # The last outcome that was neither Applied nor Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
         self._retry_at: float | None = None
@@ -286,6 +286,10 @@ class Supervisor:
 
     def _read_logs(self) -> None:
         self._generations.read_logs()
+
+    def _take_failure(self, adapter: str, failure: Failure) -> None:
+        self._api_failures.take(adapter, failure)
+        self._refused_certificates.take(failure)
 
     def _log_line(self, line: str) -> None:
         """Pass on a line of any Envoy's log, its secrets masked."""

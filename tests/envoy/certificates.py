@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,9 +47,9 @@ class Authority:
         self.root = _issue(name, [], None, 1)
         self.file = self.root.write(folder, "ca").chain
 
-    def issue(self, *names: str, expired: bool = False, early: bool = False) -> Issued:
+    def issue(self, *names: str | x509.GeneralName, expired: bool = False, early: bool = False) -> Issued:
         """Return a certificate for DNS names and IP addresses; `early`: it is valid from tomorrow on."""
-        return _issue(names[0], list(names), self.root, -1 if expired else 2, start=1 if early else -2)
+        return _issue(_text(names[0]), list(names), self.root, -1 if expired else 2, start=1 if early else -2)
 
 
 def self_signed(*names: str) -> Issued:
@@ -63,7 +64,7 @@ def for_clients(authority: Authority, name: str) -> Issued:
 
 def _issue(
     common_name: str,
-    names: list[str],
+    names: Sequence[str | x509.GeneralName],
     issuer: Issued | None,
     days: int,
     *,
@@ -90,8 +91,14 @@ def _issue(
     return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
 
 
-def _name(text: str) -> x509.GeneralName:
+def _name(name: str | x509.GeneralName) -> x509.GeneralName:
+    if isinstance(name, x509.GeneralName):
+        return name
     try:
-        return x509.IPAddress(ipaddress.ip_address(text))
+        return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
-        return x509.DNSName(text)
+        return x509.DNSName(name)
+
+
+def _text(name: str | x509.GeneralName) -> str:
+    return name if isinstance(name, str) else str(name.value)

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from mom.envoy.clusters import Upstream
 from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options
 from mom.envoy.origins import split
@@ -49,10 +50,10 @@ def test_the_listener_differs_in_the_header_of_responses_only() -> None:
     assert json.dumps(without_header(stand_in)) == json.dumps(real)
 
 
-def test_a_cluster_of_an_api_leads_to_the_stand_in_with_all_limits_of_its_own() -> None:
+def test_a_cluster_of_apis_leads_to_the_stand_in_with_all_limits_of_its_own() -> None:
     real, stand_in = clusters(REAL), clusters(STAND_IN)
     assert list(stand_in) == list(real)
-    assert "https://api.openai.com:443#http1" in stand_in
+    assert {"https", "https#http1", "http", "https://192.0.2.7:8443"} < set(stand_in)
     for name, cluster in stand_in.items():
         if name == "https://idp.test:443":
             # Keys are not an API's: nothing takes their place.
@@ -63,8 +64,11 @@ def test_a_cluster_of_an_api_leads_to_the_stand_in_with_all_limits_of_its_own() 
         address = {"socket_address": {"address": "127.0.0.1", "port_value": 4321}}
         assert endpoint == {"endpoint": {"address": address}}
         assert cluster["type"] == "STATIC"
-        assert "transport_socket" not in cluster
+        # No TLS, and nothing is looked up.
+        assert not {"transport_socket", "cluster_type", "lb_policy"} & set(cluster)
         replaced = {"type", "load_assignment", "typed_extension_protocol_options"}
+        # All of its requests go to one host then.
+        replaced |= {"circuit_breakers"} if "cluster_type" in real[name] else set()
         kept = set(cluster) - replaced
         assert {key: cluster[key] for key in kept} == {key: real[name][key] for key in kept}
         assert not any(
@@ -73,13 +77,12 @@ def test_a_cluster_of_an_api_leads_to_the_stand_in_with_all_limits_of_its_own() 
 
 
 def test_what_a_cluster_does_to_requests_itself_stays_in_front_of_the_stand_in() -> None:
-    cluster = clusters(REAL)["https://api.openai.com:443"]
+    cluster = clusters(REAL)["https"]
     (options,) = cluster["typed_extension_protocol_options"].values()
     signer, codec = {"name": "signer"}, {"name": "codec"}
     options["http_filters"] = [signer, codec]
-    (changed,) = at_stand_in(cluster, split("https://api.openai.com")[0], 1)[
-        "typed_extension_protocol_options"
-    ].values()
+    upstream = Upstream(split("https://api.openai.com")[0])
+    (changed,) = at_stand_in(cluster, upstream, 1)["typed_extension_protocol_options"].values()
     first, mark, last = changed["http_filters"]
     assert (first, last) == (signer, codec)
-    assert "https://api.openai.com" in str(mark)
+    assert "https://%REQ(:AUTHORITY)%" in str(mark)

@@ -97,7 +97,7 @@ class HttpKind(ServedKind[HttpAdapter]):
             "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
             "request_headers_to_add": headers.to_add(adapter.headers),
         }
-        if configured := credentials.for_route(adapter):
+        if configured := credentials.for_route(adapter) | upstream.for_route():
             common["typed_per_filter_config"] = configured
         action: Json = {
             "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
@@ -127,7 +127,8 @@ def _stream_limit(options: Options) -> Json:
 
 
 def _upstream(adapter: HttpAdapter) -> Upstream:
-    return Upstream(split(adapter.base_url)[0], http2=adapter.http2, tls=adapter.tls or NO_TLS_FILES)
+    renamed = any(headers.is_host(header) for header in adapter.headers)
+    return Upstream(split(adapter.base_url)[0], http2=adapter.http2, tls=adapter.tls or NO_TLS_FILES, own=renamed)
 
 
 def _authority(adapter: HttpAdapter, default: str) -> str:
