@@ -113,7 +113,7 @@ def _width() -> int:
 def _reached(adapter: Adapter) -> list[tuple[str, str]]:
     """Return how callers reach the adapter, where their requests go, and which variables that takes."""
     kind = kind_of(adapter)
-    reached = f"{served.path(adapter)}/" if adapter.kind in served.KINDS else "not served by mom atlas run"
+    reached = served.reached(adapter) if adapter.kind in served.KINDS else "not served by mom atlas run"
     words = [("reached at", reached), ("leads to", kind.target(adapter))]
     environment = Environment(os.environ)
     variables = [f"{name} ({environment.state(name)})" for name in variable_names([adapter])]

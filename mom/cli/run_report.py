@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -207,7 +208,7 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     configuration = plan.configuration
     served = adapters.served(configuration)
     shown = served[:_SHOWN]
-    paths = [f"{adapters.path(adapter)}/" for adapter in shown]
+    paths = [adapters.reached(adapter) for adapter in shown]
     width = max(map(len, paths), default=0)
     instead = "" if plan.options.stand_in is None else "stand-in for "
     lines = [
@@ -224,11 +225,11 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     if plan.options.metrics is not None:
         lines.append(f"  metrics: http://{Listen(plan.options.metrics.near, plan.options.metrics.port)}{METRICS_PATH}")
     if paths:
-        lines.append(f"  try: {_try(plan, paths[0], signed=key_file is not None)}")
+        lines.append(f"  try: {_try(plan, adapters.example(served[0]), signed=key_file is not None)}")
     return lines
 
 
 def _try(plan: Plan, path: str, *, signed: bool) -> str:
     token = "" if signed else "MOM_TOKEN=... "
     gateway = "" if plan.base_url == DEFAULT_BASE_URL else f"--base-url {plan.base_url} "
-    return f"{token}mom curl {gateway}{path}"
+    return f"{token}mom curl {gateway}{shlex.quote(path)}"

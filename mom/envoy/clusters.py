@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
+from mom.envoy import aws_signing
 from mom.envoy.limits import Limits, limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import Options
@@ -64,7 +65,8 @@ class Upstream(NamedTuple):
     """What requests reach, and how.
 
     http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
-    HTTP/1.1. own: whether it needs a cluster of its own although its host has a name.
+    HTTP/1.1. own: whether it needs a cluster of its own although its host has a name. aws: its requests are signed
+    (`mom.envoy.aws_signing`).
     """
 
     origin: Origin
@@ -72,6 +74,7 @@ class Upstream(NamedTuple):
     http2: bool = False
     tls: Tls = NO_TLS_FILES
     own: bool = False
+    aws: bool = False
 
     @property
     def is_shared(self) -> bool:
@@ -82,8 +85,9 @@ class Upstream(NamedTuple):
     def name(self) -> str:
         """The name of the cluster."""
         protocol = "#http1" if self.http1 else "#http2" if self.http2 else ""
+        signed = "#aws" if self.aws else ""
         tls = "" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}"
-        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{tls}"
+        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{signed}{tls}"
 
     @property
     def stat_name(self) -> str:
@@ -157,7 +161,8 @@ def cluster(upstream: Upstream, options: Options) -> Json:
     protocol = HTTP1 if upstream.http1 else _BY_ALPN
     # SNI of a shared cluster is the host of the request, which is its route's.
     by_host = {"upstream_http_protocol_options": {"auto_sni": True}} if upstream.is_shared else {}
-    return _cluster(upstream, {**protocol, **by_host}) | {"transport_socket": _tls(upstream, options)}
+    filters = {"http_filters": aws_signing.http_filters()} if upstream.aws else {}
+    return _cluster(upstream, {**protocol, **by_host, **filters}) | {"transport_socket": _tls(upstream, options)}
 
 
 def _cluster(upstream: Upstream, protocol: Json) -> Json:

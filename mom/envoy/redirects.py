@@ -58,7 +58,7 @@ local function at_gateway(reference, route, origin)
   else
     return reference
   end
-  local base, prefix = route["base"], (scheme and origin or "") .. "PREFIX" .. route["adapter"]
+  local base, prefix = route["base"], (scheme and origin or "") .. (route["at"] or "PREFIX" .. route["adapter"])
   if path:sub(1, #base) == base then
     local following = path:sub(#base + 1)
     if following == "" or following:find("^[/?#]") then return prefix .. following end
@@ -101,7 +101,7 @@ function envoy_on_response(handle)
   local headers, metadata = handle:headers(), handle:metadata()
   if not metadata:get("adapter") then return end
   local route = {}
-  for _, key in ipairs({"adapter", "base", "own", "schemes"}) do route[key] = metadata:get(key) end
+  for _, key in ipairs({"adapter", "at", "base", "own", "schemes"}) do route[key] = metadata:get(key) end
   local origin = gateway_origin(handle)
   local function rewrite(name, rewritten, at)
     local value = headers:get(name)
@@ -159,6 +159,11 @@ def route_metadata(adapter: HttpAdapter) -> dict[str, str]:
         "own": " ".join(dict.fromkeys(name for origin in origins for name in _authorities(origin))),
         "schemes": "http https" if origin.scheme == "https" else "http",
     }
+
+
+def own_metadata(origin: Origin, at: str) -> dict[str, str]:
+    """Return the same, but for the name, of an adapter at the path `at` whose base URL has no path."""
+    return {"at": at, "base": "", "own": " ".join(_authorities(origin)), "schemes": "http https"}
 
 
 def _authorities(origin: Origin) -> list[str]:

@@ -35,6 +35,9 @@ _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 _REASON = "%LOCAL_REPLY_BODY%"
 
 
+# What the name of a route begins with whose body says what is known instead.
+UNKNOWN_ROUTE = "unknown"
+
 _METHOD = "This method is not forwarded"
 _INVALID = "Invalid access token: {reason}"
 
@@ -118,6 +121,7 @@ REPLIES = (
         503,
     ),
     *(Reply(f"response.code_details == '{detail}'", ErrorTypes.REQUEST, why) for detail, why in _MALFORMED.items()),
+    Reply(f"xds.route_name.startsWith('{UNKNOWN_ROUTE} ')", ErrorTypes.NO_MATCHING_INSTANCE, _REASON, 404),
     Reply(("EQ", 404), ErrorTypes.NO_MATCHING_INSTANCE, "No API is served at this path; GET /v1alpha1/apis lists them"),
     Reply(("EQ", 405), ErrorTypes.METHOD_NOT_ALLOWED, _METHOD),
     Reply(("EQ", 421), ErrorTypes.MISDIRECTED_REQUEST, "This Atlas does not serve the name in the Host header"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from mom.atlas.adapters import kind_of
 from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
+from mom.atlas.references import NAME as VARIABLE_NAME
 from mom.envoy.adapters import served
 from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import STREAM_LIMIT, Certificate, Listen, LocalKey, Options, loopback_hosts
@@ -201,7 +202,12 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     for key, adapter in after.items():
         if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
             words.append(f"~ {adapter.name}: {' and '.join(differences)}")
-    changed = [name for name, value in new.variables.items() if old.variables.get(name, value) != value]
+    # What is derived from variables for Envoy alone has another kind of name.
+    changed = [
+        name
+        for name, value in new.variables.items()
+        if old.variables.get(name, value) != value and VARIABLE_NAME.match(name)
+    ]
     words += [f"variables: {_some(changed)}"] if changed else []
     words += [words_of for words_of, (was, is_now) in _rest(old, new).items() if was != is_now]
     if not words and old.options.key_states != new.options.key_states:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from mom.atlas.model import Configuration
 from mom.atlas.rules.variable_rules import Environment, uses, variable_problem
+from mom.envoy import adapters
 from mom.envoy.adapters import served
 from mom.errors import MomError
 from mom.problems import Problem
@@ -21,6 +22,8 @@ def values(
     configuration: Configuration, environ: Mapping[str, str], in_file: Mapping[str, str] | None = None, file: str = ""
 ) -> dict[str, str]:
     """Return each variable that `configuration` names with its value: from `environ`, else from the env file.
+
+    With them, what Envoy's process needs of them in another form, by names that are no variables' own.
 
     in_file: the variables of the env file, None if there is none; `file` is its name.
     Raises MomError with a Problem at each setting that names an unset, empty or unsendable one: all of them at once.
@@ -38,7 +41,7 @@ def values(
     if problems:
         count = "1 environment variable is" if len(unusable) == 1 else f"{len(unusable)} environment variables are"
         raise MomError(f"{count} missing or unusable: {', '.join(unusable)}", problems=problems)
-    return given
+    return given | adapters.environment(served(configuration), given)
 
 
 def dummies(configuration: Configuration) -> dict[str, str]:
@@ -46,7 +49,8 @@ def dummies(configuration: Configuration) -> dict[str, str]:
     # Only a run with stand-ins has an echo.
     from mom.run.echo import dummy
 
-    return {use.name: dummy(use.name) for use in uses(served(configuration))}
+    given = {use.name: dummy(use.name) for use in uses(served(configuration))}
+    return given | adapters.environment(served(configuration), given)
 
 
 def environment(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -219,14 +219,14 @@ def test_an_invalid_configuration_does_not_start(run: MomRun) -> None:
 
 def test_kinds_that_are_not_served_are_named(run: MomRun, api: Upstream) -> None:
     version = "moment.dev/adapters/v1alpha1"
-    aws = {"apiVersion": version, "kind": "AWS", "name": "aws"}
+    postgres = {"apiVersion": version, "kind": "Postgres", "name": "db"}
     http = {"apiVersion": version, "kind": "HTTP", "name": "one"}
-    text = atlas_yml({"one": (base(api), {})}, apiAdapters=[{"adapterRef": aws}, {"adapterRef": http}])
-    profile = {"name": "p", "accessKeyId": "${{ A }}", "secretAccessKey": "${{ B }}"}
-    document = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}}
+    text = atlas_yml({"one": (base(api), {})}, apiAdapters=[{"adapterRef": postgres}, {"adapterRef": http}])
+    profile = {"name": "p", "databaseUrl": "${{ A }}"}
+    document = {"apiVersion": version, "kind": "Postgres", "metadata": {"name": "db"}, "spec": {"profiles": [profile]}}
     (run.folder / "atlas.yml").write_text(f"{text}---\n{document!r}\n")
     run.start()
-    assert "not served: aws (AWS)" in run.text
+    assert "not served: db (Postgres)" in run.text
 
 
 @pytest.mark.parametrize("reuse", [False, True])

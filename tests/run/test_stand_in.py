@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from mom.run.stand_in import StandIn
+from tests.envoy.aws import check_signature
 from tests.envoy.client import Client, Response
-from tests.run.mom_run import MomRun, is_running, mom_run, threads
+from tests.envoy.upstream import Request
+from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, replace, threads
 
 P = "/v1/apis/http"
 SECRET = "sk-the-real-credential-0123456789"
@@ -39,6 +41,29 @@ def run(tmp_path: Path) -> Iterator[MomRun]:
 
 def values(request: dict[str, Any]) -> dict[str, str]:
     return {one["name"].lower(): one["value"] for one in request["headers"]}
+
+
+def with_aws(text: str) -> str:
+    """Return the text of a configuration with an AWS adapter."""
+    atlas, rest = text.split("---\n", 1)
+    document = json.loads(atlas)
+    version = "moment.dev/adapters/v1alpha1"
+    document["spec"]["apiAdapters"].append({"adapterRef": {"apiVersion": version, "kind": "AWS", "name": "aws"}})
+    profile = {"name": "prod", "accessKeyId": "${{ AWS_ID }}", "secretAccessKey": "${{ AWS_SECRET }}"}
+    aws = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}}
+    return "---\n".join(json.dumps(each) + "\n" for each in (document, aws)) + f"---\n{rest}"
+
+
+def check_aws(run: MomRun) -> None:
+    """Check that a request to AWS is signed with dummies, for the endpoint that it names."""
+    assert "/v1/apis/aws/PROFILE/SERVICE/REGION/  stand-in for prod" in run.text
+    response = run.client.send("/v1/apis/aws/prod/sqs/us-east-1/q?b=1&a=2", token=run.token(), method="POST", body=b"x")
+    shown = response.json()
+    assert (response.status, shown["adapter"]) == (200, "aws")
+    assert shown["url"] == "https://sqs.us-east-1.amazonaws.com/q?b=1&a=2"
+    headers = tuple((each["name"].encode(), each["value"].encode()) for each in shown["headers"])
+    request = Request(b"POST /q?b=1&a=2 HTTP/1.1", headers, b"x", ())
+    check_signature(request, "stand-in-for-AWS_ID", "stand-in-for-AWS_SECRET")
 
 
 def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
@@ -72,11 +97,12 @@ def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
 
 
 def test_no_value_of_a_variable_is_used_even_if_it_is_set(tmp_path: Path) -> None:
-    environ = {"OPENAI_API_TOKEN": SECRET}
+    environ = {"OPENAI_API_TOKEN": SECRET, "AWS_ID": SECRET, "AWS_SECRET": SECRET}
     with mom_run(tmp_path, environ=environ) as run:
         (tmp_path / ".env").write_text(f"GITHUB_TOKEN={SECRET}\nnot a line of an env file\n")
         github = {"X-Api-Key": "${{ GITHUB_TOKEN }}"}
-        run.configure({"openai": ("https://api.openai.com", BEARER), "github": ("http://127.0.0.1:1", github)})
+        adapters = {"openai": ("https://api.openai.com", BEARER), "github": ("http://127.0.0.1:1", github)}
+        replace(tmp_path / "atlas.yml", with_aws(atlas_yml(adapters)))
         run.start("--stand-in", "--env-file", ".env")
         assert "--env-file .env is not read" in run.text
         responses = [
@@ -88,6 +114,7 @@ def test_no_value_of_a_variable_is_used_even_if_it_is_set(tmp_path: Path) -> Non
         # What the client itself sent to an API that sets no such header is masked.
         assert values(responses[1].json())["authorization"] == "***"
         assert values(responses[1].json())["x-api-key"] == "stand-in-for-GITHUB_TOKEN"
+        check_aws(run)
         for pid in run.children():
             assert SECRET.encode() not in Path(f"/proc/{pid}/environ").read_bytes()
         files = [path for path in run.runtime.rglob("*") if path.is_file()]

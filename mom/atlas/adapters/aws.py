@@ -1,28 +1,126 @@
-"""Adapters of kind AWS: the AWS API, by profiles of access keys."""
+"""Adapters of kind AWS: the AWS API, by profiles of access keys, for some services and regions."""
 
 from __future__ import annotations
 
-from mom.atlas.adapters.profiles import ProfileKind
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mom.atlas.adapters.aws_endpoints import (
+    DEFAULT_REGION,
+    DEFAULT_SERVICES,
+    check_region,
+    check_service,
+    endpoint,
+)
+from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind
+from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_credential, check_secret
+from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.secrets import known_token
+from mom.gateway import AWS_PREFIX
 from mom.yamledit.paths import Path
 
+if TYPE_CHECKING:
+    from mom.atlas.adapters.profiles import Profile
+
 AWS = Kind(ADAPTERS_VERSION, "AWS")
+CREDENTIALS = ("accessKeyId", "secretAccessKey", "sessionToken")
+_LISTS = ("services", "regions")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAdapter(ProfileAdapter):
+    """AWS accounts. `services` are endpoint prefixes, `regions` those that every profile reaches beside its own.
+
+    A service without an endpoint in a region, of which only a default can have one, is left out there.
+    """
+
+    services: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def regions_of(self, profile: Profile) -> tuple[str, ...]:
+        """Return the regions that callers of a profile reach, its own first."""
+        given = (*((profile.region,) if profile.region else ()), *self.regions)
+        return tuple(dict.fromkeys(given or (DEFAULT_REGION,)))
 
 
 class AwsKind(ProfileKind):
     """The kind AWS."""
 
     kind = AWS
-    credentials = ("accessKeyId", "secretAccessKey", "sessionToken")
+    shared_path = AWS_PREFIX
+    credentials = CREDENTIALS
+
+    def check(self, findings: Findings) -> None:
+        """Add what is wrong with the profiles, the services and the regions."""
+        super().check(findings)
+        data = findings.document.data
+        for key, rule, check in (
+            ("services", "aws-service", check_service),
+            ("regions", "aws-region", check_region),
+        ):
+            given = value_at(data, "spec", key)
+            if given == []:
+                findings.add(
+                    ("spec", key), "wrong-value", f"`{key}` is empty", hint="write an item in it, or remove it"
+                )
+            for number, text in enumerate(given if isinstance(given, list) else ()):
+                if isinstance(text, str) and text and (wrong := check(text)):
+                    findings.objection(("spec", key, number), rule, wrong)
+        if not any(problem.rule in {"aws-service", "aws-region"} for _, problem in findings.problems):
+            self._check_endpoints(findings)
+
+    def _check_endpoints(self, findings: Findings) -> None:
+        """Add which service that is listed has no endpoint in a region that is reached."""
+        adapter = self.read(findings.document)
+        listed = _texts(findings.document, "services")
+        reached = dict.fromkeys(region for profile in adapter.profiles for region in adapter.regions_of(profile))
+        for number, service in enumerate(listed):
+            missing = [region for region in reached if endpoint(service, region) is None]
+            if missing:
+                message = f"`{service}` has no endpoint in {', '.join(missing)}"
+                findings.add(("spec", "services", number), "aws-service", message, hint="remove it, or these regions")
 
     def check_profile(self, findings: Findings, path: Path) -> None:
-        """Add that a key is written out. The id of one is no secret by itself, but betrays one beside it."""
+        """Add what is wrong with the name or the region, or that a key is written out.
+
+        The id of a key is no secret by itself, but betrays one beside it.
+        """
+        data = findings.document.data
+        name, region = (text_at(data, *path, key) for key in ("name", "region"))
+        if name and not findings.has_template((*path, "name")) and (wrong := check_adapter_name(name)):
+            findings.objection((*path, "name"), "profile-name", wrong)
+        if region and not findings.has_template((*path, "region")) and (wrong := check_region(region)):
+            findings.objection((*path, "region"), "aws-region", wrong)
         check_secret(findings, (*path, "accessKeyId"), known_token)
         check_credential(findings, (*path, "secretAccessKey"))
         check_credential(findings, (*path, "sessionToken"))
+
+    def read(self, document: DataDocument) -> AwsAdapter:
+        """Return the adapter in a document that has passed validation."""
+        given = super().read(document)
+        services, regions = (tuple(dict.fromkeys(_texts(document, key))) for key in _LISTS)
+        return AwsAdapter(given.kind, given.name, given.profiles, given.place, services or DEFAULT_SERVICES, regions)
+
+    def differences(self, old: ProfileAdapter, new: ProfileAdapter) -> list[str]:
+        """Return the parts in which two adapters of one name differ: credentials, regions, services."""
+        words = super().differences(old, new)
+        if isinstance(old, AwsAdapter) and isinstance(new, AwsAdapter):
+            words += [key for key in _LISTS if getattr(old, key) != getattr(new, key)]
+            before = {profile.name: profile.region for profile in old.profiles}
+            words += [
+                f"region of profile {profile.name}"
+                for profile in new.profiles
+                if before.get(profile.name, profile.region) != profile.region
+            ]
+        return words
+
+
+def _texts(document: DataDocument, key: str) -> list[str]:
+    given = value_at(document.data, "spec", key)
+    return [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
 
 
 KIND = AwsKind()

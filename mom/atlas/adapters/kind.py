@@ -34,6 +34,8 @@ class AdapterKind(ABC, Generic[AdapterT]):
     """A kind of adapter. A module implements it once and enters it in the registry (`mom.atlas.adapters`)."""
 
     kind: Kind
+    # Where the path of an adapter does not have its name: that path. Then an Atlas can serve one of the kind only.
+    shared_path: str = ""
 
     def schema(self) -> Schema:
         """Return the JSON Schema of its documents: a file below `schemas/`."""

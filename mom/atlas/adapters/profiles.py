@@ -24,10 +24,14 @@ from mom.yamledit.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A named set of credentials: `settings` are its texts, in the order of the kind's keys."""
+    """A named set of credentials: `settings` are its texts, in the order of the kind's keys.
+
+    region: where AWS requests with it go; empty for a profile of another kind.
+    """
 
     name: str
     settings: tuple[Setting, ...]
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
                 for key in self.credentials
                 if (value := text_at(profile, key)) is not None
             )
-            profiles.append(Profile(name, settings))
+            profiles.append(Profile(name, settings, text_at(profile, "region") or ""))
         return ProfileAdapter(
             self.kind.kind, document.name or "", tuple(profiles), document.place(("metadata", "name"))
         )

@@ -304,6 +304,27 @@ _VALUES = (
         "rename one of them",
         "A profile is a segment of a URL's path; only one of two could be reached.",
     ),
+    Rule(
+        "profile-name",
+        ERROR,
+        "The name of an AWS profile can be a segment of a URL's path.",
+        "use 1 to 253 letters (A-Z, a-z), digits, `.`, `_` or `-`",
+        "A profile is reached at /v1/apis/aws/PROFILE/: other characters would need percent-encoding in every client.",
+    ),
+    Rule(
+        "aws-service",
+        ERROR,
+        "A service of an AWS adapter is an endpoint prefix, and has an endpoint in the regions that are reached.",
+        "write the beginning of the service's host name, such as `sqs`",
+        "Atlas sends requests to the service's own endpoint, and signs them with the name that goes with it.",
+    ),
+    Rule(
+        "aws-region",
+        ERROR,
+        "A region of an AWS adapter is one that AWS has, or could have by its name.",
+        "write a region such as `eu-west-1`",
+        "The region is part of the endpoint's name and of each signature.",
+    ),
 )
 
 _FILE = (
@@ -327,6 +348,13 @@ _FILE = (
         "The name of an adapter is unique among those of its kind.",
         "rename one of them, or remove it",
         "Of two routes with one path Envoy would serve the first and never mention the second.",
+    ),
+    Rule(
+        "shared-path",
+        ERROR,
+        "An Atlas has one AWS adapter and one Kubernetes adapter at most.",
+        "put the profiles of both into one adapter, or remove one",
+        "Their paths have no adapter's name in them, so callers could reach only one of two.",
     ),
     Rule(
         "similar-name",

@@ -52,6 +52,7 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
     yield from _same_names(adapters)
     references = [reference for atlas in atlases for reference in references_of(atlas)]
     yield from _repeated(references)
+    yield from _sharing_a_path([reference for reference in references if reference.identity in adapters])
     strangers = _Strangers(stream)
     suggestions = _Suggestions(adapters)
     for reference in references:
@@ -185,6 +186,20 @@ def _repeated(references: Sequence[Reference]) -> Iterator[Problem]:
                 "duplicate-reference",
                 f"{reference.kind} adapter `{reference.name}` is listed twice",
                 related=((first.document.place((*first.path, "name")), "the first one"),),
+            )
+
+
+def _sharing_a_path(references: Sequence[Reference]) -> Iterator[Problem]:
+    first: dict[str, Reference] = {}
+    for reference in references:
+        path = KINDS[reference.kind].shared_path
+        if path and first.setdefault(reference.kind, reference).name != reference.name:
+            earlier = first[reference.kind]
+            yield reference.document.problem(
+                (*reference.path, "name"),
+                "shared-path",
+                f"{reference.kind} adapter `{reference.name}` would be reached at {path}, as `{earlier.name}` is",
+                related=((earlier.document.place((*earlier.path, "name")), f"`{earlier.name}`"),),
             )
 
 

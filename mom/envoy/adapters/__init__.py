@@ -5,11 +5,11 @@ A kind that is not here has valid documents, and its adapters are named when a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy.adapters import http
+from mom.envoy.adapters import aws, http
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.key_slots import Opening
 from mom.envoy.messages import Json
@@ -17,7 +17,7 @@ from mom.envoy.options import Options
 
 __all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "openings", "path", "served", "unserved"]
 
-KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND}
+KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND, aws.NAME: aws.KIND}
 
 
 def served(configuration: Configuration) -> tuple[Adapter, ...]:
@@ -40,6 +40,16 @@ def path(adapter: Adapter) -> str:
     return kind_of(adapter).path(adapter)
 
 
+def reached(adapter: Adapter) -> str:
+    """Return the path of an adapter as lists show it."""
+    return kind_of(adapter).reached(adapter)
+
+
+def example(adapter: Adapter) -> str:
+    """Return the path of a request to try an adapter with."""
+    return kind_of(adapter).example(adapter)
+
+
 def headers(adapters: Iterable[Adapter]) -> set[str]:
     """Return the names, in lower case, of all headers that adapters set."""
     return {name.lower() for adapter in adapters for name in kind_of(adapter).headers(adapter)}
@@ -51,6 +61,13 @@ def openings(adapters: Iterable[Adapter], options: Options) -> tuple[Opening, ..
         Opening(path(adapter), tuple(kind_of(adapter).key_slots(adapter)) if options.key_slots else ())
         for adapter in adapters
     )
+
+
+def environment(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> dict[str, str]:
+    """Return what Envoy's process needs beside the variables that adapters name, which `variables` has."""
+    return {
+        name: value for adapter in adapters for name, value in kind_of(adapter).environment(adapter, variables).items()
+    }
 
 
 def http_filters(options: Options) -> list[Json]:

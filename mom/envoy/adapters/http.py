@@ -21,7 +21,7 @@ from mom.problems import Problem
 
 NAME = HTTP.kind
 # Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
-_RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
+RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
 _UPGRADE: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 
 
@@ -108,7 +108,7 @@ class HttpKind(ServedKind[HttpAdapter]):
         plain = {
             **common,
             "match": match,
-            "route": {"cluster": upstream.name, **action, "retry_policy": _RETRIES},
+            "route": {"cluster": upstream.name, **action, "retry_policy": RETRIES},
         }
         socket = {
             **common,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
 from mom.atlas.model import Adapter
@@ -24,6 +24,14 @@ class ServedKind(ABC, Generic[AdapterT]):
     @abstractmethod
     def path(self, adapter: AdapterT) -> str:
         """Return the path below which the adapter is served, without a trailing slash. It is of this adapter alone."""
+
+    def reached(self, adapter: AdapterT) -> str:
+        """Return the path for people: with a slash at its end, and words in capitals for what a caller chooses."""
+        return f"{self.path(adapter)}/"
+
+    def example(self, adapter: AdapterT) -> str:
+        """Return the path, with a query if any, of a request that shows whether the adapter works."""
+        return f"{self.path(adapter)}/"
 
     def problems(self, adapter: AdapterT) -> Iterator[Problem]:
         """Yield what Envoy would accept in silence and then do wrong: for every kind, a name that is not a segment."""
@@ -53,6 +61,10 @@ class ServedKind(ABC, Generic[AdapterT]):
         that it used, and no other.
         """
         return ()
+
+    def environment(self, adapter: AdapterT, variables: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002
+        """Return what Envoy's process needs beside `variables`, which have all that the adapter names."""
+        return {}
 
     def http_filters(self, options: Options) -> list[Json]:  # noqa: ARG002
         """Return the HTTP filters that its routes need, in front of the router. They do nothing for other routes."""
