@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# One more than two cores: a third of the tests wait for an Envoy or a connection most of their time.
-JOBS ?= 3
+# Two for each of two cores: many tests wait for an Envoy or a connection most of their time. A process that has run out
+# of tests takes some of another's; else the tests of the run, the slowest, would wait for each other in one of them.
+JOBS ?= 4
+PYTEST = -n $(JOBS) --dist worksteal
 
 .PHONY: help setup test lint types tests proof coverage package demo picture bench clean
 
@@ -39,13 +41,13 @@ types: setup
 	$(BIN)/mypy
 
 tests: setup
-	$(BIN)/python -m pytest -n $(JOBS) $(T)
+	$(BIN)/python -m pytest $(PYTEST) $(T)
 
 proof: setup
-	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest -n $(JOBS) -m 'proof or not proof' $(T)
+	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
 
 coverage: setup
-	$(BIN)/python .ci/coverage -n $(JOBS) $(T)
+	$(BIN)/python .ci/coverage $(PYTEST) $(T)
 
 # The peers are not needed for anything else.
 $(VENV)/.bench: $(VENV)/.stamp

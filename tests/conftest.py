@@ -8,9 +8,11 @@ variables by which a user steers mom, curl, git or Python. Random examples are t
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import re
 import signal
+import sys
 from types import FrameType
 
 import pytest
@@ -44,6 +46,21 @@ def pytest_configure() -> None:
     _pass_on_no_ignored_signal()
     for name in [name for name in os.environ if _STEERING.fullmatch(name)]:
         del os.environ[name]
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Compile the test files: of several processes, each a share of them, which the others then need not compile."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    # It is said to Python for the user's programs; these files are git's to ignore.
+    sys.dont_write_bytecode = False
+    files = sorted(session.config.rootpath.glob("tests/**/test_*.py"))
+    for path in files[int(worker["workerid"].removeprefix("gw")) :: worker["workercount"]]:
+        name = ".".join(path.relative_to(session.config.rootpath).with_suffix("").parts)
+        # What is wrong with a file, the collection reports.
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(name)
 
 
 def _leave_the_terminal() -> None:
