@@ -18,9 +18,10 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.searches import EXAMPLES
+
 pytest.register_assert_rewrite("tests.golden")
 
-EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
 # A long search (MOM_EXAMPLES) is random. No example is on a clock: the machine may be busy.
 settings.register_profile(
     "mom",

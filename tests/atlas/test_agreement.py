@@ -15,6 +15,7 @@ from mom.errors import MomError
 from mom.problems import Place, Problem
 from mom.yamledit import parser
 from mom.yamledit.source import Source
+from tests.searches import SLIPS
 from tests.yamledit.mutations import mutated, originals
 
 # What is wrong with a document's text, before anything is known of what it says. (A template in quotes can be read.)
@@ -85,4 +86,4 @@ def test_an_edit_and_validate_agree_on_files_with_slips() -> None:
 
 @pytest.mark.proof
 def test_an_edit_and_validate_agree_on_many_files_with_slips() -> None:
-    agree(with_slips(seed=2, number=20_000))
+    agree(with_slips(seed=2, number=SLIPS))

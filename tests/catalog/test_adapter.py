@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +12,7 @@ from mom.catalog import loader
 from mom.catalog.adapter import Choice, choose, read_values, usual_host
 from mom.catalog.integration import Form, Integration, Placeholder
 from mom.errors import UsageError
+from tests.searches import examples
 
 
 def test_an_entry_without_placeholders_needs_nothing() -> None:
@@ -169,7 +169,7 @@ LABELS = [
 ]
 
 
-@settings(max_examples=int(os.environ.get("MOM_EXAMPLES", "50")))
+@settings(max_examples=examples(50))
 @given(st.sampled_from(LABELS), st.text(max_size=80) | st.text("aZ09-./@:?#\\%_", max_size=12))
 def test_no_value_of_a_label_leads_to_another_domain(case: tuple[Integration, Placeholder], value: str) -> None:
     entry, placeholder = case

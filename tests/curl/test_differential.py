@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from tests.curl.conftest import TOKEN, Mom
 from tests.curl.recorder import Recorder, Request
+from tests.searches import examples
 
 # A word of a command line; PATH and what follows it stands for a path, which plain curl gets as a URL.
 PATH = "\0"
@@ -115,8 +116,8 @@ def boundless(text: bytes) -> bytes:
 
 
 @settings(
-    # Two processes for each: a long search (make proof) takes 400.
-    max_examples=400 if os.environ.get("MOM_EXAMPLES") else 150,
+    # Two processes for each.
+    max_examples=examples(60, 400),
     deadline=None,
     derandomize=True,
     database=None,

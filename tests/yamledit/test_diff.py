@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mom.yamledit.diff import Change, changes, unified
 from mom.yamledit.source import Source
 from mom.yamledit.splice import Splice, apply
+from tests.searches import examples
 
 needs_diff = pytest.mark.skipif(shutil.which("diff") is None, reason="diff is not installed")
 
@@ -65,7 +66,7 @@ def edits(draw: st.DrawFn) -> tuple[Source, list[Splice]]:
 
 
 @needs_diff
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(edits())
 def test_the_diff_is_that_of_diff(edit: tuple[Source, list[Splice]]) -> None:
     source, splices = edit

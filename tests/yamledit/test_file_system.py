@@ -1,4 +1,4 @@
-"""The real command on a real file system: other users, full disks, kills at any moment, fifty runs at once.
+"""The real command on a real file system: other users, full disks, kills at any moment, many runs at once.
 
 `test_files` has each failure by itself, brought about inside one process.
 """
@@ -27,6 +27,7 @@ from mom.files import temporary_prefix
 from mom.yamledit.files import LockedFile
 from mom.yamledit.source import decode
 from tests.samples import EMPTY
+from tests.searches import examples
 
 ATLAS = EMPTY.encode()
 ROOT = os.geteuid() == 0
@@ -242,11 +243,12 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(p
     assert names(path) == ["atlas.yml"]
 
 
-def test_fifty_commands_at_once_add_fifty_adapters(path: Path) -> None:
-    wanted = [f"a{number}" for number in range(50)]
+def test_of_commands_at_once_each_adds_its_adapter(path: Path) -> None:
+    """`test_files` has fifty at once that only write: an edit takes longer to start than to hold the lock."""
+    wanted = [f"a{number}" for number in range(examples(12, 50))]
     running = [subprocess.Popen(command(path, name)) for name in wanted]
 
-    assert [process.wait(120) for process in running] == [0] * 50
+    assert [process.wait(120) for process in running] == [0] * len(wanted)
     text = path.read_text()
     assert sorted(line.split()[1] for line in text.split("\n") if line.startswith("      name: ")) == sorted(wanted)
     assert sorted(line.split()[1] for line in text.split("\n") if line.startswith("  name: a")) == sorted(

@@ -12,6 +12,7 @@ from mom.yamledit.nodes import Node
 from mom.yamledit.parser import ParserError
 from mom.yamledit.source import Source
 from mom.yamledit.stream import documents
+from tests.searches import SLIPS
 from tests.yamledit.mutations import mutations
 
 REFUSED = "refused"
@@ -99,4 +100,4 @@ def test_both_parsers_give_the_same_trees_of_files_with_slips() -> None:
 
 @pytest.mark.proof
 def test_both_parsers_give_the_same_trees_of_many_files_with_slips() -> None:
-    compare(seed=2, number=20_000)
+    compare(seed=2, number=SLIPS)

@@ -17,6 +17,7 @@ from mom.yamledit import parser
 from mom.yamledit.source import Source
 from tests.atlas.edit.test_properties import plain
 from tests.promises import lines_lost
+from tests.searches import SLIPS
 from tests.yamledit.mutations import mutations
 from tests.yamledit.readers import read_11, read_12
 
@@ -93,4 +94,4 @@ def test_an_edit_of_a_file_with_slips_keeps_every_promise() -> None:
 
 @pytest.mark.proof
 def test_an_edit_of_many_files_with_slips_keeps_every_promise() -> None:
-    check(seed=4, number=10_000)
+    check(seed=4, number=SLIPS)

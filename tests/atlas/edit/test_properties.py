@@ -5,7 +5,6 @@ What is drawn is in `tests.atlas.edit.streams`. Run with `MOM_EXAMPLES=20000` fo
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,16 +29,11 @@ from mom.yamledit.scalars import write
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents, parse_document
 from tests.atlas.edit.streams import Stream, adapters, streams
+from tests.searches import EXAMPLES, examples
 from tests.yamledit.readers import read_11, read_12
 
-EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
 READERS: dict[str, Callable[[str], list[Any] | None]] = {"YAML 1.1": read_11, "YAML 1.2": read_12}
 PARSERS = ("libyaml", "Python")
-
-
-def examples(number: int) -> settings:
-    """Return settings with so many examples, or with those that a long search wants."""
-    return settings(max_examples=EXAMPLES or number)
 
 
 @contextmanager
@@ -207,7 +201,7 @@ def test_what_a_random_stream_once_found_stays_right(found: str, name: str) -> N
 def test_an_edit_of_any_stream_adds_lines_and_means_the_old_data_with_the_adapter(name: str) -> None:
     outcomes: Counter[str] = Counter()
 
-    @examples(100 if name == "libyaml" else 50)
+    @settings(max_examples=examples(60 if name == "libyaml" else 30))
     @given(streams(), adapters())
     def holds(stream: Stream, adapter: HttpAdapterSpec) -> None:
         with parser(name):
@@ -234,7 +228,7 @@ STRINGS = st.one_of(
 ).filter(lambda text: not any("\ud800" <= character <= "\udfff" for character in text))
 
 
-@examples(300)
+@settings(max_examples=examples(150))
 @given(STRINGS, st.booleans(), st.sampled_from(["", "'", '"']))
 @example("", False, "")
 @example("=", False, "")
@@ -260,7 +254,7 @@ def tree(source: Source, document: Document, name: str) -> Node | None:
         return parse_document(source, document)
 
 
-@examples(60)
+@settings(max_examples=examples(60))
 @given(streams(), adapters())
 def test_half_an_edit_is_completed_to_the_whole(stream: Stream, adapter: HttpAdapterSpec) -> None:
     edit = add_adapter(Source("atlas.yml", stream.text), adapter)
@@ -274,7 +268,7 @@ def test_half_an_edit_is_completed_to_the_whole(stream: Stream, adapter: HttpAda
         assert completed.text == edit.text
 
 
-@examples(80)
+@settings(max_examples=examples(80))
 @given(streams())
 @example(
     Stream(

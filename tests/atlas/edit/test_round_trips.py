@@ -5,7 +5,6 @@ What is drawn is in `tests.atlas.edit.streams`. Run with `MOM_EXAMPLES=20000` fo
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -34,8 +33,7 @@ from tests.atlas.edit.streams import (
     adapters,
     streams,
 )
-
-EXAMPLES = int(os.environ.get("MOM_EXAMPLES", "0"))
+from tests.searches import EXAMPLES, examples
 
 
 def read(text: str) -> list[Any]:
@@ -163,7 +161,7 @@ ROUND_TRIPS: dict[str, Callable[[Stream, st.DataObject], str]] = {
 def test_an_edit_of_any_stream_is_undone_by_its_opposite() -> None:
     outcomes: Counter[tuple[str, str]] = Counter()
 
-    @settings(max_examples=EXAMPLES or 15)
+    @settings(max_examples=examples(15))
     @given(streams(), st.data())
     def holds(stream: Stream, data: st.DataObject) -> None:
         for name, there_and_back in ROUND_TRIPS.items():
