@@ -24,9 +24,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
-from mom.cli import main
+from mom.cli import app, main, tree
 
 FILE = "atlas.yml"
 # The installed command.
@@ -50,6 +51,17 @@ class Result:
     stderr: str
 
 
+_load = tree.load
+_loaded: dict[tuple[str, str], Any] = {}
+
+
+def _load_once(name: str, leaf: tree.Leaf) -> Any:
+    """Return a command as a process of its own loads it, once: it takes typer longer than most commands to run."""
+    if (name, leaf.where) not in _loaded:
+        _loaded[name, leaf.where] = _load(name, leaf)
+    return _loaded[name, leaf.where]
+
+
 def run_mom(arguments: Sequence[str], stdin: bytes = b"") -> Result:
     """Run mom in this process, in the current folder, and return what it did."""
     streams = [io.TextIOWrapper(io.BytesIO(part), encoding="utf-8", newline="") for part in (stdin, b"", b"")]
@@ -58,6 +70,11 @@ def run_mom(arguments: Sequence[str], stdin: bytes = b"") -> Result:
             # What a run does to its process for good. Programs that later tests start would inherit it.
             stack.enter_context(patch("mom.run.serve.protect"))
             stack.enter_context(patch("mom.run.limits.raise_open_files"))
+        elif list(arguments[:1]) == ["curl"]:
+            # curl would take the place of the tests.
+            stack.enter_context(patch("mom.curl.execute.exec_curl", side_effect=AssertionError("curl is started")))
+        stack.enter_context(patch.object(tree, "load", _load_once))
+        stack.enter_context(patch.object(app, "load", _load_once))
         stack.enter_context(patch("sys.stdin", streams[0]))
         stack.enter_context(contextlib.redirect_stdout(streams[1]))
         stack.enter_context(contextlib.redirect_stderr(streams[2]))

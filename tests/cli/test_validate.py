@@ -319,10 +319,12 @@ PROBLEMS = st.builds(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(problems=st.lists(PROBLEMS), strict=st.booleans())
-@pytest.mark.parametrize("form", Format)
-def test_any_text_of_a_file_leaves_every_format_well_formed(
-    form: Format, problems: list[Problem], strict: bool
-) -> None:
+def test_any_text_of_a_file_leaves_every_format_well_formed(problems: list[Problem], strict: bool) -> None:
+    for form in Format:
+        assert_well_formed(form, problems, strict=strict)
+
+
+def assert_well_formed(form: Format, problems: list[Problem], *, strict: bool) -> None:
     out = io.StringIO()
     write([Checked("f\n\x00é.yml", tuple(problems))], form, Console(stdout=out, environ={}), strict=strict)
     text = out.getvalue()
