@@ -170,7 +170,7 @@ def test_the_version_of_envoy_is_printed_on_request(run: MomRun, option: str) ->
 
 
 def test_each_event_has_its_time_and_the_last_is_stopped(run: MomRun, api: Upstream) -> None:
-    run.start()
+    run.start(unhurried=True)
     assert not re.search(r"\bEnvoy\b", run.text)
     run.configure({"one": (f"{base(api)}/v2", {"Authorization": "Bearer ${{ TOKEN }}"})})
     run.wait("Reloaded ~ one: base URL\n")
