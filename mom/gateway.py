@@ -25,6 +25,7 @@ class ErrorTypes:
     MISSING_ACCESS_TOKEN = "API_MissingAccessTokenError"  # noqa: S105  a type of error
     NOT_ALLOWED = "API_NotAllowedError"
     NO_MATCHING_INSTANCE = "API_NoMatchingInstanceError"
+    RATE_LIMIT = "API_RateLimitError"
     REQUEST = "API_RequestError"
     REQUEST_HEADERS_TOO_LARGE = "API_RequestHeadersTooLargeError"
     UPSTREAM_ABORTED = "API_UpstreamAbortedError"

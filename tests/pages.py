@@ -3,7 +3,7 @@
 A console block is run, line by line, in one folder for each page; a line without `$ ` is output. What a page needs
 besides is in comments:
 
-    <!-- file: NAME -->             the YAML block that follows is that file
+    <!-- file: NAME -->             the YAML or JSON block that follows is that file
     <!-- run: LINE -->              a line that is run, without its output
     <!-- options: COMMAND -->       a table of the command's options follows, made from what --help is made of
     <!-- commands: GROUP -->        a table of the commands of a group follows; `all`: of all commands
@@ -216,7 +216,7 @@ def _consoles(page: Path, folder: Path, shell: Shell) -> str:
         return "```console\n" + "".join(f"{line}\n{shell.run(line[2:])}" for line in lines) + "```\n"
 
     pattern = (
-        r"<!-- file: (?P<name>\S+) -->\n```yaml\n(?P<content>.*?)```\n"
+        r"<!-- file: (?P<name>\S+) -->\n```(?:yaml|json)\n(?P<content>.*?)```\n"
         r"|<!-- run: (?P<silent>.*?) -->\n"
         r"|```console\n(?P<console>.*?)```\n"
     )

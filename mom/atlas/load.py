@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mom.atlas.access import read_allow, read_claims
 from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, read, text_at, value_at
 from mom.atlas.kinds import ATLAS
@@ -9,6 +10,7 @@ from mom.atlas.model import Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
 from mom.atlas.rules.stream_rules import NAME, references_of
 from mom.atlas.validate import check
+from mom.atlas.values.durations import seconds
 from mom.errors import MomError
 from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Problem, Severity
@@ -43,6 +45,7 @@ def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ..
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
+        allow=read_allow(atlas, "spec.allow"),
     )
     return configuration, tuple(problems)
 
@@ -54,14 +57,10 @@ def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
         place = atlas.source.place((entry.key or entry.value).start)
         given = text_at(provider, "maxLifetime")
-        lifetime = MAX_LIFETIME_SECONDS if given is None else _seconds(given)
-        providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place, lifetime))
+        lifetime = MAX_LIFETIME_SECONDS if given is None else seconds(given)
+        claims = read_claims(value_at(provider, "claims"))
+        providers.append(IdentityProvider(str(path[-1]), public_key, audience, issuer, place, lifetime, claims))
     return tuple(providers)
-
-
-def _seconds(duration: str) -> int:
-    """Return the seconds of a duration that the schema accepts, such as `15m`."""
-    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[duration[-1]]
 
 
 def _port(atlas: DataDocument, name: str) -> int | None:

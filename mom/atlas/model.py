@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from mom.atlas.policy import AllowList, Claim
 from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Place
 
@@ -30,7 +31,7 @@ class Adapter(Protocol):
 class IdentityProvider(NamedTuple):
     """An issuer whose access tokens Atlas accepts. `public_key` is the URL or the file path of its JWKS.
 
-    max_lifetime: seconds; a token whose expiry is further away is refused.
+    max_lifetime: seconds; a token whose expiry is further away is refused. claims: those that each token must have.
     """
 
     name: str
@@ -39,10 +40,14 @@ class IdentityProvider(NamedTuple):
     issuer: str
     place: Place
     max_lifetime: int = MAX_LIFETIME_SECONDS
+    claims: tuple[Claim, ...] = ()
 
 
 class Configuration(NamedTuple):
-    """The stream's one Atlas document with the adapters that its `apiAdapters` names, in that order."""
+    """The stream's one Atlas document with the adapters that its `apiAdapters` names, in that order.
+
+    allow: the list that a request to any adapter must pass, beside that of the adapter; None lets all pass.
+    """
 
     file: str
     name: str
@@ -52,3 +57,4 @@ class Configuration(NamedTuple):
     ingress_http_port: int | None
     admin_port: int | None
     place: Place
+    allow: AllowList | None = None

@@ -138,6 +138,10 @@ def _min_properties(wanted: int, _: dict[str, Any], __: dict[str, Any]) -> Check
     return lambda value: type(value) is not dict or len(value) >= wanted
 
 
+def _min_items(wanted: int, _: dict[str, Any], __: dict[str, Any]) -> Check:
+    return lambda value: type(value) is not list or len(value) >= wanted
+
+
 _KEYWORDS: dict[str, Callable[[Any, dict[str, Any], dict[str, Any]], Check]] = {
     "properties": _properties,
     "additionalProperties": _additional,
@@ -152,4 +156,5 @@ _KEYWORDS: dict[str, Callable[[Any, dict[str, Any], dict[str, Any]], Check]] = {
     "minimum": _minimum,
     "maximum": _maximum,
     "minProperties": _min_properties,
+    "minItems": _min_items,
 }

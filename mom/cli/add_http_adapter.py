@@ -11,6 +11,7 @@ from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
 from mom.cli import http_adapter
 from mom.cli.editing import ADD, Description, EditOptions, edit_options, run_command_hint, run_edit
+from mom.cli.http_access import Allow, Limit, Retries, Timeout, read_allow, read_limit, read_timeout
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -70,6 +71,10 @@ def add(
     ca_file: CaFile = None,
     cert_file: CertFile = None,
     key_file: KeyFile = None,
+    allow: Allow = None,
+    limit: Limit = None,
+    timeout: Timeout = None,
+    retries: Retries = None,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: CheckOption = False,
@@ -95,6 +100,9 @@ def add(
         http2=http2,
         tls={"caFile": ca_file, "certFile": cert_file, "keyFile": key_file},
         allow_literal_secret=allow_literal_secret,
+    )
+    adapter = adapter._replace(
+        allow=read_allow(allow or ()), limits=read_limit(limit), timeout=read_timeout(timeout), retries=retries
     )
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
 

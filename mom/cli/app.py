@@ -66,6 +66,7 @@ CONFIG = Branch(
         "diff": Leaf(
             "mom.cli.config_diff:diff", "Say what a change opens: which API, for whom, with which credential."
         ),
+        "explain": Leaf("mom.cli.config_explain:explain", "Say whether a request would pass, by which entry or list."),
         "rule": Leaf("mom.cli.config_rule:rule", "Explain a rule or an error type, or list them all."),
         "schema": Leaf(
             "mom.cli.config_schema:schema", "Print the JSON Schema of a kind of document, or one for a whole file."

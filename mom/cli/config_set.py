@@ -12,6 +12,7 @@ from mom.atlas.values.headers import check_header_name
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, Headers
 from mom.cli.editing import CHANGE, Description, EditOptions, edit_options, run_edit
+from mom.cli.http_access import Allow, read_allow
 from mom.cli.options import (
     AdapterArgument,
     CheckOption,
@@ -41,6 +42,7 @@ def set_(
     base_url: BaseUrl = None,
     header: Headers = None,
     remove_header: Removed = None,
+    allow: Allow = None,
     file: EditedFileOption = None,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
@@ -54,6 +56,7 @@ def set_(
     r"""Change the base URL or the headers of an HTTP adapter: only those values, in their own style.
 
     -H gives a header that the adapter has another value, and adds one that it has not.
+    --allow adds an entry to its list of requests that may pass.
 
     Example:
       mom atlas config set openai --base-url https://eu.api.openai.com
@@ -64,9 +67,10 @@ def set_(
         base_url=http_adapter.read_base_url(base_url) if base_url is not None else None,
         headers=headers,
         removed=_removed_names(remove_header or [], headers),
+        allow=read_allow(allow or ()),
     )
     if changes == HttpChanges():
-        raise UsageError("nothing to change", hint="pass --base-url, -H or --remove-header")
+        raise UsageError("nothing to change", hint="pass --base-url, -H, --remove-header or --allow")
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,

@@ -9,7 +9,7 @@ docs/access-log.md has a table of the keys.
 
 from __future__ import annotations
 
-from mom.envoy import jwt, metrics, otlp
+from mom.envoy import jwt, metrics, otlp, policy
 from mom.envoy.failures import Failure, failure_of
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
@@ -23,8 +23,6 @@ HEALTH_ROUTE = "health check"
 PROVIDERS = "providers"
 # What the provider is called of a token that this user's own key has signed.
 LOCAL_KEY = "local key"
-# Where the filter of `mom.envoy.policy` leaves what decided: the list that refused, or the entry that let it pass.
-_DECISION = "envoy.filters.http.rbac:mom_enforced_effective_policy_id"
 _ISSUER = f"metadata.filter_metadata['{jwt.FILTER}']['{jwt.CLAIMS}']['iss']"
 
 # In this order in the human form and in OTLP. Envoy sorts the keys of JSON, so that of the time begins with a character
@@ -41,7 +39,7 @@ LINE = {
     "path": "%PATH(NQ:PATH)%",
     "status": "%RESPONSE_CODE%",
     "error": f"%RESP({ERROR_HEADER})%",
-    "decided_by": f"%DYNAMIC_METADATA({_DECISION})%",
+    "decided_by": f"%DYNAMIC_METADATA({policy.DECISION})%",
     "duration_ms": "%DURATION%",
     "received": "%BYTES_RECEIVED%",
     "sent": "%BYTES_SENT%",

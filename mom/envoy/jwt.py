@@ -16,12 +16,16 @@ everything, so the filter is written before the routes.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mom.atlas.jwks import judge
 from mom.atlas.model import IdentityProvider
+from mom.atlas.policy import Claim
+from mom.atlas.providers import accepted_claims, audience_core
+from mom.envoy import claims
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import OWN, KeySlot, Opening
 from mom.envoy.messages import Json, extension, typed
@@ -35,15 +39,17 @@ from mom.gateway import (
     LOCAL_MAX_LIFETIME_SECONDS,
 )
 
-FILTER = "envoy.filters.http.jwt_authn"
+FILTER = claims.FILTER
 # Where the filter leaves what it read, for the access log and for the check of the algorithm.
-CLAIMS = "claims"
+CLAIMS = claims.CLAIMS
 JOSE = "jose"
 # Without HS*: a key that must be secret cannot come from a public JWKS.
 _ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
+# The name of the filter that checks every verified token.
+VERIFIED = "envoy.filters.http.rbac"
 # The name of the policy that refuses everything, which the details of the response have.
 NO_KEYS = "no_keys"
 
@@ -105,9 +111,40 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
     if options.local_key is not None:
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
         yield _Issuer("local key", options.local_key.audiences, _local(options.local_key))
-    for index, provider in enumerate(providers):
-        if (configured := _configured(provider, options)) is not None:
+    for index, provider in _in_order(providers):
+        if (configured := _configured(provider, providers, options)) is not None:
             yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured)
+
+
+def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
+    """Return the `typed_per_filter_config` of all routes: the claims that tokens of some providers must have.
+
+    It takes the place of the check of every verified token. Which provider has verified a token shows in the key under
+    which its header is recorded (`_recorded`): a token of a provider with claims has no other, and does not pass the
+    check in the listener. So no moment between two files lets it pass without its claims. Empty without claims.
+    """
+    demanded = {_recorded(provider, providers): accepted_claims(provider, providers) for provider in providers}
+    if not any(demanded.values()):
+        return {}
+    fetched = any(is_fetched(provider.public_key, options) for provider in providers)
+    rules = _verified_rules({JOSE: (), **demanded}, fetched=fetched)
+    return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}})}
+
+
+def _recorded(provider: IdentityProvider, providers: Sequence[IdentityProvider]) -> str:
+    """Return under which key the header of a token is recorded that the provider has verified."""
+    if not accepted_claims(provider, providers):
+        return JOSE
+    told_apart = (provider.issuer, audience_core(provider.audience), provider.public_key, provider.max_lifetime)
+    return f"{JOSE}-{hashlib.sha256(repr(told_apart).encode()).hexdigest()[:16]}"
+
+
+def _in_order(providers: Sequence[IdentityProvider]) -> list[tuple[int, IdentityProvider]]:
+    """Return the providers in the order in which Envoy tries them: see `mom.atlas.providers.accepted_claims`."""
+    numbered = list(enumerate(providers))
+    if not any(provider.claims for provider in providers):
+        return numbered
+    return sorted(numbered, key=lambda each: each[1].max_lifetime)
 
 
 def _no_client() -> Json:
@@ -157,28 +194,50 @@ def _place(slot: KeySlot) -> Json:
 
 
 def _verified(*, fetched: bool) -> Json:
-    """Return the filter that lets only those verified tokens pass that RFC 7515 and RFC 7519 do, too.
+    """Return the filter that lets only those verified tokens pass that `_verified_rules` describes."""
+    return extension(VERIFIED, _RBAC, {"rules": _verified_rules({JOSE: ()}, fetched=fetched)})
+
+
+def _verified_rules(demanded: Mapping[str, Sequence[Sequence[Claim]]], *, fetched: bool) -> Json:
+    """Return the rules that let only those verified tokens pass that RFC 7515 and RFC 7519 do, too.
+
+    demanded: the claims that a token must have, by the key under which its header is recorded: one of the sequences
+    suffices; none demands nothing.
 
     `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range.
     `fetched`: keys may come to Envoy unjudged, so the algorithm is checked here. It refuses what the filter before it
     did not look at, too: nothing is recorded then.
     """
     asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
-    rules = [
-        _in_token([JOSE, "alg"], asymmetric if fetched else {"present_match": True}),
-        {"not_rule": _in_token([JOSE, "crit"], {"present_match": True})},
-        # From 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect.
-        _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}}),
+    algorithm = asymmetric if fetched else {"present_match": True}
+    # From 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect.
+    expiry = _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}})
+    verified = [
+        _all(
+            _in_token([recorded, "alg"], algorithm),
+            {"not_rule": _in_token([recorded, "crit"], {"present_match": True})},
+            expiry,
+            *([_one([_all(*map(claims.permission, each)) for each in alternatives])] if alternatives else []),
+        )
+        for recorded, alternatives in demanded.items()
     ]
     health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
     policies = {
         "verified": {
-            "permissions": [{"and_rules": {"rules": rules}}],
+            "permissions": verified,
             "principals": [{"any": True}],
         },
         "health": {"permissions": health, "principals": [{"any": True}]},
     }
-    return extension("envoy.filters.http.rbac", _RBAC, {"rules": {"action": "ALLOW", "policies": policies}})
+    return {"action": "ALLOW", "policies": policies}
+
+
+def _all(*permissions: Json) -> Json:
+    return {"and_rules": {"rules": list(permissions)}}
+
+
+def _one(permissions: list[Json]) -> Json:
+    return {"or_rules": {"rules": permissions}}
 
 
 def _in_token(path: list[str], value: Json) -> Json:
@@ -186,7 +245,7 @@ def _in_token(path: list[str], value: Json) -> Json:
     return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 
-def _configured(provider: IdentityProvider, options: Options) -> Json | None:
+def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider], options: Options) -> Json | None:
     if is_fetched(provider.public_key, options):
         keys = _remote(provider.public_key)
     else:
@@ -194,8 +253,8 @@ def _configured(provider: IdentityProvider, options: Options) -> Json | None:
         if not judged.count:
             return None
         keys = _inline(judged.text)
-    lifetime = {"max_lifetime": f"{provider.max_lifetime}s"}
-    return _provider(provider.issuer, [provider.audience], keys) | lifetime
+    own = {"max_lifetime": f"{provider.max_lifetime}s", "header_in_metadata": _recorded(provider, providers)}
+    return _provider(provider.issuer, [provider.audience], keys) | own
 
 
 def _local(key: LocalKey) -> Json:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from mom.atlas.model import Configuration
-from mom.envoy import adapters, clusters, header_mutations, jwt, replies, routes, stand_in
+from mom.envoy import (
+    adapters,
+    clusters,
+    header_mutations,
+    jwt,
+    listing,
+    policy,
+    rate_limits,
+    replies,
+    routes,
+    stand_in,
+)
 from mom.envoy.access_log import access_log
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
@@ -71,6 +82,9 @@ def connection_manager(configuration: Configuration, options: Options, directory
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, openings, options, authentication),
+            policy.http_filter(),
+            rate_limits.http_filter(),
+            listing.http_filter(),
             *adapters.http_filters(options),
             # Behind all that may refuse a request: no name is looked up for one that is not sent.
             clusters.http_filter(),

@@ -6,10 +6,11 @@ name certificates and addresses. Only Envoy's own replies pass here; responses o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from mom.envoy import jwt
+from mom.envoy import jwt, policy, rate_limits
+from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
 from mom.gateway import ATLAS_PREFIX, ERROR_HEADER, TOKEN_HEADER, ErrorTypes
@@ -17,12 +18,16 @@ from mom.gateway import ATLAS_PREFIX, ERROR_HEADER, TOKEN_HEADER, ErrorTypes
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A kind of response: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's."""
+    """A kind of response: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's.
+
+    details: what the error in the body has beside its type and message.
+    """
 
     when: str | tuple[str, int]
     type: str
     message: str
     status: int | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 # Of every error: a cache keeps a 404 or 405 unless it must not (RFC 9111, 4.2.2), and serves it after the cause.
@@ -101,10 +106,28 @@ REPLIES = (
         "No identity provider has signing keys, so no access token can be verified",
         503,
     ),
+    # Before any other refusal of that filter. Only what the client has sent itself: not what would be allowed.
+    Reply(
+        _detail(policy.REFUSED),
+        ErrorTypes.NOT_ALLOWED,
+        "Atlas does not allow this request to this caller",
+        403,
+        {
+            "adapter": f"%METADATA(ROUTE:{ADAPTER_METADATA}:adapter)%",
+            "method": "%REQ(:METHOD)%",
+            "path": "%PATH(NQ:PATH)%",
+        },
+    ),
+    Reply(
+        _detail(rate_limits.REFUSED),
+        ErrorTypes.RATE_LIMIT,
+        "Too many requests to this API in a minute; Retry-After says when to send the next one",
+        429,
+    ),
     Reply(
         _detail("rbac_access_denied"),
         ErrorTypes.INVALID_ACCESS_TOKEN,
-        _INVALID.format(reason="Atlas does not accept its alg, crit or exp"),
+        _INVALID.format(reason="Atlas does not accept its alg, crit, exp or claims"),
         401,
     ),
     Reply(
@@ -157,7 +180,9 @@ def _mapper(reply: Reply, headers: Sequence[Json]) -> Json:
             ),
             *headers,
         ],
-        "body_format_override": {"json_format": {"error": {"type": reply.type, "message": reply.message}}},
+        "body_format_override": {
+            "json_format": {"error": {"type": reply.type, "message": reply.message, **reply.details}}
+        },
     }
 
 

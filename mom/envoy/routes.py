@@ -15,11 +15,14 @@ one adapter become one of another. So dot segments, in every spelling that some 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy import adapters, dot_segments, header_mutations, headers, jwt, stand_in
+from mom.atlas.policy import AllowList
+from mom.envoy import adapters, dot_segments, header_mutations, headers, jwt, policy, rate_limits, stand_in
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
+from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Json, extension
 from mom.envoy.options import Options
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
@@ -33,7 +36,7 @@ def _bad_request(reason: str) -> Json:
 
 # What is refused whatever the path is, in this order: a name, the header that is looked at, what it must match, and the
 # response.
-_REFUSED: tuple[tuple[str, str, str, Json], ...] = (
+REFUSED: tuple[tuple[str, str, str, Json], ...] = (
     # TRACE makes the API echo the request to the client, the injected credential in it (RFC 9110, 9.3.8). HTTP/2 and
     # lenient servers take any case.
     ("method", ":method", "(?i)(?:TRACE|TRACK|CONNECT|DEBUG)", {"status": 405}),
@@ -52,7 +55,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
     """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
     served = adapters.served(configuration)
     lists = _lists(configuration, served, options)
-    host = _host(served, lists, options)
+    host = _host(configuration, served, lists, options)
     metadata = _metadata(configuration, options)
     hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **metadata, **host}]
     if options.hosts is not None:
@@ -67,9 +70,12 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
-        "max_direct_response_body_size_bytes": max(4096, *(len(body.encode()) for body in lists.values())),
+        "max_direct_response_body_size_bytes": max(4096, *(len(each.body.encode()) for each in lists.values())),
         "virtual_hosts": hosts,
-        "typed_per_filter_config": header_mutations.for_headers(adapters.headers(served)),
+        "typed_per_filter_config": {
+            **header_mutations.for_headers(adapters.headers(served) | _method_overrides(configuration, served)),
+            **jwt.for_routes(configuration.identity_providers, options),
+        },
     }
 
 
@@ -90,16 +96,26 @@ def _metadata(configuration: Configuration, options: Options) -> Json:
     return {"metadata": virtual_host_metadata({issuer: ", ".join(each) for issuer, each in names.items()})}
 
 
-def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, str]:
-    """Return the bodies of the two lists by path."""
-    instance = {"name": configuration.name, "owner": configuration.owner, "apis": len(served)}
+def _method_overrides(configuration: Configuration, served: Sequence[Adapter]) -> set[str]:
+    lists = (configuration.allow, *(adapters.kind_of(adapter).allow(adapter) for adapter in served))
+    return set(policy.method_overrides(lists))
+
+
+def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, Listing]:
+    """Return the two lists by path."""
+    instance: Json = {"name": configuration.name, "owner": configuration.owner, "apis": None}
     apis = [
-        {
-            "kind": adapter.kind,
-            "name": adapter.name,
-            **adapters.kind_of(adapter).listed(adapter),
-            "instance": configuration.name,
-        }
+        Item(
+            json.dumps(
+                {
+                    "kind": adapter.kind,
+                    "name": adapter.name,
+                    **adapters.kind_of(adapter).listed(adapter),
+                    "instance": configuration.name,
+                }
+            ),
+            (configuration.allow, adapters.kind_of(adapter).allow(adapter)),
+        )
         for adapter in served
     ]
     providers = [
@@ -107,31 +123,42 @@ def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: O
         for provider in configuration.identity_providers
         if (state := options.key_states.get(provider.public_key))
     ]
-    lists = {
-        INSTANCES_PATH: {"instances": [instance]},
-        APIS_PATH: {"apis": apis, **({"identityProviders": providers} if providers else {})},
+    after = json.dumps({"identityProviders": providers})[1:] if providers else "}"
+    before_count, after_count = around({"instances": [instance]}, "apis")
+    return {
+        INSTANCES_PATH: Listing(before_count, apis, after_count, counted=True),
+        APIS_PATH: Listing('{"apis": [', apis, f"]{', ' if providers else ''}{after}\n"),
     }
-    return {at: json.dumps(body) + "\n" for at, body in lists.items()}
 
 
-def _host(served: tuple[Adapter, ...], lists: dict[str, str], options: Options) -> Json:
+def _host(
+    configuration: Configuration, served: tuple[Adapter, ...], lists: dict[str, Listing], options: Options
+) -> Json:
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
-    fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, body) for path, body in lists.items())]
+    limits = rate_limits.for_host(adapters.kind_of(adapter).limits(adapter) for adapter in served)
+    counted = {"typed_per_filter_config": limits} if limits else {}
+    fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, each) for path, each in lists.items())]
+    fixed = rate_limits.unlimited(fixed, used=bool(limits))
+    by_path = {
+        adapters.path(adapter): _routes(adapter, configuration.allow, options, counted=bool(limits))
+        for adapter in served
+    }
     if len(served) <= options.tree_above:
-        routes = [route for adapter in served for route in _routes(adapter, options)]
-        return {"routes": [*_refusals(), *fixed, *routes, _none()]}
-    by_path = {adapters.path(adapter): _routes(adapter, options) for adapter in served}
-    return {"matcher": _tree(by_path, [*fixed, _none()])}
+        return {"routes": [*_refusals(), *fixed, *chain.from_iterable(by_path.values()), _none()], **counted}
+    return {"matcher": _tree(by_path, [*fixed, _none()]), **counted}
 
 
-def _routes(adapter: Adapter, options: Options) -> list[Json]:
-    """Return the routes of an adapter, with which tokens open them, and which headers of a request may have one."""
+def _routes(adapter: Adapter, allow: AllowList | None, options: Options, *, counted: bool) -> list[Json]:
+    """Return the routes of an adapter: which tokens open them, in which headers, for which requests, and how many.
+
+    allow: the list that requests to every adapter must pass. counted: whether some adapter of the host has limits.
+    """
     kind = adapters.kind_of(adapter)
     required = jwt.for_route(kind.path(adapter))
     # A shared cache must keep clients apart by whatever they are told apart by.
     slots = dict.fromkeys(slot.header for slot in kind.key_slots(adapter)) if options.key_slots else ()
     vary = [headers.vary(name) for name in slots]
-    return [
+    routes = [
         {
             **route,
             **({"response_headers_to_add": [*route.get("response_headers_to_add", ()), *vary]} if vary else {}),
@@ -139,6 +166,9 @@ def _routes(adapter: Adapter, options: Options) -> list[Json]:
         }
         for route in kind.routes(adapter, options)
     ]
+    own = [name.lower() for name in kind.headers(adapter)]
+    routes = policy.on_routes(routes, kind.path(adapter), (allow, kind.allow(adapter)), own)
+    return rate_limits.on_routes(routes, kind.limits(adapter), used=counted)
 
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
@@ -149,7 +179,7 @@ def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
         "on_no_match": {"action": _action(rest)},
     }
     return {
-        "matcher_list": {"matchers": [_refusal(*refused) for refused in _REFUSED]},
+        "matcher_list": {"matchers": [_refusal(*refused) for refused in REFUSED]},
         "on_no_match": {"matcher": tree},
     }
 
@@ -170,7 +200,7 @@ def _action(routes: list[Json]) -> Json:
 
 def _refusals() -> Iterator[Json]:
     """Yield the routes for what is refused before any path is looked up."""
-    for name, header, regex, response in _REFUSED:
+    for name, header, regex, response in REFUSED:
         method = {"name": header, "string_match": {"safe_regex": {"regex": regex}}}
         match = {"safe_regex": {"regex": regex}} if header == ":path" else {"prefix": "/", "headers": [method]}
         yield {"name": name, "match": match, "direct_response": response}
@@ -181,13 +211,14 @@ def _health(at: str) -> Json:
     return {"name": HEALTH_ROUTE, "match": {"path": at}, "direct_response": body}
 
 
-def _list(at: str, body: str) -> Json:
+def _list(at: str, listing: Listing) -> Json:
     method = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD"}}}
     content_type = {"key": "content-type", "value": "application/json"}
     return {
         "name": at,
         "match": {"path": at, "headers": [method]},
-        "direct_response": {"status": 200, "body": {"inline_string": body}},
+        "direct_response": {"status": 200, "body": {"inline_string": listing.body}},
+        **({"typed_per_filter_config": configured} if (configured := listing.for_route()) else {}),
         "response_headers_to_add": [{"header": content_type, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}],
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from mom.atlas.adapters import kind_of
 from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
+from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
 from mom.envoy.adapters import served
 from mom.envoy.bootstrap import dumps, static
@@ -229,10 +230,11 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
     return {
         "identity providers": of_each(
             lambda plan: [
-                (provider.public_key, provider.audience, provider.issuer, provider.max_lifetime)
+                (provider.public_key, provider.audience, provider.issuer, provider.max_lifetime, provider.claims)
                 for provider in plan.configuration.identity_providers
             ]
         ),
+        "allow": of_each(lambda plan: rules_of(plan.configuration.allow)),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
         "certificate": of_each(lambda plan: plan.options.tls),
         "files of TLS settings": of_each(lambda plan: plan.options.pem_files),

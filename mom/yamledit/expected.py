@@ -6,6 +6,7 @@ alone stays so. What it writes only has to be read as it was meant, by every par
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from mom.yamledit.data import duplicate_keys, to_data, walk
@@ -31,9 +32,17 @@ class Written(NamedTuple):
         for part in walk(node):
             if isinstance(part, Alias) or (part is not node and (part.tag is not None or part.anchor is not None)):
                 return False
-            if isinstance(part, Scalar) and not part.style and part.tag is None and is_ambiguous(part.value):
+            if isinstance(part, Scalar) and not part.style and part.tag is None and _is_doubtful(part.value):
                 return False
         return bool(to_data(node) == self.value)
+
+
+# What YAML 1.1 and 1.2 both read as that number.
+_INTEGER = re.compile(r"(?:0|[1-9][0-9]{0,14})\Z")
+
+
+def _is_doubtful(plain: str) -> bool:
+    return is_ambiguous(plain) and not _INTEGER.match(plain)
 
 
 class ExpectedDocument(NamedTuple):

@@ -163,7 +163,7 @@ def _fill_block(text: str, parent: Mapping, entry: tuple[Node, Node], value: Val
     if isinstance(value, MappingABC):
         lines, step = shapes.block(value, fallback), shapes.MAP_INDENT
     else:
-        assert not isinstance(value, str)
+        assert not isinstance(value, str | int)
         lines, step = shapes.items(value, fallback), shapes.LIST_INDENT
     added = [_lines(text, at, lines, indent + (step if fallback.indent is None else fallback.indent))]
     if not _has_colon(text, key, node):

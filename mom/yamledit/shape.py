@@ -18,7 +18,7 @@ from mom.yamledit.scalars import needs_quotes, write
 from mom.yamledit.source import BOM
 
 # What can be written: strings, and mappings and lists of them, keys in the order of the fallback style.
-Value: TypeAlias = "str | MappingABC[str, Value] | SequenceABC[Value]"
+Value: TypeAlias = "str | int | MappingABC[str, Value] | SequenceABC[Value]"
 
 
 @dataclass(frozen=True)
@@ -205,6 +205,8 @@ def ordered(value: MappingABC[str, Value], shape: Shape) -> list[tuple[str, Valu
 
 def flow(value: Value, shape: Shape) -> str:
     """Return `value` on one line: a scalar, `{…}` or `[…]`."""
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, str):
         # Some parsers, libyaml's old ones among them, take no `:` in a plain scalar of flow style.
         style = shape.quote or ("'" if ":" in value and not shape.colon else "")
@@ -240,7 +242,7 @@ def block(value: MappingABC[str, Value], shape: Shape) -> list[str]:
         child = shape.child(key)
         if isinstance(part, str):
             lines.append(f"{name}: {write(part, flow=False, style=child.quote)}")
-        elif child.flow or not part:
+        elif isinstance(part, int) or child.flow or not part:
             lines.append(f"{name}: {flow(part, child)}")
         elif isinstance(part, MappingABC):
             indent = MAP_INDENT if child.indent is None else child.indent

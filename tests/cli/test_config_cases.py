@@ -1,4 +1,4 @@
-"""`init`, `list`, `show` and `env`, as folders of what a user has, types and gets: see `tests.golden`."""
+"""`init`, `list`, `show`, `env` and `explain`, as folders of what a user has, types and gets: see `tests.golden`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.golden import FILE, Case, cases, check
 
-COMMANDS = ("init", "list", "show", "env")
+COMMANDS = ("init", "list", "show", "env", "explain")
 CASES = [case for command in COMMANDS for case in cases(Path(__file__).parent / command)]
 
 

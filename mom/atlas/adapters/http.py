@@ -23,11 +23,14 @@ from mom.yamledit.source import Source
 # An adapter is added without what reads, checks and compares one: imported where that is done.
 if TYPE_CHECKING:
     from mom.atlas.adapters.http_credentials import BasicAuth, Parameter
+    from mom.atlas.adapters.http_limits import Limits
     from mom.atlas.adapters.http_tls import Tls
     from mom.atlas.adapters.other_content import OtherContent
+    from mom.atlas.policy import AllowList
     from mom.atlas.rules.findings import Findings
 
 HTTP = Kind(ADAPTERS_VERSION, "HTTP")
+_COMPARED_WHOLE = ("basicAuth", "query", "http2", "tls", "allow", "limits", "timeout", "retries")
 
 
 class Header(NamedTuple):
@@ -50,7 +53,11 @@ class Smoke(NamedTuple):
 
 
 class HttpAdapter(NamedTuple):
-    """A third-party HTTP API. Served under `/v1/apis/http/{name}/`, whose rest is appended to `base_url`."""
+    """A third-party HTTP API. Served under `/v1/apis/http/{name}/`, whose rest is appended to `base_url`.
+
+    allow: which requests may pass, None where all may. timeout: seconds for a whole response, None for the run's own.
+    retries: how often a request is sent again that may be repeated.
+    """
 
     name: str
     base_url: str
@@ -62,12 +69,16 @@ class HttpAdapter(NamedTuple):
     smoke: Smoke | None = None
     http2: bool = False
     tls: Tls | None = None
+    allow: AllowList | None = None
+    limits: Limits | None = None
+    timeout: int | None = None
+    retries: int = 0
 
 
 class HttpAdapterSpec(NamedTuple):
     """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` and `query` are pairs of name and value.
 
-    basic_auth: user name and password. tls: pairs of a key of `tls` and a file.
+    basic_auth: user name and password. tls: pairs of a key of `tls` and a file. allow: entries, as they are written.
     """
 
     name: str
@@ -77,6 +88,10 @@ class HttpAdapterSpec(NamedTuple):
     query: tuple[tuple[str, str], ...] = ()
     http2: bool = False
     tls: tuple[tuple[str, str], ...] = ()
+    allow: tuple[dict[str, Value], ...] = ()
+    limits: dict[str, Value] | None = None
+    timeout: str | None = None
+    retries: int | None = None
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -93,7 +108,10 @@ class HttpAdapterSpec(NamedTuple):
             spec["tls"] = dict(self.tls)
         if self.http2:
             spec["http2"] = "prior-knowledge"
-        return spec
+        if self.allow:
+            spec["allow"] = list(self.allow)
+        bounds = (("limits", self.limits), ("timeout", self.timeout), ("retries", self.retries))
+        return {**spec, **{key: value for key, value in bounds if value is not None}}
 
     def _basic_auth(self) -> dict[str, Value]:
         username, password = self.basic_auth or ("", "")
@@ -120,13 +138,13 @@ class HttpAdapterSpec(NamedTuple):
         for name, _ in wanted.values():
             other.add(nodes, "spec.headers", f"the header {name} is missing")
         self._compare_credentials(other)
-        other.add_unasked("baseUrl", "basicAuth", "headers", "query", "http2", "tls")
+        other.add_unasked("baseUrl", "headers", *_COMPARED_WHOLE)
         return other.problems
 
     def _compare_credentials(self, other: OtherContent) -> None:
-        """Add that Basic authentication, the query or HTTP/2 is not what was asked for. None is repeated."""
+        """Add that a setting beside the base URL and the headers is not what was asked for. None is repeated."""
         asked = self.spec()
-        for key in ("basicAuth", "query", "http2", "tls"):
+        for key in _COMPARED_WHOLE:
             if other.spec.get(key) != asked.get(key):
                 difference = "was not asked for" if key not in asked else "is not what was asked for"
                 other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=True)
@@ -165,6 +183,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
         """Add what is wrong with the base URL, the headers and the other credentials."""
         from mom.atlas.adapters.http_credentials import check_credentials
         from mom.atlas.adapters.http_tls import check_tls
+        from mom.atlas.rules.access_rules import check_allow
         from mom.atlas.rules.header_rules import check_headers
         from mom.atlas.rules.value_rules import check_base_url
 
@@ -172,6 +191,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
         check_headers(findings)
         check_credentials(findings)
         check_tls(findings)
+        check_allow(findings)
         url = text_at(findings.document.data, "spec", "baseUrl") or ""
         if text_at(findings.document.data, "spec", "http2") is not None and url.lower().startswith("https:"):
             message = "`http2: prior-knowledge` is for plain http, and the base URL is https"
@@ -179,7 +199,9 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def read(self, document: DataDocument) -> HttpAdapter:
         """Return the adapter in a document that has passed validation."""
+        from mom.atlas.access import adapter_list_name, read_allow
         from mom.atlas.adapters.http_credentials import read_basic_auth, read_query
+        from mom.atlas.adapters.http_limits import read_limits, read_retries, read_timeout
         from mom.atlas.adapters.http_tls import read_tls
 
         headers = tuple(
@@ -198,6 +220,10 @@ class HttpKind(AdapterKind[HttpAdapter]):
             smoke=_smoke(document),
             http2=text_at(document.data, "spec", "http2") is not None,
             tls=read_tls(document),
+            allow=read_allow(document, adapter_list_name(HTTP.kind, document.name or "")),
+            limits=read_limits(document),
+            timeout=read_timeout(document),
+            retries=read_retries(document),
         )
 
     def target(self, adapter: HttpAdapter) -> str:
@@ -236,6 +262,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     def differences(self, old: HttpAdapter, new: HttpAdapter) -> list[str]:
         """Return `base URL`, and the header that differs, or `headers` where several do or their order does."""
+        from mom.atlas.policy import rules_of
+
         parts = ["base URL"] if old.base_url != new.base_url else []
         before, after = ({header.name: header.value for header in adapter.headers} for adapter in (old, new))
         names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
@@ -249,7 +277,10 @@ class HttpKind(AdapterKind[HttpAdapter]):
             parts.append("HTTP/2")
         if old.tls != new.tls:
             parts.append("TLS")
-        return parts
+        if rules_of(old.allow) != rules_of(new.allow):
+            parts.append("allow")
+        others = ("limits", "timeout", "retries")
+        return [*parts, *(key for key in others if getattr(old, key) != getattr(new, key))]
 
 
 def _setting(header: Header) -> Setting:

@@ -33,11 +33,15 @@ from mom.yamledit.stream import YamlSyntaxError
 
 
 class HttpChanges(NamedTuple):
-    """What is to be changed: the base URL, headers to set by name, and names of headers to take out."""
+    """What is to be changed: the base URL, headers to set by name, and names of headers to take out.
+
+    allow: entries to add to the list of requests that may pass.
+    """
 
     base_url: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     removed: tuple[str, ...] = ()
+    allow: tuple[dict[str, Value], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,11 @@ def change_http_adapter(source: Source, name: str, changes: HttpChanges) -> Chan
     existing = list(_headers(data))
     _refuse_repeated(source, own, existing, changes)
     plan, absent = _plan(existing, changes)
-    operations = [*_base_url(source, own, changes.base_url), *_header_operations(source, scope, adapters, own, plan)]
+    operations = [
+        *_base_url(source, own, changes.base_url),
+        *_header_operations(source, scope, adapters, own, plan),
+        *_allow(source, scope, adapters, own, changes.allow),
+    ]
     if not operations:
         return ChangedAdapter(source, source.text, Action.UNCHANGED, absent=absent)
     edit = proved(source, scope.documents, operations, Action.CHANGED, ())
@@ -190,31 +198,42 @@ def _header_operations(
         else:
             yield RemoveItems(own.document, own.root, spot.entry, indices)
     elif plan.added:
-        yield _append(source, scope, adapters, own, plan.added)
+        values: list[Value] = [{"name": name, "value": value} for name, value in plan.added]
+        yield _append(source, scope, adapters, own, "headers", values)
 
 
-def _append(
-    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, added: list[tuple[str, str]]
+def _allow(
+    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, entries: SequenceABC[dict[str, Value]]
+) -> Iterator[Operation]:
+    """Yield the operation that adds the entries which are not in the list yet."""
+    data = data_of(source, own.root)
+    listed = [entry for _, entry in items_at(data, "spec", "allow")]
+    values: list[Value] = [entry for entry in entries if entry not in listed]
+    if values:
+        yield _append(source, scope, adapters, own, "allow", values)
+
+
+def _append(  # noqa: PLR0917
+    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, key: str, values: list[Value]
 ) -> Operation:
-    """Return the operation that adds headers at the end of the list, which may not be there yet."""
-    values: list[Value] = [{"name": name, "value": value} for name, value in added]
-    spot = find_spot(source, own.root, ("spec", "headers"))
+    """Return the operation that adds values at the end of the list `spec.KEY`, which may not be there yet."""
+    spot = find_spot(source, own.root, ("spec", key))
     shape = (
-        document_shape(source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key="headers")
+        document_shape(source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key=key)
         .child("spec")
-        .child("headers")
+        .child(key)
     )
     if spot.parent is not None and spot.entry is not None:
         node = spot.entry[1]
         if not isinstance(node, Sequence) and data_of(source, node) is not None:
-            message = "`headers` is not a list"
-            raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec.headers"))
+            message = f"`{key}` is not a list"
+            raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path=f"spec.{key}"))
         return AppendItems(own.document, own.root, spot.parent, spot.entry, values, shape)
     if spot.parent is None or not spot.parent.entries:
         node = get(own.root, "spec") or own.root
         message = "`spec` is not a mapping with a base URL"
         raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec"))
-    return AppendEntry(own.document, own.root, spot.parent, "headers", values, shape)
+    return AppendEntry(own.document, own.root, spot.parent, key, values, shape)
 
 
 def _omits_headers(source: Source, scope: EditScope, own: OwnDocument) -> bool:
@@ -267,7 +286,7 @@ def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None
     old = [header for header, _ in plan.replaced] + [header for header, _ in plan.renamed] + plan.removed
     headers = [(header.name, header.value) for header in old if isinstance(header.value, str)]
     new = [name for _, (name, _) in plan.renamed] + [name for name, _ in plan.added]
-    if len(headers) < len(old) or (changes.base_url is not None and url is None):
+    if changes.allow or len(headers) < len(old) or (changes.base_url is not None and url is None):
         return None
     return HttpChanges(
         base_url=url if changes.base_url not in {None, url} else None,

@@ -327,6 +327,37 @@ _VALUES = (
     ),
 )
 
+_ACCESS = (
+    Rule(
+        "empty-allow",
+        ERROR,
+        "A list `allow` has an entry.",
+        "add an entry, or remove `allow` to let every request of an accepted caller pass",
+        "A request passes if any entry matches; without entries no one could call the API.",
+    ),
+    Rule(
+        "allow-path",
+        WARNING,
+        "A path of `allow` is one that a request below the adapter can have.",
+        "write the path as it follows the adapter's own, such as /models or /files/**",
+        "Paths are compared as the client sends them below the adapter; an entry that nothing matches opens nothing.",
+    ),
+    Rule(
+        "claim-name",
+        ERROR,
+        "The name of a claim has segments separated by dots, each of them in double quotes where it has dots itself.",
+        "put a name that has dots in double quotes inside the key",
+        "Dots lead into nested claims: `realm_access.roles` is `roles` in `realm_access`.",
+    ),
+    Rule(
+        "open-issuer",
+        WARNING,
+        "Of an issuer that serves many tenants, only the tokens of some are accepted.",
+        "add `claims` that name your organisation",
+        "There, anyone with an account can get a token for any audience: without `claims` all of them could call.",
+    ),
+)
+
 _FILE = (
     Rule(
         "no-atlas",
@@ -518,6 +549,7 @@ GROUPS = {
     "Reading": _READING,
     "Shape of a document": _SHAPE,
     "Values": _VALUES,
+    "Access": _ACCESS,
     "A file as a whole": _FILE,
     "Editing": _EDIT,
     "Running": _RUN,

@@ -9,6 +9,7 @@ from mom.atlas.adapters import KINDS, kinds
 from mom.atlas.documents import DataDocument, items_at, tagged_key_problems, text_at, value_at
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.references import OBJECTIONABLE, objection, scan
+from mom.atlas.rules.access_rules import check_allow, check_claims, check_tenants
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.value_rules import check_stray, stray_objection
@@ -66,6 +67,7 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
         check_stray(findings, ("metadata", "name"))
         check_stray(findings, ("spec", "owner"))
         _identity_providers(findings)
+        check_allow(findings)
         _not_served(findings)
     elif kind is not None:
         _adapter_name(findings)
@@ -168,6 +170,8 @@ def _identity_providers(findings: Findings) -> None:
             check_stray(findings, place)
         for name in ("audience", "issuer"):
             check_stray(findings, (*path, name))
+        check_claims(findings, (*path, "claims"))
+        check_tenants(findings, path, provider)
 
 
 _NOT_SERVED = ((("spec", "gatewayRegistration"), "this Atlas registers at no gateway"),)

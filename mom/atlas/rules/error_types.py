@@ -42,8 +42,10 @@ _ALL = (
     ErrorType(
         ErrorTypes.NOT_ALLOWED,
         403,
-        "The access token is not for this request, such as one for a single adapter at /v1alpha1/apis.",
-        "use a token for the whole gateway (mom auth token), or one for this adapter (mom auth token --adapter NAME)",
+        "No entry of a list `allow` lets this request of this caller pass, or its token is for a single adapter and "
+        "the path is not that adapter's (/v1alpha1/apis).",
+        "mom atlas config explain METHOD PATH --token FILE says what refuses it; /v1alpha1 needs a token for the whole "
+        "gateway (mom auth token)",
         _ATLAS,
     ),
     ErrorType(
@@ -58,6 +60,13 @@ _ALL = (
         404,
         "No API is served at this path.",
         "GET /v1alpha1/apis lists what is served; the path begins with /v1/apis/http/NAME/",
+        _ATLAS,
+    ),
+    ErrorType(
+        ErrorTypes.RATE_LIMIT,
+        429,
+        "The caller, or all callers together, have sent as many requests a minute as the adapter's `limits` let pass.",
+        "wait for as many seconds as Retry-After says",
         _ATLAS,
     ),
     ErrorType(

@@ -333,6 +333,7 @@ _EXPLAINED: dict[str, Callable[[DataDocument, Path, Violation], Iterator[Problem
     "minimum": _out_of_range,
     "maximum": _out_of_range,
     "minProperties": _empty,
+    "minItems": _empty,
 }
 
 

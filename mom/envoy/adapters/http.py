@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.adapters.http_limits import Limits
 from mom.atlas.adapters.http_tls import NO_TLS_FILES
+from mom.atlas.policy import AllowList
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url
 from mom.envoy import credentials, headers, key_slots, redirects
@@ -22,6 +24,8 @@ from mom.problems import Problem
 NAME = HTTP.kind
 # Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
 RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
+# RFC 9110, 9.2.2, without TRACE, which never passes.
+_REPEATABLE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}}
 _UPGRADE: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
 
 
@@ -73,6 +77,14 @@ class HttpKind(ServedKind[HttpAdapter]):
         """Return the base URL and the path."""
         return {"baseUrl": adapter.base_url, "path": f"{self.path(adapter)}/"}
 
+    def allow(self, adapter: HttpAdapter) -> AllowList | None:
+        """Return the adapter's own list."""
+        return adapter.allow
+
+    def limits(self, adapter: HttpAdapter) -> Limits | None:
+        """Return the adapter's limits."""
+        return adapter.limits
+
     def headers(self, adapter: HttpAdapter) -> list[str]:
         """Return the names of the configured headers. `Host` is set in another way."""
         names = [header.name for header in adapter.headers if not headers.is_host(header)]
@@ -87,7 +99,7 @@ class HttpKind(ServedKind[HttpAdapter]):
         return [*redirects.http_filters(options), credentials.http_filter()]
 
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
-        """Return the route for web sockets, before the one for everything else."""
+        """Return the route for web sockets, that of requests which may be repeated, and the one for everything else."""
         origin, base_path = split(adapter.base_url)
         upstream, web_sockets = self.upstreams(adapter)
         # Ends at a segment: `openai` is not the start of `openai2`.
@@ -99,8 +111,9 @@ class HttpKind(ServedKind[HttpAdapter]):
         }
         if configured := credentials.for_route(adapter) | upstream.for_route():
             common["typed_per_filter_config"] = configured
+        timeout = options.timeout if adapter.timeout is None else adapter.timeout
         action: Json = {
-            "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
+            "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
             "idle_timeout": "3600s",
             "host_rewrite_literal": _authority(adapter, origin.authority),
             **_rewrite(self.path(adapter), base_path),
@@ -116,7 +129,20 @@ class HttpKind(ServedKind[HttpAdapter]):
             # A web socket outlives the token that opened it, and whatever is revoked since.
             "route": {"cluster": web_sockets.name, **action, **_stream_limit(options)},
         }
-        return [socket, plain]
+        if not adapter.retries:
+            return [socket, plain]
+        again = {
+            **common,
+            "match": {**match, "headers": [_REPEATABLE]},
+            "route": {"cluster": upstream.name, **action, "retry_policy": _retries(adapter.retries)},
+        }
+        return [socket, again, plain]
+
+
+def _retries(number: int) -> Json:
+    """Return when a request is sent again that may be repeated."""
+    when = f"{RETRIES['retry_on']},reset,gateway-error"
+    return {"retry_on": when, "num_retries": number}
 
 
 def _stream_limit(options: Options) -> Json:

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
+from mom.atlas.adapters.http_limits import Limits
 from mom.atlas.model import Adapter
+from mom.atlas.policy import AllowList
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy.clusters import Upstream
@@ -49,6 +51,14 @@ class ServedKind(ABC, Generic[AdapterT]):
     @abstractmethod
     def listed(self, adapter: AdapterT) -> Json:
         """Return what `GET /v1alpha1/apis` has about an adapter beside its kind and name. No secrets."""
+
+    def allow(self, adapter: AdapterT) -> AllowList | None:  # noqa: ARG002
+        """Return which requests may pass, None where all may."""
+        return None
+
+    def limits(self, adapter: AdapterT) -> Limits | None:  # noqa: ARG002
+        """Return how many requests may pass, None for any number."""
+        return None
 
     def headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
         """Return the names of the headers that its routes set, whose aliases no client may send."""

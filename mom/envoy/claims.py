@@ -1,0 +1,34 @@
+"""Claims of a verified token, as Envoy finds and compares them."""
+
+from __future__ import annotations
+
+from mom.atlas.policy import Claim, ClaimValue
+from mom.envoy.messages import Json
+
+# The filter that verifies tokens, and where in its metadata it leaves their claims.
+FILTER = "envoy.filters.http.jwt_authn"
+CLAIMS = "claims"
+
+
+def keys(claim: Claim) -> list[Json]:
+    """Return the path to a claim in the metadata of the filter."""
+    return [{"key": key} for key in (CLAIMS, *claim.path)]
+
+
+def value(claim: Claim) -> Json:
+    """Return a ValueMatcher: one of the claim's values, alone or in a list."""
+    alone = [_exactly(each) for each in claim.values]
+    listed = [{"list_match": {"one_of": each}} for each in alone]
+    return {"or_match": {"value_matchers": [*alone, *listed]}}
+
+
+def permission(claim: Claim) -> Json:
+    """Return a Permission of RBAC: the token has one of the claim's values."""
+    matcher = {"filter": FILTER, "path": keys(claim), "value": value(claim)}
+    return {"sourced_metadata": {"metadata_matcher": matcher}}
+
+
+def _exactly(wanted: ClaimValue) -> Json:
+    if isinstance(wanted, bool):
+        return {"bool_match": wanted}
+    return {"string_match": {"exact": wanted}} if isinstance(wanted, str) else {"double_match": {"exact": wanted}}

@@ -1,0 +1,255 @@
+"""Which requests may pass, by a real Envoy: lists of the Atlas and of adapters, claims, and who sees what."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from mom.atlas.model import Configuration
+from mom.envoy.adapters import kind_of
+from mom.envoy.explain import explain
+from mom.envoy.options import Listen, Options
+from tests.envoy.client import Response
+from tests.envoy.rules import configured, passes, random_claims, random_request, random_rules
+from tests.envoy.running import Running, free_port, running
+from tests.envoy.tokens import Key, es256, jwks
+from tests.envoy.upstream import Upstream
+from tests.run.mom_run import wait_until
+from tests.searches import EXAMPLES
+
+PREFIX = "/v1/apis/http/"
+GROUPS = {"claims": {"groups": "platform"}}
+SPECIFIC: dict[str, dict[str, Any]] = {
+    "open": {},
+    "reading": {"allow": [{"methods": ["GET", "HEAD"]}]},
+    "paths": {"allow": [{"paths": ["/models", "/files/**", "/repos/*/issues"]}]},
+    "group": {"allow": [GROUPS]},
+    "either": {"allow": [{"methods": ["GET"], "paths": ["/a"]}, {"methods": ["POST"], **GROUPS}]},
+    "roles": {"allow": [{"claims": {"realm_access.roles": ["admin", "owner"], '"https://x.test/level"': 3}}]},
+    "override": {
+        "allow": [{"methods": ["GET"]}],
+        "headers": [{"name": "X-HTTP-Method", "value": "own"}],
+    },
+}
+# What every adapter's requests must pass beside its own list: all but one path, or an administrator.
+EVERYWHERE: list[dict[str, Any]] = [{"paths": ["", "/", "/*", "/*/**", "/a/**"]}, {"claims": {"admin": True}}]
+RANDOM = 30
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A running Envoy that serves adapters with rules."""
+
+    envoy: Running
+    api: Upstream
+    key: Key
+    configuration: Configuration
+    adapters: dict[str, dict[str, Any]]
+
+    def send(self, name: str, method: str, path: str, *headers: str, **claims: Any) -> Response:
+        token = self.key.token(**claims)
+        return self.envoy.client.send(f"{PREFIX}{name}{path}", *headers, method=method, token=token)
+
+
+@pytest.fixture(scope="module")
+def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ruled]:
+    """Return an Envoy with the specific adapters and with ones of random rules."""
+    dice = random.Random(9)
+    generated = {f"random{number}": {"allow": random_rules(dice)} for number in range(RANDOM)}
+    adapters = {**SPECIFIC, **generated}
+    key = es256()
+    with Upstream() as api:
+        given = configured(adapters, f"http://127.0.0.1:{api.port}", allow=EVERYWHERE)
+        options = Options(
+            listen=Listen("127.0.0.1", free_port()),
+            ca_file="/etc/ssl/certs/ca-certificates.crt",
+            jwks={"keys.json": json.dumps(jwks(key))},
+            access_log="-",
+        )
+        with running(given, options, tmp_path_factory.mktemp("ruled")) as envoy:
+            yield Ruled(envoy, api, key, given, adapters)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("open", "DELETE", "/x", {}, True),
+        ("reading", "GET", "/x", {}, True),
+        ("reading", "HEAD", "/x", {}, True),
+        ("reading", "POST", "/x", {}, False),
+        ("paths", "POST", "/models", {}, True),
+        ("paths", "GET", "/models?x=/other", {}, True),
+        ("paths", "GET", "/models/", {}, False),
+        ("paths", "GET", "/Models", {}, False),
+        ("paths", "GET", "/models;x=1", {}, False),
+        ("paths", "GET", "/%6dodels", {}, False),
+        ("paths", "GET", "/other?/models", {}, False),
+        ("paths", "GET", "/v1/models", {}, False),
+        ("paths", "GET", "/files/", {}, True),
+        ("paths", "GET", "/files/a/b;c%2Fd", {}, True),
+        ("paths", "GET", "/files", {}, False),
+        ("paths", "GET", "/filesystem/x", {}, False),
+        ("paths", "GET", "/repos/mom/issues", {}, True),
+        ("paths", "GET", "/repos/a%20b/issues", {}, True),
+        ("paths", "GET", "/repos//issues", {}, False),
+        ("paths", "GET", "/repos/a/b/issues", {}, False),
+        ("paths", "GET", "/repos/a%2Fb/issues", {}, False),
+        ("paths", "GET", "/repos/a%5cb/issues", {}, False),
+        ("paths", "GET", "/repos/a;b/issues", {}, False),
+        ("paths", "GET", "/repos/a%3Bb/issues", {}, False),
+        ("paths", "GET", "", {}, False),
+        ("group", "GET", "/x", {"groups": "platform"}, True),
+        ("group", "GET", "/x", {"groups": ["other", "platform"]}, True),
+        ("group", "GET", "/x", {}, False),
+        ("group", "GET", "/x", {"groups": "platforms"}, False),
+        ("group", "GET", "/x", {"groups": "Platform"}, False),
+        ("group", "GET", "/x", {"groups": [["platform"]]}, False),
+        ("group", "GET", "/x", {"groups": {"platform": True}}, False),
+        ("group", "GET", "/x", {"groups": [None]}, False),
+        ("either", "GET", "/a", {}, True),
+        ("either", "GET", "/b", {"groups": "platform"}, False),
+        ("either", "POST", "/b", {"groups": "platform"}, True),
+        ("either", "POST", "/a", {}, False),
+        ("roles", "GET", "/x", {"realm_access": {"roles": ["x", "owner"]}, "https://x.test/level": 3}, True),
+        ("roles", "GET", "/x", {"realm_access": {"roles": ["x", "owner"]}, "https://x.test/level": "3"}, False),
+        ("roles", "GET", "/x", {"realm_access": {"roles": ["owner"]}}, False),
+        ("roles", "GET", "/x", {"realm_access.roles": ["owner"], "https://x.test/level": 3}, False),
+        # The list for all adapters.
+        ("open", "GET", "/b/c;d/e", {}, True),
+        ("open", "GET", "/b;d/e", {}, False),
+        ("open", "GET", "/b;d/e", {"admin": True}, True),
+        ("open", "GET", "/b;d/e", {"admin": "true"}, False),
+        ("paths", "GET", "/b;d/e", {"admin": True}, False),
+    ],
+    ids=lambda case: f"{case[0]} {case[1]} {case[2]} {case[3]}",
+)
+def test_a_request_passes_where_an_entry_of_each_list_matches(
+    ruled: Ruled, case: tuple[str, str, str, dict[str, Any], bool]
+) -> None:
+    name, method, path, claims, passing = case
+    before = len(ruled.api.requests)
+    answer = ruled.send(name, method, path, **claims)
+    assert (answer.status, answer.error) == ((200, None) if passing else (403, "API_NotAllowedError"))
+    assert len(ruled.api.requests) == before + passing
+
+
+def test_a_refusal_repeats_what_the_client_sent_and_nothing_of_the_rules(ruled: Ruled) -> None:
+    answer = ruled.send("group", "GET", '/x"y?key=secret')
+    assert answer.json() == {
+        "error": {
+            "type": "API_NotAllowedError",
+            "message": "Atlas does not allow this request to this caller",
+            "adapter": "group",
+            "method": "GET",
+            "path": f'{PREFIX}group/x"y',
+        }
+    }
+    assert "platform" not in str(answer.headers)
+
+
+def test_the_access_log_names_the_list_that_refused_or_the_entry_that_let_pass(ruled: Ruled) -> None:
+    sent: list[tuple[str, str, dict[str, Any], str]] = [
+        ("open", "/log", {}, "spec.allow[0]"),
+        ("either", "/a?log", {}, "http/either spec.allow[0]"),
+        ("group", "/log", {"groups": "platform"}, "http/group spec.allow[0]"),
+        ("group", "/log", {}, "http/group spec.allow"),
+        ("group", "/log;x", {"groups": "platform"}, "spec.allow"),
+    ]
+    for name, path, claims, _ in sent:
+        ruled.send(name, "GET", path, **claims, jti=f"log {name}{path}{len(claims)}")
+    for name, path, claims, rule in sent:
+        wait_until(lambda: f"log {name}{path}{len(claims)}" in ruled.envoy.log, "it is not logged")  # noqa: B023
+        (line,) = (line for line in ruled.envoy.log.splitlines() if f'"log {name}{path}{len(claims)}"' in line)
+        assert json.loads(line)["decided_by"] == rule
+
+
+def test_headers_that_stand_for_another_method_are_removed_where_methods_are_named(ruled: Ruled) -> None:
+    headers = ["X-HTTP-Method: DELETE", "X-HTTP-Method-Override: DELETE", "X-Method-Override: DELETE"]
+    aliases = ["X.HTTP.Method-Override: DELETE", "X_HTTP_METHOD_OVERRIDE: DELETE"]
+    ruled.send("reading", "GET", "/x", *headers, *aliases)
+    assert not [name for name in ruled.api.requests[-1].names if "method" in name]
+    ruled.send("override", "GET", "/x", *headers)
+    assert ruled.api.requests[-1].get("x-http-method") == ["own"]
+    assert not ruled.api.requests[-1].get("x-method-override")
+    ruled.send("group", "GET", "/x", *headers, groups="platform")
+    assert len([name for name in ruled.api.requests[-1].names if "method" in name]) == 3
+
+
+def test_the_lists_name_only_the_adapters_that_the_caller_may_use(ruled: Ruled) -> None:
+    callers: list[dict[str, Any]] = [{}, {"groups": ["platform"]}, {"admin": True, "level": 1}, {"groups": "b"}]
+    seen = set()
+    for claims in callers:
+        token = ruled.key.token(**claims)
+        listed = ruled.envoy.client.send("/v1alpha1/apis", token=token)
+        names = [api["name"] for api in listed.json()["apis"]]
+        assert names == [
+            name
+            for name, own in ruled.adapters.items()
+            if any(passes([[{"claims": rule.get("claims", {})}]], "GET", "", claims) for rule in own.get("allow", [{}]))
+        ]
+        (instance,) = ruled.envoy.client.send("/v1alpha1/instances", token=token).json()["instances"]
+        assert instance == {"name": "test", "owner": None, "apis": len(names)}
+        # What it may not use is not in the list in any way.
+        assert ('"group"' in listed.body.decode()) == (claims.get("groups") == ["platform"])
+        seen.add(len(names))
+    assert len(seen) > 1
+
+
+def test_explain_and_envoy_and_the_specification_say_the_same_of_random_requests(ruled: Ruled) -> None:
+    compare(ruled, random.Random(1), 400)
+
+
+def compare(ruled: Ruled, dice: random.Random, count: int) -> None:
+    """Send random requests with random claims, and hold Envoy's answers against the two others."""
+    people = [random_claims(dice) for _ in range(25)]
+    tokens = [ruled.key.token(**claims) for claims in people]
+    passed = 0
+    for _ in range(count):
+        name = f"random{dice.randrange(RANDOM)}"
+        method, path = random_request(dice, ruled.adapters[name]["allow"])
+        caller = dice.randrange(len(people))
+        answer = ruled.envoy.client.send(f"{PREFIX}{name}{path}", method=method, token=tokens[caller])
+        case = (name, ruled.adapters[name]["allow"], method, path, people[caller])
+        expected = passes((EVERYWHERE, ruled.adapters[name]["allow"]), method, path, people[caller])
+        verdict = explain(ruled.configuration, method, f"{PREFIX}{name}{path}", people[caller])
+        if answer.status == 400:
+            # Not a path that HTTP has, or a dot segment.
+            continue
+        assert answer.status == (200 if expected else 403), case
+        assert (verdict.allowed, verdict.status) == (expected, answer.status), case
+        passed += expected
+    assert count / 10 < passed < count * 9 / 10
+
+
+@pytest.mark.proof
+def test_they_say_the_same_of_thousands_of_rules(tmp_path_factory: pytest.TempPathFactory) -> None:
+    key = es256()
+    with Upstream() as api:
+        for seed in range(max(4, EXAMPLES // 200)):
+            dice = random.Random(seed)
+            adapters = {f"random{number}": {"allow": random_rules(dice)} for number in range(RANDOM)}
+            given = configured(adapters, f"http://127.0.0.1:{api.port}", allow=EVERYWHERE)
+            options = Options(
+                listen=Listen("127.0.0.1", free_port()),
+                ca_file="/etc/ssl/certs/ca-certificates.crt",
+                jwks={"keys.json": json.dumps(jwks(key))},
+            )
+            with running(given, options, tmp_path_factory.mktemp(f"rules{seed}")) as envoy:
+                compare(Ruled(envoy, api, key, given, adapters), dice, 1_000)
+
+
+def test_a_configuration_without_rules_has_none_of_their_filters_on_a_route() -> None:
+    from mom.envoy.routes import route_configuration
+
+    given = configured({"open": {}}, "https://api.test")
+    options = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys.json": "{}"})
+    text = json.dumps(route_configuration(given, options))
+    assert "mom.allow" not in text
+    assert "mom.limits" not in text
+    assert "mom.lists" not in text
+    assert kind_of(given.adapters[0]).allow(given.adapters[0]) is None

@@ -1,0 +1,116 @@
+"""How many requests may pass, how long one may take and how often it is sent again, by a real Envoy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mom.envoy.options import Listen, Options
+from tests.envoy.client import Response
+from tests.envoy.rules import configured
+from tests.envoy.running import Running, free_port, running
+from tests.envoy.tokens import Key, es256, jwks
+from tests.envoy.upstream import Upstream
+
+ADAPTERS: dict[str, dict[str, Any]] = {
+    "each": {"limits": {"requestsPerMinute": 3}},
+    "other": {"limits": {"requestsPerMinute": 3}},
+    "all": {"limits": {"requestsPerMinute": 4, "per": "adapter"}},
+    "free": {},
+    "bounded": {"timeout": "1s"},
+    "again": {"retries": 2},
+}
+
+
+class Limited:
+    """A running Envoy that serves adapters with limits."""
+
+    def __init__(self, envoy: Running, api: Upstream, key: Key) -> None:
+        self.envoy, self.api, self.key = envoy, api, key
+
+    def send(self, name: str, path: str, *headers: str, method: str = "GET", **claims: Any) -> Response:
+        token = self.key.token(**claims)
+        return self.envoy.client.send(f"/v1/apis/http/{name}{path}", *headers, method=method, token=token)
+
+    def statuses(self, name: str, count: int, *headers: str, **claims: Any) -> list[int]:
+        return [self.send(name, "/x", *headers, **claims).status for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Limited]:
+    """Return an Envoy with limits."""
+    key = es256()
+    with Upstream() as api:
+        given = configured(ADAPTERS, f"http://127.0.0.1:{api.port}")
+        options = Options(
+            listen=Listen("127.0.0.1", free_port()),
+            ca_file="/etc/ssl/certs/ca-certificates.crt",
+            jwks={"keys.json": json.dumps(jwks(key))},
+        )
+        with running(given, options, tmp_path_factory.mktemp("limited")) as envoy:
+            yield Limited(envoy, api, key)
+
+
+def test_each_caller_has_the_number_of_a_minute_and_then_waits(limited: Limited) -> None:
+    assert limited.statuses("each", 4, sub="alice") == [200, 200, 200, 429]
+    answer = limited.send("each", "/x", sub="alice")
+    assert (answer.error, answer.headers["cache-control"]) == ("API_RateLimitError", "no-store")
+    assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert limited.statuses("each", 4, sub="bob") == [200, 200, 200, 429]
+    # Of another adapter they have another number.
+    assert limited.statuses("other", 4, sub="alice") == [200, 200, 200, 429]
+
+
+def test_a_caller_cannot_get_a_second_number_by_an_upgrade_or_another_token(limited: Limited) -> None:
+    assert limited.statuses("each", 3, sub="carol", jti="1") == [200] * 3
+    assert limited.statuses("each", 1, sub="carol", jti="2", scope="other") == [429]
+    upgrade = ["Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13"]
+    token = limited.key.token(sub="carol")
+    head = limited.envoy.client.request("/v1/apis/http/each/x", *upgrade, token=token).replace(
+        b"Connection: close\r\n", b""
+    )
+    assert b" 429 " in limited.envoy.client.raw(head).split(b"\r\n")[0]
+
+
+def test_tokens_without_a_subject_share_one_number(limited: Limited) -> None:
+    assert limited.statuses("each", 2, sub=None, jti="1") == [200, 200]
+    assert limited.statuses("each", 2, sub=None, jti="2") == [200, 429]
+
+
+def test_all_callers_share_the_number_of_an_adapter_where_it_says_so(limited: Limited) -> None:
+    assert limited.statuses("all", 2, sub="alice") == [200, 200]
+    assert limited.statuses("all", 3, sub="bob") == [200, 200, 429]
+    assert limited.send("all", "/x", sub="carol").status == 429
+
+
+def test_adapters_without_limits_and_refused_tokens_are_not_counted(limited: Limited) -> None:
+    assert limited.statuses("free", 10, sub="alice") == [200] * 10
+    assert limited.statuses("other", 5, sub="dave", aud="https://other.test") == [401] * 5
+    assert limited.statuses("other", 3, sub="dave") == [200] * 3
+
+
+def test_a_response_may_take_as_long_as_its_adapter_says(limited: Limited) -> None:
+    answer = limited.send("bounded", "/hold/bounded")
+    limited.api.release("bounded")
+    assert (answer.status, answer.error) == (504, "API_InstanceRequestTimeoutError")
+
+
+def test_what_may_be_repeated_is_sent_again_and_nothing_else(limited: Limited) -> None:
+    for method, path, sent in (
+        ("GET", "/status/503", 3),
+        ("PUT", "/status/502", 3),
+        ("DELETE", "/reset", 3),
+        ("POST", "/status/503", 1),
+        ("PATCH", "/status/503", 1),
+        ("POST", "/reset", 1),
+        ("GET", "/status/500", 1),
+    ):
+        before = len(limited.api.requests)
+        limited.send("again", path, method=method)
+        assert len(limited.api.requests) - before == sent, (method, path)
+    before = len(limited.api.requests)
+    limited.send("free", "/status/503")
+    assert len(limited.api.requests) - before == 1
