@@ -20,7 +20,11 @@ _SINK = "envoy.extensions.stat_sinks.open_telemetry.v3.SinkConfig"
 _DETECTOR = "envoy.extensions.tracers.opentelemetry.resource_detectors.v3.StaticConfigResourceDetectorConfig"
 # Envoy's own, which no collector asked for.
 _REMOVED = ("x-envoy-internal", "x-envoy-expected-rq-timeout-ms", "x-forwarded-for")
-_NAME = "otlp "
+
+
+def cluster_name(signal: str) -> str:
+    """Return the name of the cluster of the collector of a signal, which begins like that of no API."""
+    return f"otlp {signal}"
 
 
 def access_log(line: dict[str, str], otlp: Otlp) -> Json:
@@ -69,7 +73,7 @@ def collectors(options: Options) -> list[Json]:
 
 
 def _service(collector: Collector, signal: str) -> Json:
-    name, timeout = _NAME + signal, f"{collector.timeout:.3f}s"
+    name, timeout = cluster_name(signal), f"{collector.timeout:.3f}s"
     if collector.grpc:
         grpc = {"cluster_name": name, "authority": _origin(collector).authority, "skip_envoy_headers": True}
         return {"grpc_service": {"envoy_grpc": grpc, "timeout": timeout}}
@@ -88,7 +92,7 @@ def _cluster(collector: Collector, signal: str, options: Options) -> Json:
     upstream = clusters.Upstream(_origin(collector), http2=collector.grpc and collector.scheme == "http", tls=tls)
     cluster = clusters.cluster(upstream, replace(options, stand_in=None, pem_files=collector.pem_files))
     protocols = cluster["typed_extension_protocol_options"][clusters.PROTOCOL_OPTIONS]
-    name = _NAME + signal
+    name = cluster_name(signal)
     return {
         **cluster,
         "name": name,

@@ -18,6 +18,7 @@ from mom.run.access_log import AccessLog
 from mom.run.admin import NoResponseError
 from mom.run.api_failures import ApiFailures
 from mom.run.events import RunEvents
+from mom.run.exports import Exports
 from mom.run.generation import Generation, Settings
 from mom.run.handover import EnvoyEndedError, Generations
 from mom.run.outcome import Applied, Failed, Outcome, Postponed, Rejected, UnavailableError, Unchanged
@@ -44,6 +45,7 @@ class Supervisor:
         """Start nothing yet. `watch` knows the state of the files from before they were first read."""
         self._signals = signals
         self._access_log = AccessLog(inputs.access_log)
+        self._exports = Exports(inputs.telemetry.otlp)
         self._inputs = inputs
         self._settings = settings
         self._watch = watch
@@ -249,7 +251,7 @@ class Supervisor:
         self._events.warning(f"{directory} was removed: the next change will cut in-flight requests")
 
     def _look_at_access_log(self) -> None:
-        """Reopen it if that was asked for, and report if it cannot be written."""
+        """Reopen it if that was asked for, and report if it cannot be written, or a collector does not take it."""
         try:
             if self._signals.reopen:
                 self._signals.reopen = False
@@ -257,6 +259,8 @@ class Supervisor:
                 # Envoy reopens its files.
                 self._generations.send(signal.SIGUSR1)
             if problem := self._access_log.problem(self._generations.current):
+                self._events.warning(problem)
+            for problem in self._exports.problems(self._generations.current):
                 self._events.warning(problem)
         except NoResponseError:
             return

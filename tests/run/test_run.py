@@ -191,7 +191,7 @@ def test_each_event_has_its_time_and_the_last_is_stopped(run: MomRun, api: Upstr
 def test_on_a_terminal_a_request_is_one_short_line(run: MomRun) -> None:
     """Beside seven lines of JSON for each request, nobody would see what else happens."""
     master, terminal = os.openpty()
-    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     run.environ |= {"NO_COLOR": "1"}
     run.start("--access-log", "-", stdout=terminal)
     os.close(terminal)
@@ -204,8 +204,8 @@ def test_on_a_terminal_a_request_is_one_short_line(run: MomRun) -> None:
     short, long, refused = shown.decode().splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /short \d+ ms 2 B user@test", short)
     assert re.fullmatch(r"\d\d:\d\d:\d\d 200 GET one /long\w+… \d+ ms 2 B user@test", long)
-    assert len(long) == 59
-    assert re.fullmatch(r"\d\d:\d\d:\d\d 401 GET one \S*… \d+ ms \d+ B API_MissingAccessTokenError", refused)
+    assert len(long) == 79
+    assert re.fullmatch(r"\d\d:\d\d:\d\d 401 GET one \S+ \d+ ms \d+ B API_MissingAccessTokenError", refused)
     os.close(master)
     assert run.end() == 0
 

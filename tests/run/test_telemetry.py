@@ -142,9 +142,11 @@ def test_otlp_over_tls_to_a_collector_that_demands_a_certificate(
                 assert run.client.send(f"{P}/one/x", token=run.token()).status == 200
                 (directory,) = run.runtime.iterdir()
                 admin = Admin(str(directory / "0" / "admin"))
-                failed = r"^cluster\.otlp%20metrics\.ssl\.connection_error"
+                failed = r"^cluster\.otlp%20metrics\.ssl\.fail_verify_error"
                 wait_until(lambda: sum(admin.numbers(failed).values()) > 0, "it is refused")
                 assert collector.received == []
+                run.wait(f"warning: metrics are lost: localhost:{collector.port} does not take them")
+                run.wait(f"warning: access log records are lost: localhost:{collector.port} does not take them")
 
 
 ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": "https://c.test:4318/base/"}
