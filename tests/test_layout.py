@@ -122,7 +122,7 @@ CALLED_FROM_OUTSIDE = {
     *("check_hostname", "daemon", "verify_mode", "makefile"),
     *("format_help", "list_commands", "resolver", "scan_anchor", "scan_plain_spaces", "scan_to_next_token"),
     # Members of enums, which are read by their values, and fields of JSON reports.
-    *("ZSH", "key_variable", "admin_port"),
+    *("ZSH", "key_variable"),
 }
 
 

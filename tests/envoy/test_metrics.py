@@ -192,15 +192,34 @@ def test_every_query_of_the_dashboard_is_about_metrics_and_labels_that_are_docum
     ]
 
 
-@pytest.mark.proof
-def test_promtool_has_no_objection(measured: Measured) -> None:
-    """Debian's package `prometheus` has it. Envoy's names lack the suffixes that its linter recommends."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
+@pytest.fixture
+def promtool() -> str:
+    """Return Prometheus's own checker, of Debian's package `prometheus`."""
+    found = shutil.which("promtool")
+    if found is None:
         pytest.skip("promtool is not installed")
+    return found
+
+
+@pytest.mark.proof
+def test_promtool_has_no_objection(measured: Measured, promtool: str) -> None:
+    """Envoy's names lack the suffixes and the help texts that its linter recommends."""
     text = measured.metrics.send("/metrics").body
     checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     objections = checked.stderr.decode().splitlines()
     known = "no help text|counter metrics should have|use base unit|should not contain"
     assert checked.returncode in {0, 3}, objections
     assert [line for line in objections if not re.search(known, line)] == []
+
+
+@pytest.mark.proof
+def test_promtool_parses_every_query_of_the_dashboard(promtool: str, tmp_path: Path) -> None:
+    dashboard = json.loads((DOCS / "grafana-dashboard.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    values = {"$__rate_interval": "1m", "$instance": ".*", "$adapter": ".*"}
+    plain = [re.sub(r"\$\w+", lambda match: values[match[0]], query) for query in queries]
+    rules = [{"record": f"a:{number}", "expr": query} for number, query in enumerate(plain)]
+    (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "a", "rules": rules}]}))
+    command = [promtool, "check", "rules", str(tmp_path / "rules.yml")]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (checked.returncode, f"{len(rules)} rules found" in checked.stdout) == (0, True), checked.stderr
