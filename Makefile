@@ -43,7 +43,15 @@ types: setup
 tests: setup
 	$(BIN)/python -m pytest $(PYTEST) $(T)
 
-proof: setup
+# Of npm, by its lock file, outside the sources.
+$(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
+	@rm -rf $(VENV)/proof
+	@mkdir $(VENV)/proof
+	@cp tests/proof/package.json tests/proof/package-lock.json $(VENV)/proof
+	@cd $(VENV)/proof && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+proof: setup $(VENV)/.proof
 	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
 
 coverage: setup

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
-    from mom.cli.run_report import LocalKey
+    from mom.cli.run_report import ConsoleEvents, LocalKey
+    from mom.run.credentials import Credentials
     from mom.run.plan import Inputs
+    from mom.run.serve import Run
 
 # A day: longer than any response, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
@@ -36,6 +39,24 @@ Listen = Annotated[
 EnvFileOption = Annotated[
     str | None,
     typer.Option("--env-file", metavar="FILE", help="NAME=value lines. A variable of the environment itself wins."),
+]
+CredentialOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--credential",
+        metavar="NAME=exec:COMMAND",
+        help="The variable NAME is what COMMAND prints (exec,ttl=5m,stale=10m:…), or NAME=file:PATH. Repeatable.",
+    ),
+]
+CredentialsDir = Annotated[
+    str | None,
+    typer.Option(
+        "--credentials-dir", metavar="DIR", help="A folder with a file per variable. Default: $CREDENTIALS_DIRECTORY."
+    ),
+]
+KeepGoing = Annotated[
+    bool,
+    typer.Option("--keep-going", help="Start without a value for every variable: those adapters respond with 503."),
 ]
 TlsCert = Annotated[
     str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate chain (PEM).")
@@ -92,7 +113,10 @@ def run(
     *,
     file: FileOption = None,
     listen: Listen = None,
+    credential: CredentialOption = None,
+    credentials_dir: CredentialsDir = None,
     env_file: EnvFileOption = None,
+    keep_going: KeepGoing = False,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     timeout: Timeout = None,
@@ -114,10 +138,9 @@ def run(
     """
     _check_options(file, tls=(tls_cert, tls_key), timeout=timeout, stream_limit=stream_limit)
     # Other commands do not pay for these.
-    from mom.atlas.beginning import with_beginning
     from mom.cli.run_report import ConsoleEvents, LocalKey
-    from mom.errors import UnreadableError
-    from mom.run.serve import Run, serve
+    from mom.run.credential_options import read_credentials
+    from mom.run.serve import Run
 
     console = Console(quiet=quiet)
     configuration = configuration_file(file, quiet=quiet, verbose=verbose)
@@ -126,7 +149,7 @@ def run(
         configuration.path,
         console,
         local,
-        env_file=env_file,
+        credentials=read_credentials(os.environ, credential or (), credentials_dir, env_file, keeps_going=keep_going),
         listen=listen,
         tls=(tls_cert, tls_key),
         timeout=timeout,
@@ -143,11 +166,19 @@ def run(
         shows_requests=sys.stdout.isatty(),
         stand_in=stand_in,
     )
+    _serve(inputs, how, ConsoleEvents(console, local))
+    return int(ExitStatus.DONE)
+
+
+def _serve(inputs: Inputs, how: Run, events: ConsoleEvents) -> None:
+    from mom.atlas.beginning import with_beginning
+    from mom.errors import UnreadableError
+    from mom.run.serve import serve
+
     try:
-        serve(inputs, how, ConsoleEvents(console, local))
+        serve(inputs, how, events)
     except UnreadableError as error:
         raise with_beginning(error) from None
-    return int(ExitStatus.DONE)
 
 
 def _check_options(
@@ -171,7 +202,7 @@ def _inputs(
     console: Console,
     local: LocalKey | None,
     *,
-    env_file: str | None,
+    credentials: Credentials,
     listen: str | None,
     tls: tuple[str | None, str | None],
     timeout: float | None,
@@ -183,16 +214,21 @@ def _inputs(
     """Return what a run reads and how it serves it; raises UsageError for an address that is not one."""
     from mom.cli.run_report import Loader
     from mom.envoy.options import STREAM_LIMIT
-    from mom.run.env_file import EnvFile
+    from mom.run.fetch import fetch
+    from mom.run.key_sets import KeySets
     from mom.run.plan import Inputs
     from mom.run.port import parse_listen
+    from mom.run.proxies import Proxies
 
     certificate, key = tls
+    proxies = Proxies(os.environ)
     return Inputs(
         load=Loader(Path(file), file, console),
         file=Path(file),
         environ=os.environ,
-        env_file=EnvFile(Path(env_file)) if env_file else None,
+        credentials=credentials,
+        proxies=proxies,
+        keys=KeySets(partial(fetch, proxies=proxies)),
         listen=parse_listen(listen) if listen else None,
         local_key=local,
         local_key_file=local.file if local else None,

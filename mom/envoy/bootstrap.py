@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from mom.envoy import jwt, listener, metrics, otlp, routes
+from mom.envoy import jwt, listener, metrics, oauth2, otlp, routes
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, file_source, typed
 from mom.envoy.options import Options
@@ -19,6 +19,7 @@ _TYPES = {
     "cds": "envoy.config.cluster.v3.Cluster",
     listener.AUTHENTICATION_FILE: "envoy.config.core.v3.TypedExtensionConfig",
     listener.CERTIFICATE_FILE: "envoy.extensions.transport_sockets.tls.v3.Secret",
+    listener.OAUTH2_FILE: "envoy.config.core.v3.TypedExtensionConfig",
     listener.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
     "lds": "envoy.config.listener.v3.Listener",
 }
@@ -29,9 +30,12 @@ _RUNTIME = {f"re2.max_program_size.{level}_level": 1_000_000 for level in ("warn
 
 def static(resources: Resources, options: Options, *, admin_socket: str | None = None) -> Json:
     """Return a bootstrap that contains `resources` (translated with the routes in the listener)."""
-    listeners = [resources.listener, *_present(resources.metrics)]
-    upstreams = [*otlp.collectors(options), *resources.clusters]
-    static_resources = {"listeners": listeners, "clusters": upstreams}
+    static_resources: Json = {
+        "listeners": [resources.listener, *_present(resources.metrics)],
+        "clusters": [*otlp.collectors(options), *resources.clusters],
+    }
+    if resources.secrets:
+        static_resources["secrets"] = list(resources.secrets)
     return {**_base(options, admin_socket), "static_resources": static_resources}
 
 
@@ -63,6 +67,7 @@ def discovery(resources: Resources) -> dict[str, File]:
         "cds": list(resources.clusters),
         listener.AUTHENTICATION_FILE: [resources.authentication],
         listener.CERTIFICATE_FILE: [resources.certificate],
+        listener.OAUTH2_FILE: [resources.oauth2],
         listener.ROUTES_FILE: [resources.routes],
         "lds": [resources.listener, resources.metrics],
     }
@@ -71,12 +76,13 @@ def discovery(resources: Resources) -> dict[str, File]:
 
 
 def version_statistics(options: Options) -> dict[str, str]:
-    """Return the statistic, without `.version_text`, that shows which version of each file is applied."""
+    """Return the statistic, without `.version_text`, that shows which version of a file of `discovery` is applied."""
     certificate = {} if options.tls is None else {listener.CERTIFICATE_FILE: f"sds.{listener.CERTIFICATE}"}
     return {
         "cds": "cluster_manager.cds",
         listener.AUTHENTICATION_FILE: f"extension_config_discovery.http_filter.{jwt.FILTER}",
         **certificate,
+        listener.OAUTH2_FILE: f"extension_config_discovery.http_filter.{oauth2.FILTER}",
         listener.ROUTES_FILE: f"http.{options.stat_prefix}.rds.{routes.NAME}",
         "lds": "listener_manager.lds",
     }

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
-from mom.envoy import aws_signing
+from mom.envoy import aws_signing, proxies
 from mom.envoy.limits import Limits, limits
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import Options
@@ -66,7 +66,7 @@ class Upstream(NamedTuple):
 
     http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
     HTTP/1.1. own: whether it needs a cluster of its own although its host has a name. aws: its requests are signed
-    (`mom.envoy.aws_signing`).
+    (`mom.envoy.aws_signing`). proxy: what the adapter says of a proxy, empty where it says nothing.
     """
 
     origin: Origin
@@ -75,11 +75,16 @@ class Upstream(NamedTuple):
     tls: Tls = NO_TLS_FILES
     own: bool = False
     aws: bool = False
+    proxy: str = ""
 
     @property
     def is_shared(self) -> bool:
         """Whether its cluster is that of all origins that are reached in the same way."""
         return not self.own and not self.origin.is_ip
+
+    def by(self, options: Options) -> Upstream:
+        """Return the upstream as it is reached: a proxy leads to one origin alone (`mom.envoy.proxies`)."""
+        return self if (self.origin, self.proxy) not in options.proxies else self._replace(own=True)
 
     @property
     def name(self) -> str:
@@ -87,7 +92,8 @@ class Upstream(NamedTuple):
         protocol = "#http1" if self.http1 else "#http2" if self.http2 else ""
         signed = "#aws" if self.aws else ""
         tls = "" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}"
-        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{signed}{tls}"
+        proxy = f"#proxy-{_digest_of(self.proxy)}" if self.proxy and not self.is_shared else ""
+        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{signed}{tls}{proxy}"
 
     @property
     def stat_name(self) -> str:
@@ -151,11 +157,23 @@ def _is_shared(cluster: Json) -> bool:
 
 
 def _digest(tls: Tls) -> str:
-    return hashlib.sha256(repr((tls.ca_file, tls.cert_file, tls.key_file)).encode()).hexdigest()[:8]
+    return _digest_of(repr((tls.ca_file, tls.cert_file, tls.key_file)))
+
+
+def _digest_of(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def cluster(upstream: Upstream, options: Options) -> Json:
     """Return the cluster of an upstream, equal for all of its name."""
+    direct = _direct(upstream, options)
+    proxy = options.proxies.get((upstream.origin, upstream.proxy))
+    if proxy is None or upstream.is_shared:
+        return direct
+    return proxies.through(direct, upstream.origin, proxy, PROTOCOL_OPTIONS)
+
+
+def _direct(upstream: Upstream, options: Options) -> Json:
     if upstream.origin.scheme == "http":
         return _cluster(upstream, _HTTP2 if upstream.http2 else HTTP1)
     protocol = HTTP1 if upstream.http1 else _BY_ALPN

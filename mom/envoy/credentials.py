@@ -1,7 +1,8 @@
 """Credentials that no fixed header can carry: Basic, which is encoded, and parameters of the query.
 
 A Lua filter sets them, only on routes of adapters that have them: it is disabled elsewhere. A route says what by its
-filter context, in the words of the configuration; the values come from Envoy's environment, as those of headers do.
+filter context, in the words of the configuration. The values come from Envoy's environment, as those of headers do, or
+in headers of their own that `mom.envoy.secrets` sets; the script takes these out of the request.
 
 header_mutation's `query_parameter_mutations` does not do: it decodes and sorts the client's whole query again. Here
 every byte of it stays, but for the client's own parameters of these names, in every percent spelling. An error in the
@@ -18,17 +19,44 @@ from collections.abc import Iterator
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.references import scan
 from mom.atlas.values.headers import check_header_value
+from mom.envoy import secrets
 from mom.envoy.messages import Json, extension, typed
+from mom.envoy.options import Options
 from mom.problems import Place
 
 FILTER = "mom.credentials"
 _LUA = "envoy.extensions.filters.http.lua.v3"
 
 _SCRIPT = """\
-local function resolved(text)
+-- Return `text` with each reference replaced. `values`: those that do not come from the environment.
+local function resolved(text, values)
   return (text:gsub("%${{[ \\t]*([%a_][%w_]*)[ \\t]*}}", function(name)
-    return assert(os.getenv(name), "unset")
+    local value = values[name] or os.getenv(name)
+    return assert(value and value ~= "" and value, "unset")
   end))
+end
+
+-- Return what the request has in headers of this gateway's own, by the variable's name, and remove these.
+local function taken(handle, context)
+  local headers, values = handle:headers(), {}
+  for number = 1, context:get("carried") or 0 do
+    local name, header = context:get("carried" .. number), "CARRIER" .. number
+    values[name] = headers:get(header) or ""
+    headers:remove(header)
+    -- For the response, which has no headers of the request. No log has this metadata.
+    handle:streamInfo():dynamicMetadata():set("FILTER", name, values[name])
+  end
+  return values
+end
+
+-- Return the same once the request has been sent.
+local function remembered(handle, context)
+  local values, all = {}, handle:streamInfo():dynamicMetadata():get("FILTER") or {}
+  for number = 1, context:get("carried") or 0 do
+    local name = context:get("carried" .. number)
+    values[name] = all[name] or ""
+  end
+  return values
 end
 
 local function encoded(text)
@@ -51,12 +79,12 @@ local function without(query, names)
   return (table.concat(kept):gsub("^[&;]", "", 1))
 end
 
-local function parameters(context)
+local function parameters(context, variables)
   local names, values = {}, {}
   for number = 1, context:get("parameters") or 0 do
     local name = context:get("name" .. number)
     names[name] = true
-    values[number] = { name = name, value = resolved(context:get("value" .. number)) }
+    values[number] = { name = name, value = resolved(context:get("value" .. number), variables) }
   end
   return names, values
 end
@@ -71,12 +99,13 @@ end
 
 local function set_credentials(handle)
   local headers, context = handle:headers(), handle:filterContext()
+  local variables = taken(handle, context)
   local username = context:get("username")
   if username then
-    local pair = resolved(username) .. ":" .. resolved(context:get("password"))
+    local pair = resolved(username, variables) .. ":" .. resolved(context:get("password"), variables)
     headers:replace("authorization", "Basic " .. handle:base64Escape(pair))
   end
-  local names, values = parameters(context)
+  local names, values = parameters(context, variables)
   if #values > 0 then headers:replace(":path", with_parameters(headers:get(":path"), names, values)) end
 end
 
@@ -110,7 +139,8 @@ end
 local _REFERENCES = { location = true, ["content-location"] = true }
 
 local function hide_values(handle)
-  local names, values = parameters(handle:filterContext())
+  local context = handle:filterContext()
+  local names, values = parameters(context, remembered(handle, context))
   if #values == 0 then return end
   local secrets, changed, all = {}, {}, {}
   for _, each in ipairs(values) do
@@ -145,15 +175,16 @@ end
 
 def http_filter() -> Json:
     """Return the filter, which does nothing but on routes with the configuration that `for_route` gives."""
-    source = {"default_source_code": {"inline_string": _SCRIPT}, "clear_route_cache": False}
+    script = _SCRIPT.replace("CARRIER", secrets.CARRIER).replace("FILTER", FILTER)
+    source = {"default_source_code": {"inline_string": script}, "clear_route_cache": False}
     return {**extension(FILTER, f"{_LUA}.Lua", source), "disabled": True}
 
 
 def problems(adapter: HttpAdapter) -> Iterator[tuple[Place, str, str]]:
     """Yield the place, the rule and the message of what cannot be sent as it is written."""
-    texts = [(setting.place, setting.value) for setting in adapter.basic_auth.settings()] if adapter.basic_auth else []
-    texts += [(parameter.place, parameter.value) for parameter in adapter.query]
-    for place, value in texts:
+    given = [(setting.place, setting.value) for setting in adapter.basic_auth.settings()] if adapter.basic_auth else []
+    given += [(parameter.place, parameter.value) for parameter in adapter.query]
+    for place, value in given:
         if wrong := check_header_value(value):
             yield place, "credential-value", wrong.message
     if adapter.basic_auth and any(isinstance(part, str) and ":" in part for part in scan(adapter.basic_auth.username)):
@@ -165,9 +196,20 @@ def problems(adapter: HttpAdapter) -> Iterator[tuple[Place, str, str]]:
         seen.add(parameter.name)
 
 
-def for_route(adapter: HttpAdapter) -> Json:
+def texts(adapter: HttpAdapter) -> list[str]:
+    """Return the texts with references that the script fills in."""
+    basic = adapter.basic_auth
+    pair = [] if basic is None else [basic.username, basic.password]
+    return [*pair, *(parameter.value for parameter in adapter.query)]
+
+
+def for_route(adapter: HttpAdapter, options: Options) -> Json:
     """Return the `typed_per_filter_config` of an adapter's routes: what the filter sets, empty for nothing."""
     context: Json = {}
+    names = secrets.carried(texts(adapter), options)
+    if names:
+        context["carried"] = len(names)
+        context |= {f"carried{number}": name for number, name in enumerate(names, start=1)}
     if adapter.basic_auth is not None:
         context |= {"username": adapter.basic_auth.username, "password": adapter.basic_auth.password}
     if adapter.query:

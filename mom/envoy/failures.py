@@ -118,7 +118,7 @@ FAILURES = (
         ("connection_timeout", "Connection_timed_out"),
         ErrorTypes.UPSTREAM_CONNECT_TIMEOUT,
         f"The API did not accept a connection in time; {_NOT_SENT}",
-        "check the host and port in baseUrl, and firewalls; Atlas does not use HTTPS_PROXY",
+        "check the host and port in baseUrl, and firewalls; HTTPS_PROXY names a proxy",
         504,
     ),
     Failure(

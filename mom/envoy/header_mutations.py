@@ -40,20 +40,37 @@ def http_filter() -> Json:
     return extension(FILTER, f"{_MESSAGE}.HeaderMutation", {"mutations": mutations})
 
 
-def for_headers(set_by_adapters: Iterable[str]) -> Json:
+def for_headers(set_by_adapters: Iterable[str], removed: Iterable[str] = (), credentials: Iterable[str] = ()) -> Json:
     """Return the `typed_per_filter_config` of the routes: what clients may not send beside what any adapter sets.
 
-    set_by_adapters: names of headers, in lower case. In one place for all adapters, since 10,000 routes with a pattern
-    each cost 50 MB; so an alias of a header that one adapter sets is dropped for all. The header itself is not: the
-    router replaces it where it is set.
+    set_by_adapters: names of headers, in lower case. removed: those to remove here instead of by the router, which
+    would remove what a filter has set (`mom.envoy.secrets`). credentials: those of a request whose value an API might
+    repeat in its response. In one place for all adapters, since 10,000 routes with a
+    pattern each cost 50 MB; so an alias of a header that one adapter sets is dropped for all. The header itself is not:
+    it is replaced where it is set.
     """
     names = sorted(set_by_adapters)
     if not names:
         return {}
-    mutations = {
-        "request_mutations": _by_pattern(alias for alias in map(_aliases, names) if alias),
+    mutations: Json = {
+        "request_mutations": [
+            *({"remove": name} for name in sorted(removed)),
+            *_by_pattern(alias for alias in map(_aliases, names) if alias),
+        ],
         "request_trailers_mutations": _by_pattern(map(_spellings, names)),
     }
+    if masked := [_masked(name) for name in sorted(credentials)]:
+        mutations["response_mutations"] = masked
+    return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": mutations})}
+
+
+def _masked(name: str) -> Json:
+    return {"append": {"header": {"key": name, "value": "***"}, "append_action": "OVERWRITE_IF_EXISTS"}}
+
+
+def without(name: str) -> Json:
+    """Return the `typed_per_filter_config` of routes on which clients may not send the header `name`."""
+    mutations = {"request_mutations": [{"remove": name}]}
     return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": mutations})}
 
 

@@ -7,6 +7,8 @@ share). Everything else is literal, and a `%` in it is doubled, since Envoy woul
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
 from mom.atlas.values.headers import check_control_characters, check_header_name, check_references, refused_header
@@ -120,7 +122,7 @@ def format_string(value: str) -> str:
     )
 
 
-def to_add(headers: tuple[Header, ...]) -> list[Json]:
+def to_add(headers: Iterable[Header]) -> list[Json]:
     """Return `request_headers_to_add` for an adapter's headers, each of which replaces all that the client sent.
 
     `keep_empty_value`: without it an empty value makes Envoy skip the header and let the client's own through.

@@ -9,6 +9,7 @@ from mom.envoy import (
     header_mutations,
     jwt,
     listing,
+    oauth2,
     policy,
     rate_limits,
     replies,
@@ -22,7 +23,7 @@ from mom.envoy.options import Certificate, Options
 NAME = "atlas"
 CERTIFICATE = "certificate"
 # The names of the files that Envoy watches, without `.json`.
-ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE = "rds", "authentication", "certificate"
+ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE, OAUTH2_FILE = "rds", "authentication", "certificate", "oauth2"
 
 
 def listener(configuration: Configuration, options: Options, directory: str | None) -> Json:
@@ -85,6 +86,12 @@ def connection_manager(configuration: Configuration, options: Options, directory
             policy.http_filter(),
             rate_limits.http_filter(),
             listing.http_filter(),
+            # In front of the guard, which is one of those of the kinds.
+            oauth2.http_filter(
+                adapters.http_adapters(configuration),
+                options,
+                None if directory is None else file_source(directory, OAUTH2_FILE),
+            ),
             *adapters.http_filters(options),
             # Behind all that may refuse a request: no name is looked up for one that is not sent.
             clusters.http_filter(),

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mom.envoy.proxies import Proxy, ProxyKey
 from mom.gateway import DEFAULT_PORTS, LOOPBACK_ADDRESSES, LOOPBACK_NAMES, authority, is_this_machine
 
 # An hour: what a web socket may outlive its token by.
@@ -77,6 +78,17 @@ class KeyState:
     since: str
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialState:
+    """The state of an adapter's credential, and since when (RFC 3339, UTC).
+
+    word: `ready`; `stale`, the last known value, which could not be renewed; `unavailable`, none: requests get 503.
+    """
+
+    word: str
+    since: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
     """An OpenTelemetry collector, for one signal.
@@ -133,6 +145,11 @@ class Options:
     stat_prefix: what the names of its statistics begin with, after `http.`.
     metrics: where Prometheus may read metrics, None for nowhere; they come from Envoy's admin interface, at the path
     `admin_socket`. otlp: what is sent to an OpenTelemetry collector, None for nothing.
+    secrets: the variables whose values come from files of `secret_folder`, and change there (`mom.envoy.secrets`); all
+    others are in Envoy's environment. Without a folder these are in the environment, too.
+    proxies: those that lead to APIs, by origin and by what an adapter says of its proxy (`mom.envoy.proxies`).
+    client_ids: the values of the variables in client ids of OAuth2.
+    credential_states: how the credential of each adapter is, by its kind and name, for /v1alpha1/apis.
     """
 
     listen: Listen
@@ -156,6 +173,11 @@ class Options:
     otlp: Otlp | None = None
     pem_files: Mapping[str, PemFile] = field(default_factory=dict)
     key_slots: bool = True
+    secrets: frozenset[str] = frozenset()
+    secret_folder: str | None = None
+    client_ids: Mapping[str, str] = field(default_factory=dict)
+    proxies: Mapping[ProxyKey, Proxy] = field(default_factory=dict)
+    credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
 
 
 def loopback_hosts(listen: Listen) -> tuple[str, ...]:

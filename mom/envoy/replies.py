@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mom.envoy import jwt, policy, rate_limits
+from mom.envoy import jwt, oauth2, policy, rate_limits, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.failures import FAILURES
 from mom.envoy.messages import Json, extension
@@ -43,6 +43,7 @@ _REASON = "%LOCAL_REPLY_BODY%"
 # What the name of a route begins with whose body says what is known instead.
 UNKNOWN_ROUTE = "unknown"
 
+_NO_CREDENTIAL = "The credential of this adapter is not available; the request was not sent"
 _METHOD = "This method is not forwarded"
 _INVALID = "Invalid access token: {reason}"
 
@@ -125,6 +126,13 @@ REPLIES = (
         429,
     ),
     Reply(
+        # Before the general line: it is not the token that is missing.
+        _detail(f"rbac_access_denied_matched_policy[{secrets.POLICY}]"),
+        ErrorTypes.CREDENTIAL_UNAVAILABLE,
+        _NO_CREDENTIAL,
+        503,
+    ),
+    Reply(
         _detail("rbac_access_denied"),
         ErrorTypes.INVALID_ACCESS_TOKEN,
         _INVALID.format(reason="Atlas does not accept its alg, crit, exp or claims"),
@@ -136,11 +144,12 @@ REPLIES = (
         "A header of this adapter has a value that cannot be sent",
         500,
     ),
+    Reply(_detail(oauth2.DETAIL), ErrorTypes.CREDENTIAL_UNAVAILABLE, _NO_CREDENTIAL, 503),
     Reply(
         # The only response of a script is that of `mom.envoy.credentials`.
         _detail("lua_response"),
         ErrorTypes.CREDENTIAL_UNAVAILABLE,
-        "The credential of this adapter is not available; the request was not sent",
+        _NO_CREDENTIAL,
         503,
     ),
     *(Reply(f"response.code_details == '{detail}'", ErrorTypes.REQUEST, why) for detail, why in _MALFORMED.items()),

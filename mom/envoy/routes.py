@@ -4,7 +4,8 @@
 |---|---|
 | `/healthz`, `/healthcheck` | `ok`, without an access token |
 | `GET /v1alpha1/instances` | `{"instances": [{"name", "owner", "apis": N}]}`: this Atlas |
-| `GET /v1alpha1/apis` | `{"apis": [{"kind", "name", "baseUrl", "path", "instance"}]}`: what it serves; |
+| `GET /v1alpha1/apis` | `{"apis": [{"kind", "name", "baseUrl", "path", "instance"}]}`: what it serves, and where an |
+| | adapter names variables `"credential": {"state", "since"}`: how their values are (`CredentialState`); |
 | | `{"identityProviders": [{"name", "issuer", "keys": {"state", "since"}}]}`: how their keys are (`KeyState`) |
 | `/v1/apis/http/NAME/REST` | the adapter NAME: REST appended to its base URL, byte for byte |
 
@@ -62,9 +63,11 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # RFC 9110, 15.5.20: not a name of this server.
         other = {"name": "other hosts", "match": {"prefix": "/"}, "direct_response": {"status": 421}}
         hosts.append({"name": "other hosts", "domains": ["*"], **metadata, "routes": [other]})
+    # What a filter sets before the router must not be removed by the router: the client's own is removed before that.
+    earlier = adapters.secret_headers(served, options).intersection(headers.REQUEST_REMOVED)
     return {
         "name": NAME,
-        "request_headers_to_remove": list(headers.REQUEST_REMOVED),
+        "request_headers_to_remove": [name for name in headers.REQUEST_REMOVED if name not in earlier],
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
         "response_headers_to_add": _added(options),
         # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
@@ -73,7 +76,11 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "max_direct_response_body_size_bytes": max(4096, *(len(each.body.encode()) for each in lists.values())),
         "virtual_hosts": hosts,
         "typed_per_filter_config": {
-            **header_mutations.for_headers(adapters.headers(served) | _method_overrides(configuration, served)),
+            **header_mutations.for_headers(
+                adapters.headers(served) | _method_overrides(configuration, served),
+                earlier,
+                adapters.credential_headers(served),
+            ),
             **jwt.for_routes(configuration.identity_providers, options),
         },
     }
@@ -111,6 +118,7 @@ def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: O
                     "kind": adapter.kind,
                     "name": adapter.name,
                     **adapters.kind_of(adapter).listed(adapter),
+                    **_credential(adapter, options),
                     "instance": configuration.name,
                 }
             ),
@@ -129,6 +137,11 @@ def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: O
         INSTANCES_PATH: Listing(before_count, apis, after_count, counted=True),
         APIS_PATH: Listing('{"apis": [', apis, f"]{', ' if providers else ''}{after}\n"),
     }
+
+
+def _credential(adapter: Adapter, options: Options) -> Json:
+    state = options.credential_states.get((adapter.kind, adapter.name))
+    return {} if state is None else {"credential": {"state": state.word, "since": state.since}}
 
 
 def _host(

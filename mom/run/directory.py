@@ -1,7 +1,8 @@
 """The private directory of a run: sockets, and the files that Envoy watches. Only this user can enter it.
 
 It never contains a credential, only the names of variables; it is removed with the run all the same. What a killed run
-left behind is removed by the next one: a lock shows which directories are in use.
+left behind is removed by the next one: a lock shows which directories are in use. `mom.run.secret_files` has a second
+one, on memory, for values.
 """
 
 from __future__ import annotations
@@ -31,9 +32,22 @@ _LONGEST_SOCKET = (108 if sys.platform == "linux" else 104) - 1 - len("/hot-rest
 class RunDirectory:
     """The directory of one run. `path` changes only if it was removed (see `ensure`)."""
 
-    def __init__(self, environ: Mapping[str, str], hot_restart: HotRestart | None) -> None:
-        """Create it in `$XDG_RUNTIME_DIR`, else where temporary files go. Raises MomError if neither is possible."""
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        hot_restart: HotRestart | None,
+        *,
+        parent: Path | None = None,
+        prefix: str = _PREFIX,
+    ) -> None:
+        """Create it in `parent`; None: in `$XDG_RUNTIME_DIR`, else where temporary files go.
+
+        prefix: what its name begins with, by which those of other runs are found. Raises MomError where that is
+        impossible.
+        """
         self._environ = environ
+        self._parent = parent
+        self._prefix = prefix
         self._hot_restart = hot_restart
         self._locks: list[int] = []
         self.path = self._make()
@@ -54,11 +68,11 @@ class RunDirectory:
         self._unlock()
 
     def _make(self) -> Path:
-        parent = _parent(self._environ)
-        _sweep(parent)
+        parent = self._parent or _parent(self._environ)
+        _sweep(parent, self._prefix)
         try:
             # Under another name until it is locked: another run may be sweeping.
-            new = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=parent))
+            new = Path(tempfile.mkdtemp(prefix=f".{self._prefix}", dir=parent))
             if self._hot_restart is not None:
                 write(new / _BASE_ID, f"{self._hot_restart.base_id}\n")
             self._lock(os.open(new / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -127,13 +141,14 @@ def write_all(texts: Mapping[Path, str]) -> None:
 def _parent(environ: Mapping[str, str]) -> Path:
     candidates = [environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108
     for candidate in candidates:
-        if candidate and _is_usable(Path(candidate)):
+        if candidate and is_usable(Path(candidate)):
             _check_private(Path(candidate))
             return Path(candidate)
     raise MomError("cannot create a runtime directory: set XDG_RUNTIME_DIR or TMPDIR")
 
 
-def _is_usable(path: Path) -> bool:
+def is_usable(path: Path) -> bool:
+    """Whether this user may create files below `path`, and no other has a say there."""
     short = len(os.fsencode(path)) + len(f"/{_PREFIX}12345678") <= _LONGEST_SOCKET
     if not (path.is_absolute() and short and path.is_dir() and os.access(path, os.W_OK | os.X_OK)):
         return False
@@ -149,9 +164,9 @@ def _check_private(path: Path) -> None:
         raise MomError(f"other users can replace files in {path}, where the run has its sockets", hint=hint)
 
 
-def _sweep(parent: Path) -> None:
+def _sweep(parent: Path, prefix: str) -> None:
     """Remove what runs of this user left in `parent` when they were killed."""
-    for directory in parent.glob(f"{_PREFIX}*"):
+    for directory in parent.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):
             status = directory.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():

@@ -20,8 +20,7 @@ _GIT_SECONDS = 2.0
 
 def exposures(inputs: Inputs, private_keys: Iterable[Path] = ()) -> Iterator[str]:
     """Yield a sentence for each file that others can read or change and should not, with what to run."""
-    if inputs.env_file is not None and inputs.env_file.is_followed:
-        path = inputs.env_file.path
+    for path in inputs.credentials.files:
         yield from _mode(path, 0o077, "read or change the credentials in", "chmod 600")
         yield from _git(path)
     yield from _mode(inputs.file, 0o022, "decide where credentials are sent: they can change", "chmod go-w")

@@ -1,6 +1,7 @@
 """A request for an identity provider's key set, bounded in every way: one host, a size, a time.
 
-The URL in the configuration is what is trusted, so no redirect is followed and no proxy is asked.
+The URL in the configuration is what is trusted, so no redirect is followed. A proxy (`mom.run.proxies`) passes on the
+bytes of TLS, and sees nothing of what is in them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import ssl
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mom.atlas.jwks import Jwks, JwksError, judge
+from mom.envoy.origins import split
 from mom.files import MAX_BYTES
+from mom.run.proxies import Proxies, parse
 
 # For each wait on the network, and for all of it.
 _STEP_SECONDS, _ALL_SECONDS = 5.0, 10.0
@@ -30,19 +33,14 @@ class NotFetched:
     gone: bool = False
 
 
-def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
+def fetch(url: str, ca_file: str, proxies: Proxies | None = None) -> Jwks | NotFetched:
     """Return the judged key set at `url`, whose certificate must be valid by `ca_file`. It takes ten seconds at most.
 
     404 and 410 mean that the set is gone (RFC 9110, 15.5.5 and 15.5.11). No other failure is about keys.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=ca_file)
-        connection = http.client.HTTPSConnection(host, parts.port, timeout=_STEP_SECONDS, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, parts.port, timeout=_STEP_SECONDS)
+    connection = _connection(parts, ca_file, proxies)
     watchdog = threading.Timer(_ALL_SECONDS, _cut, [connection])
     watchdog.daemon = True
     watchdog.start()
@@ -63,6 +61,20 @@ def fetch(url: str, ca_file: str) -> Jwks | NotFetched:
     finally:
         watchdog.cancel()
         connection.close()
+
+
+def _connection(parts: SplitResult, ca_file: str, proxies: Proxies | None) -> http.client.HTTPConnection:
+    """Return a connection that is not open yet. Keys by plain http are on this machine, to which no proxy leads."""
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, parts.port, timeout=_STEP_SECONDS)
+    context = ssl.create_default_context(cafile=ca_file)
+    proxy = proxies.url(split(parts.geturl())[0]) if proxies else None
+    if proxy is None:
+        return http.client.HTTPSConnection(host, parts.port, timeout=_STEP_SECONDS, context=context)
+    connection = http.client.HTTPSConnection(*parse(proxy, "the proxy"), timeout=_STEP_SECONDS, context=context)
+    connection.set_tunnel(host, parts.port or 443)
+    return connection
 
 
 def _judged(response: http.client.HTTPResponse) -> Jwks | NotFetched:

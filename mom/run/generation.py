@@ -1,8 +1,8 @@
 """One Envoy process with the directory it watches: what it was started with, and how changes reach it.
 
-A change of routes, upstreams or the listener goes through files. A changed variable does not: a process keeps the
-environment it was started with, so the next generation takes over the listening socket (Envoy: "Hot restart") while
-this one finishes its requests.
+A change of routes, upstreams or the listener goes through files, and so does the value of a variable that may change
+(`mom.run.secret_files`). A variable of the environment does not: a process keeps the one it was started with, so the
+next generation takes over the listening socket (Envoy: "Hot restart") while this one finishes its requests.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from mom.atlas.adapters import settings
 from mom.atlas.references import names
-from mom.envoy import bootstrap
+from mom.envoy import bootstrap, secrets
 from mom.envoy.options import Options
 from mom.envoy.translate import resources
 from mom.run import variables
@@ -23,6 +23,7 @@ from mom.run.directory import RunDirectory, make_folder, write_all
 from mom.run.hot_restart import HotRestart
 from mom.run.plan import Plan
 from mom.run.process import Command, Process, Stdout
+from mom.run.secret_files import SecretFiles
 from mom.run.waiting import Waiting
 
 # How long requests may go on in a process whose successor serves, or on a listener that has changed.
@@ -33,11 +34,13 @@ DRAIN_SECONDS = 600
 class Settings:
     """How Envoy runs. hot_restart: None if no successor may take over. debug: whether it logs more.
 
+    secret_files: of all generations.
     shows_requests: whether an access log on standard output is for a person, and goes through mom.
     """
 
     binary: Binary
     directory: RunDirectory
+    secret_files: SecretFiles
     environ: Mapping[str, str]
     concurrency: int
     hot_restart: HotRestart | None
@@ -61,7 +64,8 @@ class Generation:
         self.number = number
         self.plan = plan
         self.files: dict[str, bootstrap.File] = {}
-        self.variables = dict(plan.variables)
+        self.variables = plan.environment
+        self._secret_files = settings.secret_files
         # A name for each generation: the next one reports the numbers of this one beside its own.
         self.stat_prefix = plan.options.stat_prefix + (f"-{number}" if number else "")
         self.directory = make_folder(settings.directory.path, f"{number}")
@@ -76,7 +80,7 @@ class Generation:
             file = self.directory / "bootstrap.json"
             content = bootstrap.dynamic(str(self.directory), self._options(plan), admin_socket=socket)
             write_all({file: bootstrap.dumps(content)})
-            environment = variables.environment(plan.variables, settings.environ)
+            environment = variables.environment(self.variables, settings.environ)
             arguments = [settings.binary.path, "-c", str(file), *_arguments(number, settings)]
             self.process = Process(Command(arguments, environment, _stdout(plan, settings)))
         except BaseException:
@@ -89,11 +93,18 @@ class Generation:
         In the order that keeps every reference valid. Raises UnavailableError if the files cannot be written; what is
         served has not changed then.
         """
+        # First: without its file a secret is empty.
+        self._secret_files.write(plan.secrets, plan.secrets_in_environment)
         options = self._options(plan)
         files = bootstrap.discovery(resources(plan.configuration, options, directory=str(self.directory)))
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files, self.plan = files, plan
+
+    def push_values(self, plan: Plan) -> None:
+        """Write the values of `plan`, which differs in nothing else. Raises UnavailableError, as `push`."""
+        self._secret_files.write(plan.secrets)
+        self.plan = plan
 
     def follow(self, plan: Plan) -> None:
         """Write the keys, routes and upstreams of `plan`, for connections that a successor did not take over.
@@ -101,10 +112,11 @@ class Generation:
         Only adapters whose variables it was started with: Envoy would send `-` for others. Its listener is closed, and
         stays so. Raises UnavailableError.
         """
+        known = {*self.variables, *plan.options.secrets}
         served = tuple(
             adapter
             for adapter in plan.configuration.adapters
-            if all(name in self.variables for setting in settings(adapter) for name in names(setting.value))
+            if all(name in known for setting in settings(adapter) for name in names(setting.value))
         )
         options = self._options(plan)
         configuration = plan.configuration._replace(adapters=served)
@@ -115,7 +127,12 @@ class Generation:
         self.files = files
 
     def _options(self, plan: Plan) -> Options:
-        return replace(plan.options, stat_prefix=self.stat_prefix, admin_socket=str(self.directory / "admin"))
+        return replace(
+            plan.options,
+            stat_prefix=self.stat_prefix,
+            admin_socket=str(self.directory / "admin"),
+            secret_folder=str(self._secret_files.path),
+        )
 
     def is_applied(self) -> bool:
         """Whether the last `push` is applied. Raises NoResponseError."""
@@ -123,7 +140,18 @@ class Generation:
         for name, statistic in bootstrap.version_statistics(self._options(self.plan)).items():
             if versions.get(f"{statistic}.version_text") != self.files[name].version:
                 return False
+        if not self.has_values(versions):
+            return False
         return self.admin.number("listener_manager.total_listeners_warming") == 0
+
+    def has_values(self, versions: Mapping[str, str] | None = None) -> bool:
+        """Whether the values that were written last are used. Raises NoResponseError."""
+        wanted = self._secret_files.versions
+        if not self.plan.options.secrets:
+            return True
+        seen = self.admin.versions() if versions is None else versions
+        statistics = {name: f"{secrets.version_statistic(name)}.version_text" for name in self.plan.options.secrets}
+        return all(seen.get(statistic) == wanted[name] for name, statistic in statistics.items())
 
     def rejections(self) -> int:
         """Return how many of its files it has refused so far. Raises NoResponseError."""
@@ -142,7 +170,7 @@ class Generation:
 
     def can_serve(self, plan: Plan) -> bool:
         """Whether the environment it was started with has all variables of `plan`, with their values."""
-        return all(self.variables.get(name) == value for name, value in plan.variables.items())
+        return all(self.variables.get(name) == value for name, value in plan.environment.items())
 
     def is_reachable(self) -> bool:
         """Whether its directory is still there: without it no change can reach it, and no successor can take over."""

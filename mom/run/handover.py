@@ -102,6 +102,14 @@ class Generations:
             current.plan = old
             raise
 
+    def rotate(self, plan: Plan) -> None:
+        """Hand the values of `plan`, which differs in nothing else, to all generations. Raises MomError."""
+        current = self.current
+        current.push_values(plan)
+        for _ in self._waits(current, _APPLY_SECONDS):
+            if current.has_values():
+                return
+
     def take_over(self, plan: Plan) -> None:
         """Start a generation with the environment of `plan`, and wait until it serves. Raises MomError."""
         old = self.current
@@ -231,7 +239,7 @@ class Generations:
                         for host in (listen.host, *generation.plan.options.also):
                             port.check_free(replace(listen, host=host))
                     raise rejected(self._settings)
-                if is_healthy(generation.plan):
+                if is_healthy(generation.plan) and generation.has_values():
                     return
 
     def _waits(self, generation: Generation, seconds: float) -> Iterator[None]:

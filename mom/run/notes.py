@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
-from mom.envoy import adapters, jwt
+from mom.envoy import adapters
 from mom.envoy.clusters import Upstream
 from mom.envoy.limits import limits
-from mom.envoy.origins import Origin, split
-from mom.gateway import authority, is_this_machine
+from mom.envoy.origins import Origin
+from mom.gateway import is_this_machine
 from mom.run.plan import Plan
+from mom.run.proxies import excepts, variable_of
 
 # Fewer clients than this can be too few for a team.
 _FEW_CLIENTS = 1_000
@@ -19,11 +19,8 @@ _NAMED = 3
 
 def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each, with what to do. None contains the value of a variable."""
-    directory = environ.get("SSL_CERT_DIR")
-    # The folder of the bundle that is used anyway is what some environments set by themselves.
-    if directory and Path(directory) != Path(plan.options.ca_file).parent:
-        yield "SSL_CERT_DIR has no effect: set SSL_CERT_FILE to a PEM file instead"
-    yield from _proxies(plan, environ)
+    yield from _proxies(plan)
+    yield from _all_proxy(plan, environ)
     plain = [
         adapter.name
         for adapter in adapters.served(plan.configuration)
@@ -54,35 +51,31 @@ def _apis(plan: Plan) -> list[tuple[str, Origin]]:
     return list(dict.fromkeys(pairs))
 
 
-def _proxies(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield which APIs a client that obeys the proxy variables (curl, Python) would reach through a proxy."""
-    by_variable: dict[str, list[str]] = {}
-    exceptions = (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")
-    keys = [
-        (f"the keys of {provider.name}", split(provider.public_key)[0])
-        for provider in plan.configuration.identity_providers
-        if jwt.is_url(provider.public_key)
+def _proxies(plan: Plan) -> Iterator[str]:
+    """Yield which proxies lead to which APIs."""
+    by_url: dict[str, list[str]] = {}
+    for adapter in adapters.served(plan.configuration):
+        for upstream in adapters.kind_of(adapter).upstreams(adapter):
+            proxy = plan.options.proxies.get((upstream.origin, upstream.proxy))
+            if proxy is not None and adapter.name not in by_url.setdefault(proxy.url, []):
+                by_url[proxy.url].append(adapter.name)
+    for url, names in by_url.items():
+        yield f"through the proxy {url}: {_some(names)}"
+
+
+def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield which APIs other clients (curl, Python) would reach through a proxy that is not used here."""
+    variable = next((name for name in ("all_proxy", "ALL_PROXY") if environ.get(name)), None)
+    patterns = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    names = [
+        name
+        for name, origin in _apis(plan)
+        if not is_this_machine(origin.host)
+        and not excepts(patterns, origin)
+        and not variable_of(origin.scheme, environ)
     ]
-    for name, origin in [*_apis(plan), *keys]:
-        variable = _proxy_variable(origin.scheme, environ)
-        hosts = (origin.host, authority(origin.host, origin.port))
-        excepted = any(_excepts(pattern, host) for pattern in exceptions for host in hosts)
-        if variable and not is_this_machine(origin.host) and not excepted:
-            by_variable.setdefault(variable, []).append(name)
-    for variable, names in by_variable.items():
-        yield f"{variable} has no effect: Atlas connects directly to {_some(names)}"
-
-
-def _proxy_variable(scheme: str, environ: Mapping[str, str]) -> str | None:
-    # curl reads http_proxy in lower case only: a CGI server sets HTTP_PROXY from a client's header.
-    names = [f"{scheme}_proxy", *(["HTTPS_PROXY"] if scheme == "https" else []), "all_proxy", "ALL_PROXY"]
-    return next((name for name in names if environ.get(name)), None)
-
-
-def _excepts(pattern: str, name: str) -> bool:
-    """Whether an item of NO_PROXY names a host, or a host with its port: itself or a domain above it, or `*`."""
-    domain = pattern.strip().lower().removeprefix("*.").lstrip(".")
-    return domain == "*" or (domain != "" and f".{name.lower()}".endswith(f".{domain}"))
+    if variable and names:
+        yield f"{variable} has no effect, HTTPS_PROXY has: Atlas connects directly to {_some(names)}"
 
 
 def _some(names: list[str]) -> str:

@@ -12,18 +12,32 @@ from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
-from mom.envoy.adapters import served
+from mom.atlas.references import names
+from mom.atlas.rules.variable_rules import variable_names
+from mom.envoy import adapters, oauth2
+from mom.envoy.adapters import http_adapters, served
 from mom.envoy.bootstrap import dumps, static
-from mom.envoy.options import STREAM_LIMIT, Certificate, Listen, LocalKey, Options, loopback_hosts
-from mom.envoy.translate import problems, resources
+from mom.envoy.options import (
+    STREAM_LIMIT,
+    Certificate,
+    CredentialState,
+    Listen,
+    LocalKey,
+    Options,
+    loopback_hosts,
+)
+from mom.envoy.proxies import Proxy, ProxyKey
+from mom.envoy.translate import problems, resources, upstreams
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
 from mom.gateway import DEFAULT_PORT, origin
 from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings
-from mom.run.env_file import EnvFile
+from mom.run.credentials import Credentials
+from mom.run.directory import RunDirectory
 from mom.run.key_sets import KeySets
 from mom.run.otel import Telemetry
+from mom.run.proxies import Proxies
 from mom.run.redaction import Redaction, redaction
 
 # More names than this would push everything else off a screen.
@@ -44,12 +58,14 @@ class Inputs:
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API; then no value of a variable is read.
     key_slots: whether the access token may be where SDKs put an API's key.
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
+    credentials: where the values of variables come from. proxies: those of the environment, and their addresses.
+    directory: where a run has files of its own, None before it has one.
     """
 
     load: Callable[[], Configuration]
     file: Path
     environ: Mapping[str, str]
-    env_file: EnvFile | None = None
+    credentials: Credentials
     listen: Listen | None = None
     local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     local_key_file: Path | None = None
@@ -64,16 +80,38 @@ class Inputs:
     key_slots: bool = True
     keys: KeySets = field(default_factory=KeySets)
     bindings: Bindings = field(default_factory=Bindings)
+    proxies: Proxies = field(default_factory=lambda: Proxies({}))
+    directory: RunDirectory | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A configuration with all that Envoy needs to serve it. `variables` are those it names, with their values."""
+    """A configuration with all that Envoy needs to serve it.
+
+    variables: those it names, with their values. One that is in `options.secrets` and not here has none at present.
+    is_whole: whether no adapter of the file is left out, for want of a value.
+    """
 
     configuration: Configuration
     options: Options
     variables: Mapping[str, str]
     watched: tuple[Path, ...]
+    is_whole: bool = True
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables whose values are in Envoy's environment."""
+        return {name: value for name, value in self.variables.items() if name not in self.options.secrets}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """The variables whose values Envoy finds in files; empty where there is none."""
+        return {name: self.variables.get(name, "") for name in sorted(self.options.secrets)}
+
+    @property
+    def secrets_in_environment(self) -> frozenset[str]:
+        """The variables whose values are in Envoy's environment, and that Envoy takes as secrets."""
+        return oauth2.secrets_in_environment(http_adapters(self.configuration), self.options)
 
     @cached_property
     def redaction(self) -> Redaction:
@@ -110,9 +148,10 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     configuration = inputs.load()
     if placeholders := placeholder_problems(configuration):
         raise MomError(f"{configuration.file} cannot be served", problems=placeholders)
-    values = _variables(inputs, configuration)
+    whole = configuration
+    configuration, values, secrets = _with_values(inputs, whole)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
-    ca_file = trust.ca_file(inputs.environ)
+    ca_file = trust.ca_file(inputs.environ, inputs.directory)
     jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
     options = Options(
         listen=listen,
@@ -133,13 +172,17 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         stand_in=inputs.stand_in,
         key_slots=inputs.key_slots,
         pem_files={} if inputs.stand_in is not None else trust.pem_files(configuration),
+        secrets=secrets,
+        client_ids=_client_ids(configuration, values),
+        credential_states=_states(inputs, configuration),
     )
+    options = replace(options, proxies=_proxies(inputs, configuration, options))
     if wrong := problems(configuration, options):
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
     # The values of an exporter's headers reach Envoy, and are hidden in its log, in the same way.
-    return Plan(
-        configuration, options, {**values, **inputs.telemetry.variables}, _watched(inputs, configuration, options)
-    )
+    given = {**values, **inputs.telemetry.variables}
+    watched = _watched(inputs, configuration, options)
+    return Plan(configuration, options, given, watched, is_whole=configuration is whole)
 
 
 def _metrics(inputs: Inputs, configuration: Configuration, listen: Listen) -> Listen | None:
@@ -153,12 +196,53 @@ def _metrics(inputs: Inputs, configuration: Configuration, listen: Listen) -> Li
     return metrics
 
 
-def _variables(inputs: Inputs, configuration: Configuration) -> dict[str, str]:
+def _proxies(inputs: Inputs, configuration: Configuration, options: Options) -> dict[ProxyKey, Proxy]:
+    keys = dict.fromkeys((upstream.origin, upstream.proxy) for upstream in upstreams(configuration, options))
+    return inputs.proxies.of(keys)
+
+
+def _with_values(inputs: Inputs, configuration: Configuration) -> tuple[Configuration, dict[str, str], frozenset[str]]:
+    """Return what can be served of a configuration, its variables, and those of them that Envoy has in files."""
     if inputs.stand_in is not None:
-        return variables.dummies(configuration)
-    in_file = inputs.env_file.read() if inputs.env_file else None
-    file = str(inputs.env_file.path) if inputs.env_file else ""
-    return variables.values(configuration, inputs.environ, in_file, file)
+        return configuration, variables.dummies(configuration), frozenset()
+    given, secrets = inputs.credentials.values(served(configuration))
+    left = _without_unguarded(configuration, given)
+    return left, given | adapters.environment(served(left), given), secrets
+
+
+def _without_unguarded(configuration: Configuration, values: Mapping[str, str]) -> Configuration:
+    """Return the configuration without adapters that would send requests although a variable has no value."""
+    left = tuple(
+        adapter
+        for adapter in configuration.adapters
+        if adapter not in served(configuration)
+        or adapters.kind_of(adapter).is_guarded
+        or all(name in values for name in variable_names([adapter]))
+    )
+    return configuration if len(left) == len(configuration.adapters) else configuration._replace(adapters=left)
+
+
+def _states(inputs: Inputs, configuration: Configuration) -> dict[tuple[str, str], CredentialState]:
+    return {} if inputs.stand_in is not None else inputs.credentials.states(served(configuration))
+
+
+def with_new_values(inputs: Inputs, plan: Plan) -> Plan:
+    """Return `plan` with the values of variables as they are now. Raises MomError."""
+    configuration, values, secrets = _with_values(inputs, plan.configuration)
+    states = _states(inputs, plan.configuration)
+    options = replace(
+        plan.options,
+        secrets=secrets,
+        client_ids=_client_ids(plan.configuration, values),
+        credential_states=states,
+    )
+    given = {**values, **inputs.telemetry.variables}
+    return replace(plan, configuration=configuration, variables=given, options=options)
+
+
+def _client_ids(configuration: Configuration, values: Mapping[str, str]) -> dict[str, str]:
+    ids = [adapter.oauth2.client_id for adapter in http_adapters(configuration) if adapter.oauth2 is not None]
+    return {name: values[name] for text in ids for name in names(text) if name in values}
 
 
 def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:
@@ -181,8 +265,7 @@ def has_new_keys(inputs: Inputs, plan: Plan) -> bool:
 def watched_at_least(inputs: Inputs) -> tuple[Path, ...]:
     """Return the files whose change can matter even if the configuration itself cannot be read."""
     tls = inputs.tls or ()
-    env_file = inputs.env_file.path if inputs.env_file and inputs.env_file.is_followed else None
-    files = (inputs.file, env_file, inputs.local_key_file, *tls)
+    files = (inputs.file, inputs.local_key_file, *tls)
     return tuple(path for path in files if path is not None)
 
 
@@ -203,14 +286,13 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     for key, adapter in after.items():
         if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
             words.append(f"~ {adapter.name}: {' and '.join(differences)}")
+    was, is_now = ({**plan.secrets, **plan.variables} for plan in (old, new))
     # What is derived from variables for Envoy alone has another kind of name.
-    changed = [
-        name
-        for name, value in new.variables.items()
-        if old.variables.get(name, value) != value and VARIABLE_NAME.match(name)
-    ]
+    changed = [name for name, value in is_now.items() if was.get(name, value) != value and VARIABLE_NAME.match(name)]
     words += [f"variables: {_some(changed)}"] if changed else []
-    words += [words_of for words_of, (was, is_now) in _rest(old, new).items() if was != is_now]
+    words += [words_of for words_of, (first, second) in _rest(old, new).items() if first != second]
+    if not words and old.options.credential_states != new.options.credential_states:
+        words = ["state of credentials"]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)

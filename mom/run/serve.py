@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mom.atlas.rules.variable_rules import doubtful_variables
+from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.adapters import served
 from mom.errors import UsageError
 from mom.run import binary, hot_restart, limits, notes, plan, port, trust
 from mom.run.access_log import AccessLog
+from mom.run.credentials import Credentials
 from mom.run.directory import run_directory
 from mom.run.events import RunEvents
 from mom.run.exposure import exposures
@@ -17,6 +20,7 @@ from mom.run.generation import Settings
 from mom.run.otel import telemetry
 from mom.run.plan import Inputs, Plan
 from mom.run.protection import protect
+from mom.run.secret_files import memory, secret_files
 from mom.run.signals import Signals
 from mom.run.supervisor import Supervisor
 from mom.run.waiting import Stopped, Waiting
@@ -51,9 +55,9 @@ def serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     if inputs.listen is not None and not inputs.listen.is_loopback:
         hint = f"listen on this machine only: --listen 127.0.0.1:{inputs.listen.port}"
         raise UsageError(f"refusing to serve stand-ins on {inputs.listen}: other machines can connect", hint=hint)
-    if inputs.env_file is not None:
-        events.note(f"--env-file {inputs.env_file.path} is not read: with --stand-in variables have dummy values")
-        inputs = replace(inputs, env_file=None)
+    if inputs.credentials.env_file is not None:
+        events.note(f"{inputs.credentials.env_file.label} is not read: with --stand-in variables have dummy values")
+    inputs = replace(inputs, credentials=Credentials(inputs.environ))
     # asyncio, which no other run needs.
     from mom.run.stand_in import StandIn
 
@@ -77,37 +81,65 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     if inputs.local_key is not None:
         # It is created at first use: before its file is watched, so that this is not a change to react to.
         inputs.local_key()
-    if inputs.env_file is not None and not inputs.env_file.is_followed:
-        events.note(f"--env-file {inputs.env_file.path} is not a regular file: changes are not followed")
+    env_file = inputs.credentials.env_file
+    if env_file is not None and not env_file.is_followed:
+        events.note(f"{env_file.label} is not a regular file: changes are not followed")
         # Before signals are only counted: nothing else would end this wait.
-        inputs.env_file.read()
+        env_file.file.read()
+    inputs.credentials.on_memory = memory(inputs.environ) is not None
+    inputs.credentials.shows_errors = run.verbose
     watch = Watch(plan.watched_at_least(inputs))
-    with Signals() as signals:
-        inputs.keys.sleep = Waiting(signals).sleep
-        try:
-            first = plan.make(inputs, strict=True)
-        except Stopped:
-            events.stopped()
-            return
-        watch.add(first.watched)
-        port.check_free(first.options.listen)
-        if first.options.metrics is not None:
-            port.check_free(first.options.metrics, option="--metrics")
-        _warn(first, inputs, events)
-        AccessLog(inputs.access_log).prepare()
-        restart = hot_restart.new_hot_restart()
-        with run_directory(inputs.environ, restart) as directory:
-            settings = Settings(
-                binary=envoy,
-                directory=directory,
-                environ=inputs.environ,
-                concurrency=run.concurrency or min(2, os.cpu_count() or 1),
-                hot_restart=restart,
-                debug=run.debug,
-                shows_requests=run.shows_requests,
-            )
-            Supervisor(inputs, settings, watch, signals, events).run(first)
+    restart = hot_restart.new_hot_restart()
+    with Signals() as signals, run_directory(inputs.environ, restart) as directory:
+        inputs = replace(inputs, directory=directory)
+        inputs.keys.sleep = inputs.credentials.sleep = Waiting(signals).sleep
+        first = _first_plan(inputs, run, events)
+        if first is not None:
+            watch.add(first.watched)
+            port.check_free(first.options.listen)
+            if first.options.metrics is not None:
+                port.check_free(first.options.metrics, option="--metrics")
+            _warn(first, inputs, events)
+            AccessLog(inputs.access_log).prepare()
+            with (
+                secret_files(inputs.environ, directory, on_memory=inputs.credentials.on_memory) as files,
+                contextlib.closing(inputs.credentials),
+            ):
+                settings = Settings(
+                    binary=envoy,
+                    directory=directory,
+                    secret_files=files,
+                    environ=inputs.environ,
+                    concurrency=run.concurrency or min(2, os.cpu_count() or 1),
+                    hot_restart=restart,
+                    debug=run.debug,
+                    shows_requests=run.shows_requests,
+                )
+                Supervisor(inputs, settings, watch, signals, events).run(first)
     events.stopped()
+
+
+def _first_plan(inputs: Inputs, run: Run, events: RunEvents) -> Plan | None:
+    """Return what is served first, None if a signal came before. Raises MomError."""
+    try:
+        return plan.make(inputs, strict=True)
+    except Stopped:
+        return None
+    finally:
+        if run.verbose:
+            for text in inputs.credentials.errors_of_commands():
+                events.note(text)
+
+
+def _about_credentials(first: Plan, credentials: Credentials) -> Iterator[str]:
+    """Yield what is different about the sources of variables than may be expected."""
+    used = variable_names(served(first.configuration))
+    for source in credentials.given:
+        if source.name not in used:
+            yield f"--credential {source.name}: no adapter names this variable"
+    if not credentials.on_memory and any(credentials.is_followed(name) for name in used):
+        why = "there is no file system in memory (tmpfs) in $XDG_RUNTIME_DIR or /dev/shm"
+        yield f"{why}: credentials are in Envoy's environment, and a change of one starts a new process"
 
 
 def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
@@ -119,6 +151,10 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
         events.warning(f"serving metrics on {first.options.metrics}: others can read them, no token is needed")
     for text in inputs.telemetry.warnings:
         events.warning(text)
+    for text in _about_credentials(first, inputs.credentials):
+        events.note(text)
+    for adapter, reason in inputs.credentials.unavailable(served(first.configuration)).items():
+        events.warning(f"{adapter} responds with 503: {reason}")
     for text in exposures(inputs, trust.private_keys(first.configuration)):
         events.warning(text)
     # A dummy is not base64, for example.

@@ -51,9 +51,11 @@ class Supervisor:
         self._watch = watch
         self._events = events
         self._waiting = Waiting(signals, self._read_logs)
-        inputs.keys.sleep = self._waiting.sleep
+        inputs.keys.sleep = inputs.credentials.sleep = self._waiting.sleep
         self._api_failures = ApiFailures(events.api_failed, events.note)
         self._refused_certificates = RefusedCertificates()
+        # Whether requests have failed since the names of proxies were looked up.
+        self._has_failures = False
         self._generations = Generations(settings, self._waiting, self._log_line, self._take_failure, events.request)
         # The last outcome that was neither Applied nor Unchanged, and when it is tried again.
         self._open: Rejected | Failed | Postponed | None = None
@@ -98,6 +100,8 @@ class Supervisor:
         self._api_failures.publish(lambda *failed: self._refused_certificates.refine(current, *failed))
         self._look_at_directory()
         self._look_at_access_log()
+        self._look_at_credentials()
+        self._look_at_proxies()
         due = self._is_due()
         if due:
             self._inputs.keys.refresh()
@@ -169,6 +173,55 @@ class Supervisor:
         if not requests:
             self._generations.take_over(new)
         return requests
+
+    def _look_at_proxies(self) -> None:
+        """Have the names of proxies looked up again while requests fail; apply another address."""
+        if self._has_failures:
+            self._has_failures = False
+            self._inputs.proxies.ask_again()
+        if self._inputs.proxies.take_change():
+            self._retry_at = time.monotonic()
+
+    def _look_at_credentials(self) -> None:
+        """Apply values that have changed to what is served, whatever the state of the files is since."""
+        credentials = self._inputs.credentials
+        news = credentials.look()
+        for error in news.errors:
+            self._events.rejected(error)
+        has_changed = bool(news.changed) or news.has_states
+        if has_changed and credentials.on_memory:
+            self._conclude_values(self._attempt(self._rotate))
+        for text in news.warnings:
+            self._events.warning(self._generations.current.plan.redaction(text))
+        if (news.has_read and isinstance(self._open, Rejected)) or (has_changed and not credentials.on_memory):
+            # A configuration that waits for a variable may be served now; without memory a new process has the value.
+            self._retry_at = time.monotonic()
+
+    def _rotate(self) -> Outcome:
+        current = self._generations.current
+        old = current.plan
+        new = plan.with_new_values(self._inputs, old)
+        if not (current.is_reachable() and current.admin_available and current.is_settled):
+            raise UnavailableError("Envoy cannot be reached for a change of values")
+        if not old.is_whole or new.configuration is not old.configuration or not current.can_serve(new):
+            # An adapter comes or goes with its value; or what is made of one is in Envoy's environment.
+            self._retry_at = time.monotonic()
+            return Unchanged()
+        if new.options == old.options:
+            if new.variables == old.variables:
+                return Unchanged()
+            self._generations.rotate(new)
+        else:
+            self._generations.push(new)
+        return Applied(plan.changes(old, new))
+
+    def _conclude_values(self, outcome: Outcome) -> None:
+        match outcome:
+            case Applied(changes):
+                self._events.reloaded(changes)
+            case Rejected(error) | Failed(error):
+                # The whole of it is tried again.
+                self._conclude(Failed(error))
 
     def _renew_keys(self, *, anyway: bool) -> None:
         """Apply a change of keys to what is served, whatever the state of the files is since.
@@ -292,6 +345,7 @@ class Supervisor:
         self._generations.read_logs()
 
     def _take_failure(self, adapter: str, failure: Failure) -> None:
+        self._has_failures = True
         self._api_failures.take(adapter, failure)
         self._refused_certificates.take(failure)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import re
 import ssl
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ from mom.envoy.options import PemFile
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
 from mom.problems import Problem
+from mom.run.directory import RunDirectory, write
 
 # RFC 7468, section 5, and what OpenSSL calls it besides.
 _CERTIFICATE = re.compile(
@@ -32,8 +35,38 @@ _BUNDLES = (
 )
 
 
-def ca_file(environ: Mapping[str, str]) -> str:
-    """Return the PEM bundle that APIs' certificates are checked against: `$SSL_CERT_FILE`, else the system's."""
+def ca_file(environ: Mapping[str, str], directory: RunDirectory | None = None) -> str:
+    """Return the PEM bundle that APIs' certificates are checked against: `$SSL_CERT_FILE`, else the system's.
+
+    With `$SSL_CERT_DIR` it is a new one in `directory`, which has the certificates of all files of that folder, too.
+    """
+    bundle = _bundle(environ)
+    folder = environ.get("SSL_CERT_DIR")
+    # The folder of the bundle that is used anyway is what some environments set by themselves.
+    if not folder or directory is None or Path(folder) == Path(bundle).parent:
+        return bundle
+    return _with_folder(bundle, Path(folder), directory)
+
+
+def _with_folder(bundle: str, folder: Path, directory: RunDirectory) -> str:
+    """Write the certificates of a bundle and of the files of a folder into one file. Envoy takes no folder."""
+    if not folder.is_dir():
+        raise MomError(f"SSL_CERT_DIR: {folder} is not a folder")
+    directory.ensure()
+    parts = [read_file(bundle)]
+    for path in sorted(folder.iterdir()):
+        # Other things may be in it; a certificate is there by its name and by its hash (openssl rehash).
+        with contextlib.suppress(UnreadableError):
+            parts.append(read_file(path))
+    found = dict.fromkeys(match for part in parts for match in _CERTIFICATE.findall(part.decode(errors="replace")))
+    text = "\n".join(found) + "\n"
+    path = directory.path / f"authorities-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
+    if not path.exists():
+        write(path, text)
+    return str(path)
+
+
+def _bundle(environ: Mapping[str, str]) -> str:
     named = environ.get("SSL_CERT_FILE")
     if named:
         if not Path(named).is_file():

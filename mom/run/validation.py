@@ -32,7 +32,8 @@ def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[
     file = settings.directory.path / "validate.json"
     write(file, plan.static_text)
     command = [settings.binary.path, "--mode", "validate", "-c", str(file), "-l", "error"]
-    process = Process(Command(command, variables.environment(plan.variables, settings.environ)))
+    given = {**plan.secrets, **plan.variables}
+    process = Process(Command(command, variables.environment(given, settings.environ)))
     try:
         until = time.monotonic() + _SECONDS
         while (status := process.status()) is None:

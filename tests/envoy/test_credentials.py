@@ -151,8 +151,8 @@ def test_several_parameters_are_set_in_their_order(gateway: Gateway) -> None:
 PIECES = st.text(st.sampled_from("key=&;%64B5e+ab/?.~!'()*,:@"), max_size=12)
 
 
-def test_queries_keep_their_bytes_whatever_they_are(gateway: Gateway) -> None:
-    @settings(deadline=None)
+def queries_keep_their_bytes(gateway: Gateway, examples: int) -> None:
+    @settings(deadline=None, max_examples=examples)
     @given(st.lists(PIECES, max_size=6).map("&".join))
     def holds(query: str) -> None:
         target = gateway.reached(f"/v1/apis/http/query/x?{query}").target
@@ -162,6 +162,15 @@ def test_queries_keep_their_bytes_whatever_they_are(gateway: Gateway) -> None:
         assert kept.removesuffix("&").replace(";", "&") == "&".join(parts) or (kept == "" and parts in ([], [""]))
 
     holds()
+
+
+def test_queries_keep_their_bytes_whatever_they_are(gateway: Gateway) -> None:
+    queries_keep_their_bytes(gateway, 200)
+
+
+@pytest.mark.proof
+def test_ten_thousand_queries_keep_their_bytes(gateway: Gateway) -> None:
+    queries_keep_their_bytes(gateway, 10_000)
 
 
 def name_of(part: str) -> str:

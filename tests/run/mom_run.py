@@ -48,9 +48,14 @@ class MomRun:
 
     # -- files
 
-    def configure(self, adapters: Mapping[str, tuple[str, Mapping[str, str]]], **spec: Any) -> None:
+    def configure(
+        self,
+        adapters: Mapping[str, tuple[str, Mapping[str, str]]],
+        settings: Mapping[str, Mapping[str, Any]] | None = None,
+        **spec: Any,
+    ) -> None:
         """Write `atlas.yml` as an editor does: to another file first, then in its place."""
-        replace(self.folder / "atlas.yml", atlas_yml(adapters, **spec))
+        replace(self.folder / "atlas.yml", atlas_yml(adapters, settings, **spec))
 
     # -- process
 
@@ -170,8 +175,15 @@ def mom_run(folder: Path, **options: Any) -> Iterator[MomRun]:
         run.close()
 
 
-def atlas_yml(adapters: Mapping[str, tuple[str, Mapping[str, str]]], **spec: Any) -> str:
-    """Return the text of a configuration. YAML takes JSON, so nothing needs quoting."""
+def atlas_yml(
+    adapters: Mapping[str, tuple[str, Mapping[str, str]]],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    **spec: Any,
+) -> str:
+    """Return the text of a configuration. YAML takes JSON, so nothing needs quoting.
+
+    settings: further keys of an adapter's `spec`, by its name.
+    """
     provider = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
     version = "moment.dev/adapters/v1alpha1"
     atlas = {
@@ -189,6 +201,7 @@ def atlas_yml(adapters: Mapping[str, tuple[str, Mapping[str, str]]], **spec: Any
     for name, (base_url, headers) in adapters.items():
         pairs = [{"name": key, "value": value} for key, value in headers.items()]
         content: dict[str, Any] = {"baseUrl": base_url, **({"headers": pairs} if pairs else {})}
+        content |= (settings or {}).get(name, {})
         documents.append({"apiVersion": version, "kind": "HTTP", "metadata": {"name": name}, "spec": content})
     return "---\n".join(json.dumps(document, indent=2) + "\n" for document in documents)
 

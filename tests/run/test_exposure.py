@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mom.run import exposure
-from mom.run.env_file import EnvFile
+from mom.run.credential_options import read_credentials
 from mom.run.exposure import exposures
 from mom.run.plan import Inputs
 from tests.envoy.configurations import configuration
@@ -38,7 +38,7 @@ def inputs(tmp_path: Path) -> Inputs:
         load=configuration,
         file=folder / "atlas.yml",
         environ={},
-        env_file=EnvFile(folder / ".env"),
+        credentials=read_credentials({}, env_file=str(folder / ".env")),
         tls=(folder / "chain.pem", folder / "key.pem"),
         local_key_file=folder / "auth" / "keys.json",
     )
@@ -85,7 +85,8 @@ def test_a_folder_of_keys_that_is_a_link(inputs: Inputs) -> None:
 
 
 def test_files_that_are_not_there_are_reported_by_others(tmp_path: Path) -> None:
-    inputs = Inputs(load=configuration, file=tmp_path / "none", environ={}, env_file=EnvFile(tmp_path / "no"))
+    credentials = read_credentials({}, env_file=str(tmp_path / "no"))
+    inputs = Inputs(load=configuration, file=tmp_path / "none", environ={}, credentials=credentials)
     assert list(exposures(inputs)) == []
 
 
@@ -128,7 +129,8 @@ def test_a_git_that_hangs_delays_no_start(repository: Inputs, tmp_path: Path, mo
 def test_an_env_file_that_is_a_pipe_needs_no_warning(inputs: Inputs) -> None:
     pipe = inputs.file.parent / "pipe"
     os.mkfifo(pipe, 0o666)
-    assert list(exposures(dataclasses.replace(inputs, env_file=EnvFile(pipe)))) == []
+    credentials = read_credentials({}, env_file=str(pipe))
+    assert list(exposures(dataclasses.replace(inputs, credentials=credentials))) == []
 
 
 def test_a_run_warns_when_it_starts(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from mom.run.directory import run_directory
 from mom.run.generation import Settings
 from mom.run.handover import EnvoyEndedError, Generations
 from mom.run.plan import Plan
+from mom.run.secret_files import secret_files
 from mom.run.signals import Signals
 from mom.run.waiting import Waiting
 from tests.envoy.binary import ENVOY
@@ -36,10 +37,15 @@ def generations() -> Iterator[Generations]:
     chosen = hot_restart.new_hot_restart()
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
         environ = {"XDG_RUNTIME_DIR": parent}
-        with run_directory(environ, chosen) as directory, Signals() as signals:
+        with (
+            run_directory(environ, chosen) as directory,
+            secret_files(environ, directory, on_memory=False) as files,
+            Signals() as signals,
+        ):
             settings = Settings(
                 binary=binary.find(str(ENVOY), os.environ),
                 directory=directory,
+                secret_files=files,
                 environ={},
                 concurrency=1,
                 hot_restart=chosen,

@@ -9,16 +9,18 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from mom.atlas.model import Configuration
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.run import directory, hot_restart, plan, port, trust, variables
-from mom.run.env_file import EnvFile
+from mom.run.credential_options import read_credentials
+from mom.run.credentials import Credentials
 from mom.run.plan import Inputs, Plan
 from mom.run.process import Command, Guard, Process
 from mom.run.redaction import redaction
@@ -29,10 +31,17 @@ from tests.envoy.tokens import es256, jwks
 from tests.run.mom_run import is_running, wait_until
 
 
+def values(given: Configuration, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a configuration as a run gets them from its environment."""
+    found, secrets = Credentials(environ).values(given.adapters)
+    assert secrets == frozenset()
+    return found
+
+
 def test_the_environment_of_envoy_is_what_the_configuration_names() -> None:
     given = configuration(http("api", "https://x.test", {"A": "${{ A }} ${{ B }}"}))
     environ = {"A": "1", "B": "2", "AB": "no", "PATH": "/bin", "HOME": "/h", "LD_PRELOAD": "no", "SSL_CERT_FILE": "c"}
-    found = variables.environment(variables.values(given, environ), environ)
+    found = variables.environment(values(given, environ), environ)
     assert found == {"A": "1", "B": "2", "PATH": "/bin", "HOME": "/h", "SSL_CERT_FILE": "c"}
 
 
@@ -40,7 +49,7 @@ def test_the_environment_of_envoy_is_what_the_configuration_names() -> None:
 def test_values_that_cannot_be_sent(value: str) -> None:
     given = configuration(http("api", "https://x.test", {"A": "${{ A }}"}))
     with pytest.raises(MomError) as caught:
-        variables.values(given, {"A": value})
+        values(given, {"A": value})
     (problem,) = caught.value.problems
     assert problem.place == HERE
     assert "(header A of api)" in problem.message
@@ -49,7 +58,7 @@ def test_values_that_cannot_be_sent(value: str) -> None:
 @pytest.mark.parametrize("value", ["a", " a ", "a\tb", "naïve ✓", "50%REQ(:path)% %%x%", "${{ A }}"])
 def test_values_that_can(value: str) -> None:
     given = configuration(http("api", "https://x.test", {"A": "${{ A }}"}))
-    assert variables.values(given, {"A": value}) == {"A": value}
+    assert values(given, {"A": value}) == {"A": value}
 
 
 @pytest.mark.parametrize(
@@ -88,7 +97,8 @@ def make(tmp_path: Path, *adapters: object, env: str = "", **options: object) ->
     (tmp_path / ".env").write_text(env)
     local = options.pop("local_key", lambda: ("me", jwks(es256())))
     given = configuration(*adapters)  # type: ignore[arg-type]
-    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, env_file=EnvFile(tmp_path / ".env"),
+    credentials = read_credentials({}, env_file=str(tmp_path / ".env"))
+    inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, credentials=credentials,
                     local_key=local)  # type: ignore[arg-type]  # fmt: skip
     return plan.make(dataclasses.replace(inputs, **options))  # type: ignore[arg-type]
 

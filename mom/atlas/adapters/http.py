@@ -24,6 +24,7 @@ from mom.yamledit.source import Source
 if TYPE_CHECKING:
     from mom.atlas.adapters.http_credentials import BasicAuth, Parameter
     from mom.atlas.adapters.http_limits import Limits
+    from mom.atlas.adapters.http_oauth2 import OAuth2
     from mom.atlas.adapters.http_tls import Tls
     from mom.atlas.adapters.other_content import OtherContent
     from mom.atlas.policy import AllowList
@@ -73,6 +74,8 @@ class HttpAdapter(NamedTuple):
     limits: Limits | None = None
     timeout: int | None = None
     retries: int = 0
+    oauth2: OAuth2 | None = None
+    proxy: str = ""
 
 
 class HttpAdapterSpec(NamedTuple):
@@ -182,16 +185,19 @@ class HttpKind(AdapterKind[HttpAdapter]):
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the base URL, the headers and the other credentials."""
         from mom.atlas.adapters.http_credentials import check_credentials
+        from mom.atlas.adapters.http_oauth2 import check_oauth2
         from mom.atlas.adapters.http_tls import check_tls
         from mom.atlas.rules.access_rules import check_allow
         from mom.atlas.rules.header_rules import check_headers
-        from mom.atlas.rules.value_rules import check_base_url
+        from mom.atlas.rules.value_rules import check_base_url, check_proxy
 
         check_base_url(findings, ("spec", "baseUrl"), served_at=HTTP_PREFIX + (findings.document.name or ""))
         check_headers(findings)
         check_credentials(findings)
+        check_oauth2(findings)
         check_tls(findings)
         check_allow(findings)
+        check_proxy(findings, ("spec", "proxy"))
         url = text_at(findings.document.data, "spec", "baseUrl") or ""
         if text_at(findings.document.data, "spec", "http2") is not None and url.lower().startswith("https:"):
             message = "`http2: prior-knowledge` is for plain http, and the base URL is https"
@@ -202,6 +208,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
         from mom.atlas.access import adapter_list_name, read_allow
         from mom.atlas.adapters.http_credentials import read_basic_auth, read_query
         from mom.atlas.adapters.http_limits import read_limits, read_retries, read_timeout
+        from mom.atlas.adapters.http_oauth2 import read_oauth2
         from mom.atlas.adapters.http_tls import read_tls
 
         headers = tuple(
@@ -224,6 +231,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
             limits=read_limits(document),
             timeout=read_timeout(document),
             retries=read_retries(document),
+            oauth2=read_oauth2(document),
+            proxy=text_at(document.data, "spec", "proxy") or "",
         )
 
     def target(self, adapter: HttpAdapter) -> str:
@@ -235,6 +244,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
         yield from map(_setting, adapter.headers)
         if adapter.basic_auth is not None:
             yield from adapter.basic_auth.settings()
+        if adapter.oauth2 is not None:
+            yield from adapter.oauth2.settings()
         for parameter in adapter.query:
             yield Setting(f"query {parameter.name}", parameter.value, parameter.place)
 
@@ -273,6 +284,10 @@ class HttpKind(AdapterKind[HttpAdapter]):
             parts.append("basicAuth")
         if [(each.name, each.value) for each in old.query] != [(each.name, each.value) for each in new.query]:
             parts.append("query")
+        if _without_place(old.oauth2) != _without_place(new.oauth2):
+            parts.append("oauth2")
+        if old.proxy != new.proxy:
+            parts.append("proxy")
         if old.http2 != new.http2:
             parts.append("HTTP/2")
         if old.tls != new.tls:
@@ -289,6 +304,10 @@ def _setting(header: Header) -> Setting:
 
 def _texts(basic: BasicAuth | None) -> tuple[str, str] | None:
     return None if basic is None else (basic.username, basic.password)
+
+
+def _without_place(oauth2: OAuth2 | None) -> tuple[object, ...]:
+    return () if oauth2 is None else oauth2[:-1]
 
 
 def _smoke(document: DataDocument) -> Smoke | None:

@@ -202,16 +202,24 @@ _VALUES = (
     Rule(
         "several-credentials",
         ERROR,
-        "An adapter sets the header `Authorization` in one way: by `headers` or by `basicAuth`.",
+        "An adapter sets the header `Authorization` in one way: by `headers`, `basicAuth` or `oauth2`.",
         "remove one of them",
         "Each of them would replace the other, and which one an API gets is not defined.",
     ),
     Rule(
         "credential-value",
         ERROR,
-        "A credential is one line of text, and a user name has no colon.",
+        "A credential is one line of text, a user name has no colon, and a client secret is one reference.",
         "write it on one line",
-        "A line break would begin another header; a colon ends the user name (RFC 7617).",
+        "A line break would begin another header; a colon ends the user name (RFC 7617); Envoy reads a client secret "
+        "from one variable.",
+    ),
+    Rule(
+        "token-url",
+        ERROR,
+        "A token URL is https, or http to this machine, without user name and fragment (RFC 6749, section 3.2).",
+        "write https://HOST/PATH",
+        "The client secret is sent to it: over plain http anyone on the way could read it.",
     ),
     Rule(
         "repeated-parameter",
@@ -226,6 +234,13 @@ _VALUES = (
         "`tls` names PEM files of an https API: authorities, or a certificate chain with its key.",
         "give both certFile and keyFile, or caFile alone",
         "With a part of them Atlas could not connect, or would connect in another way than is meant.",
+    ),
+    Rule(
+        "proxy",
+        ERROR,
+        "The proxy of an adapter is `none`, or http://HOST:PORT without user name.",
+        "write none or http://HOST:PORT",
+        "Envoy asks a proxy by HTTP/1.1, over TLS by CONNECT, and cannot authenticate to it.",
     ),
     Rule(
         "http2-over-tls",

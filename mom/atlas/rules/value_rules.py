@@ -60,6 +60,16 @@ def _hide_credentials(findings: Findings, path: Path, url: str) -> None:
         findings.secrets.append((start, value.end))
 
 
+def check_proxy(findings: Findings, path: Path) -> None:
+    """Report what is wrong with the proxy at `path`; a credential in it is not shown."""
+    text = text_at(findings.document.data, *path)
+    if text is not None and (wrong := urls.check_proxy(text)):
+        value = findings.document.tree.nearest(path).value
+        if "@" in text:
+            findings.secrets.append((value.start, value.end))
+        findings.objection(path, "proxy", wrong)
+
+
 def check_credential(findings: Findings, path: Path) -> None:
     """Warn of a credential in plain text at `path`, whose last key says which one."""
     check_secret(findings, path, partial(secrets.literal_credential, str(path[-1])))

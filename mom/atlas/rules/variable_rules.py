@@ -65,11 +65,16 @@ def variable_problem(use: Use, environment: Environment) -> Problem | None:
     if not value.strip():
         hint = f"export {use.name}=…, with its value"
         return problem_of(use.setting.place, "empty-variable", f"the variable {use.name} is empty {where}", hint=hint)
-    if any((character < " " and character != "\t") or character == "\x7f" for character in value):
-        # RFC 9110, 5.5; a secret read with a trailing line ending is the usual case.
+    if not is_sendable(value):
+        # A secret read with a trailing line ending is the usual case.
         message = f"the variable {use.name} contains a line ending or another control character {where}"
         return problem_of(use.setting.place, "unsendable-variable", message)
     return None
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a header can have it: no control character but the tab (RFC 9110, 5.5)."""
+    return not any((character < " " and character != "\t") or character == "\x7f" for character in value)
 
 
 def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:

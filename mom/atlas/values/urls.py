@@ -201,5 +201,49 @@ def check_public_key(text: str) -> Objection | None:
     return None
 
 
+def check_token_url(text: str) -> Objection | None:
+    """Return what is wrong with the URL of a token endpoint, to which a client secret is sent (RFC 6749, 3.2).
+
+    An https URL, or an http URL of this machine, without a user name and a fragment.
+    """
+    where = "write https://HOST/PATH"
+    if "${{" in text:
+        return Objection("environment references do not work in a token URL", "write the URL itself")
+    if CONTROL.search(text) or not text.isascii() or " " in text:
+        return Objection("a token URL has no blanks and no characters outside ASCII", where)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return Objection("this is not a URL", where)
+    if parts.scheme not in {"http", "https"} or not host:
+        return Objection("a token URL starts with https:// and names a host", where)
+    if "@" in parts.netloc or "#" in text:
+        return Objection("a token URL has no user name and no fragment", "remove it")
+    if parts.scheme == "http" and not is_this_machine(host):
+        return Objection("the client secret would be sent over plain http", "write an https URL")
+    return None
+
+
+def check_proxy(text: str) -> Objection | None:
+    """Return what is wrong with the proxy of an adapter: `none`, or a URL by plain http with a host and a port."""
+    where = "write none or http://HOST:PORT"
+    if text == "none":
+        return None
+    if "${{" in text:
+        return Objection("environment references do not work in the URL of a proxy", where)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return Objection("this is not the URL of a proxy", where)
+    if "@" in parts.netloc:
+        hint = "use a proxy of this machine that authenticates (cntlm, px)"
+        return Objection("Envoy cannot authenticate to a proxy, and this one has a user name", hint)
+    if parts.scheme != "http" or not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        return Objection("only proxies by http are supported", where)
+    return None
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 20 else f"{text[:20]}…"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.model import Adapter, Configuration
 from mom.envoy.adapters import aws, http
 from mom.envoy.adapters.kind import ServedKind
@@ -28,6 +29,11 @@ def served(configuration: Configuration) -> tuple[Adapter, ...]:
 def unserved(configuration: Configuration) -> tuple[Adapter, ...]:
     """Return the adapters of kinds that Atlas does not serve."""
     return tuple(adapter for adapter in configuration.adapters if adapter.kind not in KINDS)
+
+
+def http_adapters(configuration: Configuration) -> tuple[HttpAdapter, ...]:
+    """Return the HTTP adapters of a configuration."""
+    return tuple(adapter for adapter in configuration.adapters if isinstance(adapter, HttpAdapter))
 
 
 def kind_of(adapter: Adapter) -> ServedKind[Any]:
@@ -68,6 +74,18 @@ def environment(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> di
     return {
         name: value for adapter in adapters for name, value in kind_of(adapter).environment(adapter, variables).items()
     }
+
+
+def credential_headers(adapters: Iterable[Adapter]) -> set[str]:
+    """Return the names, in lower case, of the headers in which adapters send credentials."""
+    return {name.lower() for adapter in adapters for name in kind_of(adapter).credential_headers(adapter)}
+
+
+def secret_headers(adapters: Iterable[Adapter], options: Options) -> set[str]:
+    """Return the names, in lower case, of the headers that a filter sets for adapters, in front of the router."""
+    if not options.secrets:
+        return set()
+    return {name.lower() for adapter in adapters for name in kind_of(adapter).secret_headers(adapter, options)}
 
 
 def http_filters(options: Options) -> list[Json]:

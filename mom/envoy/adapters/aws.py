@@ -150,6 +150,7 @@ def _credentials(profile: Profile, variables: Mapping[str, str]) -> tuple[str, s
 
 def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
     name, region = target.endpoint.signing_name, target.endpoint.signing_region
+    upstream = target.upstream.by(options)
     metadata = {"adapter": adapter.name, **own_metadata(target.upstream.origin, target.path)}
     return {
         # A stand-in shows it; an adapter's name has no slash.
@@ -159,14 +160,14 @@ def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
         "request_headers_to_remove": list(aws_signing.REPLACED),
         "request_body_buffer_limit": _SIGNED_BODY_BYTES,
         "typed_per_filter_config": {
-            **target.upstream.for_route(),
+            **upstream.for_route(),
             **aws_signing.for_route(target.profile.name, name, region),
         },
         "route": {
-            "cluster": target.upstream.name,
+            "cluster": upstream.name,
             "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
             "idle_timeout": "3600s",
-            "host_rewrite_literal": target.upstream.origin.authority,
+            "host_rewrite_literal": upstream.origin.authority,
             "regex_rewrite": {"pattern": {"regex": f"^{re.escape(target.path)}/?"}, "substitution": "/"},
             "retry_policy": RETRIES,
         },

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.adapters.http import HTTP, Header, HttpAdapter
 from mom.atlas.adapters.http_limits import Limits
 from mom.atlas.adapters.http_tls import NO_TLS_FILES
 from mom.atlas.policy import AllowList
+from mom.atlas.references import names
 from mom.atlas.rules.catalogue import problem_of
-from mom.atlas.values.urls import check_base_url
-from mom.envoy import credentials, headers, key_slots, redirects
+from mom.atlas.values.urls import check_base_url, check_proxy
+from mom.envoy import credentials, headers, key_slots, oauth2, redirects, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
@@ -32,6 +33,8 @@ _UPGRADE: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ign
 class HttpKind(ServedKind[HttpAdapter]):
     """The kind HTTP."""
 
+    is_guarded = True
+
     def path(self, adapter: HttpAdapter) -> str:
         """Return `/v1/apis/http/NAME`."""
         return HTTP_PREFIX + adapter.name
@@ -49,6 +52,8 @@ class HttpKind(ServedKind[HttpAdapter]):
         if adapter.tls is not None and bool(adapter.tls.cert_file) != bool(adapter.tls.key_file):
             message = f"{adapter.name}: `certFile` and `keyFile` are given together"
             yield problem_of(adapter.tls.place, "tls-files", message)
+        if adapter.proxy and (wrong := check_proxy(adapter.proxy)):
+            yield problem_of(adapter.place, "proxy", f"{adapter.name}: {wrong.message}", hint=wrong.hint)
         if adapter.http2 and scheme == "https":
             message = f"{adapter.name}: `http2: prior-knowledge` is for plain http"
             yield problem_of(adapter.place, "http2-over-tls", message)
@@ -64,7 +69,7 @@ class HttpKind(ServedKind[HttpAdapter]):
         if adapter.basic_auth is not None and "authorization" in seen:
             message = f"{adapter.name} has `basicAuth` and a header `Authorization`"
             yield problem_of(adapter.basic_auth.place, "several-credentials", message)
-        for place, rule, message in credentials.problems(adapter):
+        for place, rule, message in (*credentials.problems(adapter), *oauth2.problems(adapter)):
             yield problem_of(place, rule, f"{adapter.name}: {message}")
 
     def upstreams(self, adapter: HttpAdapter) -> Iterator[Upstream]:
@@ -87,30 +92,46 @@ class HttpKind(ServedKind[HttpAdapter]):
 
     def headers(self, adapter: HttpAdapter) -> list[str]:
         """Return the names of the configured headers. `Host` is set in another way."""
-        names = [header.name for header in adapter.headers if not headers.is_host(header)]
-        return names if adapter.basic_auth is None else [*names, "Authorization"]
+        configured = [header.name for header in adapter.headers if not headers.is_host(header)]
+        has_authorization = adapter.basic_auth is not None or adapter.oauth2 is not None
+        return [*configured, "Authorization"] if has_authorization else configured
+
+    def endpoints(self, adapter: HttpAdapter) -> Iterator[Upstream]:
+        """Yield the token endpoint."""
+        if adapter.oauth2 is not None:
+            yield oauth2.upstream(adapter)
 
     def key_slots(self, adapter: HttpAdapter) -> tuple[key_slots.KeySlot, ...]:
         """Return the configured headers that are such places."""
         return key_slots.of_headers(adapter.headers)
 
+    def credential_headers(self, adapter: HttpAdapter) -> list[str]:
+        """Return the names of the headers with the value of a variable."""
+        named = [header.name for header in adapter.headers if names(header.value) and not headers.is_host(header)]
+        has_authorization = adapter.basic_auth is not None or adapter.oauth2 is not None
+        return [*named, "Authorization"] if has_authorization else named
+
+    def secret_headers(self, adapter: HttpAdapter, options: Options) -> list[str]:
+        """Return the names of the configured headers with a value that comes from a file."""
+        return [header.name for header in adapter.headers if secrets.has_secret(header, options)]
+
     def http_filters(self, options: Options) -> list[Json]:
         """Return the filters that keep redirects of an API at the gateway, and the one that sets other credentials."""
-        return [*redirects.http_filters(options), credentials.http_filter()]
+        # The guard behind what sets values; the script takes some of these.
+        return [*redirects.http_filters(options), *secrets.http_filters(), credentials.http_filter()]
 
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
         """Return the route for web sockets, that of requests which may be repeated, and the one for everything else."""
         origin, base_path = split(adapter.base_url)
-        upstream, web_sockets = self.upstreams(adapter)
+        upstream, web_sockets = (each.by(options) for each in self.upstreams(adapter))
         # Ends at a segment: `openai` is not the start of `openai2`.
         match: Json = {"path_separated_prefix": self.path(adapter)}
         common: Json = {
             "name": adapter.name,
             "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
-            "request_headers_to_add": headers.to_add(adapter.headers),
+            "request_headers_to_add": headers.to_add(_headers(adapter, options)),
+            **_filters(adapter, options, upstream),
         }
-        if configured := credentials.for_route(adapter) | upstream.for_route():
-            common["typed_per_filter_config"] = configured
         timeout = options.timeout if adapter.timeout is None else adapter.timeout
         action: Json = {
             "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
@@ -145,6 +166,31 @@ def _retries(number: int) -> Json:
     return {"retry_on": when, "num_retries": number}
 
 
+def _headers(adapter: HttpAdapter, options: Options) -> Iterator[Header]:
+    """Yield the headers that the router sets."""
+    yield from (header for header in adapter.headers if not secrets.has_secret(header, options))
+    if adapter.oauth2 is not None and options.stand_in is not None:
+        # In the place of a token that no run with stand-ins fetches.
+        yield Header("Authorization", "Bearer stand-in-for-a-token", adapter.oauth2.place)
+
+
+def _filters(adapter: HttpAdapter, options: Options, upstream: Upstream) -> Json:
+    """Return what the filters on an adapter's routes do, and what must not leave Atlas of what they set."""
+    fetched = oauth2.for_route(adapter, options)
+    changing, carriers = secrets.for_route(
+        adapter.headers,
+        credentials.texts(adapter),
+        options,
+        needed=oauth2.texts(adapter),
+        guarded=[oauth2.GUARDED] if fetched else [],
+    )
+    per_filter = changing | fetched | credentials.for_route(adapter, options) | upstream.for_route()
+    return {
+        **({"typed_per_filter_config": per_filter} if per_filter else {}),
+        **({"request_headers_to_remove": carriers} if carriers else {}),
+    }
+
+
 def _stream_limit(options: Options) -> Json:
     """Return how long a web socket may last."""
     if not options.stream_limit:
@@ -154,7 +200,8 @@ def _stream_limit(options: Options) -> Json:
 
 def _upstream(adapter: HttpAdapter) -> Upstream:
     renamed = any(headers.is_host(header) for header in adapter.headers)
-    return Upstream(split(adapter.base_url)[0], http2=adapter.http2, tls=adapter.tls or NO_TLS_FILES, own=renamed)
+    origin = split(adapter.base_url)[0]
+    return Upstream(origin, http2=adapter.http2, tls=adapter.tls or NO_TLS_FILES, own=renamed, proxy=adapter.proxy)
 
 
 def _authority(adapter: HttpAdapter, default: str) -> str:

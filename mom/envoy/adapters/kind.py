@@ -23,6 +23,10 @@ AdapterT = TypeVar("AdapterT", bound=Adapter)
 class ServedKind(ABC, Generic[AdapterT]):
     """A kind of adapter that Atlas serves. A module implements it once and enters it in the registry."""
 
+    # Whether its routes respond with 503 where a variable has no value (`mom.envoy.secrets`). If not, the adapter is
+    # left out until it has one.
+    is_guarded = False
+
     @abstractmethod
     def path(self, adapter: AdapterT) -> str:
         """Return the path below which the adapter is served, without a trailing slash. It is of this adapter alone."""
@@ -43,6 +47,10 @@ class ServedKind(ABC, Generic[AdapterT]):
     @abstractmethod
     def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
         """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""
+
+    def endpoints(self, adapter: AdapterT) -> Iterator[Upstream]:  # noqa: ARG002
+        """Yield what Atlas itself sends requests to, for an adapter's credential."""
+        return iter(())
 
     @abstractmethod
     def routes(self, adapter: AdapterT, options: Options) -> list[Json]:
@@ -75,6 +83,14 @@ class ServedKind(ABC, Generic[AdapterT]):
     def environment(self, adapter: AdapterT, variables: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002
         """Return what Envoy's process needs beside `variables`, which have all that the adapter names."""
         return {}
+
+    def credential_headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
+        """Return those of `headers` with a credential: what an API repeats in one of these is masked."""
+        return ()
+
+    def secret_headers(self, adapter: AdapterT, options: Options) -> Iterable[str]:  # noqa: ARG002
+        """Return those of `headers` that a filter sets, in front of the router (`mom.envoy.secrets`)."""
+        return ()
 
     def http_filters(self, options: Options) -> list[Json]:  # noqa: ARG002
         """Return the HTTP filters that its routes need, in front of the router. They do nothing for other routes."""

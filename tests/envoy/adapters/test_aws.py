@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import pytest
 
 from mom.atlas.load import load
+from mom.envoy import adapters
 from mom.envoy.options import Listen, Options
 from mom.gateway import APIS_PATH
-from mom.run import variables
+from mom.run.credentials import Credentials
 from mom.yamledit.source import Source
 from tests.envoy.aws import at_loopback, check_signature
 from tests.envoy.certificates import Authority
@@ -89,7 +90,9 @@ def aws(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
     folder = tmp_path_factory.mktemp("aws")
     text = FILE + "  - {name: unset, accessKeyId: x, secretAccessKey: y}\n"
     configuration = load(Source("atlas.yml", text))
-    environ = {**variables.values(configuration, ENVIRON), "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
+    given, _ = Credentials(ENVIRON).values(configuration.adapters)
+    signing = adapters.environment(configuration.adapters, given)
+    environ = {**given, **signing, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}
     del environ["aws.unset"]
     key = es256()
     listen = Listen("127.0.0.1", free_port())

@@ -31,7 +31,7 @@ from mom.envoy.options import Listen, Options
 from mom.envoy.origins import split
 from mom.gateway import APIS_PATH
 from mom.problems import Place, Problem
-from mom.run import variables
+from mom.run.credentials import Credentials
 from mom.yamledit.data import Data
 from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
@@ -218,7 +218,7 @@ def test_an_edit_adds_it() -> None:
 def test_it_is_served(authority: Authority, tmp_path: Path) -> None:
     with Api() as api:
         configuration = load(Source("atlas.yml", FILE.replace(":70\n", f":{api.port}\n")))
-        environ = variables.values(configuration, {"GOPHER_KEY": "s3cret", "OTHER": "x"})
+        environ, _ = Credentials({"GOPHER_KEY": "s3cret", "OTHER": "x"}).values(configuration.adapters)
         assert environ == {"GOPHER_KEY": "s3cret"}
         key = es256()
         listen = Listen("127.0.0.1", free_port())

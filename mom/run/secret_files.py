@@ -1,0 +1,131 @@
+"""The files in which Envoy finds secrets, in a private folder on a file system in memory, one for each variable.
+
+The folder is removed with the run. What a killed run left behind is removed by the next one, or with the machine's
+memory: nothing of it was ever on a disk. Where there is no such file system, a folder of the run's directory takes its
+place, and no file in it has a value (`mom.run.credentials`).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import itertools
+import os
+import stat
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from mom.envoy import secrets
+from mom.envoy.bootstrap import dumps
+from mom.envoy.messages import Json
+from mom.run.directory import RunDirectory, is_usable, write_all
+
+PREFIX = "mom-secrets-"
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  where Linux has a file system in memory
+_MOUNTS = Path("/proc/self/mountinfo")
+_IN_MEMORY = frozenset({"tmpfs", "ramfs"})
+
+
+def memory(environ: Mapping[str, str]) -> Path | None:
+    """Return a folder on a file system in memory in which this user may create others: None where there is none."""
+    for candidate in (environ.get("XDG_RUNTIME_DIR"), _SHARED_MEMORY):
+        if candidate and is_in_memory(Path(candidate)) and _is_private(Path(candidate)):
+            return Path(candidate)
+    return None
+
+
+def is_in_memory(path: Path) -> bool:
+    """Whether what is written below `path` is on no disk (proc(5): mountinfo, whose third field is the device)."""
+    try:
+        device = path.stat().st_dev
+        mounts = _MOUNTS.read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    number = f"{os.major(device)}:{os.minor(device)}"
+    kinds = {line.partition(" - ")[2].split(" ")[0] for line in mounts if line.split(" ")[2:3] == [number]}
+    return bool(kinds) and kinds <= _IN_MEMORY
+
+
+def _is_private(path: Path) -> bool:
+    """Whether no other user can replace what this one creates in it."""
+    with contextlib.suppress(OSError):
+        mode = path.stat().st_mode
+        return is_usable(path) and not (mode & 0o022 and not mode & stat.S_ISVTX)
+    return False
+
+
+class SecretFiles:
+    """The secret files of a run. `versions`: of each, by variable, as Envoy reports them once they are applied."""
+
+    def __init__(self, environ: Mapping[str, str], directory: RunDirectory, *, on_memory: bool) -> None:
+        """Create the folder. Raises MomError."""
+        parent = memory(environ) if on_memory else None
+        self._directory = directory
+        self._own = None if parent is None else RunDirectory(environ, None, parent=parent, prefix=PREFIX)
+        self._count = itertools.count(1)
+        self._contents: dict[str, Json] = {}
+        self.versions: dict[str, str] = {}
+        self.path = self._folder()
+
+    def write(self, values: Mapping[str, str], in_environment: Collection[str] = ()) -> None:
+        """Put the values that have changed into their files. Raises UnavailableError, and nothing has changed then.
+
+        in_environment: secrets whose values Envoy has in its environment, and whose files only say so.
+        """
+        self._ensure()
+        given = {name: _content(value) for name, value in values.items()}
+        given |= {name: {"environment_variable": name} for name in in_environment}
+        changed = {name: content for name, content in given.items() if self._contents.get(name) != content}
+        # A count, and no digest: Envoy shows it, and a digest of a short value tells the value.
+        versions = {name: str(next(self._count)) for name in changed}
+        texts = {
+            self.path / secrets.file_name(name): dumps(secrets.discovery(name, content, versions[name]))
+            for name, content in changed.items()
+        }
+        write_all(texts)
+        self._contents |= changed
+        self.versions |= versions
+
+    def keep_only(self, names: frozenset[str]) -> None:
+        """Remove the files of all other variables."""
+        for name in [name for name in self._contents if name not in names]:
+            with contextlib.suppress(OSError):
+                (self.path / secrets.file_name(name)).unlink()
+            del self._contents[name], self.versions[name]
+
+    def remove(self) -> None:
+        """Remove all of them."""
+        if self._own is not None:
+            self._own.remove()
+
+    def _ensure(self) -> None:
+        if not self.path.is_dir():
+            (self._own or self._directory).ensure()
+            self._contents, self.versions = {}, {}
+            self.path = self._folder()
+
+    def _folder(self) -> Path:
+        if self._own is not None:
+            return self._own.path
+        folder = self._directory.path / "secrets"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+@contextlib.contextmanager
+def secret_files(environ: Mapping[str, str], directory: RunDirectory, *, on_memory: bool) -> Iterator[SecretFiles]:
+    """Create the folder of a run, and remove it at the end."""
+    files = SecretFiles(environ, directory, on_memory=on_memory)
+    try:
+        yield files
+    finally:
+        files.remove()
+
+
+def _content(value: str) -> Json:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # Bytes that are no text, as the environment and files may have them.
+        return {"inline_bytes": base64.b64encode(value.encode(errors="surrogateescape")).decode()}
+    return {"inline_string": value}
