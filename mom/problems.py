@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -17,8 +18,7 @@ class Severity(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A position in a file: `line` and `column` start at 1 and count lines (LF or CRLF) and code points.
 
     The byte-order mark has no column. `file` is the name as the user gave it (`<stdin>` for `-`).

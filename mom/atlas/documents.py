@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from mom.atlas.ownership import OwnDocument, read_own
 from mom.atlas.rules.catalogue import problem_at
@@ -63,16 +64,14 @@ class DataDocument:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(NamedTuple):
     """A document that says it is ours and cannot be read."""
 
     limits: Document
     problem: Problem
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """A file's documents, sorted by whose they are; each list in file order.
 
     unseparated: where a document begins, as an offset, that no `---` separates from the one before it.

@@ -7,7 +7,7 @@ more than it takes to know that, and nothing in them is an error.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mom.atlas import kinds
 from mom.atlas.kinds import PREFIX
@@ -32,8 +32,7 @@ _VERSION_LINE = (
 _LIKE_ATLAS = rf"""{kinds.ATLAS_VERSION}|kind\W{{1,5}}{kinds.ATLAS.kind}\b"""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDocument:
+class OwnDocument(NamedTuple):
     """A parsed document of ours. `root` is its mapping; the fields are its text, None where absent or no scalar."""
 
     document: Document

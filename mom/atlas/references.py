@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mom.atlas.values.objection import Objection
 
@@ -24,8 +24,7 @@ _STEERING_NAME = re.compile(rf"{_STEERING}\Z")
 OBJECTIONABLE = rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{_STEERING}[ \t]*\}}\}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One well-formed `${{ NAME }}` of a value; `start` and `end` are indices into that value."""
 
     name: str
@@ -33,8 +32,7 @@ class Reference:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Malformed:
+class Malformed(NamedTuple):
     """What looks like a reference and is none: unclosed, empty, or with a name that no variable can have."""
 
     reason: str

@@ -10,7 +10,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from typing import Annotated, Any
 
 import typer
@@ -247,6 +246,8 @@ def _usage(console: Console, error: typer.TyperException, arguments: Sequence[st
     hint = f"try '{context.command_path if context else _path(arguments)} --help'"
     message = error.format_message().rstrip(".")
     if (option := getattr(error, "option_name", None)) and (known := getattr(error, "possibilities", None)):
+        from difflib import SequenceMatcher
+
         message = error.message.rstrip(".")
         meant = max(known, key=lambda name: SequenceMatcher(None, option, name).ratio())
         hint = f"did you mean '{ALIASES.get(meant, meant)}'?"

@@ -5,12 +5,11 @@ A group is a table of names; a command is a line in it: where its function is, a
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -27,8 +26,7 @@ _HELP_OF_HELP = "Show this help."
 _REMOVING = ("remove", "delete", "rm", "del", "drop", "unset")
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A command: `module:function`, a summary of one line, and settings of its context.
 
     hidden: another name for a command, which works and is in no list.
@@ -36,13 +34,12 @@ class Leaf:
 
     where: str
     summary: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = MappingProxyType({})
     completes: str | None = None
     hidden: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(NamedTuple):
     """A group of commands. `around` is called with the context before one of them runs."""
 
     summary: str
@@ -169,6 +166,8 @@ def suggestion(root: Branch, before: tuple[str, ...], word: str) -> str | None:
     An exact name at another level comes first, then a similar one at this level, then one at another level. Nothing is
     suggested that does the opposite.
     """
+    import difflib
+
     every = [(), *_groups(root), *paths(root)]
     here = [path for path in every if path[:-1] == before and path]
     same = [path for path in every if path and path[-1] == word]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mom.yamledit.source import Source
 from mom.yamledit.splice import Splice
@@ -12,8 +12,7 @@ from mom.yamledit.splice import Splice
 _CONTEXT = 3
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """Some lines of the old text become others: `start` is the first old line (from 0), `old` and `new` the lines.
 
     Each line keeps its line ending; a last line without one has none.

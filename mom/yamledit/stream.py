@@ -9,8 +9,8 @@ import bisect
 import re
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from mom.errors import MomError
 from mom.problems import Problem
@@ -35,8 +35,7 @@ _MOST_SEARCHED = 200
 MAX_DOCUMENTS = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The limits of one document, as offsets into the stream's text.
 
     start: of its directives and leading comments. marker: of its `---`, None without one. body: after the marker (or

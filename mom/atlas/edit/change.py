@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mom.atlas.adapters import KINDS
@@ -262,7 +262,7 @@ def _refuse_invalid(source: Source, own: OwnDocument, data: Data, edit: Edit) ->
         return
     new = Source(source.name, edit.text)
     shift = sum(len(splice.text) - splice.length for splice in edit.splices)
-    changed = read_own(new, replace(own.document, end=own.document.end + shift))
+    changed = read_own(new, own.document._replace(end=own.document.end + shift))
     after = None if changed is None else data_of(new, changed.root)
     if changed is None or not fits(rules, after):
         message = "refusing to edit: the adapter would not be valid; nothing was written"
