@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mom.atlas.access import read_allow, read_claims
 from mom.atlas.adapters import KINDS
-from mom.atlas.documents import DataDocument, read, text_at, value_at
+from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
@@ -46,6 +46,7 @@ def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ..
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
         allow=read_allow(atlas, "spec.allow"),
+        cors=tuple(str(origin) for _, origin in items_at(atlas.data, "spec", "cors", "origins")),
     )
     return configuration, tuple(problems)
 

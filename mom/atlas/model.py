@@ -47,6 +47,7 @@ class Configuration(NamedTuple):
     """The stream's one Atlas document with the adapters that its `apiAdapters` names, in that order.
 
     allow: the list that a request to any adapter must pass, beside that of the adapter; None lets all pass.
+    cors: the origins of the web pages that may call.
     """
 
     file: str
@@ -58,3 +59,4 @@ class Configuration(NamedTuple):
     admin_port: int | None
     place: Place
     allow: AllowList | None = None
+    cors: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from mom.atlas.model import Configuration
 from mom.envoy import (
     adapters,
     clusters,
+    cors,
     header_mutations,
     jwt,
     listing,
@@ -80,6 +81,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         "access_log": access_log(options, len(adapters.served(configuration))),
         "local_reply_config": {"mappers": replies.mappers(added)},
         "http_filters": [
+            *cors.http_filters(configuration.cors),
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
             *jwt.filters(configuration.identity_providers, openings, options, authentication),

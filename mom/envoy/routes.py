@@ -21,7 +21,7 @@ from itertools import chain
 
 from mom.atlas.model import Adapter, Configuration
 from mom.atlas.policy import AllowList
-from mom.envoy import adapters, dot_segments, header_mutations, headers, jwt, policy, rate_limits, stand_in
+from mom.envoy import adapters, cors, dot_segments, header_mutations, headers, jwt, policy, rate_limits, stand_in
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Json, extension
@@ -56,7 +56,8 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
     """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
     served = adapters.served(configuration)
     lists = _lists(configuration, served, options)
-    host = _host(configuration, served, lists, options)
+    pages = cors.for_host(configuration.cors, adapters.openings(served, options))
+    host = _host(configuration, served, lists, options) | ({"typed_per_filter_config": pages} if pages else {})
     metadata = _metadata(configuration, options)
     hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **metadata, **host}]
     if options.hosts is not None:
@@ -69,7 +70,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "name": NAME,
         "request_headers_to_remove": [name for name in headers.REQUEST_REMOVED if name not in earlier],
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
-        "response_headers_to_add": _added(options),
+        "response_headers_to_add": _added(options, configuration.cors),
         # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
@@ -86,9 +87,10 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
     }
 
 
-def _added(options: Options) -> list[Json]:
-    """Return what is added to every response."""
-    return [headers.vary(TOKEN_HEADER), *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])]
+def _added(options: Options, origins: tuple[str, ...]) -> list[Json]:
+    """Return what is added to every response. One for a page differs by the page's origin."""
+    differs_by = [TOKEN_HEADER, *(["Origin"] if origins else [])]
+    return [*map(headers.vary, differs_by), *([] if options.stand_in is None else [stand_in.RESPONSE_HEADER])]
 
 
 def _metadata(configuration: Configuration, options: Options) -> Json:
@@ -98,6 +100,8 @@ def _metadata(configuration: Configuration, options: Options) -> Json:
     names: dict[str, list[str]] = {}
     if options.local_key is not None:
         names[options.local_key.issuer] = [LOCAL_KEY]
+    if options.ephemeral_keys is not None:
+        names[options.ephemeral_keys.issuer] = [LOCAL_KEY]
     for provider in configuration.identity_providers:
         names.setdefault(provider.issuer, []).append(provider.name)
     return {"metadata": virtual_host_metadata({issuer: ", ".join(each) for issuer, each in names.items()})}

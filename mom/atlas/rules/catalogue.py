@@ -172,6 +172,13 @@ _VALUES = (
         "Anyone who can change these keys can sign access tokens for any user.",
     ),
     Rule(
+        "cors-origin",
+        ERROR,
+        "A web page that may call has an https origin, or one of this machine.",
+        "write the origin of the page, such as https://canvas.example.com",
+        "Such a page calls with a token it has. `*` and `null` mean any site; plain http can be changed on its way.",
+    ),
+    Rule(
         "header-name",
         ERROR,
         "A header's name is a token (RFC 9110) that an adapter may set.",

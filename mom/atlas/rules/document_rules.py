@@ -14,7 +14,7 @@ from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.value_rules import check_stray, stray_objection
 from mom.atlas.suggestions import closest, listed, only_close
-from mom.atlas.values import names, urls
+from mom.atlas.values import names, origins, urls
 from mom.problems import Problem
 from mom.yamledit.data import Data, duplicate_keys
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
@@ -68,6 +68,7 @@ def check_document(document: DataDocument, kind: Kind | None) -> Findings:
         check_stray(findings, ("spec", "owner"))
         _identity_providers(findings)
         check_allow(findings)
+        _cors(findings)
         _not_served(findings)
     elif kind is not None:
         _adapter_name(findings)
@@ -172,6 +173,16 @@ def _identity_providers(findings: Findings) -> None:
             check_stray(findings, (*path, name))
         check_claims(findings, (*path, "claims"))
         check_tenants(findings, path, provider)
+
+
+def _cors(findings: Findings) -> None:
+    path: Path = ("spec", "cors", "origins")
+    listed_origins = value_at(findings.document.data, *path)
+    if listed_origins == []:
+        findings.add(path, "cors-origin", "no origin is listed: no page could call", hint="list one, or remove `cors`")
+    for at, origin in items_at(findings.document.data, *path):
+        if isinstance(origin, str) and not findings.has_template(at) and (reason := origins.check_origin(origin)):
+            findings.objection(at, "cors-origin", stray_objection(origin) or reason)
 
 
 _NOT_SERVED = ((("spec", "gatewayRegistration"), "this Atlas registers at no gateway"),)
