@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 class ExitStatus(IntEnum):
-    """Every exit status of mom, except curl's own, which `mom curl` passes on."""
+    """Every exit status of mom, except those of programs that it runs, which are passed on."""
 
     DONE = 0
     FAILED = 1
     USAGE = 2
     WOULD_CHANGE = 3
-    CURL_NOT_STARTED = 125
-    CURL_MISSING = 127
+    # As env(1) has them, of what `mom curl` and `mom exec` run.
+    NOT_STARTED = 125
+    NOT_RUNNABLE = 126
+    COMMAND_MISSING = 127
     INTERRUPTED = 130
 
 

@@ -62,6 +62,8 @@ TOKEN_SECONDS = 60
 # The most that `mom curl` signs for a command of several requests.
 LONGEST_COMMAND_SECONDS = 600
 LOCAL_MAX_LIFETIME_SECONDS = 3_600
+# The same for a key that is trusted only while a program runs (`mom exec`), whose tokens end with it: thirty days.
+EPHEMERAL_MAX_LIFETIME_SECONDS = 30 * 86_400
 # How far away the expiry of an identity provider's token may be, unless `maxLifetime` says more or less: a day.
 MAX_LIFETIME_SECONDS = 86_400
 # How far clocks may be apart.

@@ -122,6 +122,8 @@ CALLED_FROM_OUTSIDE = {
     *("format_help", "list_commands", "resolver", "scan_anchor", "scan_plain_spaces", "scan_to_next_token"),
     # Members of enums, which are read by their values, and fields of JSON reports.
     *("ZSH", "key_variable"),
+    # The function of mom.client.
+    "auth",
 }
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 
-from mom.auth.tokens import DEFAULT_TTL, mint, require_sendable
+from mom.auth.tokens import DEFAULT_TTL, mint, narrowed, require_sendable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from mom.auth.base_url import Gateway
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
         @property
         def without(self) -> str: ...
 
-        def token(self, gateway: Gateway, *, ttl: int = ...) -> str:
+        def token(self, gateway: Gateway, *, ttl: int = ..., adapters: Sequence[str] = ...) -> str:
             """Return the token for `gateway`; a source that signs gives it a life of `ttl` seconds.
+
+            adapters: those that the token opens, all if empty; only a source that signs narrows a token.
 
             Raises MomError where the source is unusable, naming it and never showing its content.
             """
@@ -75,9 +77,9 @@ class FileSource:
         self.place = path
         self._environ = environ
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, adapters: Sequence[str] = ()) -> str:
         """Return the file's content without blanks around it. See `TokenSource`."""
-        del gateway, ttl
+        del gateway, ttl, adapters
         return require_sendable(_read(self.place), self.place)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
@@ -107,9 +109,9 @@ class VariableSource:
         """Take the environment that has the variable."""
         self._environ = environ
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, adapters: Sequence[str] = ()) -> str:
         """Return the variable's value. See `TokenSource`."""
-        del gateway, ttl
+        del gateway, ttl, adapters
         return require_sendable(self._environ[TOKEN_VARIABLE], TOKEN_VARIABLE)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
@@ -143,11 +145,11 @@ class OwnKeySource:
 
         return key_file(self._home)
 
-    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL) -> str:
+    def token(self, gateway: Gateway, *, ttl: int = DEFAULT_TTL, adapters: Sequence[str] = ()) -> str:
         """Return a new token for `gateway`; the key is created on first use. See `TokenSource`."""
         from mom.auth.keys import ensure
 
-        return mint(ensure(self._home), gateway.origin, ttl=ttl)
+        return mint(ensure(self._home), narrowed(gateway.origin, adapters), ttl=ttl)
 
     def describe(self, gateway: Gateway, *, now: float | None = None) -> Status:
         """Return which key would sign. See `TokenSource`."""

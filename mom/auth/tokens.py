@@ -12,11 +12,11 @@ import time
 
 from mom.auth.jwk import decode_base64url, encode_base64url, sign
 from mom.auth.keys import local_issuer
-from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS
+from mom.gateway import HTTP_PREFIX, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from mom.auth.keys import KeySet
@@ -32,23 +32,42 @@ CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 MAX_LENGTH = 16_000
 
 
-def mint(keys: KeySet, audience: str, *, ttl: int = DEFAULT_TTL, now: float | None = None) -> str:
+def narrowed(audience: str, adapters: Iterable[str]) -> str | list[str]:
+    """Return the audience of a token for a gateway, or for these of its adapters (RFC 8707).
+
+    An adapter of kind HTTP is given by its name, one of another kind by its path (`/v1/apis/aws`).
+    """
+    paths = [name.rstrip("/") if name.startswith("/") else HTTP_PREFIX + name for name in adapters]
+    audiences = [audience + path for path in dict.fromkeys(paths)]
+    return audiences if len(audiences) > 1 else audiences[0] if audiences else audience
+
+
+def mint(
+    keys: KeySet,
+    audience: str | list[str],
+    *,
+    ttl: int = DEFAULT_TTL,
+    now: float | None = None,
+    issuer: str | None = None,
+    longest: int = MAX_TTL,
+) -> str:
     """Return a new token for `audience` that lives `ttl` seconds from `now` (seconds since the epoch).
 
-    Raises UsageError for a life of less than a second or more than an hour.
+    issuer: that of every user's own keys unless given. Raises UsageError for a life of less than a second or more than
+    `longest`.
     """
     import json
 
-    if not 1 <= ttl <= MAX_TTL:
+    if not 1 <= ttl <= longest:
         from mom.errors import UsageError
 
         raise UsageError(
-            f"a token cannot live {ttl} seconds", hint=f"choose 1 to {MAX_TTL}; the default is {DEFAULT_TTL}"
+            f"a token cannot live {ttl} seconds", hint=f"choose 1 to {longest}; the default is {DEFAULT_TTL}"
         )
     issued = int(time.time() if now is None else now)
     header = {"alg": keys.algorithm, "kid": keys.kid, "typ": "JWT"}
     claims = {
-        "iss": local_issuer(),
+        "iss": issuer or local_issuer(),
         "sub": keys.subject,
         "aud": audience,
         "iat": issued,

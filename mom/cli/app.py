@@ -28,6 +28,8 @@ _CURL = {
     "allow_interspersed_args": False,
     "help_option_names": [],
 }
+# What follows the program is the program's.
+_PROGRAM = {"allow_interspersed_args": False}
 
 
 def _collector_paused(context: Any) -> None:
@@ -111,6 +113,7 @@ ROOT = Branch(
             settings=_CURL,
             completes="mom.cli.completion:curl_words",
         ),
+        "exec": Leaf("mom.cli.exec:exec_", "Run a program whose SDKs call APIs through a gateway.", settings=_PROGRAM),
     },
 )
 

@@ -13,7 +13,8 @@ from mom.auth import inspection, jwk, keys, tokens
 from mom.auth.base_url import resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.auth.store import home
-from mom.cli.options import Format, FormatOption, QuietOption
+from mom.cli.durations import seconds
+from mom.cli.options import AdaptersOption, Format, FormatOption, QuietOption, checked_adapters
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
@@ -110,9 +111,12 @@ def jwks(
 def token(
     *,
     base_url: BaseUrl = None,
+    adapter: AdaptersOption = None,
     ttl: Annotated[
-        int | None,
-        typer.Option("--ttl", metavar="SECONDS", help=f"Default: {tokens.DEFAULT_TTL}; at most {tokens.MAX_TTL}."),
+        str | None,
+        typer.Option(
+            "--ttl", metavar="DURATION", help=f"Such as 600 or 15m. Default: {tokens.DEFAULT_TTL}; at most 1h."
+        ),
     ] = None,
     token_file: TokenFile = None,
 ) -> int:
@@ -124,12 +128,14 @@ def token(
     """
     gateway = resolve_gateway(base_url, os.environ)
     source = resolve_token_source(token_file, os.environ)
-    if ttl is not None and not source.signs:
-        raise UsageError(
-            f"--ttl applies to tokens that your own key signs, not to the one in {source.place}",
-            hint=f"leave out --ttl, or {source.without}",
-        )
-    Console().data(f"{source.token(gateway, ttl=tokens.DEFAULT_TTL if ttl is None else ttl)}\n")
+    for option, given in (("--ttl", ttl), ("--adapter", adapter)):
+        if given and not source.signs:
+            raise UsageError(
+                f"{option} applies to tokens that your own key signs, not to the one in {source.place}",
+                hint=f"leave out {option}, or {source.without}",
+            )
+    life = tokens.DEFAULT_TTL if ttl is None else seconds(ttl, "--ttl")
+    Console().data(f"{source.token(gateway, ttl=life, adapters=checked_adapters(adapter))}\n")
     return int(ExitStatus.DONE)
 
 

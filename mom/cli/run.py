@@ -232,6 +232,7 @@ def _inputs(
         listen=parse_listen(listen) if listen else None,
         local_key=local,
         local_key_file=local.file if local else None,
+        ephemeral_keys=local.ephemeral if local else None,
         tls=(Path(certificate), Path(key)) if certificate and key else None,
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,

@@ -14,7 +14,7 @@ from pathlib import Path
 from mom.atlas.adapters import kind_of
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Configuration
-from mom.auth import keys
+from mom.auth import ephemeral, keys
 from mom.auth.store import home
 from mom.console import Console
 from mom.envoy import adapters
@@ -68,6 +68,10 @@ class LocalKey:
     def file(self) -> Path:
         """Where the key is stored."""
         return Path(keys.key_file(self.home))
+
+    def ephemeral(self) -> tuple[str, Mapping[str, object]]:
+        """Return the issuer and the public JWKS of the programs that `mom exec` runs at the moment."""
+        return ephemeral.ISSUER, ephemeral.trusted(self.home)
 
     def __call__(self) -> tuple[str, Mapping[str, object]]:
         """Return the issuer and the public JWKS; a key is created at first use."""

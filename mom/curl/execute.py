@@ -96,8 +96,8 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
     for kind, text in (("error", message), ("hint", hint)):
         if text:
             write_message(stderr, f"{kind}: {visible(text)}\n")
-    missing = isinstance(error, MomError) and error.exit_status is ExitStatus.CURL_MISSING
-    return int(ExitStatus.CURL_MISSING if missing else ExitStatus.CURL_NOT_STARTED)
+    missing = isinstance(error, MomError) and error.exit_status is ExitStatus.COMMAND_MISSING
+    return int(ExitStatus.COMMAND_MISSING if missing else ExitStatus.NOT_STARTED)
 
 
 def _run(argv: list[str], environ: Mapping[str, str], execute: Execute, adapters: Adapters) -> int | str | None:

@@ -12,6 +12,6 @@ def not_started(error: OSError) -> Exception:
         return MomError(
             "curl is not on the PATH",
             hint="install it: apt install curl, dnf install curl, brew install curl",
-            exit_status=ExitStatus.CURL_MISSING,
+            exit_status=ExitStatus.COMMAND_MISSING,
         )
     return MomError(f"curl could not be started: {reason_of(error)}")

@@ -36,7 +36,6 @@ from mom.gateway import (
     CLOCK_SKEW_SECONDS,
     HEALTH_PATHS,
     LAST_TIME,
-    LOCAL_MAX_LIFETIME_SECONDS,
 )
 
 FILTER = claims.FILTER
@@ -114,6 +113,8 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
     for index, provider in _in_order(providers):
         if (configured := _configured(provider, providers, options)) is not None:
             yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured)
+    if options.ephemeral_keys is not None:
+        yield _Issuer("ephemeral keys", options.ephemeral_keys.audiences, _local(options.ephemeral_keys))
 
 
 def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
@@ -259,7 +260,7 @@ def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider
 
 def _local(key: LocalKey) -> Json:
     keys = _inline(judge(json.dumps(dict(key.jwks))).text)
-    return _provider(key.issuer, list(key.audiences), keys) | {"max_lifetime": f"{LOCAL_MAX_LIFETIME_SECONDS}s"}
+    return _provider(key.issuer, list(key.audiences), keys) | {"max_lifetime": f"{key.max_lifetime}s"}
 
 
 def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:

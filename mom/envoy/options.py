@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mom.envoy.proxies import Proxy, ProxyKey
-from mom.gateway import DEFAULT_PORTS, LOOPBACK_ADDRESSES, LOOPBACK_NAMES, authority, is_this_machine
+from mom.gateway import (
+    DEFAULT_PORTS,
+    LOCAL_MAX_LIFETIME_SECONDS,
+    LOOPBACK_ADDRESSES,
+    LOOPBACK_NAMES,
+    authority,
+    is_this_machine,
+)
 
 # An hour: what a web socket may outlive its token by.
 STREAM_LIMIT = 3_600
@@ -59,11 +66,15 @@ class PemFile:
 
 @dataclass(frozen=True, slots=True)
 class LocalKey:
-    """This user's own signing key, as Atlas sees it: who issues, for which origins, and the public JWKS."""
+    """Keys of this user's own, as Atlas sees them: who issues, for which origins, and the public JWKS.
+
+    max_lifetime: seconds; a token whose expiry is further away is refused.
+    """
 
     issuer: str
     audiences: tuple[str, ...]
     jwks: Mapping[str, object]
+    max_lifetime: int = LOCAL_MAX_LIFETIME_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,7 @@ class Options:
     jwks: the JWK Set of each identity provider, as JSON text by its `publicKey`; a set without keys lets no client in.
     Of a URL that is not in it Envoy itself fetches the keys. key_states: how each of them is, for /v1alpha1/apis.
     hosts: the `Host` values served, all if None. local_key: trusted beside the configuration's identity providers.
+    ephemeral_keys: the same, of programs that run at the moment; None for none.
     also: other addresses of this machine on which it listens at the same port.
     tls: None serves plain HTTP. timeout: seconds until an API must have responded in full, None for no limit.
     stream_limit: seconds after which a web socket ends, 0 for never.
@@ -158,6 +170,7 @@ class Options:
     key_states: Mapping[str, KeyState] = field(default_factory=dict)
     hosts: tuple[str, ...] | None = None
     local_key: LocalKey | None = None
+    ephemeral_keys: LocalKey | None = None
     tls: Certificate | None = None
     also: tuple[str, ...] = ()
     timeout: float | None = None

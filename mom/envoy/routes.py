@@ -57,7 +57,9 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
     served = adapters.served(configuration)
     lists = _lists(configuration, served, options)
     pages = cors.for_host(configuration.cors, adapters.openings(served, options))
-    host = _host(configuration, served, lists, options) | ({"typed_per_filter_config": pages} if pages else {})
+    host = _host(configuration, served, lists, options)
+    if configured := {**pages, **host.get("typed_per_filter_config", {})}:
+        host["typed_per_filter_config"] = configured
     metadata = _metadata(configuration, options)
     hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **metadata, **host}]
     if options.hosts is not None:

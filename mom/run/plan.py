@@ -30,7 +30,7 @@ from mom.envoy.proxies import Proxy, ProxyKey
 from mom.envoy.translate import problems, resources, upstreams
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
-from mom.gateway import DEFAULT_PORT, origin
+from mom.gateway import DEFAULT_PORT, EPHEMERAL_MAX_LIFETIME_SECONDS, origin
 from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings
 from mom.run.credentials import Credentials
@@ -52,7 +52,8 @@ class Inputs:
 
     load: reads and checks the configuration, raises MomError. file: its path. listen: the address asked for, None for
     the configuration's port on 127.0.0.1. local_key: returns the issuer and the public JWKS of this user's key, None to
-    trust none; it is in local_key_file. tls: certificate chain and private key. access_log: a path, `-` or None.
+    trust none; it is in local_key_file. ephemeral_keys: the same, of programs that run at the moment.
+    tls: certificate chain and private key. access_log: a path, `-` or None.
     metrics: where to serve metrics, None for the configuration's `adminPort` on 127.0.0.1; no_metrics: nowhere.
     telemetry: what is exported to an OpenTelemetry collector.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API; then no value of a variable is read.
@@ -69,6 +70,7 @@ class Inputs:
     listen: Listen | None = None
     local_key: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     local_key_file: Path | None = None
+    ephemeral_keys: Callable[[], tuple[str, Mapping[str, object]]] | None = None
     tls: tuple[Path, Path] | None = None
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
@@ -160,6 +162,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         key_states=states,
         hosts=loopback_hosts(listen) if listen.is_loopback else None,
         local_key=_local_key(inputs, listen),
+        ephemeral_keys=_ephemeral_keys(inputs, listen),
         also=inputs.bindings.of(listen).also,
         tls=_certificate(inputs.tls),
         timeout=inputs.timeout,
@@ -252,13 +255,21 @@ def with_new_keys(inputs: Inputs, plan: Plan) -> Plan:
     MomError where this user's key cannot be read.
     """
     jwks, states = inputs.keys.read(plan.configuration, plan.options.ca_file)
-    local = _local_key(inputs, plan.options.listen)
-    return replace(plan, options=replace(plan.options, jwks=jwks, key_states=states, local_key=local))
+    options = replace(
+        plan.options,
+        jwks=jwks,
+        key_states=states,
+        local_key=_local_key(inputs, plan.options.listen),
+        ephemeral_keys=_ephemeral_keys(inputs, plan.options.listen),
+    )
+    return replace(plan, options=options)
 
 
 def has_new_keys(inputs: Inputs, plan: Plan) -> bool:
-    """Whether an identity provider's key set, or its state, has changed since `plan` was made."""
+    """Whether an identity provider's key set or its state, or the set of ephemeral keys, has changed since `plan`."""
     inputs.keys.poll()
+    if _ephemeral_keys(inputs, plan.options.listen) != plan.options.ephemeral_keys:
+        return True
     return inputs.keys.current(plan.configuration) != (plan.options.jwks, plan.options.key_states)
 
 
@@ -318,6 +329,8 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
         ),
         "allow": of_each(lambda plan: rules_of(plan.configuration.allow)),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
+        "keys of mom exec": of_each(lambda plan: plan.options.ephemeral_keys and plan.options.ephemeral_keys.jwks),
+        "web pages that may call": of_each(lambda plan: plan.configuration.cors),
         "certificate": of_each(lambda plan: plan.options.tls),
         "files of TLS settings": of_each(lambda plan: plan.options.pem_files),
         "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
@@ -330,9 +343,19 @@ def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:
     if inputs.local_key is None:
         return None
     issuer, jwks = inputs.local_key()
+    return LocalKey(issuer, _audiences(inputs, listen), jwks)
+
+
+def _ephemeral_keys(inputs: Inputs, listen: Listen) -> LocalKey | None:
+    if inputs.ephemeral_keys is None:
+        return None
+    issuer, jwks = inputs.ephemeral_keys()
+    return LocalKey(issuer, _audiences(inputs, listen), jwks, EPHEMERAL_MAX_LIFETIME_SECONDS) if jwks["keys"] else None
+
+
+def _audiences(inputs: Inputs, listen: Listen) -> tuple[str, ...]:
     scheme = "http" if inputs.tls is None else "https"
-    audiences = tuple(origin(scheme, name, listen.port) for name in inputs.bindings.of(listen).names)
-    return LocalKey(issuer, audiences, jwks)
+    return tuple(origin(scheme, name, listen.port) for name in inputs.bindings.of(listen).names)
 
 
 def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:

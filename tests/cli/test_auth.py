@@ -109,7 +109,29 @@ def test_token_prints_a_token_alone_for_the_gateway_that_is_named(run: Run, home
     assert claims["exp"] - claims["iat"] == 120
 
 
-@pytest.mark.parametrize("ttl", ["0", "3601", "-1", "x", "1.5"])
+def test_token_is_narrowed_to_adapters_and_lives_as_long_as_it_is_told(run: Run, home: Path) -> None:
+    def claims(*words: str) -> dict[str, object]:
+        status, out, err = run("token", "--base-url", "https://atlas.example/x", *words)
+        assert (status, err) == (0, "")
+        return dict(jwt.decode(out.strip(), options={"verify_signature": False}))
+
+    gateway = "https://atlas.example/v1/apis"
+    assert claims("--adapter", "openai")["aud"] == f"{gateway}/http/openai"
+    several = claims("--adapter", "openai", "--adapter", "a.b", "--adapter", "/v1/apis/aws/", "--adapter", "openai")
+    assert several["aud"] == [f"{gateway}/http/openai", f"{gateway}/http/a.b", f"{gateway}/aws"]
+    for text, seconds in {"90": 90, "90s": 90, "15m": 900, "1h": 3600}.items():
+        each = claims("--ttl", text)
+        assert int(str(each["exp"])) - int(str(each["iat"])) == seconds
+    for words in (("--adapter", "a/b"), ("--adapter", ""), ("--adapter", "/v2/x"), ("--adapter", "/v1/apis/aws?x")):
+        assert run("token", *words)[0] == 2
+    other = home.parent / "token"
+    other.write_text("a.b.c")
+    status, out, err = run("token", "--token-file", str(other), "--adapter", "openai")
+    assert (status, out) == (2, "")
+    assert "--adapter applies to tokens that your own key signs" in err
+
+
+@pytest.mark.parametrize("ttl", ["", "1d", "2h", "0", "3601", "-1", "x", "1.5"])
 def test_token_refuses_a_life_that_is_not_a_number_of_seconds_up_to_an_hour(run: Run, ttl: str) -> None:
     status, out, _ = run("token", "--ttl", ttl)
     assert (status, out) == (2, "")

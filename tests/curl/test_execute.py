@@ -254,7 +254,7 @@ def test_a_bug_in_mom_is_one_line_too() -> None:
         raise RuntimeError("secret\x1b[31m")
 
     stderr = io.StringIO()
-    assert execute.main(["-V"], environ={}, execute=broken, stderr=stderr) == ExitStatus.CURL_NOT_STARTED
+    assert execute.main(["-V"], environ={}, execute=broken, stderr=stderr) == ExitStatus.NOT_STARTED
     assert stderr.getvalue().startswith("error: internal error: RuntimeError")
     assert "\x1b" not in stderr.getvalue()
     with pytest.raises(RuntimeError):
