@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from urllib.parse import urlsplit
 
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Configuration
 from mom.atlas.rules.catalogue import problem_of
+from mom.atlas.values.placeholders import PLACEHOLDER_DOMAIN, placeholder_provider
 from mom.gateway import DEFAULT_PORT
 from mom.problems import Problem
 from mom.yamledit.scalars import write
-
-# RFC 2606, section 2: no name under it will ever resolve.
-PLACEHOLDER_DOMAIN = "invalid"
 
 
 class Preset(StrEnum):
@@ -47,7 +44,7 @@ _OWNER = "  # The domain of your organization.\n"
 
 
 def initial_text(*, name: str, owner: str | None = None, preset: Preset = Preset.LOCAL) -> str:
-    """Return a valid configuration without adapters, ending in a line feed.
+    """Return a configuration without adapters, ending in a line feed: valid but for the placeholders of `production`.
 
     It begins with `---`, so that it can be appended to a file of other documents. A name or owner that YAML would read
     as another type is quoted.
@@ -77,17 +74,6 @@ def placeholder_problems(configuration: Configuration) -> list[Problem]:
     """Return a problem for each identity provider that is still the one of the preset `production`."""
     problems = []
     for provider in configuration.identity_providers:
-        urls = (provider.issuer, provider.public_key, provider.audience)
-        if placeholder := next(filter(is_placeholder, urls), None):
-            message = f"the identity provider `{provider.name}` is a placeholder: {placeholder}"
+        if message := placeholder_provider(provider.name, (provider.issuer, provider.public_key, provider.audience)):
             problems.append(problem_of(provider.place, "placeholder-provider", message))
     return problems
-
-
-def is_placeholder(url: str) -> bool:
-    """Whether the host of a URL is under `.invalid`, the domain of placeholders (RFC 2606)."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return host.rstrip(".").rpartition(".")[2] == PLACEHOLDER_DOMAIN

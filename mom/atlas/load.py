@@ -18,6 +18,11 @@ from mom.yamledit.parser import collector_paused
 from mom.yamledit.source import Source
 
 
+# What keeps a configuration from being served, and from nothing else: one that is not filled in yet can be read, listed
+# and compared. `mom.run.plan` refuses it.
+_ABOUT_SERVING = frozenset({"placeholder-provider"})
+
+
 def load(source: Source) -> Configuration:
     """Return the configuration in `source`.
 
@@ -28,9 +33,9 @@ def load(source: Source) -> Configuration:
 
 @collector_paused()
 def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ...]]:
-    """Return the configuration in `source` with what `validate` warns of; raises as `load` does."""
+    """Return the configuration in `source` with the problems that do not keep it from being read; raises as `load`."""
     problems, typed = check(read(source))
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    errors = sum(problem.severity is Severity.ERROR and problem.rule not in _ABOUT_SERVING for problem in problems)
     if errors:
         raise MomError(f"{source.name} has {errors} error{'s' if errors > 1 else ''}", problems=problems)
     (atlas,) = (document for document, kind in typed if kind == ATLAS)

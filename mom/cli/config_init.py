@@ -136,7 +136,7 @@ def _create(*, name: str, owner: str | None, preset: Preset, apis: Sequence[str]
     source = Source("the new configuration", initial_text(name=name, owner=owner, preset=preset))
     for adapter in adapters:
         source = Source(source.name, add_adapter(source, adapter).text)
-    if problems := validate(source):
+    if problems := [problem for problem in validate(source) if problem.rule != "placeholder-provider"]:
         raise MomError("the configuration would not be valid", problems=problems)
     smoke = entries[0].smoke if entries else None
     path = f"{HTTP_PREFIX}{adapters[0].name}{smoke.path}" if smoke and smoke.method == "GET" else None

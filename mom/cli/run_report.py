@@ -24,7 +24,7 @@ from mom.envoy.options import Listen
 from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
-from mom.problems import Problem
+from mom.problems import Problem, Severity
 from mom.run.plan import NAMES_SHOWN, Plan
 from mom.streams import visible
 from mom.yamledit.source import MAX_BYTES, decode
@@ -46,7 +46,9 @@ class Loader:
     def __call__(self) -> Configuration:
         """Return the configuration as it is now; raises MomError if it is invalid."""
         data = read_file(self.path, MAX_BYTES)
-        configuration, warnings = load_with_warnings(decode(data, self.name))
+        configuration, problems = load_with_warnings(decode(data, self.name))
+        # Errors are reported by the plan, which refuses to serve.
+        warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
         if warnings != self.shown:
             self.console.problems(warnings, self.console.stderr)
             self.shown = warnings

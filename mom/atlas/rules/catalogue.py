@@ -179,6 +179,13 @@ _VALUES = (
         "Such a page calls with a token it has. `*` and `null` mean any site; plain http can be changed on its way.",
     ),
     Rule(
+        "placeholder-provider",
+        ERROR,
+        "An identity provider is a real one, not the placeholder that `mom atlas config init` writes.",
+        "set its issuer, audience and publicKey, or remove it to trust your own key only",
+        "A name under .invalid resolves nowhere (RFC 2606): no key could be fetched, no token accepted.",
+    ),
+    Rule(
         "header-name",
         ERROR,
         "A header's name is a token (RFC 9110) that an adapter may set.",
@@ -498,13 +505,6 @@ _RUN = (
         "A variable's value has the form that its header needs.",
         "check how the value was copied",
         "Quotes, blanks or a second `Bearer` around a credential are sent as they are, and the API rejects it.",
-    ),
-    Rule(
-        "placeholder-provider",
-        ERROR,
-        "An identity provider is a real one, not the placeholder that `mom atlas config init` writes.",
-        "set its issuer, audience and publicKey, or remove it to trust your own key only",
-        "A name under .invalid resolves nowhere (RFC 2606): no key could be fetched, no token accepted.",
     ),
     Rule(
         "env-file",

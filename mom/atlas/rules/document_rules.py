@@ -15,6 +15,7 @@ from mom.atlas.rules.key_rules import duplicate_key
 from mom.atlas.rules.value_rules import check_stray, stray_objection
 from mom.atlas.suggestions import closest, listed, only_close
 from mom.atlas.values import names, origins, urls
+from mom.atlas.values.placeholders import placeholder_provider
 from mom.problems import Problem
 from mom.yamledit.data import Data, duplicate_keys
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
@@ -173,6 +174,9 @@ def _identity_providers(findings: Findings) -> None:
             check_stray(findings, (*path, name))
         check_claims(findings, (*path, "claims"))
         check_tenants(findings, path, provider)
+        values = (text_at(provider, name) or "" for name in ("issuer", "publicKey", "audience"))
+        if message := placeholder_provider(str(path[-1]), values):
+            findings.add(path, "placeholder-provider", message, at=findings.document.tree.nearest(path).key)
 
 
 def _cors(findings: Findings) -> None:
