@@ -48,7 +48,10 @@ def append_entry(source: Source, mapping: Mapping, key: str, value: Value, fallb
         return insert_in_flow(source, mapping, [shapes.flow_entries({key: value}, shape)], _FLOW_MAPPING)
     indent = shapes.mapping_column(text, mapping)
     at = below(text, mapping.end, indent)
-    shape = Shape(key_quote=shapes.shape_of(text, mapping.entries[0][0]).quote or "").with_child(key, fallback)
+    neighbours = shapes.shape_of(text, mapping)
+    if fallback.quote is None:
+        fallback = replace(fallback, quote=neighbours.child(key).quote)
+    shape = Shape(key_quote=neighbours.key_quote).with_child(key, fallback)
     return [_lines(text, at, shapes.block({key: value}, shape), indent)]
 
 

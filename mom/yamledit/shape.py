@@ -26,8 +26,8 @@ class Shape:
     """One way of writing a value.
 
     flow: `{…}`, `[…]`. pad: a space inside the braces. quote, key_quote: '' plain, or the quote that was a choice;
-    None where the neighbour shows none. In a flow collection, quote is that of the values in it. colon: a plain value
-    of flow style has a `:` inside, which some parsers refuse.
+    None where the neighbour shows none. In a collection, quote is that of the values in it. colon: a plain value of
+    flow style has a `:` inside, which some parsers refuse.
     order: the neighbour's key order. indent: from a key's column to the first column of what is below it (a
     mapping's keys, a list's dashes); None where the neighbour shows none. gap: spaces after a dash. blanks: blank lines
     between two items. children: shapes of values by key. item: shape of a list's items.
@@ -46,12 +46,26 @@ class Shape:
     item: Shape | None = None
 
     def child(self, key: str) -> Shape:
-        """Return the shape of the value of `key`, the fallback style where the neighbour has no such key."""
+        """Return the shape of the value of `key`; where the neighbour has no such key, it is quoted as others are."""
         if (known := self.children.get(key)) is not None:
             return known
+        if not self.flow:
+            return Shape(quote=self._usual_quote(), key_quote=self.key_quote)
         # As in JSON, values are quoted as keys are.
-        quote = (self.quote if self.quote is not None else self.key_quote or None) if self.flow else None
+        quote = self.quote if self.quote is not None else self.key_quote or None
         return Shape(flow=self.flow, pad=self.pad, quote=quote, key_quote=self.key_quote)
+
+    def _usual_quote(self) -> str | None:
+        """Return the quote that most values of a block mapping have, of two the later; where none shows one, its own.
+
+        Only texts count for which there was a choice.
+        """
+        quotes = [
+            child.quote
+            for child in self.children.values()
+            if child.quote is not None and not (child.flow or child.order or child.item)
+        ]
+        return max(reversed(quotes), key=quotes.count) if quotes else self.quote
 
     def with_child(self, key: str, shape: Shape) -> Shape:
         """Return this shape with another one for the value of `key`."""
@@ -265,7 +279,7 @@ def items(values: SequenceABC[Value], shape: Shape) -> list[str]:
 
 def item(value: Value, shape: Shape) -> list[str]:
     """Return one list item as lines, its dash at column 0."""
-    item_shape = shape.item or Shape()
+    item_shape = shape.item or Shape(quote=shape.quote)
     dash = "-" + " " * shape.gap
     if not isinstance(value, MappingABC) or item_shape.flow:
         return [

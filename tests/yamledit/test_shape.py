@@ -30,6 +30,25 @@ def test_a_mapping_is_written_as_the_one_beside_it(style: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("a: 'x'\nb: 'y'\nc: z\n", "'new'"),
+        ("a: 'x'\nb: z\n", "new"),
+        ("a: z\nb: 'x'\n", "'new'"),
+        ("a: 'no'\nb: z\n", "new"),
+        ("a: {b: 'x'}\nc: z\n", "new"),
+        ("a: [x]\n", "new"),
+    ],
+)
+def test_a_key_that_the_neighbour_has_not_is_quoted_as_most_of_its_values(text: str, expected: str) -> None:
+    _, _, root = only(text)
+    shape = shapes.shape_of(text, root)
+    assert shapes.block({"key": "new"}, shape) == [f"key: {expected}"]
+    # So is what is inside of it.
+    assert shapes.block({"key": {"inner": ["new"]}}, shape) == ["key:", "  inner:", f"  - {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("m: {name: q, list: [z]}\n", "{name: x, list: [a, b]}"),
         ("m: { name: q, list: [ z ] }\n", "{ name: x, list: [ a, b ] }"),
         ('m: {"name": "q", "list": ["z"]}\n', '{"name": "x", "list": ["a", "b"]}'),
