@@ -52,11 +52,15 @@ class Console:
         return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour(stream) else text
 
     def _message(self, text: str, *, always: bool = False) -> None:
-        """Write to stderr, after the data that came before it: where both go to one place, they keep their order."""
+        """Write to stderr, after the data that came before it: where both go to one place, they keep their order.
+
+        On a terminal it is wrapped at words.
+        """
         if self.quiet and not always:
             return
         self.stdout.flush()
-        self._write(self.stderr, text)
+        width = self._width(self.stderr)
+        self._write(self.stderr, text if width is None else "\n".join(wrapped(text, width)))
 
     def _write(self, stream: IO[str], text: str) -> None:
         """Write to a stream; raises MomError where stdout fails, BrokenPipeError where its reader is gone."""
@@ -175,25 +179,36 @@ def to_json(value: Any) -> str:
 
 # Room for the excerpt at 80 columns, the line number's gutter taken off.
 _EXCERPT_WIDTH = 70
+_COMMANDS = ("atlas", "auth", "curl")
 _COLOUR = re.compile(r"\033\[[0-9;]*m")
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
     """Return the lines of `text`, those longer than `width` broken at spaces and indented further; None: no limit.
 
-    A longer word, such as a path, is not broken. Colour takes no room.
+    A longer word, such as a path, is not broken, nor is a command, which could not be pasted. Colour takes no room.
     """
     lines: list[str] = []
     for line in text.split("\n"):
         indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
         lines.append(line if width is None else "")
-        for number, word in enumerate(line.split(" ") if width is not None else ()):
+        for number, word in enumerate(_words(line) if width is not None else ()):
             longer = f"{lines[-1]} {word}" if number else word
             if width is not None and len(_COLOUR.sub("", longer)) > width and lines[-1].strip():
                 lines.append(indent + word)
             else:
                 lines[-1] = longer
     return lines
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a line, which single spaces separate; a command of mom's is one word."""
+    words = line.split(" ")
+    for at in range(len(words) - 2, -1, -1):
+        if words[at].lstrip("('`") == "mom" and words[at + 1] in _COMMANDS:
+            end = next((number for number in range(at + 1, len(words)) if words[number][-1:] in ";,:)"), len(words) - 1)
+            words[at : end + 1] = [" ".join(words[at : end + 1])]
+    return words
 
 
 def _excerpt(problem: Problem, room: int) -> list[str]:

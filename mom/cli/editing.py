@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.result import Action, Edit
+from mom.cli.command_lines import command_lines
 from mom.cli.configuration_file import ConfigurationFile, configuration_file
 from mom.cli.diff_name import diff_name
 from mom.cli.options import Format
@@ -160,9 +161,10 @@ def _print_messages(console: Console, source: Source, edit: Edit, description: D
     for note in description.notes if changes else ():
         console.say(f"note: {note}")
     if changes and writes:
-        for label, text in (("next", description.next_step), ("undo", description.undo)):
-            if text:
-                console.say(f"  {label}: {text}")
+        if description.next_step:
+            console.say(f"  next: {description.next_step}")
+        for text in command_lines("  undo:", description.undo) if description.undo else ():
+            console.say(text)
 
 
 def _lines(edit: Edit) -> str:
