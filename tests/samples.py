@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mom.atlas.validate import validate
+from mom.problems import Problem
+from mom.yamledit.source import decode
+
 ATLAS_VERSION = "moment.dev/atlas/v1alpha1"
 ADAPTERS_VERSION = "moment.dev/adapters/v1alpha1"
 HEAD = f"apiVersion: {ATLAS_VERSION}\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n"
@@ -40,3 +44,8 @@ def http(name: str, base_url: str | None = None, headers: dict[str, str] | None 
 EMPTY = atlas()
 # One adapter.
 GITHUB = atlas("github") + http("github")
+
+
+def problems_in(data: bytes, name: str) -> list[Problem]:
+    """Return every problem of a file's content, as `mom atlas config validate` reports them."""
+    return validate(decode(data, name))

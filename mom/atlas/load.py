@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from mom.atlas.access import read_allow, read_claims
 from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
-from mom.atlas.rules.stream_rules import NAME, references_of
+from mom.atlas.rules.stream_rules import NAME, Typed, references_of
 from mom.atlas.validate import check
 from mom.atlas.values.durations import seconds
 from mom.errors import MomError
@@ -16,7 +18,6 @@ from mom.gateway import MAX_LIFETIME_SECONDS
 from mom.problems import Problem, Severity
 from mom.yamledit.parser import collector_paused
 from mom.yamledit.source import Source
-
 
 # What keeps a configuration from being served, and from nothing else: one that is not filled in yet can be read, listed
 # and compared. `mom.run.plan` refuses it.
@@ -35,14 +36,24 @@ def load(source: Source) -> Configuration:
 def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ...]]:
     """Return the configuration in `source` with the problems that do not keep it from being read; raises as `load`."""
     problems, typed = check(read(source))
-    errors = sum(problem.severity is Severity.ERROR and problem.rule not in _ABOUT_SERVING for problem in problems)
-    if errors:
+    if is_unreadable(problems):
+        errors = sum(problem.severity is Severity.ERROR for problem in problems)
         raise MomError(f"{source.name} has {errors} error{'s' if errors > 1 else ''}", problems=problems)
+    return configuration_of(source.name, typed), tuple(problems)
+
+
+def is_unreadable(problems: Iterable[Problem]) -> bool:
+    """Whether one of the problems keeps a configuration from being read."""
+    return any(problem.severity is Severity.ERROR and problem.rule not in _ABOUT_SERVING for problem in problems)
+
+
+def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
+    """Return the configuration that the documents of a stream without errors are; `file` is its name."""
     (atlas,) = (document for document, kind in typed if kind == ATLAS)
     documents = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
     references = references_of(atlas)
-    configuration = Configuration(
-        file=source.name,
+    return Configuration(
+        file=file,
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
@@ -53,7 +64,6 @@ def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ..
         allow=read_allow(atlas, "spec.allow"),
         cors=tuple(str(origin) for _, origin in items_at(atlas.data, "spec", "cors", "origins")),
     )
-    return configuration, tuple(problems)
 
 
 def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:

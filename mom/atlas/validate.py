@@ -8,16 +8,14 @@ from dataclasses import replace
 
 from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
 from mom.atlas.kinds import ATLAS, Kind
-from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.rules.document_rules import check_document, kind_of
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.ignores import without_ignored
 from mom.atlas.rules.schema_rules import schema_problems
 from mom.atlas.rules.separators import missing_separator
 from mom.atlas.rules.stream_rules import Typed, stream_problems
-from mom.errors import MomError
 from mom.problems import Place, Problem, Severity
-from mom.yamledit.source import Source, decode
+from mom.yamledit.source import Source
 
 
 def validate(source: Source) -> list[Problem]:
@@ -26,15 +24,6 @@ def validate(source: Source) -> list[Problem]:
     Never raises for what the file contains. Documents of other tools are left alone. No excerpt shows a credential.
     """
     return check(read(source))[0]
-
-
-def validate_bytes(data: bytes, name: str) -> list[Problem]:
-    """Return every problem of a file's content; that it is not text is one."""
-    try:
-        return validate(decode(data, name))
-    except MomError as error:
-        # Not text, or so much of it that it is not read.
-        return [problem_of(Place(name, 1, 1), "file", error.message, hint=error.hint)]
 
 
 def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:

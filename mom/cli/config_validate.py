@@ -23,6 +23,7 @@ from mom.streams import STDIN, read_stdin
 from mom.yamledit.source import MAX_BYTES, decode
 
 if TYPE_CHECKING:
+    from mom.atlas.documents import Stream
     from mom.atlas.rules.variable_rules import Environment
 
 
@@ -107,34 +108,49 @@ def _checked(
     if file == "-" or not os.path.isdir(file):  # noqa: PTH112 - unlike pathlib it raises for no name
         yield _check(file, options, console, variables)
         return
+    empty = True
     try:
-        names = list(configurations_in(file))
+        for candidate in configurations_in(file):
+            empty = False
+            yield _check(candidate.path, options, console, variables, content=candidate.content)
     except UnreadableError as error:
         yield Checked(file, (_unreadable(file, error),))
         return
-    if not names:
+    if empty:
         message = f"no Atlas configuration in the folder {file}"
         hint = "only *.yml and *.yaml files with a document of an Atlas count"
         yield Checked(file, (problem_of(Place(file, 1, 1), "file", message, hint=hint),))
-    for name in names:
-        yield _check(name, options, console, variables)
 
 
-def _check(file: str, options: FixOptions | None, console: Console, variables: Environment | None) -> Checked:
-    """Return a file's problems, or stdin's. That it cannot be read is one of them, and hides no other file's."""
-    from mom.atlas.validate import validate_bytes
+def _check(
+    file: str,
+    options: FixOptions | None,
+    console: Console,
+    variables: Environment | None,
+    *,
+    content: Stream | MomError | None = None,
+) -> Checked:
+    """Return a file's problems, or stdin's. That it cannot be read is one of them, and hides no other file's.
+
+    content: of the file, where it was read before.
+    """
+    from mom.atlas.documents import read
 
     name = STDIN if file == "-" else file
+    fixes: tuple[Problem, ...] = ()
+    diff = ""
     try:
         if options is not None:
             data, fixes, diff = fixed(file, options, console)
-        else:
+            content = read(decode(data, name))
+        elif content is None:
             data = read_stdin(MAX_BYTES) if file == "-" else read_file(file, MAX_BYTES, pipes=True)
-            fixes, diff = (), ""
+            content = read(decode(data, name))
     except MomError as error:
-        return Checked(name, (_unreadable(name, error),))
-    problems = validate_bytes(data, name) if variables is None else _with_variables(data, name, variables)
-    return Checked(name, tuple(problems), fixes, diff)
+        content = error
+    if isinstance(content, MomError):
+        return Checked(name, (_unreadable(name, content),))
+    return Checked(name, tuple(_problems(content, variables)), fixes, diff)
 
 
 def _unreadable(file: str, error: MomError) -> Problem:
@@ -150,22 +166,20 @@ def _variables(env_file: Path | None) -> Environment:
     return environment(os.environ, env_file)
 
 
-def _with_variables(data: bytes, name: str, variables: Environment) -> list[Problem]:
-    """Return what is wrong with a configuration and, where it is valid, with its variables. It is read once."""
-    from mom.atlas.load import load_with_warnings
+def _problems(stream: Stream, variables: Environment | None) -> list[Problem]:
+    """Return what is wrong with a configuration and, where `variables` are given and it is valid, with those."""
+    from mom.atlas.load import configuration_of, is_unreadable
     from mom.atlas.rules.variable_rules import doubtful_variables, uses, variable_problem
-    from mom.atlas.validate import validate_bytes
+    from mom.atlas.validate import check
 
-    try:
-        configuration, warnings = load_with_warnings(decode(data, name))
-    except MomError as error:
-        # Without problems it is one that is not text.
-        return list(error.problems) or validate_bytes(data, name)
+    problems, typed = check(stream)
+    if variables is None or is_unreadable(problems):
+        return problems
+    configuration = configuration_of(stream.source.name, typed)
     used = list(uses(configuration.adapters))
-    problems = (variable_problem(use, variables) for use in used)
     values = {use.name: variables.value(use.name) or "" for use in used}
     return [
-        *warnings,
-        *(problem for problem in problems if problem is not None),
+        *problems,
+        *(problem for use in used if (problem := variable_problem(use, variables)) is not None),
         *doubtful_variables(configuration.adapters, values),
     ]

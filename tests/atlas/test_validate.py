@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from mom.atlas.rules import stream_rules
 from mom.atlas.rules.catalogue import RULES
-from mom.atlas.validate import validate, validate_bytes
+from mom.atlas.validate import validate
 from mom.problems import Severity
 from mom.yamledit.source import Source
 from tests.golden import Case, cases
-from tests.samples import BYSTANDERS
+from tests.samples import BYSTANDERS, problems_in
 
 ATLAS = """\
 apiVersion: moment.dev/atlas/v1alpha1
@@ -125,7 +125,7 @@ ALONE = {"CRLF-line-ends-and-a-byte-order-mark-do-not-move-the-places", "line-en
 def test_what_is_wrong_stays_wrong_beside_other_documents(case: Case) -> None:
     given = case.read("in.yml") or b""
     other = b"# Before.\napiVersion: v1\nkind: ConfigMap\n---\n"
-    alone, beside = validate_bytes(given, "f"), validate_bytes(other + given, "f")
+    alone, beside = problems_in(given, "f"), problems_in(other + given, "f")
     assert [(problem.rule, problem.place.line + 4) for problem in alone if problem.rule != "no-atlas"] == [
         (problem.rule, problem.place.line) for problem in beside if problem.rule != "no-atlas"
     ]

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mom.atlas.validate import validate_bytes
 from tests.golden import run_mom
-from tests.samples import EMPTY
+from tests.samples import EMPTY, problems_in
 
 INIT = ("atlas", "config", "init")
 
@@ -20,12 +19,14 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("preset", ["local", "production"])
 @pytest.mark.parametrize("more", [[], ["--owner", "example.com"], ["--with", "openai,stripe,datadog"]], ids=" ".join)
-def test_what_is_created_is_what_generate_prints_and_only_lacks_what_is_to_be_filled_in(preset: str, more: list[str]) -> None:
+def test_what_is_created_is_what_generate_prints_and_only_lacks_what_is_to_be_filled_in(
+    preset: str, more: list[str]
+) -> None:
     assert run_mom([*INIT, "--preset", preset, *more]).status == 0
     created = Path("atlas.yml").read_bytes()
     assert run_mom(["atlas", "config", "generate", "--preset", preset, *more]).stdout == created
     assert run_mom([*INIT, "-f", "-", "--preset", preset, *more]).stdout == created
-    rules = [problem.rule for problem in validate_bytes(created, "atlas.yml")]
+    rules = [problem.rule for problem in problems_in(created, "atlas.yml")]
     assert rules == (["placeholder-provider"] if preset == "production" else [])
     assert max(map(len, created.decode().splitlines())) <= 80
 

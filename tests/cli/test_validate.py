@@ -27,7 +27,6 @@ from mom import __version__
 from mom.atlas.adapters import kinds
 from mom.atlas.rules.catalogue import RULES
 from mom.atlas.schemas import combined, schema
-from mom.atlas.validate import validate_bytes
 from mom.cli.formats import Checked, Format, write
 from mom.console import Console
 from mom.problems import Place, Problem, Severity
@@ -35,7 +34,7 @@ from mom.yamledit.data import to_data
 from mom.yamledit.source import MAX_BYTES, Source
 from mom.yamledit.stream import documents, parse_document
 from tests.golden import Result, Terminal, run_mom
-from tests.samples import EMPTY
+from tests.samples import EMPTY, problems_in
 
 VALID = EMPTY
 # An adapter that nothing names: one warning.
@@ -384,7 +383,7 @@ ADAPTER = "---\napiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\nmetadata:\
 )
 def test_a_hostile_file_gets_an_answer(text: str, rule: str) -> None:
     # Each of these took minutes, or gigabytes, in some version; a test that hangs is a test that fails.
-    problems = validate_bytes(text.encode(), "f.yml")
+    problems = problems_in(text.encode(), "f.yml")
     assert rule in {problem.rule for problem in problems}
     assert sum(len(problem.excerpt) for problem in problems) < 10_000_000
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from mom.atlas.rules.catalogue import GROUPS
-from mom.atlas.validate import validate_bytes
 from tests.golden import FILE, Case, cases, run_mom
+from tests.samples import problems_in
 
 FOLDER = Path(__file__).parent / "validate"
 CASES = cases(FOLDER)
@@ -55,7 +55,7 @@ def summary(errors: int, warnings: int, notes: int) -> str:
 
 
 def test_every_rule_has_a_case() -> None:
-    seen = {problem.rule for case in CASES for problem in validate_bytes(case.read("in.yml") or b"", FILE)}
+    seen = {problem.rule for case in CASES for problem in problems_in(case.read("in.yml") or b"", FILE)}
     # A file that is not text cannot be a case; the last groups are reported by other commands.
     elsewhere = {"Editing", "Running", "Checking", "Reviewing"}
     reported = {rule.id for name, group in GROUPS.items() if name not in elsewhere for rule in group}
@@ -64,7 +64,7 @@ def test_every_rule_has_a_case() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.folder.name)
 def test_problems_are_sorted_and_have_an_excerpt_and_a_way_out(case: Case) -> None:
-    problems = validate_bytes(case.read("in.yml") or b"", FILE)
+    problems = problems_in(case.read("in.yml") or b"", FILE)
     places = [problem.place for problem in problems]
     assert places == sorted(places)
     for problem in problems:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mom.atlas import documents
+from mom.yamledit.source import Source
 from tests import samples
 from tests.golden import FILE, MOM, run_mom
 
@@ -95,6 +99,37 @@ def test_the_configurations_of_a_folder_are_checked_and_nothing_else() -> None:
     assert files == ["teams/a.yml", "teams/adapter.yml", "teams/b/atlas.yaml"]
     assert result.status == 1
     assert rules("teams")[1] == [("teams/adapter.yml", "no-atlas"), ("teams/b/atlas.yaml", "unknown-key")]
+
+
+def test_each_file_of_a_folder_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("teams").mkdir()
+    for name in ("a.yml", "b.yml"):
+        Path("teams", name).write_text(ATLAS)
+    parsed: list[str] = []
+    read = documents.read
+
+    def counted(source: Source) -> documents.Stream:
+        parsed.append(source.name)
+        return read(source)
+
+    monkeypatch.setattr(documents, "read", counted)
+    assert rules("teams", "--env")[0] == 1
+    assert parsed == ["teams/a.yml", "teams/b.yml"]
+
+
+def test_a_folder_that_cannot_be_read_hides_no_problem_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("teams/locked").mkdir(parents=True)
+    Path("teams/a.yml").write_text(ATLAS.replace("baseUrl", "baseURL"))
+    scandir = os.scandir
+
+    def refused(path: str) -> Any:
+        # For the superuser every folder can be read.
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert rules("teams") == (1, [("teams/a.yml", "unknown-key"), ("teams", "file")])
 
 
 def test_a_folder_without_a_configuration_is_a_problem() -> None:
