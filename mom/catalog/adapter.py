@@ -31,10 +31,20 @@ class Choice:
     adapter_name: str
     base_url: str
     headers: tuple[tuple[str, str], ...]
+    basic_auth: tuple[str, str] | None = None
+    query: tuple[tuple[str, str], ...] = ()
 
     def header_arguments(self) -> list[str]:
         """Return each header as `-H` takes it."""
         return [f"{name}: {value}" for name, value in self.headers]
+
+    def basic_argument(self) -> str | None:
+        """Return user name and password as `--basic-auth` takes them."""
+        return None if self.basic_auth is None else ":".join(self.basic_auth)
+
+    def query_arguments(self) -> list[str]:
+        """Return each parameter as `--query` takes it."""
+        return [f"{name}={value}" for name, value in self.query]
 
 
 def choose(
@@ -49,8 +59,9 @@ def choose(
     """Return the adapter for `entry`.
 
     values: of placeholders (`--set`). optional: keys of optional headers (`--with`). adapter_name, base_url: instead of
-    the entry's. headers: of the user; one that the entry has too replaces its value. Raises UsageError for an unknown
-    key, a value that cannot be used, and placeholders without a value, which are all named.
+    the entry's. headers: of the user; one that the entry has too replaces its value, and `Authorization` its Basic
+    authentication. Raises UsageError for an unknown key, a value that cannot be used, and placeholders without a value,
+    which are all named.
     """
     texts = [] if base_url is not None else [entry.base_url]
     chosen = [_optional_header(entry, key) for key in dict.fromkeys(optional)]
@@ -58,12 +69,16 @@ def choose(
     own = {name.lower(): (name, value) for name, value in known}
     given = {name.lower(): (name, value) for name, value in headers}
     texts += [value for key, (_, value) in own.items() if key not in given]
+    basic = None if entry.basic_auth is None or "authorization" in given else entry.basic_auth
+    texts += [each.value for each in entry.query] + ([basic.username, basic.password] if basic else [])
     filling = _values(entry, values, needed={name for text in texts for name in placeholders_in(text)})
     merged = {key: (name, filled(value, filling)) for key, (name, value) in own.items()} | given
     return Choice(
         adapter_name=entry.name if adapter_name is None else adapter_name,
         base_url=filled(entry.base_url, filling) if base_url is None else base_url,
         headers=tuple(merged.values()),
+        basic_auth=(filled(basic.username, filling), filled(basic.password, filling)) if basic else None,
+        query=tuple((each.name, filled(each.value, filling)) for each in entry.query),
     )
 
 

@@ -45,6 +45,14 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """Basic authentication; both may have references, and no password is an empty one."""
+
+    username: str
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OptionalHeader:
     """A header that not every account needs, chosen by `key` (`--with organization`)."""
 
@@ -56,7 +64,7 @@ class OptionalHeader:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A variable that a header refers to.
+    """A variable that a credential refers to.
 
     obtain: the vendor's page that creates the value, or describes how. pattern: what a value must match in full, as the
     vendor documents it, None where it does not; form: the same for people (`ghp_…`).
@@ -112,7 +120,10 @@ class Sdk:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One API of the catalog. base_url: with placeholders in braces. docs: the vendor's page about authentication."""
+    """One API of the catalog. base_url: with placeholders in braces. docs: the vendor's page about authentication.
+
+    headers, basic_auth, query: how its credential is sent, at least one of them.
+    """
 
     name: str
     title: str
@@ -126,6 +137,14 @@ class Integration:
     sdks: tuple[Sdk, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    basic_auth: BasicAuth | None = None
+    query: tuple[Header, ...] = ()
+
+    @property
+    def required_texts(self) -> tuple[str, ...]:
+        """The texts of all credentials but those of optional headers."""
+        basic = (self.basic_auth.username, self.basic_auth.password) if self.basic_auth else ()
+        return (*(each.value for each in (*self.headers, *self.query)), *basic)
 
     def variable(self, name: str) -> Variable | None:
         """Return what is known of the variable `name`."""
@@ -172,11 +191,13 @@ def from_data(data: Mapping[str, Any]) -> Integration:
         sdks=tuple(_sdk(each) for each in data.get("sdks", ())),
         notes=tuple(data.get("notes", ())),
         sources=tuple(data["sources"]),
+        basic_auth=BasicAuth(**data["basicAuth"]) if "basicAuth" in data else None,
+        query=_headers(data, "query"),
     )
 
 
-def _headers(data: Mapping[str, Any]) -> tuple[Header, ...]:
-    return tuple(Header(each["name"], each["value"]) for each in data.get("headers", ()))
+def _headers(data: Mapping[str, Any], key: str = "headers") -> tuple[Header, ...]:
+    return tuple(Header(each["name"], each["value"]) for each in data.get(key, ()))
 
 
 def _placeholder(data: Mapping[str, Any]) -> Placeholder:

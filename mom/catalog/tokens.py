@@ -29,18 +29,19 @@ class UnlikelyToken:
 
 
 def unlikely_tokens(
-    base_url: str, adapter_name: str, header: tuple[str, str], variables: Mapping[str, str]
+    base_url: str, adapter_name: str, credential: tuple[str, str], variables: Mapping[str, str]
 ) -> Iterator[UnlikelyToken]:
-    """Yield each variable in a header of an adapter whose value does not have the form that the vendor documents.
+    """Yield each variable in a credential of an adapter whose value has another form than the vendor documents.
 
-    An adapter belongs to an API by its base URL; the names of its variables may be the user's own, the header decides.
+    credential: where it is and its text: a header's name, `basicAuth username`, `basicAuth password` or `query NAME`.
+    An adapter belongs to an API by its base URL; the names of its variables may be the user's own, the place decides.
     variables: the values that are set; what is unset or empty is no matter here.
     """
     matched = match(base_url, adapter_name)
     if matched is None:
         return
     entry = matched.integration
-    for name, known in _pairs(entry, *header):
+    for name, known in _pairs(entry, *credential):
         value = variables.get(name, "")
         if value.strip() and not looks_right(known, value):
             message = f"does not look like a {_vendor(entry.title)} credential, {known.form}"
@@ -63,15 +64,18 @@ def _vendor(title: str) -> str:
     return re.sub(r"(?: (?:Web|Admin|Management|Public|App))? API\Z", "", title.partition(" (")[0])
 
 
-def _pairs(entry: Integration, header_name: str, value: str) -> Iterator[tuple[str, Variable]]:
-    """Yield each reference in a header's value with the variable that the entry has in its place."""
+def _pairs(entry: Integration, place: str, value: str) -> Iterator[tuple[str, Variable]]:
+    """Yield each reference in a credential with the variable that the entry has in its place."""
     own = [(each.name, each.value) for each in entry.headers]
     own += [(each.name, each.value) for each in entry.optional_headers]
+    own += [(f"query {each.name}", each.value) for each in entry.query]
+    if basic := entry.basic_auth:
+        own += [("basicAuth username", basic.username), ("basicAuth password", basic.password)]
     given = _REFERENCE.findall(value)
     for own_name, own_value in own:
         known = _REFERENCE.findall(own_value)
-        # With another number of references it is not the entry's header any more.
-        if own_name.lower() == header_name.lower() and len(given) == len(known):
+        # With another number of references it is not the entry's credential any more.
+        if own_name.lower() == place.lower() and len(given) == len(known):
             for name, known_name in zip(given, known, strict=True):
                 if variable := entry.variable(known_name):
                     yield name, variable

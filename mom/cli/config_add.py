@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.edit.add import add_adapter
-from mom.atlas.references import names
 from mom.catalog import loader
-from mom.catalog.adapter import Choice, choose, read_values, usual_host
+from mom.catalog.adapter import choose, read_values, usual_host
 from mom.catalog.integration import Integration
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, describe
@@ -89,28 +89,22 @@ def add(
         base_url=base_url,
         headers=http_adapter.read_headers(header or (), allow_literal_secret=allow_literal_secret),
     )
-    adapter = http_adapter.read_adapter(
-        choice.adapter_name,
-        choice.base_url,
-        choice.header_arguments(),
-        allow_literal_secret=allow_literal_secret,
-    )
+    adapter = http_adapter.read_choice(choice, allow_literal_secret=allow_literal_secret)
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: add_adapter(source, adapter),
-        lambda edit: _describe(entry, choice, describe(edit, adapter, options)),
+        lambda edit: _describe(entry, adapter, describe(edit, adapter, options)),
     )
 
 
-def _describe(entry: Integration, choice: Choice, described: Description) -> Description:
+def _describe(entry: Integration, adapter: HttpAdapterSpec, described: Description) -> Description:
     """Return what is said of the edit: as of add-http-adapter, and where each credential comes from."""
-    used = dict.fromkeys(name for _, value in choice.headers for name in names(value))
-    known = [variable for name in used if (variable := entry.variable(name))]
+    known = [variable for name in http_adapter.variables(adapter) if (variable := entry.variable(name))]
     warnings = list(described.warnings)
-    if known and (usual := usual_host(entry, choice.base_url)):
+    if known and (usual := usual_host(entry, adapter.base_url)):
         names_known = ", ".join(variable.name for variable in known)
-        warnings.append(f"{names_known} would be sent to {choice.base_url}; {entry.name} is at {usual}")
+        warnings.append(f"{names_known} would be sent to {adapter.base_url}; {entry.name} is at {usual}")
     return described._replace(
         report={
             **described.report,

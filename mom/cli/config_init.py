@@ -130,9 +130,7 @@ def _create(*, name: str, owner: str | None, preset: Preset, apis: Sequence[str]
             raise UsageError(f"{option}: `{value}` is not a name" if value.strip() else f"{option} is empty")
     entries = [loader.get(api.strip()) for text in apis for api in text.split(",") if api.strip()]
     choices = [choose(entry, values={}) for entry in dict.fromkeys(entries)]
-    adapters = tuple(
-        http_adapter.read_adapter(choice.adapter_name, choice.base_url, choice.header_arguments()) for choice in choices
-    )
+    adapters = tuple(map(http_adapter.read_choice, choices))
     source = Source("the new configuration", initial_text(name=name, owner=owner, preset=preset))
     for adapter in adapters:
         source = Source(source.name, add_adapter(source, adapter).text)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mom.atlas.references import names
 from mom.auth.base_url import resolve_gateway
 from mom.catalog import loader, snippets
 from mom.catalog.integration import Integration, OptionalHeader, Placeholder
@@ -54,9 +55,9 @@ def _list(console: Console, form: Format) -> None:
 
 
 def _needed(entry: Integration) -> list[str]:
-    """Return the variables that the entry's headers need, without those of optional ones."""
-    optional = " ".join(header.value for header in entry.optional_headers)
-    return [each.name for each in entry.variables if f"{{{{ {each.name} }}}}" not in optional]
+    """Return the variables that the entry's credentials need, without those of optional headers."""
+    required = {name for text in entry.required_texts for name in names(text)}
+    return [each.name for each in entry.variables if each.name in required]
 
 
 def _brief(entry: Integration) -> dict[str, Any]:

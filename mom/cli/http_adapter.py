@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from mom.atlas.adapters.http import HttpAdapterSpec
 from mom.atlas.references import names
@@ -19,6 +20,9 @@ from mom.atlas.values.secrets import (
 from mom.atlas.values.urls import check_base_url, endpoint, is_plain_http
 from mom.errors import MomError, UsageError
 from mom.masking import mask_tokens
+
+if TYPE_CHECKING:
+    from mom.catalog.adapter import Choice
 
 
 def read_adapter(
@@ -56,6 +60,18 @@ def read_adapter(
         if basic_auth is None
         else read_basic_auth(basic_auth, allow_literal_secret=allow_literal_secret),
         query=read_query(query, allow_literal_secret=allow_literal_secret),
+    )
+
+
+def read_choice(choice: Choice, *, allow_literal_secret: bool = False) -> HttpAdapterSpec:
+    """Return the adapter that an entry of the catalog, and what the user said of it, make; raises as `read_adapter`."""
+    return read_adapter(
+        choice.adapter_name,
+        choice.base_url,
+        choice.header_arguments(),
+        basic_auth=choice.basic_argument(),
+        query=choice.query_arguments(),
+        allow_literal_secret=allow_literal_secret,
     )
 
 
@@ -167,7 +183,11 @@ def notes(adapter: HttpAdapterSpec) -> list[str]:
     notes = []
     if ending := endpoint(adapter.base_url):
         notes.append(f"`{ending}` looks like an endpoint: callers append their path to the base URL")
-    if not variables(adapter) and not any(is_credential_header(name) for name, _ in adapter.headers):
+    if (
+        not variables(adapter)
+        and adapter.basic_auth is None
+        and not any(is_credential_header(name) for name, _ in adapter.headers)
+    ):
         notes.append("no header has a credential; add one with -H 'NAME: VALUE'")
     return notes
 

@@ -14,7 +14,7 @@ from mom.atlas.references import names
 from mom.atlas.schema_files import folder
 from mom.atlas.values.headers import check_header_name, check_header_value, refused_header
 from mom.atlas.values.names import check_adapter_name
-from mom.atlas.values.secrets import literal_secret
+from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.atlas.values.urls import check_base_url
 from mom.catalog import loader
 from mom.catalog.integration import Integration, filled, placeholders_in
@@ -59,8 +59,13 @@ def header_values(entry: Integration) -> list[tuple[str, str]]:
     return [*((each.name, each.value) for each in entry.headers), *optional]
 
 
-def test_there_are_at_least_eighty_entries_and_those_of_the_original() -> None:
-    assert len(ENTRIES) >= 80
+def all_texts(entry: Integration) -> list[str]:
+    """Return every text of an entry that may refer to variables."""
+    return [*entry.required_texts, *(each.value for each in entry.optional_headers)]
+
+
+def test_there_are_at_least_a_hundred_entries_and_those_of_the_original() -> None:
+    assert len(ENTRIES) >= 100
     for name, variables in GUIDES.items():
         entry = loader.get(name)
         assert [used for _, value in header_values(entry) for used in names(value)][: len(variables)] == variables
@@ -87,12 +92,13 @@ def test_no_entry_contradicts_itself() -> None:
 
 def _check_consistency(entry: Integration) -> None:
     headers = header_values(entry)
-    used = list(dict.fromkeys(name for _, value in headers for name in names(value)))
+    used = list(dict.fromkeys(name for text in all_texts(entry) for name in names(text)))
     assert sorted(used) == sorted(variable.name for variable in entry.variables)
     assert len({name.lower() for name, _ in headers}) == len(headers)
+    assert entry.basic_auth is None or "authorization" not in {name.lower() for name, _ in headers}
     assert len({header.key for header in entry.optional_headers}) == len(entry.optional_headers)
     placeholders = {each.name for each in entry.placeholders}
-    texts = [entry.base_url, entry.smoke.path, *(value for _, value in headers)]
+    texts = [entry.base_url, entry.smoke.path, *all_texts(entry)]
     assert {name for text in texts for name in placeholders_in(text)} == placeholders
     for placeholder in entry.placeholders:
         assert not placeholder.choices or placeholder.example in placeholder.choices
@@ -115,6 +121,11 @@ def test_what_an_entry_writes_is_what_mom_accepts() -> None:
             text = filled(value, example(entry))
             assert (check_header_name(name), refused_header(name), check_header_value(text)) == (None, None, None)
             assert literal_secret(name, text) is None, (entry.name, name)
+        for each in entry.query:
+            assert plain_parameter(each.name, each.value) is None, (entry.name, each.name)
+        if basic := entry.basic_auth:
+            assert not basic.password or literal_credential("password", basic.password) is None, entry.name
+            assert ":" not in basic.username
 
 
 def test_no_entry_needs_a_path_or_a_query_in_its_place() -> None:
@@ -133,6 +144,7 @@ def test_a_status_that_proves_nothing_has_a_proof_in_the_body() -> None:
 def test_an_entry_that_is_wrong_is_found_wrong() -> None:
     good = yaml.safe_load((APIS / "openai.yml").read_text(encoding="utf-8"))
     assert VALIDATOR.is_valid(good)
+    assert VALIDATOR.is_valid({**good, "basicAuth": {"username": "a"}, "query": [{"name": "key", "value": "a"}]})
     for key in ("name", "title", "baseUrl", "headers", "variables", "smoke", "docs", "sources"):
         assert not VALIDATOR.is_valid({word: value for word, value in good.items() if word != key}), key
     changes: list[dict[str, Any]] = [
@@ -140,6 +152,8 @@ def test_an_entry_that_is_wrong_is_found_wrong() -> None:
         {"baseUrl": "http://api.openai.com"},
         {"baseUrl": "https://api.openai.com/"},
         {"headers": []},
+        {"basicAuth": {"password": "a"}},
+        {"query": []},
         {"docs": "the manual"},
         {"smoke": {"method": "DELETE", "path": "/", "status": 200}},
         {"smoke": {"method": "GET", "path": "v1", "status": 200}},

@@ -6,6 +6,7 @@ A server on loopback stands in the place of all APIs, and has what each would ge
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -67,11 +68,16 @@ def test_every_entry_is_written_as_the_guides_command_writes_it(added: Mapping[s
     for number, entry in enumerate(ENTRIES):
         guide = [f"{name}: {value}" for name, value in headers(entry)]
         url = filled(entry.base_url, example(entry))
-        edit = add_adapter(Source("-", EMPTY), read_adapter(entry.name, url, guide))
+        basic = f"{entry.basic_auth.username}:{entry.basic_auth.password}" if entry.basic_auth else None
+        query = [f"{each.name}={each.value}" for each in entry.query]
+        adapter = read_adapter(entry.name, url, guide, basic_auth=basic, query=query)
+        edit = add_adapter(Source("-", EMPTY), adapter)
         assert added[entry.name] == edit.text, entry.name
         if number % 12 == 0:
             words = ["--adapter-name", entry.name, "--base-url", url]
             words += [word for each in guide for word in ("-H", each)]
+            words += ["--basic-auth", basic] if basic is not None else []
+            words += [word for each in query for word in ("--query", each)]
             done = run_mom(["atlas", "config", "add-http-adapter", "-f", "-", *words], EMPTY.encode())
             assert done.stdout.decode() == added[entry.name]
 
@@ -121,9 +127,15 @@ def with_variables(text: str) -> str:
 
 def check(entry: Integration, request: Request) -> None:
     """Insist that the API got the entry's smoke request, with its credentials and without the caller's token."""
-    assert (request.method, request.target) == (entry.smoke.method, f"/{entry.name}{path_of(entry)}{entry.smoke.path}")
+    path = f"/{entry.name}{path_of(entry)}{entry.smoke.path}"
+    for each in entry.query:
+        path += f"{'&' if '?' in path else '?'}{each.name}={with_variables(each.value)}"
+    assert (request.method, request.target) == (entry.smoke.method, path)
     expected = {each.name: each.value for each in entry.smoke.headers}
     expected |= {name: with_variables(value) for name, value in headers(entry)}
+    if basic := entry.basic_auth:
+        pair = f"{with_variables(basic.username)}:{with_variables(basic.password)}"
+        expected["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     for name, value in expected.items():
         assert request.all(name) == [value], (entry.name, name)
     assert request.tokens == []
@@ -155,6 +167,8 @@ def test_every_api_gets_exactly_the_smoke_request_with_its_credentials(run: MomR
     assert sent["openai"].all("Authorization") == ["Bearer value-of-OPENAI_API_TOKEN"]
     assert sent["openai"].all("OpenAI-Organization") == ["value-of-OPENAI_ORG_ID"]
     assert sent["pagerduty"].all("Authorization") == ["Token token=value-of-PAGERDUTY_ACCOUNT_TOKEN"]
+    assert sent["lever"].all("Authorization") == ["Basic dmFsdWUtb2YtTEVWRVJfQVBJX0tFWTo="]
+    assert sent["openweather"].target == "/openweather/data/2.5/weather?q=London&appid=value-of-OPENWEATHER_API_KEY"
     assert sent["cloudflare"].target == "/cloudflare/client/v4/user/tokens/verify"
     assert sent["linear"].body == b'{"query":"{ viewer { id } }"}'
     assert sent["trello"].all("Authorization") == [

@@ -182,6 +182,18 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
     kind = HTTP
 
+    def command_words(self, name: str, document: Data) -> list[str] | None:
+        """Return `add-http-adapter` with an option for each part of the document."""
+        from mom.atlas.adapters.http_command import options_for
+
+        spec = value_at(document, "spec")
+        options = options_for(spec) if isinstance(spec, dict) else None
+        return None if options is None else [*self.adding(name), *options]
+
+    def subject(self, adapter: HttpAdapter) -> str:
+        """Return the name: most adapters are of this kind."""
+        return adapter.name
+
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the base URL, the headers and the other credentials."""
         from mom.atlas.adapters.http_credentials import check_credentials
@@ -246,8 +258,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
             yield from adapter.basic_auth.settings()
         if adapter.oauth2 is not None:
             yield from adapter.oauth2.settings()
-        for parameter in adapter.query:
-            yield Setting(f"query {parameter.name}", parameter.value, parameter.place)
+        yield from map(_parameter_setting, adapter.query)
 
     def encoded(self, adapter: HttpAdapter, variables: Mapping[str, str]) -> Iterator[str]:
         """Yield Basic credentials in base64, and parameters of the query percent-encoded."""
@@ -267,8 +278,8 @@ class HttpKind(AdapterKind[HttpAdapter]):
             setting = _setting(header)
             for name, objection in doubts(header.name, header.value, variables):
                 yield name, objection, setting
-            pair = header.name, header.value
-            for token in unlikely_tokens(adapter.base_url, adapter.name, pair, variables):
+        for place, setting in _credentials(adapter):
+            for token in unlikely_tokens(adapter.base_url, adapter.name, (place, setting.value), variables):
                 yield token.variable, Objection(token.message, token.hint), setting
 
     def differences(self, old: HttpAdapter, new: HttpAdapter) -> list[str]:
@@ -300,6 +311,18 @@ class HttpKind(AdapterKind[HttpAdapter]):
 
 def _setting(header: Header) -> Setting:
     return Setting(f"header {header.name}", header.value, header.place)
+
+
+def _credentials(adapter: HttpAdapter) -> Iterator[tuple[str, Setting]]:
+    """Yield each text that may have a credential, with where it is as the catalog calls that."""
+    yield from ((header.name, _setting(header)) for header in adapter.headers)
+    if adapter.basic_auth is not None:
+        yield from zip(("basicAuth username", "basicAuth password"), adapter.basic_auth.settings(), strict=True)
+    yield from ((f"query {each.name}", _parameter_setting(each)) for each in adapter.query)
+
+
+def _parameter_setting(parameter: Parameter) -> Setting:
+    return Setting(f"query {parameter.name}", parameter.value, parameter.place)
 
 
 def _texts(basic: BasicAuth | None) -> tuple[str, str] | None:
