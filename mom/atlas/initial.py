@@ -72,8 +72,8 @@ def initial_text(*, name: str, owner: str | None = None, preset: Preset = Preset
 
 def placeholder_problems(configuration: Configuration) -> list[Problem]:
     """Return a problem for each identity provider that is still the one of the preset `production`."""
-    problems = []
-    for provider in configuration.identity_providers:
-        if message := placeholder_provider(provider.name, (provider.issuer, provider.public_key, provider.audience)):
-            problems.append(problem_of(provider.place, "placeholder-provider", message))
-    return problems
+    return [
+        problem_of(provider.place, "placeholder-provider", message)
+        for provider in configuration.identity_providers
+        if (message := placeholder_provider(provider.name, (provider.issuer, provider.public_key, provider.audience)))
+    ]

@@ -67,7 +67,7 @@ def _adapters(configuration: Configuration | None) -> dict[tuple[str, str], Adap
 
 
 def _subject(adapter: Adapter) -> str:
-    return adapter.name if adapter.kind == "HTTP" else f"{adapter.name} ({adapter.kind})"
+    return kind_of(adapter).subject(adapter)
 
 
 def _added(adapter: Adapter, known: Mapping[str, set[str]]) -> AccessChange:

@@ -110,17 +110,18 @@ def add(
 def describe(edit: Edit, adapter: HttpAdapterSpec, options: EditOptions) -> Description:
     """Return what is said of an edit that adds `adapter`."""
     variables = http_adapter.variables(adapter)
-    what = f"HTTP adapter {adapter.name}"
+    kind = adapter.kind.kind
+    what = f"{kind} adapter {adapter.name}"
     return Description(
         verb=ADD,
         what=f"the missing part of {what}" if edit.action is Action.COMPLETED else what,
         unchanged=f"{what} is already configured",
         report={
-            "adapter": {"kind": "HTTP", "name": adapter.name, "baseUrl": adapter.base_url},
+            "adapter": {"kind": kind, "name": adapter.name, "baseUrl": adapter.base_url},
             "environment": variables,
         },
         warnings=http_adapter.warnings(adapter),
         notes=http_adapter.notes(adapter),
         next_step=run_command_hint(variables, options),
-        undo=undo_add(edit, "HTTP", adapter.name, options.file),
+        undo=undo_add(edit, kind, adapter.name, options.file),
     )

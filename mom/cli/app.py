@@ -14,7 +14,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mom.cli.options import ALIASES
+from mom.atlas.adapters import KINDS
+from mom.cli.options import ALIASES, remove_command
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError, not_importable
@@ -57,7 +58,12 @@ CONFIG = Branch(
         "set": Leaf("mom.cli.config_set:set_", "Change the base URL or the headers of an HTTP adapter."),
         "rename": Leaf("mom.cli.config_rename:rename", "Rename an adapter: its reference and its document together."),
         "remove": Leaf("mom.cli.config_remove:remove", "Remove an adapter: its reference and its document."),
-        "remove-http-adapter": Leaf("mom.cli.config_remove:remove_http", "Remove an HTTP adapter.", hidden=True),
+        **{
+            remove_command(kind): Leaf(
+                "mom.cli.config_remove:remove_of_kind", f"Remove an adapter: {kind}.", hidden=True
+            )
+            for kind in KINDS
+        },
         "update-http-adapter": Leaf("mom.cli.config_set:set_", "Change an HTTP adapter.", hidden=True),
         "integrations": Leaf("mom.cli.config_integrations:integrations", "List the APIs that the catalog knows."),
         "list": Leaf("mom.cli.config_list:list_adapters", "List the adapters of a configuration."),

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from mom.atlas.adapters import KINDS
 from mom.atlas.edit.remove import RemovedAdapter, remove_adapter
 from mom.cli.editing import REMOVE, Description, EditOptions, edit_options, run_edit
 from mom.cli.options import (
@@ -21,6 +22,7 @@ from mom.cli.options import (
     QuietOption,
     VerboseOption,
     adapter_named,
+    remove_command,
 )
 from mom.cli.undo import undo_remove
 
@@ -59,7 +61,8 @@ def remove(
     )
 
 
-def remove_http(
+def remove_of_kind(
+    context: typer.Context,
     name: AdapterArgument = None,
     *,
     keep_comments: KeepComments = False,
@@ -72,14 +75,14 @@ def remove_http(
     form: FormatOption = Format.TEXT,
     adapter_name: NameOption = None,
 ) -> int:
-    """Remove an HTTP adapter: mom atlas config remove NAME --kind HTTP.
+    """Remove an adapter of the kind in the command's name: what remove does with --kind.
 
     Example:
       mom atlas config remove openai --kind HTTP
     """
     return remove(
         name,
-        kind="HTTP",
+        kind=next(kind for kind in KINDS if context.info_name == remove_command(kind)),
         keep_comments=keep_comments,
         file=file,
         dry_run=dry_run,

@@ -92,14 +92,15 @@ def _removed_names(names: list[str], headers: tuple[tuple[str, str], ...]) -> tu
 
 def _describe(edit: ChangedAdapter, name: str, changes: HttpChanges, options: EditOptions) -> Description:
     given = HttpAdapterSpec(name, changes.base_url or "https://unchanged.invalid", changes.headers)
-    what = f"HTTP adapter {name}"
+    kind = given.kind.kind
+    what = f"{kind} adapter {name}"
     absent = [f"{what} has no header {header}" for header in edit.absent]
     return Description(
         verb=CHANGE,
         what=what,
         unchanged=f"{what} already has these values",
         report={
-            "adapter": {"kind": "HTTP", "name": name},
+            "adapter": {"kind": kind, "name": name},
             "environment": http_adapter.variables(given),
         },
         warnings=[*http_adapter.warnings(given), *absent],

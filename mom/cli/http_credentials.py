@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mom.atlas.references import scan
 from mom.atlas.values.headers import check_header_value
-from mom.atlas.values.secrets import literal_credential, literal_secret
+from mom.atlas.values.secrets import literal_credential, plain_parameter
 from mom.errors import MomError, UsageError
 
 
@@ -45,15 +44,8 @@ def read_query(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[tup
                 raise UsageError(f"--query {name}: {wrong.message}", hint=wrong.hint)
         if name in parameters:
             raise UsageError(f"--query: the parameter {name} is given twice", hint="give each parameter once")
-        if not allow_literal_secret and _is_literal_secret(name, value):
+        if not allow_literal_secret and plain_parameter(name, value) is not None:
             hint = f"name a variable: --query '{name}=${{{{ EXAMPLE_KEY }}}}' (or --allow-literal-secret)"
             raise MomError(f"--query: the parameter {name} is a plain-text credential", hint=hint)
         parameters[name] = value
     return tuple(parameters.items())
-
-
-def _is_literal_secret(name: str, value: str) -> bool:
-    # As a header of that name would be: `key`, `api_key`, `access_token`.
-    if not any(isinstance(part, str) for part in scan(value)):
-        return False
-    return literal_secret(f"x-{name}".replace("_", "-"), value) is not None

@@ -87,6 +87,11 @@ def checked_adapters(names: list[str] | None) -> tuple[str, ...]:
     return tuple(names or ())
 
 
+def remove_command(kind: str) -> str:
+    """Return what people type first to remove an adapter of a kind: `remove-http-adapter`, as it was added."""
+    return f"remove-{kind.lower()}-adapter"
+
+
 def adapter_named(argument: str | None, option: str | None) -> str:
     """Return the name that the argument, or `--adapter-name`, gives. Raises UsageError unless exactly one does."""
     if argument is not None and option is not None:

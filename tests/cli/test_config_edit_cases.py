@@ -124,8 +124,7 @@ def test_each_command_takes_the_options_of_an_edit(
     done = subprocess.run([MOM, *arguments, "--diff"], capture_output=True, check=True)
     assert done.stdout == dry.stdout
     assert path.read_bytes() == piped.stdout != SAMPLE
-    undo = next(line for line in done.stderr.decode().splitlines() if line.startswith("  undo: mom "))
-    assert run_mom(shlex.split(undo)[2:]).status == 0
+    assert run_mom(undo_in(done.stderr.decode())).status == 0
     assert path.read_bytes() == SAMPLE
 
 
@@ -135,6 +134,27 @@ def test_a_header_that_is_removed_goes_by_the_undo_of_the_one_that_was_set(
     monkeypatch.chdir(tmp_path)
     Path(FILE).write_bytes(SAMPLE)
     shown = run_mom(["atlas", "config", "set", "openai", "-H", "X-Team: $a 'b'"]).stderr
-    undo = shown.rpartition("  undo: mom ")[2]
-    assert run_mom(shlex.split(undo)).status == 0
+    assert run_mom(undo_in(shown)).status == 0
     assert Path(FILE).read_bytes() == SAMPLE
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "M15-the-undo-of" in case.folder.name], ids=lambda c: c.row)
+def test_the_undo_of_a_removal_brings_all_data_back(
+    case: Case, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = case.read("in.yml") or b""
+    Path(FILE).write_bytes(before)
+    shown = run_mom(case.arguments).stderr
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert run_mom(undo_in(shown)).status == 0
+    by_name = [
+        sorted(documents_of(read_1_2, data) or [], key=lambda document: str(document["kind"]))
+        for data in (before, Path(FILE).read_bytes())
+    ]
+    assert by_name[0] == by_name[1]
+
+
+def undo_in(shown: str) -> list[str]:
+    """Return the arguments of the command that undoes an edit, read as a shell reads it."""
+    return shlex.split(shown.rpartition("  undo: mom ")[2].replace("\\\n", " "))

@@ -71,6 +71,8 @@ def test_a_run_refuses_the_provider_of_the_preset_for_deployments_by_its_name(
     # So does the command that `init` names as the next one; what is not filled in can be listed all the same.
     done = run_mom(["atlas", "config", "validate"])
     assert done.status == 1
-    assert done.stdout.startswith(b"atlas.yml:15:5: error: the identity provider `oidc` is a placeholder: https://login")
+    assert done.stdout.startswith(
+        b"atlas.yml:15:5: error: the identity provider `oidc` is a placeholder: https://login"
+    )
     assert run_mom(["atlas", "config", "add", "openai", "-q"]).status == 0
     assert run_mom(["atlas", "config", "list", "--format", "json"]).status == 0

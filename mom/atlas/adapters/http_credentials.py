@@ -99,7 +99,7 @@ def _check_basic_auth(findings: Findings) -> None:
 
 def _check_query(findings: Findings) -> None:
     from mom.atlas.rules.header_rules import plain_credential
-    from mom.atlas.values.secrets import literal_secret
+    from mom.atlas.values.secrets import plain_parameter
 
     seen: dict[str, Path] = {}
     for path, parameter in items_at(findings.document.data, "spec", "query"):
@@ -113,8 +113,7 @@ def _check_query(findings: Findings) -> None:
                 f"the parameter `{name}` is set twice",
                 related=((findings.document.place(first), "the first one"),),
             )
-        if value and (wrong := literal_secret(f"x-{name}".replace("_", "-"), value)):
-            reason = wrong if name is None else wrong.replace(f"x-{name}".replace("_", "-"), name)
+        if value and (reason := plain_parameter(name or "", value)):
             plain_credential(findings, (*path, "value"), reason, value, name)
 
 

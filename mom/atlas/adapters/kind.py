@@ -11,6 +11,7 @@ from mom.atlas.kinds import Kind
 from mom.atlas.schema_files import Schema, read_schema
 from mom.atlas.values.objection import Objection
 from mom.problems import Place
+from mom.yamledit.data import Data
 
 if TYPE_CHECKING:
     from mom.atlas.model import Adapter
@@ -46,7 +47,22 @@ class AdapterKind(ABC, Generic[AdapterT]):
 
     def add_command(self, name: str) -> str:
         """Return how the command line begins that adds such an adapter."""
-        return f"mom atlas config add-{self.kind.kind.lower()}-adapter --adapter-name {name}"
+        return f"mom atlas config {' '.join(self.adding(name))}"
+
+    def adding(self, name: str) -> list[str]:
+        """Return how the command of `mom atlas config` begins that adds such an adapter."""
+        return [f"add-{self.kind.kind.lower()}-adapter", "--adapter-name", name]
+
+    def command_words(self, name: str, document: Data) -> list[str] | None:  # noqa: ARG002
+        """Return the command of `mom atlas config` that adds an adapter whose document had that data, and its options.
+
+        None where no options say the same, or where they would repeat a credential in plain text.
+        """
+        return None
+
+    def subject(self, adapter: AdapterT) -> str:
+        """Return how a review names an adapter: its name, and its kind where that is not the usual one."""
+        return f"{adapter.name} ({self.kind.kind})"
 
     @abstractmethod
     def read(self, document: DataDocument) -> AdapterT:

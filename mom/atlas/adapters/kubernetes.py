@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
-from mom.atlas.documents import DataDocument
+from mom.atlas.documents import DataDocument, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
 from mom.problems import Place, Problem
@@ -55,6 +55,11 @@ class KubernetesKind(AdapterKind[KubernetesAdapter]):
     """The kind Kubernetes."""
 
     kind = KUBERNETES
+
+    def command_words(self, name: str, document: Data) -> list[str] | None:
+        """Return the command for a document without settings."""
+        spec = value_at(document, "spec")
+        return None if spec else self.adding(name)
 
     def read(self, document: DataDocument) -> KubernetesAdapter:
         """Return the adapter in a document that has passed validation."""

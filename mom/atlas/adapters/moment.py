@@ -11,7 +11,7 @@ from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import is_reference_to
+from mom.atlas.references import is_reference_to, names
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_base_url, check_credential
 from mom.problems import Place, Problem
@@ -22,6 +22,7 @@ from mom.yamledit.source import Source
 
 MOMENT = Kind(ADAPTERS_VERSION, "Moment")
 _GITHUB = ("spec", "catalog", "github")
+_KEYS = ("accessToken", "baseUrl", "discoverySchedule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,19 @@ class MomentKind(AdapterKind[MomentAdapter]):
     """The kind Moment."""
 
     kind = MOMENT
+
+    def command_words(self, name: str, document: Data) -> list[str] | None:
+        """Return the command with the source on GitHub, whose token is one reference."""
+        spec = value_at(document, "spec")
+        token, url, schedule = (text_at(document, *_GITHUB, key) for key in _KEYS)
+        variable = next(iter(names(token or "")), "")
+        if url is None or not is_reference_to(variable, token):
+            return None
+        github = value_at(document, *_GITHUB)
+        if not isinstance(github, dict) or spec != {"catalog": {"github": github}} or github.keys() - set(_KEYS):
+            return None
+        words = [*self.adding(name), "--access-token", variable, "--base-url", url]
+        return words if schedule is None else [*words, "--discovery-schedule", schedule]
 
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the source on GitHub."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
-from mom.atlas.documents import DataDocument, items_at, text_at
+from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import is_reference_to
+from mom.atlas.references import is_reference_to, names
 from mom.atlas.rules.findings import Findings
 from mom.problems import Place, Problem
 from mom.yamledit.data import Data
@@ -123,6 +123,23 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
                     related=((findings.document.place(first), "the first one"),),
                 )
             self.check_profile(findings, path)
+
+    def command_words(self, name: str, document: Data) -> list[str] | None:
+        """Return the command with an option for each profile; none where a credential is not one reference."""
+        spec = value_at(document, "spec")
+        if not isinstance(spec, dict) or set(spec) != {"profiles"}:
+            return None
+        words = self.adding(name)
+        for _, profile in items_at(spec, "profiles"):
+            if not isinstance(profile, dict) or profile.keys() - {"name", *self.credentials}:
+                return None
+            # In the order in which the option takes their variables; the last of AWS may be missing.
+            given = [(key, profile[key]) for key in self.credentials if key in profile]
+            variables = [next(iter(names(str(value))), "") for _, value in given]
+            if not all(is_reference_to(name, value) for name, (_, value) in zip(variables, given, strict=True)):
+                return None
+            words += ["--profile", ",".join([str(profile.get("name")), *variables])]
+        return words
 
     def read(self, document: DataDocument) -> ProfileAdapter:
         """Return the adapter in a document that has passed validation."""

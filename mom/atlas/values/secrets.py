@@ -40,6 +40,14 @@ def literal_secret(header_name: str, value: str) -> str | None:
     return None
 
 
+def plain_parameter(name: str, value: str) -> str | None:
+    """Return why the value of a query parameter is a credential in plain text, None where it is not."""
+    # As a header of that name would be: `key`, `api_key`, `access_token`.
+    header = f"x-{name}".replace("_", "-")
+    reason = literal_secret(header, value)
+    return None if reason is None else reason.replace(header, name)
+
+
 def unencoded_basic(header_name: str, value: str) -> Objection | None:
     """Return why a header's `Basic` credentials cannot be right (RFC 7617: the base64 of `user:password`), or None."""
     match = re.match(r"""["']?basic[ \t]+(.*)""", value, re.IGNORECASE | re.DOTALL)
