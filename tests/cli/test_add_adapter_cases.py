@@ -6,6 +6,7 @@ is typed. S: how it is reported.
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from mom.atlas.validate import validate
 from mom.problems import Severity
 from mom.yamledit.source import decode
-from tests.golden import FILE, Case, cases, check, run_mom
+from tests.golden import FILE, MOM, Case, cases, check, run_mom
 from tests.promises import lines_lost
 
 FOLDERS = (
@@ -51,3 +52,18 @@ def test_an_adapter_is_added_as_its_case_says(
     assert (Path(FILE).read_bytes(), Path(FILE).stat().st_mtime_ns) == (new, before)
     piped = run_mom([("-" if word == FILE else word) for word in case.arguments if word != "--diff"], old)
     assert "--format" in case.arguments or piped.stdout == new
+
+
+@pytest.mark.parametrize(
+    "command", ["add_aws_adapter", "add_postgres_adapter", "add_kubernetes_adapter", "add_moment_adapter"]
+)
+def test_the_installed_command_writes_the_same(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As a user types it, in a process of its own."""
+    monkeypatch.chdir(tmp_path)
+    case = Case(Path(__file__).parent / command / "D04-only-the-atlas")
+    Path(FILE).write_bytes(case.read("in.yml") or b"")
+    done = subprocess.run([MOM, *case.arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.startswith("Added ")
+    assert "  undo: mom atlas config remove" in done.stderr
+    assert Path(FILE).read_bytes() == case.read("out.yml")

@@ -30,11 +30,11 @@ def test_a_mapping_is_written_as_the_one_beside_it(style: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: 'x'\nb: 'y'\nc: z\n", "'new'"),
+        ("a: 'x'\nb: 'w'\nc: z\n", "'new'"),
         ("a: 'x'\nb: z\n", "new"),
         ("a: z\nb: 'x'\n", "'new'"),
         ("a: 'no'\nb: z\n", "new"),
-        ("a: {b: 'x'}\nc: z\n", "new"),
+        ("a: {b: 'v'}\nc: z\n", "new"),
         ("a: [x]\n", "new"),
     ],
 )

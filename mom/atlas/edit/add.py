@@ -22,6 +22,7 @@ from mom.atlas.ownership import OwnDocument
 from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
 from mom.errors import MomError
+from mom.yamledit.nodes import Sequence
 from mom.yamledit.operations import AppendDocument, Operation
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
@@ -78,11 +79,11 @@ def add_adapter(source: Source, adapter: AdapterSpec) -> AddedAdapter:
         (*_notes(source, edit, scope.named, adapter), *edit.notes),
         edit.splices,
         shares_name=any(other != adapter.kind.kind for other in kinds_of(adapters, scope, adapter.name)),
-        below_comments=_below_comments(source, adapters, parts),
+        below_comments=_below_comments(source, edit, adapters, parts),
     )
 
 
-def _below_comments(source: Source, adapters: AdapterList, parts: Parts) -> bool:
+def _below_comments(source: Source, edit: Edit, adapters: AdapterList, parts: Parts) -> bool:
     """Whether comments are directly above what is added, which a removal would take for its own."""
     text = source.text
     last_line = text.rfind("\n", 0, len(text) - 1) + 1
@@ -91,11 +92,20 @@ def _below_comments(source: Source, adapters: AdapterList, parts: Parts) -> bool
 
         if heads_what_follows(text, len(text)):
             return True
-    if parts.item is not None or adapters.items or adapters.entry is None:
+    if parts.item is not None or adapters.entry is None:
         return False
-    from mom.yamledit.positions import is_comment, next_line
+    from mom.yamledit.positions import is_comment, line_start, next_line
 
-    return is_comment(text, next_line(text, adapters.entry[1].end))
+    listed = adapters.entry[1]
+    if adapters.items:
+        # In a block list such comments belong to the item above; between brackets they belong to none.
+        last = adapters.items[-1].end
+        new = next((each for each in edit.splices if last <= each.offset <= listed.end and "\n" in each.text), None)
+        if new is None or not (isinstance(listed, Sequence) and listed.flow):
+            return False
+        above = new.offset if new.text.startswith(("\r", "\n")) else line_start(text, new.offset) - 1
+        return above > last and is_comment(text, line_start(text, above))
+    return is_comment(text, next_line(text, listed.end))
 
 
 def _action(parts: Parts, *, extended: bool) -> Action:

@@ -10,20 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from mom.atlas.adapters.http import HttpAdapterSpec
-from mom.atlas.values.headers import check_header_name, check_header_value
-from mom.atlas.values.urls import check_base_url
+from tests.atlas.edit.choices import NAMES, Choices, Drawn
 
 T = TypeVar("T")
 
 ATLAS_VERSION = "moment.dev/atlas/v1alpha1"
 ADAPTER_VERSION = "moment.dev/adapters/v1alpha1"
-# Names of the adapters in the streams; those to be added are others.
-NAMES = ("github", "aws.main", "Intern_1", "x")
 ODDITIES = tuple(path.read_bytes() for path in sorted(Path(__file__).parent.glob("bystanders/*.yaml")))
 
 
@@ -39,12 +36,6 @@ PLAIN = (
     *("a", "two words", "https://a.example:8080/x#y", "key=val; v=3", "0x1F", "0o17", "1_000", "yes", "1.10", "~"),
     *("null", "Bearer ${{ TOKEN }}", "a:b", "don't", "-1", "12:30:45", "2024-01-01", "x" * 90, "ключ", "\U0001f600"),
     *("apiAdapters", "kind", "<<x", ".inf", "moment.dev/atlas/v1alpha1"),
-)
-QUOTED = st.text(
-    st.one_of(
-        st.sampled_from("ab #:-{}[],'\"\\&*!|>%@`"), st.characters(codec="utf-8", exclude_categories=("C", "Zl", "Zp"))
-    ),
-    max_size=12,
 )
 ESCAPES = ("\\u263A", "\\n", "\\x41", "\\t", "\\\\", '\\"', "\\/", "\\_", "\\0")
 # Lines of a scalar over several lines that look like something else.
@@ -80,8 +71,8 @@ WILD_COMMENTS = ("# a\tb", "# nel \x85 x", "# ls \u2028 x", "# bom \ufeff x")
 class Writer:
     """Writes values as lines, one random choice at a time. `wild` admits what only YAML 1.2 reads."""
 
-    def __init__(self, draw: Callable[[st.SearchStrategy[Any]], Any]) -> None:
-        self.draw = draw
+    def __init__(self, choices: Choices) -> None:
+        self.choices = choices
         self.wild = self.chance(12)
         self.calm = self.chance(20)
         self.anchors: list[str] = []
@@ -91,16 +82,13 @@ class Writer:
         self.key_quote = self.pick("", "", "", '"', "'")
 
     def pick(self, *choices: T) -> T:
-        found: T = self.draw(st.sampled_from(choices))
-        return found
+        return self.choices.pick(choices)
 
     def chance(self, percent: int) -> bool:
-        found: int = self.draw(st.integers(0, 99))
-        return found >= 100 - percent
+        return self.choices.integer(0, 99) >= 100 - percent
 
     def shuffled(self, values: Sequence[T]) -> list[T]:
-        found: list[T] = self.draw(st.permutations(values))
-        return found
+        return self.choices.shuffled(values)
 
     # Comments, blank lines, white space.
 
@@ -135,7 +123,7 @@ class Writer:
         return self.pick(*PLAIN)
 
     def quoted(self) -> str:
-        text: str = self.draw(QUOTED)
+        text = self.choices.quoted()
         if self.wild and self.chance(30):
             text += self.pick("\x85", "\u2028", "\u2029", "\ufeff") + "x"
         if self.chance(50):
@@ -362,7 +350,7 @@ class Writer:
             entries: list[tuple[str, Callable[[int], list[str]]]] = [("owner", self.text("team"))]
             entries += [(f"k{number}", self.any()) for number in range(self.pick(0, 0, 1, 2))]
             if names or self.chance(75):
-                entries.insert(self.draw(st.integers(0, len(entries))), ("apiAdapters", adapters))
+                entries.insert(self.choices.integer(0, len(entries)), ("apiAdapters", adapters))
             return [self.trail(), *self.noise(indent + 1), *self.mapping(indent + self.step, entries)]
 
         def metadata(indent: int) -> list[str]:
@@ -374,7 +362,7 @@ class Writer:
         entries = [("apiVersion", self.text(ATLAS_VERSION)), ("kind", self.text("Atlas"))]
         entries += [("metadata", metadata), ("spec", spec)]
         if self.chance(20):
-            entries.insert(self.draw(st.integers(0, 4)), ("kx", self.any()))
+            entries.insert(self.choices.integer(0, 4), ("kx", self.any()))
         return self.mapping(0, self.shuffled(entries) if self.chance(20) else entries), changed
 
     def flow_atlas(self, names: Sequence[tuple[str, str]]) -> tuple[list[str], int]:
@@ -462,12 +450,17 @@ class Writer:
 @st.composite
 def streams(draw: st.DrawFn) -> Stream:
     """Draw a stream with one Atlas, some adapters and other tools' documents."""
-    writer = Writer(draw)
+    return stream_of(Drawn(draw))
+
+
+def stream_of(choices: Choices) -> Stream:
+    """Return a stream with one Atlas, some adapters and other tools' documents."""
+    writer = Writer(choices)
     listed = [(name, writer.pick("HTTP", "HTTP", "AWS")) for name in NAMES[: writer.pick(0, 1, 2, 2, 3)]]
     others: list[tuple[str, list[str]] | None] = [None]
     others += [(writer.trail(), writer.noise(0) + writer.adapter(*one)) for one in listed if writer.chance(70)]
     for _ in range(writer.pick(0, 0, 1, 2)):
-        others.insert(draw(st.integers(0, len(others))), ("", ["?"]))
+        others.insert(choices.integer(0, len(others)), ("", ["?"]))
     changed = 0
     lines: list[str] = []
     for number, document in enumerate(others):
@@ -494,34 +487,7 @@ def streams(draw: st.DrawFn) -> Stream:
     return Stream(bom + text, changed)
 
 
-ADAPTER_NAMES = st.one_of(
-    st.sampled_from(["openai", "null", "true", "123", "1e3", "0x1F", "yes", "y", "on", "2024-01-01", "1_000", "0o17"]),
-    st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,20}\Z"),
-).filter(lambda name: name.casefold() not in {known.casefold() for known in NAMES})
-BASE_URLS = st.one_of(
-    st.sampled_from(["https://api.openai.com", "http://127.0.0.1:8080/v1", "https://a_b.example/x:y#"[:-1]]),
-    st.from_regex(r"\Ahttps?://[a-z][a-z0-9]{0,8}(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~:@!$&'()*+,;=-]{0,6}){0,3}\Z"),
-).filter(lambda url: check_base_url(url) is None)
-HEADER_NAMES = st.one_of(
-    st.sampled_from(["Authorization", "X-Api-Key", "yes", "null", "~", "*", "!x", "0", "`", "%", "&a", "#", "'"]),
-    st.from_regex(r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}\Z"),
-).filter(lambda name: check_header_name(name) is None)
-HEADER_VALUES = st.one_of(
-    st.sampled_from(
-        [
-            *("Bearer ${{ X }}", "${{ X }}", "yes", "1_000", "a: b", "x #y", "'", '"', "\\", "- x", "a\tb", "}", "é"),
-            *("...", "---", "=", "<<", "~", "", " x ", "w" * 200, "? ", ":", "a:", "[x]", "{", "a, b", "0b1", "!x"),
-        ]
-    ),
-    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), max_size=20),
-    st.text(st.sampled_from("ab 0123.:_+-eExXoO'\"\\#{}[],&*!|>%@`~=?<$/\t"), max_size=12),
-).filter(lambda value: check_header_value(value) is None)
-
-
 @st.composite
 def adapters(draw: st.DrawFn) -> HttpAdapterSpec:
     """Draw an adapter whose name no stream holds."""
-    headers = draw(
-        st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=3, unique_by=lambda header: header[0].lower())
-    )
-    return HttpAdapterSpec(draw(ADAPTER_NAMES), draw(BASE_URLS), tuple(headers))
+    return Drawn(draw).adapter()
