@@ -6,17 +6,14 @@ each credential is sent, and whose tokens are accepted. Pure; no credential is r
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from mom.atlas.adapters import kind_of, settings
-from mom.atlas.adapters.kind import Setting
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
-from mom.atlas.references import Reference, names, scan
+from mom.atlas.references import names
 from mom.atlas.rules.variable_rules import variable_names
-from mom.atlas.values.secrets import is_credential_header, known_token
+from mom.atlas.values.hosts import host_of
 from mom.problems import Place
 
 ADDED, REMOVED, CHANGED = "+", "-", "~"
@@ -71,10 +68,11 @@ def _subject(adapter: Adapter) -> str:
 
 
 def _added(adapter: Adapter, known: Mapping[str, set[str]]) -> AccessChange:
-    target = kind_of(adapter).target(adapter)
-    host = host_of(target) or adapter.kind
+    kind = kind_of(adapter)
     variables = variable_names([adapter])
-    parts = [_EVERYTHING, f"sends {', '.join(variables) or 'no variables'} to {host}"]
+    nothing = f"sends no variables to {host_of(kind.target(adapter)) or adapter.kind}"
+    parts = [_EVERYTHING, _sent(adapter, variables) if variables else nothing]
+    parts += [difference.words for difference in kind.reviewed(None, adapter)]
     warnings = [*_moved(adapter, known), *_plain_text(adapter, {}), *_clear_text(adapter, "")]
     return AccessChange(
         ADDED, _subject(adapter), tuple(parts), opens=True, warnings=tuple(warnings), place=adapter.place
@@ -86,28 +84,28 @@ def _removed(adapter: Adapter) -> AccessChange:
 
 
 def _changed(old: Adapter, new: Adapter, known: Mapping[str, set[str]]) -> AccessChange | None:
-    was, becomes = (kind_of(adapter).target(adapter) for adapter in (old, new))
+    kind = kind_of(new)
+    was, becomes = (kind.target(adapter) for adapter in (old, new))
     variables_before, variables = variable_names([old]), variable_names([new])
     parts: list[str] = []
     opens = False
     if was != becomes:
         shown_before, shown = (was, becomes) if host_of(was) == host_of(becomes) else (_host(was), _host(becomes))
-        what = "base URL" if host_of(becomes) else "profiles"
-        parts.append(f"{what} {shown_before} -> {shown}")
-        opens = not _is_narrower(was, becomes)
+        parts.append(f"{kind.target_label} {shown_before} -> {shown}")
+        opens = not kind.is_narrower(old, new)
         if variables and variables == variables_before:
             parts.append("same credential" if len(variables) == 1 else "same credentials")
     gained = [name for name in variables if name not in variables_before]
     lost = [name for name in variables_before if name not in variables]
     if gained:
-        parts.append(f"sends {', '.join(gained)} to {host_of(becomes) or new.kind}")
+        parts.append(_sent(new, gained))
         opens = True
     if lost:
         parts.append(f"no longer sends {', '.join(lost)}")
-    before, after = ({setting.label: setting.value for setting in settings(adapter)} for adapter in (old, new))
-    others = [label for label in {**before, **after} if before.get(label) != after.get(label)]
-    parts += [f"{label} {_how(before, after, label)}" for label in others]
-    opens = opens or any(label.lower() == "header host" for label in others)
+    differences = list(kind.reviewed(old, new))
+    parts += [difference.words for difference in differences]
+    opens = opens or any(difference.opens for difference in differences)
+    before = {setting.label: setting.value for setting in settings(old)}
     warnings = (*_moved(new, known), *_plain_text(new, before), *_clear_text(new, was))
     if not parts:
         return None
@@ -116,38 +114,21 @@ def _changed(old: Adapter, new: Adapter, known: Mapping[str, set[str]]) -> Acces
     )
 
 
-def _how(before: Mapping[str, str], after: Mapping[str, str], label: str) -> str:
-    if label not in before:
-        return "added"
-    return "changed" if label in after else "removed"
-
-
-def _is_narrower(was: str, becomes: str) -> bool:
-    """Whether a target only reaches a part of what another one reaches: a path below it, or fewer profiles."""
-    if not host_of(becomes):
-        return set(becomes.split(", ")) <= set(was.split(", "))
-    old, new = urlsplit(was), urlsplit(becomes)
-    below = f"{new.path.rstrip('/')}/".startswith(f"{old.path.rstrip('/')}/")
-    return bool(old.netloc) and (old.scheme, old.netloc) == (new.scheme, new.netloc) and below
-
-
-def host_of(url: str) -> str | None:
-    """Return the host of a URL, with its port where it names one; None for what is not a URL."""
-    plain = "".join("x" if isinstance(part, Reference) else part if isinstance(part, str) else "" for part in scan(url))
-    try:
-        host = re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", plain) and urlsplit(plain).netloc.rpartition("@")[2]
-    except ValueError:
-        return None
-    return host.lower() if host else None
+def _sent(adapter: Adapter, variables: Iterable[str]) -> str:
+    """Return the clause about where variables are sent, host by host."""
+    kind = kind_of(adapter)
+    wanted = set(variables)
+    by_host: dict[str, list[str]] = {}
+    for setting in settings(adapter):
+        for name in names(setting.value):
+            of_host = by_host.setdefault(kind.destination(adapter, setting), [])
+            if name in wanted and name not in of_host:
+                of_host.append(name)
+    return "sends " + " and ".join(f"{', '.join(sent)} to {host}" for host, sent in by_host.items() if sent)
 
 
 def _host(target: str) -> str:
     return host_of(target) or target
-
-
-def _destination(adapter: Adapter, setting: Setting) -> str:
-    """Return the host that a setting's variables are sent to: of the URL it is part of, else of the adapter."""
-    return host_of(setting.value) or host_of(kind_of(adapter).target(adapter)) or adapter.kind
 
 
 def _hosts_of_variables(adapters: Iterable[Adapter]) -> dict[str, set[str]]:
@@ -156,7 +137,7 @@ def _hosts_of_variables(adapters: Iterable[Adapter]) -> dict[str, set[str]]:
     for adapter in adapters:
         for setting in settings(adapter):
             for name in names(setting.value):
-                hosts.setdefault(name, set()).add(_destination(adapter, setting))
+                hosts.setdefault(name, set()).add(kind_of(adapter).destination(adapter, setting))
     return hosts
 
 
@@ -164,7 +145,7 @@ def _moved(adapter: Adapter, known: Mapping[str, set[str]]) -> Iterator[str]:
     """Yield which credentials are sent to a host that they were not sent to before."""
     seen: set[tuple[str, str]] = set()
     for setting in settings(adapter):
-        host = _destination(adapter, setting)
+        host = kind_of(adapter).destination(adapter, setting)
         for name in names(setting.value):
             if name in known and host not in known[name] and (name, host) not in seen:
                 seen.add((name, host))
@@ -174,12 +155,7 @@ def _moved(adapter: Adapter, known: Mapping[str, set[str]]) -> Iterator[str]:
 def _plain_text(adapter: Adapter, before: Mapping[str, str]) -> Iterator[str]:
     """Yield which new settings are credentials in plain text."""
     for setting in settings(adapter):
-        plain = known_token(setting.value) or (
-            setting.label.startswith("header ")
-            and is_credential_header(setting.label.removeprefix("header "))
-            and not names(setting.value)
-        )
-        if plain and before.get(setting.label) != setting.value:
+        if kind_of(adapter).is_plain_credential(setting) and before.get(setting.label) != setting.value:
             yield f"{setting.label} is a credential in plain text"
 
 

@@ -190,6 +190,103 @@ def test_a_change_is_one_line_that_says_what_it_opens(
     assert said(ATLAS, ATLAS.replace(old, new)) == [(line, opens, warnings)]
 
 
+BASIC = ATLAS.replace(
+    """  headers:
+  - {name: Authorization, value: "Bearer ${{ STRIPE_KEY }}"}
+""",
+    """  basicAuth: {username: "${{ STRIPE_USER }}", password: "${{ STRIPE_KEY }}"}
+  query:
+  - {name: key, value: "${{ STRIPE_QUERY }}"}
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "opens", "warnings"),
+    [
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://evil.example/v1",
+            "~ stripe: base URL api.stripe.com -> evil.example, same credentials",
+            True,
+            tuple(
+                f"{name} is sent to another host: evil.example, so far api.stripe.com"
+                for name in ("STRIPE_USER", "STRIPE_KEY", "STRIPE_QUERY")
+            ),
+            id="all credentials go to another host",
+        ),
+        pytest.param(
+            'password: "${{ STRIPE_KEY }}"',
+            "password: s3cret",
+            "~ stripe: no longer sends STRIPE_KEY, basicAuth.password changed",
+            True,
+            ("basicAuth.password is a credential in plain text",),
+            id="a password in plain text",
+        ),
+        pytest.param(
+            'value: "${{ STRIPE_QUERY }}"',
+            "value: s3cret",
+            "~ stripe: no longer sends STRIPE_QUERY, query key changed",
+            True,
+            ("query key is a credential in plain text",),
+            id="a key in plain text",
+        ),
+        pytest.param(
+            '"${{ STRIPE_QUERY }}"}\n',
+            '"${{ STRIPE_QUERY }}"}\n  - {name: account, value: "${{ ACCOUNT }}"}\n',
+            "~ stripe: sends ACCOUNT to api.stripe.com, query account added",
+            True,
+            (),
+            id="another parameter",
+        ),
+        pytest.param(
+            '  query:\n  - {name: key, value: "${{ STRIPE_QUERY }}"}\n',
+            "",
+            "~ stripe: no longer sends STRIPE_QUERY, query key removed",
+            False,
+            (),
+            id="a parameter less",
+        ),
+        pytest.param(
+            "  query:\n",
+            "  tls: {caFile: corporate-ca.pem}\n  query:\n",
+            "~ stripe: trusts the authorities in corporate-ca.pem",
+            True,
+            (),
+            id="authorities of its own",
+        ),
+        pytest.param(
+            "  query:\n",
+            "  tls: {certFile: client.pem, keyFile: client.key}\n  query:\n",
+            "~ stripe: shows the certificate client.pem",
+            True,
+            (),
+            id="a client certificate",
+        ),
+    ],
+)
+def test_every_kind_of_credential_is_reviewed(
+    old: str, new: str, line: str, opens: bool, warnings: tuple[str, ...]
+) -> None:
+    assert BASIC.count(old) == 1
+    assert said(BASIC, BASIC.replace(old, new)) == [(line, opens, warnings)]
+
+
+def test_what_is_taken_back_opens_nothing_but_the_systems_authorities() -> None:
+    tls = BASIC.replace("  query:\n", "  tls: {caFile: ca.pem, certFile: client.pem, keyFile: client.key}\n  query:\n")
+    line = "~ stripe: trusts the system's authorities, no longer shows a certificate"
+    assert said(tls, BASIC) == [(line, True, ())]
+    line = "+ stripe: all callers, all methods, sends STRIPE_USER, STRIPE_KEY, STRIPE_QUERY to api.stripe.com, "
+    assert said("", tls)[0][0] == line + "trusts the authorities in ca.pem, shows the certificate client.pem"
+
+
+def test_http_2_without_tls_is_named() -> None:
+    old = ATLAS.replace("https://api.stripe.com/v1", "http://127.0.0.1:8000")
+    new = old.replace("http://127.0.0.1:8000", "http://127.0.0.1:8000\n  http2: prior-knowledge")
+    assert said(old, new) == [("~ stripe: HTTP/2 without TLS", False, ())]
+    assert said(new, old) == [("~ stripe: no longer HTTP/2 without TLS", False, ())]
+
+
 def test_a_credential_that_a_new_adapter_sends_elsewhere_is_a_warning() -> None:
     new = WITH_OPENAI.replace("OPENAI_API_TOKEN", "STRIPE_KEY").replace("api.openai.com", "evil.example")
     line = "+ openai: all callers, all methods, sends STRIPE_KEY to evil.example"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from mom.atlas.adapters.kind import AdapterKind, Setting
+from mom.atlas.adapters.kind import AdapterKind, Difference, Setting
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
+from mom.atlas.values.hosts import is_below
 from mom.atlas.values.objection import Objection
-from mom.atlas.values.secrets import literal_secret
+from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.gateway import HTTP_PREFIX
 from mom.problems import Place, Problem
 from mom.yamledit.data import Data
@@ -181,6 +182,7 @@ class HttpKind(AdapterKind[HttpAdapter]):
     """The kind HTTP."""
 
     kind = HTTP
+    target_label = "base URL"
 
     def command_words(self, name: str, document: Data) -> list[str] | None:
         """Return `add-http-adapter` with an option for each part of the document."""
@@ -281,6 +283,26 @@ class HttpKind(AdapterKind[HttpAdapter]):
         for place, setting in _credentials(adapter):
             for token in unlikely_tokens(adapter.base_url, adapter.name, (place, setting.value), variables):
                 yield token.variable, Objection(token.message, token.hint), setting
+
+    def is_narrower(self, was: HttpAdapter, becomes: HttpAdapter) -> bool:
+        """Whether the new base URL is the old one, or a path below it."""
+        return is_below(becomes.base_url, was.base_url)
+
+    def is_plain_credential(self, setting: Setting) -> bool:
+        """Whether a header, a password or a parameter has a credential written out."""
+        what, _, name = setting.label.partition(" ")
+        if what == "header":
+            return literal_secret(name, setting.value) is not None
+        if what == "query":
+            return plain_parameter(name, setting.value) is not None
+        return what == "basicAuth.password" and literal_credential("password", setting.value) is not None
+
+    def reviewed(self, old: HttpAdapter | None, new: HttpAdapter) -> Iterator[Difference]:
+        """Yield differences of the settings, then those of TLS and HTTP/2."""
+        from mom.atlas.adapters.http_review import review_http
+
+        yield from super().reviewed(old, new)
+        yield from review_http(old, new)
 
     def differences(self, old: HttpAdapter, new: HttpAdapter) -> list[str]:
         """Return `base URL`, and the header that differs, or `headers` where several do or their order does."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from mom.atlas.documents import DataDocument
 from mom.atlas.kinds import Kind
 from mom.atlas.schema_files import Schema, read_schema
+from mom.atlas.values.hosts import host_of
 from mom.atlas.values.objection import Objection
+from mom.atlas.values.secrets import known_token
 from mom.problems import Place
 from mom.yamledit.data import Data
 
@@ -31,12 +33,24 @@ class Setting(NamedTuple):
     place: Place
 
 
+class Difference(NamedTuple):
+    """A part in which an adapter is not what it was, in words for a reviewer.
+
+    opens: whether more can be reached, or by more callers, or a credential is sent where it was not.
+    """
+
+    words: str
+    opens: bool = False
+
+
 class AdapterKind(ABC, Generic[AdapterT]):
     """A kind of adapter. A module implements it once and enters it in the registry (`mom.atlas.adapters`)."""
 
     kind: Kind
     # Where the path of an adapter does not have its name: that path. Then an Atlas can serve one of the kind only.
     shared_path: str = ""
+    # What `target` is called where it has changed.
+    target_label = "target"
 
     def schema(self) -> Schema:
         """Return the JSON Schema of its documents: a file below `schemas/`."""
@@ -86,6 +100,31 @@ class AdapterKind(ABC, Generic[AdapterT]):
         An objection's message is a clause that follows the variable's name.
         """
         return iter(())
+
+    def is_narrower(self, was: AdapterT, becomes: AdapterT) -> bool:
+        """Whether the new target only reaches a part of what the old one reaches."""
+        return self.target(was) == self.target(becomes)
+
+    def destination(self, adapter: AdapterT, setting: Setting) -> str:
+        """Return the host that a setting's variables are sent to: of the URL it is part of, else of the target."""
+        return host_of(setting.value) or host_of(self.target(adapter)) or self.kind.kind
+
+    def is_plain_credential(self, setting: Setting) -> bool:
+        """Whether a setting is a credential in plain text."""
+        return known_token(setting.value) is not None
+
+    def reviewed(self, old: AdapterT | None, new: AdapterT) -> Iterator[Difference]:
+        """Yield what a reviewer is told of a change beside the target and the variables; of an addition without old."""
+        if old is None:
+            return
+        before, after = (
+            {setting.label: setting.value for setting in self.settings(adapter) if setting.value}
+            for adapter in (old, new)
+        )
+        for label in {**before, **after}:
+            if before.get(label) != after.get(label):
+                how = "added" if label not in before else "changed" if label in after else "removed"
+                yield Difference(f"{label} {how}")
 
     def differences(self, old: AdapterT, new: AdapterT) -> list[str]:
         """Return the parts in which two adapters of one name differ, in words such as `base URL`; none if equal."""

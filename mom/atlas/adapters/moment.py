@@ -91,6 +91,7 @@ class MomentKind(AdapterKind[MomentAdapter]):
     """The kind Moment."""
 
     kind = MOMENT
+    target_label = "base URL"
 
     def command_words(self, name: str, document: Data) -> list[str] | None:
         """Return the command with the source on GitHub, whose token is one reference."""

@@ -104,6 +104,7 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
     """A kind whose spec is a list of profiles. `credentials` are the keys of a profile beside its name."""
 
     credentials: tuple[str, ...]
+    target_label = "profiles"
 
     @abstractmethod
     def check_profile(self, findings: Findings, path: Path) -> None:
@@ -155,6 +156,10 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
         return ProfileAdapter(
             self.kind.kind, document.name or "", tuple(profiles), document.place(("metadata", "name"))
         )
+
+    def is_narrower(self, was: ProfileAdapter, becomes: ProfileAdapter) -> bool:
+        """Whether no profile is new."""
+        return {profile.name for profile in becomes.profiles} <= {profile.name for profile in was.profiles}
 
     def target(self, adapter: ProfileAdapter) -> str:
         """Return the names of the profiles."""
