@@ -6,27 +6,16 @@ from dataclasses import dataclass
 
 import pytest
 
+from mom.yamledit.document_operations import AppendDocument, RemoveDocument
 from mom.yamledit.expected import Written
 from mom.yamledit.nodes import Scalar
-from mom.yamledit.operations import (
-    AppendDocument,
-    AppendEntry,
-    AppendItems,
-    Operation,
-    RemoveDocument,
-    RemoveEntry,
-    RemoveItems,
-    RenameKey,
-    ReplaceScalar,
-    Stream,
-    carry_out,
-    expected,
-)
+from mom.yamledit.operations import Operation, Stream, carry_out, expected
 from mom.yamledit.prove import Difference, Fault, first_difference, lines_kept, same
 from mom.yamledit.shape import Shape
 from mom.yamledit.source import Source
 from mom.yamledit.splice import Splice
 from mom.yamledit.stream import documents, parse_document
+from mom.yamledit.tree_operations import AppendEntry, AppendItems, RemoveEntry, RemoveItems, RenameKey, ReplaceScalar
 from tests.yamledit.pieces import entry, only
 
 TEXT = "# head\nl:\n- a\n- b # c\nk: 'v'\n"

@@ -22,8 +22,9 @@ from mom.atlas.ownership import OwnDocument
 from mom.atlas.schema_files import Schema
 from mom.atlas.schemas import schema
 from mom.errors import MomError
+from mom.yamledit.document_operations import AppendDocument
 from mom.yamledit.nodes import Sequence
-from mom.yamledit.operations import AppendDocument, Operation
+from mom.yamledit.operations import Operation
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import BOM, Source
 

@@ -26,10 +26,11 @@ from mom.errors import MomError
 from mom.problems import Problem, Severity
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping, Scalar, Sequence, get
-from mom.yamledit.operations import AppendEntry, AppendItems, Operation, RemoveEntry, RemoveItems, ReplaceScalar
+from mom.yamledit.operations import Operation
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import YamlSyntaxError
+from mom.yamledit.tree_operations import AppendEntry, AppendItems, RemoveEntry, RemoveItems, ReplaceScalar
 
 
 class HttpChanges(NamedTuple):

@@ -22,12 +22,12 @@ from mom.atlas.rules.stream_rules import Typed
 from mom.atlas.validate import check
 from mom.errors import MomError
 from mom.problems import Problem
-from mom.yamledit import operations as yaml
+from mom.yamledit import tree_operations as yaml
 from mom.yamledit.diff import Change, changes
 from mom.yamledit.expected import ExpectedDocument
 from mom.yamledit.nodes import Mapping, Node, Scalar, text_of
 from mom.yamledit.nodes import Sequence as SequenceNode
-from mom.yamledit.operations import Operation
+from mom.yamledit.operations import Operation, Stream
 from mom.yamledit.parser import ParserError, parse
 from mom.yamledit.prove import same
 from mom.yamledit.source import Source
@@ -269,7 +269,7 @@ class Separate:
         """Return the separator."""
         return [self.splice]
 
-    def expected(self, stream: yaml.Stream) -> yaml.Stream:
+    def expected(self, stream: Stream) -> Stream:
         """Return the stream with two documents in the place of the one."""
         expected: list[ExpectedDocument] = []
         for expected_document in stream:

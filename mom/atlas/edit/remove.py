@@ -11,8 +11,10 @@ from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import data_of, only_atlas, read_scope
 from mom.atlas.edit.spots import refuse_used_elsewhere
 from mom.yamledit.data import Data
-from mom.yamledit.operations import Operation, RemoveDocument, RemoveItems
+from mom.yamledit.document_operations import RemoveDocument
+from mom.yamledit.operations import Operation
 from mom.yamledit.source import Source
+from mom.yamledit.tree_operations import RemoveItems
 
 
 @dataclass(frozen=True)

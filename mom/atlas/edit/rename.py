@@ -17,8 +17,9 @@ from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
 from mom.yamledit.data import walk
 from mom.yamledit.nodes import Node, Scalar
-from mom.yamledit.operations import Operation, ReplaceScalar
+from mom.yamledit.operations import Operation
 from mom.yamledit.source import Source
+from mom.yamledit.tree_operations import ReplaceScalar
 
 
 @dataclass(frozen=True)

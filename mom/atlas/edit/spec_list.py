@@ -13,11 +13,12 @@ from mom.problems import Problem
 from mom.yamledit import shape as shapes
 from mom.yamledit.data import Data, is_merge, walk
 from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, text_of
-from mom.yamledit.operations import AppendEntry, AppendItems, Fill, Operation
+from mom.yamledit.operations import Operation
 from mom.yamledit.scalars import resolve
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document
+from mom.yamledit.tree_operations import AppendEntry, AppendItems, Fill
 
 
 class SpecList:
