@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from mom.atlas.adapters.aws_endpoints import DEFAULT_SERVICES
 from mom.atlas.load import load
 from mom.atlas.review import access_changes
 from mom.yamledit.source import Source
@@ -163,6 +164,16 @@ MOVED = "STRIPE_KEY is sent to another host: evil.example, so far api.stripe.com
             True,
             (),
             id="another profile",
+        ),
+        pytest.param(
+            "  profiles:\n  - {name: test",
+            "  services: [s3]\n  regions: [eu-west-1]\n  profiles:\n  - {region: eu-central-1, name: test",
+            "~ aws (AWS): no longer the services "
+            + ", ".join(service for service in DEFAULT_SERVICES if service != "s3")
+            + ", also the regions eu-west-1, region of profile test us-east-1 -> eu-central-1",
+            True,
+            (),
+            id="a service, and other regions",
         ),
         pytest.param(
             "publicKey: https://id.example/jwks",

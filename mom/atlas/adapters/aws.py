@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from mom.atlas.adapters.aws_endpoints import (
     check_service,
     endpoint,
 )
+from mom.atlas.adapters.kind import Difference
 from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind
 from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
@@ -103,6 +105,22 @@ class AwsKind(ProfileKind):
         given = super().read(document)
         services, regions = (tuple(dict.fromkeys(_texts(document, key))) for key in _LISTS)
         return AwsAdapter(given.kind, given.name, given.profiles, given.place, services or DEFAULT_SERVICES, regions)
+
+    def reviewed(self, old: ProfileAdapter | None, new: ProfileAdapter) -> Iterator[Difference]:
+        """Yield differences of the settings, then which services and regions came and went."""
+        yield from super().reviewed(old, new)
+        if not isinstance(old, AwsAdapter) or not isinstance(new, AwsAdapter):
+            return
+        for key in _LISTS:
+            before, after = getattr(old, key), getattr(new, key)
+            for words, these, those in (("also", after, before), ("no longer", before, after)):
+                if others := [each for each in these if each not in those]:
+                    yield Difference(f"{words} the {key} {', '.join(others)}", opens=words == "also")
+        regions = {profile.name: profile.region for profile in old.profiles}
+        for profile in new.profiles:
+            if (was := regions.get(profile.name, profile.region)) != profile.region:
+                shown = f"{was or DEFAULT_REGION} -> {profile.region or DEFAULT_REGION}"
+                yield Difference(f"region of profile {profile.name} {shown}", opens=True)
 
     def differences(self, old: ProfileAdapter, new: ProfileAdapter) -> list[str]:
         """Return the parts in which two adapters of one name differ: credentials, regions, services."""
