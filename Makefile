@@ -13,7 +13,8 @@ help:
 	@echo "make demo     run the guide from start to finish on a sample file"
 	@echo "make test     lint, types, tests, and the wheel in an environment of its own"
 	@echo "              T=tests/cli runs that part of the tests alone"
-	@echo "make proof    the slow proofs: long random searches, many clients"
+	@echo "make proof    the tests and the slow proofs, ten minutes: long random searches, many clients"
+	@echo "              MOM_EXAMPLES=20000 searches longer; 1000 without"
 	@echo "make coverage the tests, and which lines and branches of mom they run; fails below the floor"
 	@echo "make bench    the figures of docs/benchmarks.md, measured here"
 	@echo "make picture  the pictures of the README, drawn from runs of the demo and of mom atlas check"
@@ -52,7 +53,7 @@ $(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
 	@touch $@
 
 proof: setup $(VENV)/.proof
-	MOM_EXAMPLES=$${MOM_EXAMPLES:-2000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
+	MOM_EXAMPLES=$${MOM_EXAMPLES:-1000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
 
 coverage: setup
 	$(BIN)/python .ci/coverage $(PYTEST) $(T)
