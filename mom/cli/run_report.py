@@ -177,6 +177,8 @@ def _in_short(line: str, width: int) -> str:
     try:
         entry = json.loads(line)
         at = datetime.fromisoformat(entry["@timestamp"]).astimezone().strftime("%H:%M:%S")
+        if not entry.get("method") and not entry.get("status"):
+            return _cut(f"{at} connection of {entry.get('client')} failed: {entry.get('details')}", width)
         before = [at, *(entry.get(name) for name in ("status", "method", "adapter"))]
         after = [f"{entry.get('duration_ms')} ms", _size(entry.get("sent")), entry.get("subject"), entry.get("error")]
         after += [f"by {entry['decided_by']}"] if entry.get("error") and entry.get("decided_by") else []
@@ -187,8 +189,12 @@ def _in_short(line: str, width: int) -> str:
     over = len(f"{first} {path} {rest}") - width
     if over > 0:
         path = f"{path[: max(0, len(path) - over - 1)]}…"
-    text = _joined((first, path or None, rest))
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    return _cut(_joined((first, path or None, rest)), width)
+
+
+def _cut(text: str, width: int) -> str:
+    clean = visible(text)
+    return clean if len(clean) <= width else f"{clean[: width - 1]}…"
 
 
 def _joined(words: Iterable[object]) -> str:

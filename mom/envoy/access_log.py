@@ -1,8 +1,8 @@
 """The access log: a JSON object a line, about the request, not its content: no header but `Host`, no query, no body.
 
 Each request is a line, once it has ended: also one that Atlas refused, before it knew an adapter too. Health checks are
-left out: they come every few seconds, and mom itself asks. What ends before it is a request (a TLS handshake, the
-framing of HTTP/2) has no line; Envoy counts it (`downstream_cx_protocol_error`, `ssl.connection_error`).
+left out: they come every few seconds, and mom itself asks. A TLS handshake that failed is a line, too. What ends by the
+framing of HTTP/2 before it is a request has none; Envoy counts it (`downstream_cx_protocol_error`).
 
 docs/access-log.md has a table of the keys.
 """
@@ -72,6 +72,19 @@ def access_log(options: Options, adapters: int) -> list[Json]:
     if options.metrics is not None or (options.otlp and options.otlp.metrics):
         logs.append({**metrics.request_log(adapters), "filter": _not_health()})
     return [*logs, *([_failures()] if options.log_failures else [])]
+
+
+def failed_handshakes(options: Options) -> list[Json]:
+    """Return the `access_log` of the listener: a line for each TLS handshake that failed, with the reason as details.
+
+    Other connections that never became a request, by invalid frames of HTTP/2, cannot be told from those that did.
+    """
+    if options.tls is None:
+        return []
+    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    failed = extension("cel", message, {"expression": "connection.transport_failure_reason != ''"})
+    line = {**LINE, "details": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%"}
+    return [{**log, "filter": {"extension_filter": failed}} for log in _lines(line, options)]
 
 
 def virtual_host_metadata(names: dict[str, str]) -> Json:

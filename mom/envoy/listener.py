@@ -17,7 +17,7 @@ from mom.envoy import (
     routes,
     stand_in,
 )
-from mom.envoy.access_log import access_log
+from mom.envoy.access_log import access_log, failed_handshakes
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
 
@@ -50,6 +50,7 @@ def listener(configuration: Configuration, options: Options, directory: str | No
         ),
         # The default lets a second Envoy bind the same port and share the traffic silently.
         "enable_reuse_port": False,
+        **({"access_log": handshakes} if (handshakes := failed_handshakes(options)) else {}),
         "per_connection_buffer_limit_bytes": 1_048_576,
         # A client that connects and never finishes its TLS handshake is not counted by the limits below.
         "filter_chains": [{"filters": [manager], "transport_socket_connect_timeout": "10s", **socket}],

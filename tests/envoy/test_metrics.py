@@ -37,6 +37,7 @@ class Measured:
     client: Client
     metrics: Client
     key: Key
+    log: Path
 
     def families(self) -> dict[str, Metric]:
         """Return all metrics by their names, as Prometheus has parsed them."""
@@ -63,6 +64,7 @@ def measured(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempP
         jwks={"keys": json.dumps(jwks(key))},
         hosts=loopback_hosts(listen),
         tls=Certificate(str(files.chain), str(files.key)),
+        access_log=str(folder / "access.jsonl"),
         metrics=at,
         admin_socket=str(folder / "admin.sock"),
     )
@@ -70,7 +72,7 @@ def measured(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempP
     given = configuration(http("api", base), http("open.ai-x", base), providers=(provider("keys"),))
     context = ssl.create_default_context(cafile=str(authority.file))
     with running(given, options, folder):
-        yield Measured(Client(listen.port, context=context), Client(at.port), key)
+        yield Measured(Client(listen.port, context=context), Client(at.port), key, folder / "access.jsonl")
 
 
 def test_requests_are_counted_by_adapter_status_and_error(measured: Measured) -> None:
@@ -154,6 +156,11 @@ def test_a_connection_that_is_no_request_is_counted(measured: Measured) -> None:
     Client(measured.client.port).raw(b"GET / HTTP/1.1\r\n\r\n")
     measured.client.raw(b"hunter2 / HTTP/1.1\r\n\r\n")
     wait_until(lambda: count("envoy_listener_ssl_connection_error") == tls + 1, "a failed handshake is counted")
+    wait_until(lambda: b"HTTP_REQUEST" in measured.log.read_bytes(), "it is logged")
+    (line,) = [line for line in measured.log.read_text().split("\n") if "HTTP_REQUEST" in line]
+    known = {key: value for key, value in json.loads(line).items() if value is not None}
+    assert set(known) == {"@timestamp", "client", "status", "flags", "details", "duration_ms", "received", "sent"}
+    assert (known["client"], known["status"], known["received"]) == ("127.0.0.1", 0, 0)
     wait_until(lambda: count("envoy_http_downstream_cx_protocol_error") == protocol + 1, "invalid HTTP is counted")
 
 
