@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 JOBS ?= 4
 PYTEST = -n $(JOBS) --dist worksteal
 
-.PHONY: help setup test lint types tests proof coverage package demo picture bench clean
+.PHONY: help setup test lint types tests proof coverage package demo picture bench soak clean
 
 help:
 	@echo "make demo     run the guide from start to finish on a sample file"
@@ -17,6 +17,7 @@ help:
 	@echo "              MOM_EXAMPLES=20000 searches longer; 1000 without"
 	@echo "make coverage the tests, and which lines and branches of mom they run; fails below the floor"
 	@echo "make bench    the figures of docs/benchmarks.md, measured here"
+	@echo "make soak     an hour of requests, reloads and rotations; SOAK=1200 for 20 minutes"
 	@echo "make picture  the pictures of the README, drawn from runs of the demo and of mom atlas check"
 	@echo "make setup    .venv with what all of these need"
 	@echo "make lint     ruff; make types: mypy; make tests: pytest; make package: the wheel"
@@ -67,6 +68,11 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/edit.py
 	$(BIN)/python benchmarks/curl.py
 	-$(BIN)/python benchmarks/proxy.py
+
+# An hour of requests, reloads and rotations; less with SOAK=1200, in seconds.
+SOAK ?= 3600
+soak: setup
+	$(BIN)/python benchmarks/soak.py --seconds $(SOAK)
 
 # What gets published, checked as it is published: built, installed without any tool of development, run.
 package: setup
