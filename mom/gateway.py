@@ -49,6 +49,8 @@ DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 HTTP_PREFIX = "/v1/apis/http/"
 AWS_PREFIX = "/v1/apis/aws/"
 KUBERNETES_PATH = "/v1/apis/kubernetes"
+# The header by which a client names the cluster that it means (the original's name).
+CLUSTER_ID_HEADER = "Atlas-Apis-Kubernetes-Clusterid"
 # Of what Atlas itself says.
 ATLAS_PREFIX = "/v1alpha1/"
 INSTANCES_PATH = f"{ATLAS_PREFIX}instances"

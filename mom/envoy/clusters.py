@@ -296,5 +296,6 @@ def _client_certificate(tls: Tls, options: Options) -> Json:
     if not tls.cert_file:
         return {}
     chain = {"inline_string": options.pem_files[tls.cert_file].certificates}
-    key = {"filename": options.pem_files[tls.key_file].path}
+    file = options.pem_files[tls.key_file]
+    key = {"environment_variable": file.variable} if file.variable else {"filename": file.path}
     return {"tls_certificates": [{"certificate_chain": chain, "private_key": key}]}

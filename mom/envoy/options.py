@@ -58,10 +58,14 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class PemFile:
-    """A PEM file of an adapter's TLS settings: its absolute path, and the certificates in it as text."""
+    """A PEM file of an adapter's TLS settings: its absolute path, and the certificates in it as text.
+
+    variable: of a private key that is in no file, where Envoy's environment has it.
+    """
 
     path: str
     certificates: str
+    variable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,13 +157,17 @@ def route_metadata(adapter: HttpAdapter) -> dict[str, str]:
         "adapter": adapter.name,
         "base": base_path,
         "own": " ".join(dict.fromkeys(name for origin in origins for name in _authorities(origin))),
-        "schemes": "http https" if origin.scheme == "https" else "http",
+        "schemes": _schemes(origin),
     }
 
 
-def own_metadata(origin: Origin, at: str) -> dict[str, str]:
-    """Return the same, but for the name, of an adapter at the path `at` whose base URL has no path."""
-    return {"at": at, "base": "", "own": " ".join(_authorities(origin)), "schemes": "http https"}
+def own_metadata(origin: Origin, at: str, base_path: str = "") -> dict[str, str]:
+    """Return the same, but for the name, of an adapter at the path `at`."""
+    return {"at": at, "base": base_path, "own": " ".join(_authorities(origin)), "schemes": _schemes(origin)}
+
+
+def _schemes(origin: Origin) -> str:
+    return "http https" if origin.scheme == "https" else "http"
 
 
 def _authorities(origin: Origin) -> list[str]:

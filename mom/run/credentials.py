@@ -68,6 +68,7 @@ class Credentials:
     _has_begun: bool = field(init=False, default=False)
     # The source of each variable that was needed so far; None is the environment.
     _chosen: dict[str, CredentialSource | None] = field(init=False, default_factory=dict)
+    _found: dict[str, Path | str] = field(init=False, default_factory=dict)
     _last: dict[str, Value] = field(init=False, default_factory=dict)
     _states: dict[str, CredentialState] = field(init=False, default_factory=dict)
     _had: set[str] = field(init=False, default_factory=set)
@@ -89,6 +90,15 @@ class Credentials:
         self._folder_watch.add(folder for _, folder in self.folders)
         self._has_begun = True
 
+    def find(self, name: str, at: Path | str) -> None:
+        """Have a variable come from a file, or have a value, unless an option says where it comes from; "": neither."""
+        if at == self._found.get(name, ""):
+            return
+        self._found[name] = at
+        self._chosen.pop(name, None)
+        if isinstance(at, str):
+            self.environ = {**self.environ, name: at}
+
     def source(self, name: str) -> CredentialSource | None:
         """Return where a variable comes from, None for the environment."""
         if name not in self._chosen:
@@ -108,6 +118,8 @@ class Credentials:
         for label, folder in self.folders:
             if (folder / name).exists():
                 return FileSource(name, folder / name, label)
+        if isinstance(found := self._found.get(name), Path):
+            return FileSource(name, found, str(found))
         if name in self.environ:
             return None
         return self.env_file if self.env_file is not None and self.env_file.has(name) else None

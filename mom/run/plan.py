@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mom.atlas.adapters import kind_of
+from mom.atlas.adapters.kubernetes import KEY_VARIABLE, TOKEN_VARIABLE
 from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
 from mom.atlas.policy import rules_of
@@ -24,6 +25,7 @@ from mom.envoy.options import (
     Listen,
     LocalKey,
     Options,
+    PemFile,
     loopback_hosts,
 )
 from mom.envoy.proxies import Proxy, ProxyKey
@@ -36,6 +38,7 @@ from mom.run.bindings import Bindings
 from mom.run.credentials import Credentials
 from mom.run.directory import RunDirectory
 from mom.run.key_sets import KeySets
+from mom.run.kubernetes import STAND_IN, Clusters, Login, with_cluster
 from mom.run.otel import Telemetry
 from mom.run.proxies import Proxies
 from mom.run.redaction import Redaction, redaction
@@ -61,6 +64,7 @@ class Inputs:
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     credentials: where the values of variables come from. proxies: those of the environment, and their addresses.
     directory: where a run has files of its own, None before it has one.
+    clusters: how Atlas logs in at the API server of Kubernetes.
     """
 
     load: Callable[[], Configuration]
@@ -84,6 +88,7 @@ class Inputs:
     bindings: Bindings = field(default_factory=Bindings)
     proxies: Proxies = field(default_factory=lambda: Proxies({}))
     directory: RunDirectory | None = None
+    clusters: Clusters = field(default_factory=Clusters)
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,11 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     configuration = inputs.load()
     if placeholders := placeholder_problems(configuration):
         raise MomError(f"{configuration.file} cannot be served", problems=placeholders)
-    whole = configuration
-    configuration, values, secrets = _with_values(inputs, whole)
-    listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     ca_file = trust.ca_file(inputs.environ, inputs.directory)
+    login = None if inputs.stand_in is not None else inputs.clusters.login(configuration, inputs.environ, ca_file)
+    whole = with_cluster(configuration, STAND_IN if login is None else login.cluster)
+    configuration, values, secrets = _with_values(inputs, whole, login)
+    listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
     options = Options(
         listen=listen,
@@ -174,7 +180,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         log_failures=True,
         stand_in=inputs.stand_in,
         key_slots=inputs.key_slots,
-        pem_files={} if inputs.stand_in is not None else trust.pem_files(configuration),
+        pem_files=_pem_files(inputs, configuration, login),
         secrets=secrets,
         client_ids=_client_ids(configuration, values),
         credential_states=_states(inputs, configuration),
@@ -184,8 +190,14 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         raise MomError(f"{configuration.file} cannot be served", problems=wrong)
     # The values of an exporter's headers reach Envoy, and are hidden in its log, in the same way.
     given = {**values, **inputs.telemetry.variables}
-    watched = _watched(inputs, configuration, options)
+    watched = (*_watched(inputs, configuration, options), *(login.watched if login else ()))
     return Plan(configuration, options, given, watched, is_whole=configuration is whole)
+
+
+def _pem_files(inputs: Inputs, configuration: Configuration, login: Login | None) -> dict[str, PemFile]:
+    if inputs.stand_in is not None:
+        return {}
+    return trust.pem_files(configuration, login.pem_files if login else None)
 
 
 def _metrics(inputs: Inputs, configuration: Configuration, listen: Listen) -> Listen | None:
@@ -204,13 +216,21 @@ def _proxies(inputs: Inputs, configuration: Configuration, options: Options) -> 
     return inputs.proxies.of(keys)
 
 
-def _with_values(inputs: Inputs, configuration: Configuration) -> tuple[Configuration, dict[str, str], frozenset[str]]:
-    """Return what can be served of a configuration, its variables, and those of them that Envoy has in files."""
+def _with_values(
+    inputs: Inputs, configuration: Configuration, login: Login | None = None
+) -> tuple[Configuration, dict[str, str], frozenset[str]]:
+    """Return what can be served of a configuration, its variables, and those of them that Envoy has in files.
+
+    login: one that has been found anew; its secrets are variables, too.
+    """
     if inputs.stand_in is not None:
         return configuration, variables.dummies(configuration), frozenset()
+    if login is not None:
+        inputs.credentials.find(TOKEN_VARIABLE, login.token)
     given, secrets = inputs.credentials.values(served(configuration))
     left = _without_unguarded(configuration, given)
-    return left, given | adapters.environment(served(left), given), secrets
+    key = {KEY_VARIABLE: inputs.clusters.key} if inputs.clusters.key else {}
+    return left, given | key | adapters.environment(served(left), given), secrets
 
 
 def _without_unguarded(configuration: Configuration, values: Mapping[str, str]) -> Configuration:
@@ -374,5 +394,5 @@ def _certificate(tls: tuple[Path, Path] | None) -> Certificate | None:
 
 
 def _watched(inputs: Inputs, configuration: Configuration, options: Options) -> tuple[Path, ...]:
-    pem_files = (Path(file.path) for file in options.pem_files.values())
+    pem_files = (Path(file.path) for file in options.pem_files.values() if file.path)
     return (*watched_at_least(inputs), *trust.key_files(configuration).values(), *pem_files)

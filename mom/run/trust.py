@@ -96,13 +96,14 @@ def key_pair_objection(chain: str, key: str) -> str | None:
     return None
 
 
-def pem_files(configuration: Configuration) -> dict[str, PemFile]:
+def pem_files(configuration: Configuration, known: Mapping[str, PemFile] | None = None) -> dict[str, PemFile]:
     """Return the files that adapters name for TLS, by their names, relative to the configuration file.
 
+    known: what is by these names in no file of its own.
     Raises MomError with a Problem at each adapter of which a file cannot be used.
     """
     folder = Path(configuration.file).absolute().parent
-    files: dict[str, PemFile] = {}
+    files: dict[str, PemFile] = dict(known or {})
     # Once each: many adapters may share a bundle of authorities, and OpenSSL needs 35 ms for the usual one.
     reasons: dict[Tls, str | None] = {}
     problems: list[Problem] = []
@@ -127,7 +128,8 @@ def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
 def private_keys(configuration: Configuration) -> tuple[Path, ...]:
     """Return the paths of the private keys that adapters name."""
     folder = Path(configuration.file).absolute().parent
-    return tuple(dict.fromkeys(folder / tls.key_file for _, tls in tls_settings(configuration) if tls.key_file))
+    named = (folder / tls.key_file for _, tls in tls_settings(configuration) if tls.key_file)
+    return tuple(dict.fromkeys(path for path in named if path.exists()))
 
 
 def _read(tls: Tls, folder: Path, files: dict[str, PemFile]) -> str | None:
@@ -148,7 +150,7 @@ def _unusable(tls: Tls, files: Mapping[str, PemFile]) -> str | None:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=files[tls.ca_file].certificates)
     except (OSError, ValueError):
         return f"{tls.ca_file} has no certificate in PEM form"
-    if tls.cert_file:
+    if tls.cert_file and all(files[name].path for name in (tls.cert_file, tls.key_file)):
         chain, key = (files[name].path for name in (tls.cert_file, tls.key_file))
         if reason := key_pair_objection(chain, key):
             return f"{tls.cert_file} and {tls.key_file} cannot be used: {reason}"

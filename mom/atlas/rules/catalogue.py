@@ -465,6 +465,13 @@ _EDIT = (
 
 _RUN = (
     Rule(
+        "kubernetes-cluster",
+        ERROR,
+        "A Kubernetes adapter has a cluster: that of Atlas's pod, or the current context of $KUBECONFIG.",
+        "set KUBECONFIG to a file whose current context has a token or a client certificate",
+        "Atlas uses its own login at the API server, in the place of the caller's.",
+    ),
+    Rule(
         "no-identity-provider",
         ERROR,
         "An Atlas trusts an identity provider, or this user's key.",

@@ -10,7 +10,7 @@ from typing import Any
 
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy.adapters import aws, http
+from mom.envoy.adapters import aws, http, kubernetes
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.key_slots import Opening
 from mom.envoy.messages import Json
@@ -18,7 +18,7 @@ from mom.envoy.options import Options
 
 __all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "openings", "path", "served", "unserved"]
 
-KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND, aws.NAME: aws.KIND}
+KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND, aws.NAME: aws.KIND, kubernetes.NAME: kubernetes.KIND}
 
 
 def served(configuration: Configuration) -> tuple[Adapter, ...]:

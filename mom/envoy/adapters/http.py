@@ -137,7 +137,7 @@ class HttpKind(ServedKind[HttpAdapter]):
             "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
             "idle_timeout": "3600s",
             "host_rewrite_literal": _authority(adapter, origin.authority),
-            **_rewrite(self.path(adapter), base_path),
+            **rewrite(self.path(adapter), base_path),
         }
         plain = {
             **common,
@@ -148,7 +148,7 @@ class HttpKind(ServedKind[HttpAdapter]):
             **common,
             "match": {**match, "headers": [_UPGRADE]},
             # A web socket outlives the token that opened it, and whatever is revoked since.
-            "route": {"cluster": web_sockets.name, **action, **_stream_limit(options)},
+            "route": {"cluster": web_sockets.name, **action, **stream_limit(options)},
         }
         if not adapter.retries:
             return [socket, plain]
@@ -191,7 +191,7 @@ def _filters(adapter: HttpAdapter, options: Options, upstream: Upstream) -> Json
     }
 
 
-def _stream_limit(options: Options) -> Json:
+def stream_limit(options: Options) -> Json:
     """Return how long a web socket may last."""
     if not options.stream_limit:
         return {}
@@ -209,7 +209,7 @@ def _authority(adapter: HttpAdapter, default: str) -> str:
     return configured[-1] if configured else default
 
 
-def _rewrite(prefix: str, base_path: str) -> Json:
+def rewrite(prefix: str, base_path: str) -> Json:
     """Return what replaces the prefix. Without a base path a plain prefix rewrite to `/` would give `//x`."""
     if base_path:
         return {"prefix_rewrite": base_path}

@@ -1,0 +1,120 @@
+"""A stand-in of a Kubernetes API server: TLS, a login that it checks, a watch stream, and upgrades that echo."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.envoy.certificates import Authority, Files, for_clients
+from tests.envoy.conftest import server_context
+from tests.envoy.upstream import Request, Upstream
+
+UID = "5f2b0c1e-0000-4000-8000-00000000cafe"
+NAMES = ("default", "kube-system")
+
+
+class ApiServer(Upstream):
+    """Serves those who show one of `tokens`, or a certificate of its authority."""
+
+    def __init__(self, authority: Authority, folder: Path, *tokens: str) -> None:
+        context = server_context(authority.issue("127.0.0.1"), folder / "tls")
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(authority.file)
+        self.tokens = set(tokens)
+        self.stopped = threading.Event()
+        self._certified: set[int] = set()
+        super().__init__(context)
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def _answer(self, connection: socket.socket, request: Request) -> bool:
+        token = "".join(request.get("authorization")).removeprefix("Bearer ")
+        certified = isinstance(connection, ssl.SSLSocket) and bool(connection.getpeercert())
+        if token not in self.tokens and not certified:
+            return _json(connection, 401, {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 401})
+        path, _, query = request.target.partition("?")
+        if upgrade := request.get("upgrade"):
+            head = f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: {upgrade[0]}\r\nConnection: Upgrade\r\n\r\n"
+            connection.sendall(head.encode())
+            while data := connection.recv(65_536):
+                connection.sendall(data)
+            return False
+        if "watch=" in query:
+            start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            event = json.dumps({"type": "ADDED", "object": _namespace(NAMES[0])}).encode() + b"\n"
+            connection.sendall(start + b"%x\r\n%s\r\n" % (len(event), event))
+            self.stopped.wait(30)
+            connection.sendall(b"0\r\n\r\n")
+            return True
+        return _json(connection, *_ANSWERS.get(path, (404, {"kind": "Status", "apiVersion": "v1", "code": 404})))
+
+    def close(self) -> None:
+        """End it."""
+        self.stopped.set()
+        super().close()
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {
+        "kind": "Namespace",
+        "apiVersion": "v1",
+        "metadata": {"name": name, "uid": UID, "creationTimestamp": "2026-01-01T00:00:00Z", "resourceVersion": "1"},
+        "status": {"phase": "Active"},
+    }
+
+
+_RESOURCE = {"name": "namespaces", "singularName": "namespace", "namespaced": False, "kind": "Namespace"}
+_ANSWERS: dict[str, tuple[int, dict[str, Any]]] = {
+    "/version": (200, {"major": "1", "minor": "37", "gitVersion": "v1.37.0"}),
+    "/api": (200, {"kind": "APIVersions", "versions": ["v1"]}),
+    "/apis": (200, {"kind": "APIGroupList", "apiVersion": "v1", "groups": []}),
+    "/api/v1": (
+        200,
+        {
+            "kind": "APIResourceList",
+            "groupVersion": "v1",
+            "resources": [{**_RESOURCE, "verbs": ["get", "list", "watch"], "shortNames": ["ns"]}],
+        },
+    ),
+    "/api/v1/namespaces": (
+        200,
+        {"kind": "NamespaceList", "apiVersion": "v1", "metadata": {}, "items": [_namespace(name) for name in NAMES]},
+    ),
+    **{f"/api/v1/namespaces/{name}": (200, _namespace(name)) for name in NAMES},
+}
+
+
+def _json(connection: socket.socket, status: int, body: Mapping[str, Any]) -> bool:
+    text = json.dumps(body).encode()
+    head = f"HTTP/1.1 {status} Whatever\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n\r\n"
+    connection.sendall(head.encode() + text)
+    return True
+
+
+def kubeconfig(server: str, cluster: Mapping[str, Any], user: Mapping[str, Any]) -> str:
+    """Return the text of a kubeconfig with one context."""
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "it",
+            "contexts": [{"name": "it", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": server, **cluster}}],
+            "users": [{"name": "u", "user": dict(user)}],
+        }
+    )
+
+
+def client_files(authority: Authority, folder: Path) -> Files:
+    """Return a client certificate of the server's authority."""
+    return for_clients(authority, "atlas").write(folder, "client")
