@@ -10,15 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mom.atlas.adapters import kind_of, settings
+from mom.atlas.adapters.kind import Difference
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
+from mom.atlas.policy import rules_of
+from mom.atlas.policy_review import allowed, demanded, opens_claims
+from mom.atlas.policy_review import opens as opens_allow
 from mom.atlas.references import names
 from mom.atlas.rules.variable_rules import variable_names
 from mom.atlas.values.hosts import host_of
 from mom.problems import Place
 
 ADDED, REMOVED, CHANGED = "+", "-", "~"
-# Until a configuration can say less.
-_EVERYTHING = "all callers, all methods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def access_changes(old: Configuration | None, new: Configuration | None) -> list
         if identity in before and (change := _changed(before[identity], adapter, known)) is not None:
             changes.append(change)
     changes += _providers(old, new)
-    if old is not None and new is not None:
+    if new is not None:
         changes += _settings_of_atlas(old, new)
     return changes
 
@@ -71,9 +73,11 @@ def _added(adapter: Adapter, known: Mapping[str, set[str]]) -> AccessChange:
     kind = kind_of(adapter)
     variables = variable_names([adapter])
     nothing = f"sends no variables to {host_of(kind.target(adapter)) or adapter.kind}"
-    parts = [_EVERYTHING, _sent(adapter, variables) if variables else nothing]
-    parts += [difference.words for difference in kind.reviewed(None, adapter)]
+    parts = [kind.callers(adapter), _sent(adapter, variables) if variables else nothing]
+    differences = list(kind.reviewed(None, adapter))
+    parts += [difference.words for difference in differences]
     warnings = [*_moved(adapter, known), *_plain_text(adapter, {}), *_clear_text(adapter, "")]
+    warnings += _warned(differences)
     return AccessChange(
         ADDED, _subject(adapter), tuple(parts), opens=True, warnings=tuple(warnings), place=adapter.place
     )
@@ -106,12 +110,16 @@ def _changed(old: Adapter, new: Adapter, known: Mapping[str, set[str]]) -> Acces
     parts += [difference.words for difference in differences]
     opens = opens or any(difference.opens for difference in differences)
     before = {setting.label: setting.value for setting in settings(old)}
-    warnings = (*_moved(new, known), *_plain_text(new, before), *_clear_text(new, was))
+    warnings = (*_moved(new, known), *_plain_text(new, before), *_clear_text(new, was), *_warned(differences))
     if not parts:
         return None
     return AccessChange(
         CHANGED, _subject(new), tuple(parts), opens=opens or bool(warnings), warnings=warnings, place=new.place
     )
+
+
+def _warned(differences: Iterable[Difference]) -> list[str]:
+    return [difference.warning for difference in differences if difference.warning]
 
 
 def _sent(adapter: Adapter, variables: Iterable[str]) -> str:
@@ -173,8 +181,9 @@ def _providers(old: Configuration | None, new: Configuration | None) -> Iterator
     )
     for name, provider in after.items():
         if name not in before:
-            parts = (f"accepts tokens of {provider.issuer} for {provider.audience}", f"keys from {provider.public_key}")
-            yield AccessChange(ADDED, _named(name), parts, opens=True, place=provider.place)
+            parts = [f"accepts tokens of {provider.issuer} for {provider.audience}", f"keys from {provider.public_key}"]
+            parts += [f"with {demanded(provider.claims)}"] if provider.claims else []
+            yield AccessChange(ADDED, _named(name), tuple(parts), opens=True, place=provider.place)
     for name in (name for name in before if name not in after):
         yield AccessChange(REMOVED, _named(name), ("its tokens are no longer accepted",), opens=False)
     for name, provider in after.items():
@@ -197,14 +206,35 @@ def _changed_provider(old: IdentityProvider, new: IdentityProvider) -> AccessCha
     if old.max_lifetime != new.max_lifetime:
         parts.append(f"tokens of at most {new.max_lifetime:,} s, so far {old.max_lifetime:,} s")
         opens = opens or new.max_lifetime > old.max_lifetime
+    if old.claims != new.claims:
+        parts.append(f"tokens with {demanded(new.claims)}" if new.claims else "tokens with any claims")
+        opens = opens or opens_claims(old.claims, new.claims)
     return AccessChange(CHANGED, _named(new.name), tuple(parts), opens=opens, place=new.place) if parts else None
 
 
-def _settings_of_atlas(old: Configuration, new: Configuration) -> Iterator[AccessChange]:
+def _settings_of_atlas(old: Configuration | None, new: Configuration) -> Iterator[AccessChange]:
+    """Yield what holds for all adapters: who may call, from which web pages, and where."""
+    before = old.allow if old is not None else None
+    if rules_of(before) != rules_of(new.allow):
+        place = new.allow.place if new.allow is not None else new.place
+        yield AccessChange(
+            CHANGED, "spec.allow", (allowed(new.allow),), opens=opens_allow(before, new.allow), place=place
+        )
+    origins = old.cors if old is not None else ()
+    for sign, words, these, those in (
+        (ADDED, "may call from a browser", new.cors, origins),
+        (REMOVED, "may no longer call from a browser", origins, new.cors),
+    ):
+        if others := [each for each in these if each not in those]:
+            pages = f"web pages of {', '.join(others)} {words}"
+            yield AccessChange(sign, "spec.cors", (pages,), opens=sign == ADDED, place=new.place)
+    if old is None:
+        return
     pairs = {
         "name": (old.name, new.name),
         "owner": (old.owner, new.owner),
         "port": (old.ingress_http_port, new.ingress_http_port),
+        "port of metrics": (old.admin_port, new.admin_port),
     }
     parts = tuple(f"{what} {was or '-'} -> {is_ or '-'}" for what, (was, is_) in pairs.items() if was != is_)
     if parts:

@@ -298,6 +298,126 @@ def test_http_2_without_tls_is_named() -> None:
     assert said(new, old) == [("~ stripe: no longer HTTP/2 without TLS", False, ())]
 
 
+OAUTH2 = ATLAS.replace(
+    """  headers:
+  - {name: Authorization, value: "Bearer ${{ STRIPE_KEY }}"}
+""",
+    """  oauth2:
+    tokenUrl: https://login.stripe.com/token
+    clientId: ${{ STRIPE_ID }}
+    clientSecret: ${{ STRIPE_SECRET }}
+    scopes: [read]
+  limits: {requestsPerMinute: 60}
+  allow:
+  - {methods: [GET, HEAD], paths: [/charges/**], claims: {groups: [pay, ops]}}
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "opens", "warnings"),
+    [
+        pytest.param(
+            "https://api.stripe.com/v1",
+            "https://evil.example/v1",
+            "~ stripe: base URL api.stripe.com -> evil.example, same credentials, same tokens",
+            True,
+            ("the tokens of ${{ STRIPE_ID }} are sent to another host: evil.example, so far api.stripe.com",),
+            id="tokens go to another host",
+        ),
+        pytest.param(
+            "https://login.stripe.com/token",
+            "https://login.evil.example/token",
+            "~ stripe: tokens from https://login.evil.example/token",
+            True,
+            tuple(
+                f"{name} is sent to another host: login.evil.example, so far login.stripe.com"
+                for name in ("STRIPE_ID", "STRIPE_SECRET")
+            ),
+            id="the client's secret goes to another host",
+        ),
+        pytest.param("[read]", "[read, write]", "~ stripe: scopes write", True, (), id="a scope more"),
+        pytest.param(
+            "60}", "600}", "~ stripe: at most 600 requests a minute per caller", True, (), id="a higher limit"
+        ),
+        pytest.param("60}", "6}", "~ stripe: at most 6 requests a minute per caller", False, (), id="less"),
+        pytest.param("  limits: {requestsPerMinute: 60}\n", "", "~ stripe: no limit of requests", True, (), id="none"),
+        pytest.param(
+            "[GET, HEAD]",
+            "[GET, HEAD, POST]",
+            "~ stripe: now callers with groups pay or ops, GET, HEAD, POST of /charges/**",
+            True,
+            (),
+            id="a method more",
+        ),
+        pytest.param(
+            "paths: [/charges/**], claims: {groups: [pay, ops]}",
+            "paths: [/charges/x, /charges/y/**], claims: {groups: pay, env: prod}",
+            "~ stripe: now callers with groups pay and env prod, GET, HEAD of /charges/x, /charges/y/**",
+            False,
+            (),
+            id="fewer paths and callers",
+        ),
+        pytest.param(
+            ", claims: {groups: [pay, ops]}",
+            "",
+            "~ stripe: now all callers, GET, HEAD of /charges/**",
+            True,
+            (),
+            id="anyone",
+        ),
+        pytest.param(
+            "  limits:",
+            "  proxy: http://proxy.example:3128\n  limits:",
+            "~ stripe: proxy http://proxy.example:3128",
+            True,
+            (),
+            id="a proxy",
+        ),
+        pytest.param("  limits:", "  timeout: 30s\n  limits:", "~ stripe: timeout 30 s", False, (), id="a timeout"),
+        pytest.param(
+            "publicKey: https://id.example/jwks}",
+            "publicKey: https://id.example/jwks, claims: {org: example}}",
+            "~ identity provider main: tokens with org example",
+            False,
+            (),
+            id="claims of a provider",
+        ),
+        pytest.param(
+            "spec:\n  identityProviders:",
+            "spec:\n  cors: {origins: [https://canvas.example]}\n  identityProviders:",
+            "+ spec.cors: web pages of https://canvas.example may call from a browser",
+            True,
+            (),
+            id="web pages",
+        ),
+        pytest.param(
+            "spec:\n  identityProviders:",
+            "spec:\n  allow: [{methods: [GET]}]\n  identityProviders:",
+            "~ spec.allow: all callers, GET",
+            False,
+            (),
+            id="a list for all adapters",
+        ),
+    ],
+)
+def test_who_may_do_what_is_reviewed(old: str, new: str, line: str, opens: bool, warnings: tuple[str, ...]) -> None:
+    assert OAUTH2.count(old) == 1
+    changed = OAUTH2.replace(old, new)
+    assert said(OAUTH2, changed) == [(line, opens, warnings)]
+    # What closes something opens it when it is taken back, but for what has no direction.
+    (back,) = said(changed, OAUTH2)
+    assert opens or back[1] or "timeout" in line
+
+
+def test_a_new_adapter_says_who_may_call_it() -> None:
+    line = said(ATLAS.replace("stripe", "square"), OAUTH2)[0][0]
+    assert line.startswith(
+        "+ stripe: callers with groups pay or ops, GET, HEAD of /charges/**, sends STRIPE_ID, STRIPE_"
+    )
+    assert line.endswith("scopes read, at most 60 requests a minute per caller")
+
+
 def test_a_credential_that_a_new_adapter_sends_elsewhere_is_a_warning() -> None:
     new = WITH_OPENAI.replace("OPENAI_API_TOKEN", "STRIPE_KEY").replace("api.openai.com", "evil.example")
     line = "+ openai: all callers, all methods, sends STRIPE_KEY to evil.example"

@@ -9,7 +9,7 @@ from mom.atlas.adapters.kind import AdapterKind, Difference, Setting
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.values.hosts import is_below
+from mom.atlas.values.hosts import host_of, is_below
 from mom.atlas.values.objection import Objection
 from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.gateway import HTTP_PREFIX
@@ -295,10 +295,25 @@ class HttpKind(AdapterKind[HttpAdapter]):
             return literal_secret(name, setting.value) is not None
         if what == "query":
             return plain_parameter(name, setting.value) is not None
-        return what == "basicAuth.password" and literal_credential("password", setting.value) is not None
+        if setting.label == "oauth2.clientId":
+            return super().is_plain_credential(setting)
+        password = setting.value if setting.label in {"basicAuth.password", "oauth2.clientSecret"} else ""
+        return literal_credential("password", password) is not None
+
+    def destination(self, adapter: HttpAdapter, setting: Setting) -> str:
+        """Return where a credential goes: that of OAuth2 to the token endpoint, any other to the API."""
+        if adapter.oauth2 is not None and setting.label.startswith("oauth2."):
+            return host_of(adapter.oauth2.token_url) or adapter.oauth2.token_url
+        return super().destination(adapter, setting)
+
+    def callers(self, adapter: HttpAdapter) -> str:
+        """Return whose requests pass the list of the adapter."""
+        from mom.atlas.policy_review import allowed
+
+        return allowed(adapter.allow)
 
     def reviewed(self, old: HttpAdapter | None, new: HttpAdapter) -> Iterator[Difference]:
-        """Yield differences of the settings, then those of TLS and HTTP/2."""
+        """Yield differences of the settings, then of who may call, the connection, OAuth2 and the limits."""
         from mom.atlas.adapters.http_review import review_http
 
         yield from super().reviewed(old, new)

@@ -36,11 +36,13 @@ class Setting(NamedTuple):
 class Difference(NamedTuple):
     """A part in which an adapter is not what it was, in words for a reviewer.
 
-    opens: whether more can be reached, or by more callers, or a credential is sent where it was not.
+    opens: whether more can be reached, or by more callers, or a credential is sent where it was not. warning: what must
+    not be missed about it, empty where there is nothing.
     """
 
     words: str
     opens: bool = False
+    warning: str = ""
 
 
 class AdapterKind(ABC, Generic[AdapterT]):
@@ -112,6 +114,12 @@ class AdapterKind(ABC, Generic[AdapterT]):
     def is_plain_credential(self, setting: Setting) -> bool:
         """Whether a setting is a credential in plain text."""
         return known_token(setting.value) is not None
+
+    def callers(self, adapter: AdapterT) -> str:  # noqa: ARG002
+        """Return who may call, and what, in words for a reviewer."""
+        from mom.atlas.policy_review import EVERYTHING
+
+        return EVERYTHING
 
     def reviewed(self, old: AdapterT | None, new: AdapterT) -> Iterator[Difference]:
         """Yield what a reviewer is told of a change beside the target and the variables; of an addition without old."""
