@@ -2,8 +2,8 @@
 
 A cluster for each origin costs 300 KB and 3.4 ms of start-up, since each reads the certificate authorities, and web
 sockets need another one: 10,000 origins over TLS would take 6.5 GB. So there is one cluster for each way to connect:
-https as ALPN decides, https by HTTP/1.1, plain http, and the same for each set of TLS files (Envoy: "Dynamic forward
-proxy"). None of them changes when an adapter does, so a reload drains no connection, and a new API needs no warm-up.
+https as ALPN decides, plain http, web sockets over each, and the same for each set of TLS files (Envoy: "Dynamic
+forward proxy"). None of them changes when an adapter does: a reload drains no connection, a new API needs no warm-up.
 
 Which host a request goes to is a literal of its route (`for_route` and `host_rewrite_literal`), never what a client
 sends; the name in SNI and in the certificate is the same literal. A cluster of its own has, as before, what this cannot
@@ -45,6 +45,8 @@ _COMMON: Json = {"idle_timeout": _IDLE, "max_headers_count": 1_000, "max_respons
 
 FILTER = "envoy.filters.http.dynamic_forward_proxy"
 _MESSAGES = "envoy.extensions.filters.http.dynamic_forward_proxy.v3"
+_SPECIFIERS = "envoy.extensions.router.cluster_specifiers.matcher.v3"
+_WEB_SOCKETS = "#websocket"
 # The failures of a look-up: how soon the next one.
 _LOOK_UP_AGAIN: Json = {"base_interval": "1s", "max_interval": "10s"}
 # One for all clusters, by its name; Envoy refuses another text of it as long as the first is in use, so it depends on
@@ -64,13 +66,13 @@ _NAMES: Json = {
 class Upstream(NamedTuple):
     """What requests reach, and how.
 
-    http1: by HTTP/1.1 only, where TLS would negotiate. http2: by HTTP/2 with prior knowledge, where plain http would be
-    HTTP/1.1. own: whether it needs a cluster of its own although its host has a name. aws: its requests are signed
+    web_sockets: whether only those go there. http2: by HTTP/2 with prior knowledge, where plain http would be HTTP/1.1.
+    own: whether it needs a cluster of its own although its host has a name. aws: its requests are signed
     (`mom.envoy.aws_signing`). proxy: what the adapter says of a proxy, empty where it says nothing.
     """
 
     origin: Origin
-    http1: bool = False
+    web_sockets: bool = False
     http2: bool = False
     tls: Tls = NO_TLS_FILES
     own: bool = False
@@ -89,7 +91,7 @@ class Upstream(NamedTuple):
     @property
     def name(self) -> str:
         """The name of the cluster."""
-        protocol = "#http1" if self.http1 else "#http2" if self.http2 else ""
+        protocol = _WEB_SOCKETS if self.web_sockets else "#http2" if self.http2 else ""
         signed = "#aws" if self.aws else ""
         tls = "" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}"
         proxy = f"#proxy-{_digest_of(self.proxy)}" if self.proxy and not self.is_shared else ""
@@ -101,12 +103,20 @@ class Upstream(NamedTuple):
         return self.name.replace("://", "_").replace(":", "_")
 
     def for_web_sockets(self) -> Upstream:
-        """Return the upstream of web sockets.
+        """Return the upstream of web sockets, which are over HTTP/1.1 and end after a time.
 
         Over TLS the server may choose HTTP/2, on which a web socket needs RFC 8441; most servers lack it and respond
         with 400.
         """
-        return self._replace(http1=self.origin.scheme == "https", http2=False)
+        return self._replace(web_sockets=True, http2=False)
+
+    def switched(self) -> Json:
+        """Return the part of a route's action that leads here, and web sockets to the upstream of those.
+
+        One route does for both: a second one for each of 10,000 adapters costs 60 MB and 0.4 s. The routes need
+        `switch`.
+        """
+        return {"cluster_specifier_plugin": self.name}
 
     def for_route(self) -> Json:
         """Return the `typed_per_filter_config` of a route to it: the name to look up, where that is done so."""
@@ -114,6 +124,25 @@ class Upstream(NamedTuple):
             return {}
         # Wins over the client's `Host`. The port is left out as in the route's `host_rewrite_literal`.
         return {FILTER: typed(f"{_MESSAGES}.PerRouteConfig", {"host_rewrite_literal": self.origin.authority})}
+
+
+def switch(upstream: Upstream) -> Json:
+    """Return what `Upstream.switched` names, for `cluster_specifier_plugins` of the route configuration."""
+    websocket = {
+        "input": extension("header", "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", {"header_name": "upgrade"}),
+        "value_match": {"exact": "websocket", "ignore_case": True},
+    }
+    on_match = _action(upstream.for_web_sockets())
+    matcher = {
+        "matcher_list": {"matchers": [{"predicate": {"single_predicate": websocket}, "on_match": on_match}]},
+        "on_no_match": _action(upstream),
+    }
+    message = f"{_SPECIFIERS}.MatcherClusterSpecifier"
+    return {"extension": extension(upstream.name, message, {"cluster_matcher": matcher})}
+
+
+def _action(upstream: Upstream) -> Json:
+    return {"action": extension("cluster", f"{_SPECIFIERS}.ClusterAction", {"cluster": upstream.name})}
 
 
 def http_filter() -> Json:
@@ -128,7 +157,9 @@ def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     adapter.
     """
     limited = tuple(clusters)
-    found = limits(open_files, sum(not _is_shared(cluster) for cluster in limited))
+    # Web sockets of an origin are not another one.
+    own = [cluster for cluster in limited if not _is_shared(cluster) and _WEB_SOCKETS not in cluster["name"]]
+    found = limits(open_files, len(own))
     return tuple(cluster | {"circuit_breakers": _breakers(cluster, found)} for cluster in limited)
 
 
@@ -174,16 +205,21 @@ def cluster(upstream: Upstream, options: Options) -> Json:
 
 
 def _direct(upstream: Upstream, options: Options) -> Json:
+    common = _COMMON
+    if upstream.web_sockets and options.stream_limit:
+        # A web socket outlives the token that opened it, and whatever is revoked since.
+        common = _COMMON | {"max_stream_duration": f"{options.stream_limit:.3f}s"}
     if upstream.origin.scheme == "http":
-        return _cluster(upstream, _HTTP2 if upstream.http2 else HTTP1)
-    protocol = HTTP1 if upstream.http1 else _BY_ALPN
+        return _cluster(upstream, common, _HTTP2 if upstream.http2 else HTTP1)
+    protocol = HTTP1 if upstream.web_sockets else _BY_ALPN
     # SNI of a shared cluster is the host of the request, which is its route's.
     by_host = {"upstream_http_protocol_options": {"auto_sni": True}} if upstream.is_shared else {}
     filters = {"http_filters": aws_signing.http_filters()} if upstream.aws else {}
-    return _cluster(upstream, {**protocol, **by_host, **filters}) | {"transport_socket": _tls(upstream, options)}
+    tls = {"transport_socket": _tls(upstream, options)}
+    return _cluster(upstream, common, {**protocol, **by_host, **filters}) | tls
 
 
-def _cluster(upstream: Upstream, protocol: Json) -> Json:
+def _cluster(upstream: Upstream, common: Json, protocol: Json) -> Json:
     return {
         "name": upstream.name,
         **_endpoints(upstream),
@@ -195,7 +231,7 @@ def _cluster(upstream: Upstream, protocol: Json) -> Json:
             **_first_family(upstream),
         },
         "typed_extension_protocol_options": {
-            PROTOCOL_OPTIONS: typed(PROTOCOL_OPTIONS, {"common_http_protocol_options": _COMMON, **protocol})
+            PROTOCOL_OPTIONS: typed(PROTOCOL_OPTIONS, {"common_http_protocol_options": common, **protocol})
         },
     }
 

@@ -21,7 +21,18 @@ from itertools import chain
 
 from mom.atlas.model import Adapter, Configuration
 from mom.atlas.policy import AllowList
-from mom.envoy import adapters, cors, dot_segments, header_mutations, headers, jwt, policy, rate_limits, stand_in
+from mom.envoy import (
+    adapters,
+    clusters,
+    cors,
+    dot_segments,
+    header_mutations,
+    headers,
+    jwt,
+    policy,
+    rate_limits,
+    stand_in,
+)
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Json, extension
@@ -78,6 +89,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(each.body.encode()) for each in lists.values())),
         "virtual_hosts": hosts,
+        "cluster_specifier_plugins": list(_switches(served, options)),
         "typed_per_filter_config": {
             **header_mutations.for_headers(
                 adapters.headers(served) | _method_overrides(configuration, served),
@@ -87,6 +99,13 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
             **jwt.for_routes(configuration.identity_providers, options),
         },
     }
+
+
+def _switches(served: tuple[Adapter, ...], options: Options) -> Iterator[Json]:
+    # Any upstream of a name stands for all of them.
+    each = (upstream.by(options) for adapter in served for upstream in adapters.kind_of(adapter).switched(adapter))
+    for _, upstream in sorted({upstream.name: upstream for upstream in each}.items()):
+        yield clusters.switch(upstream)
 
 
 def _added(options: Options, origins: tuple[str, ...]) -> list[Json]:

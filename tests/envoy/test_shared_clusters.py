@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -199,7 +200,7 @@ def translated(*adapters: HttpAdapter, options: Options = OPTIONS) -> Resources:
 
 def test_the_clusters_of_any_number_of_hosts_are_the_same() -> None:
     few, many = translated(*hosts(1)), translated(*hosts(5_000))
-    assert [cluster["name"] for cluster in many.clusters] == ["https", "https#http1"]
+    assert [cluster["name"] for cluster in many.clusters] == ["https", "https#websocket"]
     assert few.clusters == many.clusters
 
 
@@ -217,18 +218,22 @@ def test_each_route_over_tls_leads_to_a_cluster_that_verifies_the_name() -> None
     made = translated(*hosts(3), http("plain", "http://plain.test"), http("address", "https://192.0.2.1"))
     clusters = {cluster["name"]: cluster for cluster in made.clusters}
     assert made.routes is not None
+    targets = {
+        plugin["extension"]["name"]: re.findall(r'"cluster": "([^"]*)"', json.dumps(plugin))
+        for plugin in made.routes["cluster_specifier_plugins"]
+    }
     routes: list[Json] = [route for route in made.routes["virtual_hosts"][0]["routes"] if "route" in route]
-    assert len(routes) == 10
+    assert len(routes) == 5
     for route in routes:
-        cluster = clusters[route["route"]["cluster"]]
-        if route["name"] == "plain":
-            assert "transport_socket" not in cluster
-            continue
-        context = cluster["transport_socket"]["typed_config"]
-        validation = context["common_tls_context"]["validation_context"]
-        assert validation["trusted_ca"] == {"filename": "/ca.pem"}
-        (protocol,) = cluster["typed_extension_protocol_options"].values()
-        by_sni = context.get("auto_sni_san_validation") and protocol["upstream_http_protocol_options"] == {
-            "auto_sni": True
-        }
-        assert by_sni or validation["match_typed_subject_alt_names"]
+        leads_to = targets[route["route"]["cluster_specifier_plugin"]]
+        assert len(leads_to) == 2
+        for cluster in (clusters[name] for name in leads_to):
+            if route["name"] == "plain":
+                assert "transport_socket" not in cluster
+                continue
+            context = cluster["transport_socket"]["typed_config"]
+            validation = context["common_tls_context"]["validation_context"]
+            assert validation["trusted_ca"] == {"filename": "/ca.pem"}
+            (protocol,) = cluster["typed_extension_protocol_options"].values()
+            by_sni = context.get("auto_sni_san_validation") and protocol["upstream_http_protocol_options"]["auto_sni"]
+            assert by_sni or validation["match_typed_subject_alt_names"]

@@ -53,7 +53,7 @@ def test_the_listener_differs_in_the_header_of_responses_only() -> None:
 def test_a_cluster_of_apis_leads_to_the_stand_in_with_all_limits_of_its_own() -> None:
     real, stand_in = clusters(REAL), clusters(STAND_IN)
     assert list(stand_in) == list(real)
-    assert {"https", "https#http1", "http", "https://192.0.2.7:8443"} < set(stand_in)
+    assert {"https", "https#websocket", "http", "https://192.0.2.7:8443"} < set(stand_in)
     for name, cluster in stand_in.items():
         if name == "https://idp.test:443":
             # Keys are not an API's: nothing takes their place.

@@ -71,10 +71,14 @@ def test_the_limit_is_an_hour_unless_it_is_none(limit: float, expected: str | No
     given = configuration(
         http("one", "http://127.0.0.1:1"), http("two", "https://b.test"), providers=(provider("keys"),)
     )
-    found = translate(given, dataclasses.replace(options, stream_limit=limit), directory="/x").routes
-    assert found is not None
-    routes = [route for route in found["virtual_hosts"][0]["routes"] if "metadata" in route]
-    sockets = [one for one in routes if "headers" in one["match"]]
-    assert len(sockets) == 2
-    assert [one["route"].get("max_stream_duration", {}).get("max_stream_duration") for one in sockets] == [expected] * 2
-    assert not any("max_stream_duration" in one["route"] for one in routes if one not in sockets)
+    found = translate(given, dataclasses.replace(options, stream_limit=limit), directory="/x")
+    limits = {
+        cluster["name"]: next(iter(cluster["typed_extension_protocol_options"].values()))[
+            "common_http_protocol_options"
+        ].get("max_stream_duration")
+        for cluster in found.clusters
+    }
+    sockets = {"http://127.0.0.1:1#websocket", "https#websocket"}
+    assert {name for name in limits if name.endswith("#websocket")} == sockets
+    assert limits == {name: expected if name in sockets else None for name in limits}
+    assert "max_stream_duration" not in str(found.routes)

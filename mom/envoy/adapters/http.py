@@ -27,7 +27,12 @@ NAME = HTTP.kind
 RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
 # RFC 9110, 9.2.2, without TRACE, which never passes.
 _REPEATABLE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}}
-_UPGRADE: Json = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
+_NO_UPGRADE: Json = {
+    "name": "upgrade",
+    "string_match": {"exact": "websocket", "ignore_case": True},
+    "invert_match": True,
+    "treat_missing_header_as_empty": True,
+}
 
 
 class HttpKind(ServedKind[HttpAdapter]):
@@ -120,44 +125,39 @@ class HttpKind(ServedKind[HttpAdapter]):
         # The guard behind what sets values; the script takes some of these.
         return [*redirects.http_filters(options), *secrets.http_filters(), credentials.http_filter()]
 
+    def switched(self, adapter: HttpAdapter) -> tuple[Upstream]:
+        """Return the upstream of requests."""
+        return (_upstream(adapter),)
+
     def routes(self, adapter: HttpAdapter, options: Options) -> list[Json]:
-        """Return the route for web sockets, that of requests which may be repeated, and the one for everything else."""
+        """Return the route of requests that may be repeated, where there is one, before that of all requests."""
         origin, base_path = split(adapter.base_url)
-        upstream, web_sockets = (each.by(options) for each in self.upstreams(adapter))
-        # Ends at a segment: `openai` is not the start of `openai2`.
-        match: Json = {"path_separated_prefix": self.path(adapter)}
-        common: Json = {
+        upstream = _upstream(adapter).by(options)
+        timeout = options.timeout if adapter.timeout is None else adapter.timeout
+        route: Json = {
             "name": adapter.name,
             "metadata": {"filter_metadata": {ADAPTER_METADATA: redirects.route_metadata(adapter)}},
             "request_headers_to_add": headers.to_add(_headers(adapter, options)),
             **_filters(adapter, options, upstream),
-        }
-        timeout = options.timeout if adapter.timeout is None else adapter.timeout
-        action: Json = {
-            "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
-            "idle_timeout": "3600s",
-            "host_rewrite_literal": _authority(adapter, origin.authority),
-            **rewrite(self.path(adapter), base_path),
-        }
-        plain = {
-            **common,
-            "match": match,
-            "route": {"cluster": upstream.name, **action, "retry_policy": RETRIES},
-        }
-        socket = {
-            **common,
-            "match": {**match, "headers": [_UPGRADE]},
-            # A web socket outlives the token that opened it, and whatever is revoked since.
-            "route": {"cluster": web_sockets.name, **action, **stream_limit(options)},
+            # Ends at a segment: `openai` is not the start of `openai2`.
+            "match": {"path_separated_prefix": self.path(adapter)},
+            "route": {
+                **upstream.switched(),
+                "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
+                "idle_timeout": "3600s",
+                "host_rewrite_literal": _authority(adapter, origin.authority),
+                **rewrite(self.path(adapter), base_path),
+                "retry_policy": RETRIES,
+            },
         }
         if not adapter.retries:
-            return [socket, plain]
+            return [route]
         again = {
-            **common,
-            "match": {**match, "headers": [_REPEATABLE]},
-            "route": {"cluster": upstream.name, **action, "retry_policy": _retries(adapter.retries)},
+            **route,
+            "match": {**route["match"], "headers": [_REPEATABLE, _NO_UPGRADE]},
+            "route": {**route["route"], "retry_policy": _retries(adapter.retries)},
         }
-        return [socket, again, plain]
+        return [again, route]
 
 
 def _retries(number: int) -> Json:

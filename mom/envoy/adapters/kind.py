@@ -52,6 +52,10 @@ class ServedKind(ABC, Generic[AdapterT]):
         """Yield what Atlas itself sends requests to, for an adapter's credential."""
         return iter(())
 
+    def switched(self, adapter: AdapterT) -> Iterable[Upstream]:  # noqa: ARG002
+        """Return those of its upstreams whose routes lead web sockets elsewhere (`Upstream.switched`)."""
+        return ()
+
     @abstractmethod
     def routes(self, adapter: AdapterT, options: Options) -> list[Json]:
         """Return the routes of an adapter. Each matches `path` only where that ends at a segment."""
