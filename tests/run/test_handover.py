@@ -77,7 +77,8 @@ def plan() -> Callable[..., Plan]:
 
 
 def folders(generations: Generations) -> list[str]:
-    return sorted(path.name for path in generations.current.directory.parent.iterdir() if path.is_dir())
+    parent = generations.current.directory.parent
+    return sorted(path.name for path in parent.iterdir() if path.is_dir() and path.name != "secrets")
 
 
 def serves(plan: Plan) -> bool:
