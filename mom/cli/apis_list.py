@@ -34,7 +34,7 @@ def apis_list(
     form: FormatOption = Format.TEXT,
     quiet: QuietOption = False,
 ) -> int:
-    """List the APIs that a gateway serves, or with -f those of a configuration.
+    """List the APIs of a gateway, or of a configuration.
 
     Without -f it asks the gateway, with a signed request.
 

@@ -45,7 +45,7 @@ CredentialOption = Annotated[
     typer.Option(
         "--credential",
         metavar="NAME=exec:COMMAND",
-        help="The variable NAME is what COMMAND prints (exec,ttl=5m,stale=10m:…), or NAME=file:PATH. Repeatable.",
+        help="The variable NAME is what COMMAND prints (exec,ttl=5m,stale=10m:COMMAND), or NAME=file:PATH. Repeatable.",
     ),
 ]
 CredentialsDir = Annotated[

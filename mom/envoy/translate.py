@@ -128,9 +128,11 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     at stake, so it is complete on its own.
     """
     served = adapters.served(configuration)
-    wrong = [problem for adapter in served for problem in adapters.kind_of(adapter).problems(adapter)]
+    of_each = [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in served]
+    wrong = [problem for _, found in of_each for problem in found]
     wrong += _duplicates(served)
-    for adapter in served:
+    # One whose base URL is wrong has no upstream to ask.
+    for adapter in (adapter for adapter, found in of_each if not found):
         if any(_needs_a_proxy(upstream, options) for upstream in adapters.kind_of(adapter).upstreams(adapter)):
             message = f"{adapter.name}: HTTP/2 with prior knowledge does not pass a proxy"
             wrong.append(problem_of(adapter.place, "proxy", message, hint="write `proxy: none`, or set NO_PROXY"))

@@ -261,7 +261,8 @@ def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream)
             raise MomError("no token")
         return text
 
-    api.body = json.dumps({"apis": [{"path": "/v1/apis/http/one/", "baseUrl": "https://api.example.com"}]}).encode()
+    entry = {"kind": "HTTP", "name": "one", "path": "/v1/apis/http/one/", "instance": "atlas"}
+    api.body = json.dumps({"apis": [{**entry, "baseUrl": "https://api.example.com"}]}).encode()
     adapter = HttpAdapter("one", "https://api.example.com", (), Place("atlas.yml", 1, 1))
     how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=token, timeout=30)
     with pytest.raises(MomError, match="no token"):

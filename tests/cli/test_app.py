@@ -174,7 +174,8 @@ def test_one_name_for_one_thing_in_every_command() -> None:
                 meanings.setdefault(short, set()).add(long)
         assert "--output" not in options
         assert "--file" not in options or "--quiet" in options
-        if "--file" in options and path != ("atlas", "config", "init"):
+        # Where a file is found without being given.
+        if "--file" in options and path not in {("atlas", "config", "init"), ("atlas", "apis", "list")}:
             assert "--verbose" in options
         if "--format" in options:
             kind: Any = options["--format"].type
@@ -193,7 +194,8 @@ def test_an_option_by_its_former_name_is_the_same_option(tmp_path: Path) -> None
 
 def test_every_command_is_meant_by_its_last_word() -> None:
     for path in paths(ROOT):
-        assert suggestion(ROOT, (), path[-1]) == " ".join(("mom", *path))
+        same = [" ".join(("mom", *other)) for other in paths(ROOT) if other[-1] == path[-1]]
+        assert suggestion(ROOT, (), path[-1]) in same
 
 
 def test_the_summary_of_a_command_is_the_first_line_of_its_help() -> None:

@@ -225,8 +225,7 @@ _VALUES = (
         ERROR,
         "A credential is one line of text, a user name has no colon, and a client secret is one reference.",
         "write it on one line",
-        "A line break would begin another header; a colon ends the user name (RFC 7617); Envoy reads a client secret "
-        "from one variable.",
+        "A line break begins another header, a colon ends the user name; a client secret is read from one variable.",
     ),
     Rule(
         "token-url",
