@@ -14,6 +14,7 @@ from mom.atlas.model import Configuration
 from mom.envoy.adapters import kind_of
 from mom.envoy.explain import explain
 from mom.envoy.options import Listen, Options
+from mom.envoy.routes import route_configuration
 from tests.envoy.client import Response
 from tests.envoy.rules import configured, passes, random_claims, random_request, random_rules
 from tests.envoy.running import Running, free_port, running
@@ -39,6 +40,7 @@ SPECIFIC: dict[str, dict[str, Any]] = {
 # What every adapter's requests must pass beside its own list: all but one path, or an administrator.
 EVERYWHERE: list[dict[str, Any]] = [{"paths": ["", "/", "/*", "/*/**", "/a/**"]}, {"claims": {"admin": True}}]
 RANDOM = 30
+OPTIONS = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys.json": "{}"})
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,19 @@ def test_the_lists_name_only_the_adapters_that_the_caller_may_use(ruled: Ruled) 
     assert len(seen) > 1
 
 
+def test_a_list_whose_script_fails_names_only_what_everyone_may_use(ruled: Ruled) -> None:
+    (host,) = route_configuration(ruled.configuration, OPTIONS)["virtual_hosts"]
+    bodies = {
+        route["name"]: json.loads(route["direct_response"]["body"]["inline_string"])
+        for route in host["routes"]
+        if route["name"].startswith("/v1alpha1/")
+    }
+    names = [api["name"] for api in bodies["/v1alpha1/apis"]["apis"]]
+    assert {"open", "reading", "paths", "either"} <= set(names)
+    assert not {"group", "roles"} & set(names)
+    assert bodies["/v1alpha1/instances"]["instances"][0]["apis"] == len(names)
+
+
 def test_explain_and_envoy_and_the_specification_say_the_same_of_random_requests(ruled: Ruled) -> None:
     compare(ruled, random.Random(1), 400)
 
@@ -244,11 +259,8 @@ def test_they_say_the_same_of_thousands_of_rules(tmp_path_factory: pytest.TempPa
 
 
 def test_a_configuration_without_rules_has_none_of_their_filters_on_a_route() -> None:
-    from mom.envoy.routes import route_configuration
-
     given = configured({"open": {}}, "https://api.test")
-    options = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys.json": "{}"})
-    text = json.dumps(route_configuration(given, options))
+    text = json.dumps(route_configuration(given, OPTIONS))
     assert "mom.allow" not in text
     assert "mom.limits" not in text
     assert "mom.lists" not in text

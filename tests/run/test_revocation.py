@@ -83,6 +83,24 @@ def test_an_adapter_and_where_it_leads(run: MomRun, api: Upstream, kind: type[Ht
         assert not api.seen("/moved-elsewhere")
 
 
+@BOTH
+def test_rules_and_claims(run: MomRun, api: Upstream, kind: type[Http1 | Http2]) -> None:
+    adapters = {"one": (base(api), {}), "two": (base(api), {})}
+    with held(kind, run.client) as connection:
+        assert connection.status(X, run.token()) == 200
+        run.configure(adapters, allow=[{"methods": ["POST"]}, {"claims": {"groups": "platform"}}])
+        run.wait("Reloaded allow")
+        assert connection.status(X, run.token()) == 403
+        assert connection.status(X, run.token(groups=["platform"])) == 200
+        configure(run, api, "one", "two", claims={"owner": "us"})
+        run.wait("Reloaded identity providers, allow")
+        assert connection.status(X, run.token()) == 401
+        assert connection.status(X, run.token(owner="us")) == 200
+        configure(run, api, "one", "two", claims={"owner": "them"})
+        run.wait("Reloaded identity providers\n")
+        assert connection.status(X, run.token(owner="us")) == 401
+
+
 @pytest.mark.parametrize("content", [None, "", '{"keys": []}', "garbage"], ids=["removed", "cut", "empty", "broken"])
 def test_a_key_file_that_is_gone_lets_no_client_of_its_provider_in(run: MomRun, content: str | None) -> None:
     with held(Http1, run.client) as connection:
@@ -279,6 +297,8 @@ def test_the_listener_is_the_same_text_whatever_is_revoked(run: MomRun, api: Ups
     run.wait("Reloaded keys")
     configure(run, api, "one", "three", issuer="https://b.test/", maxLifetime="1h")
     run.wait("Reloaded + three, - two, identity providers")
+    configure(run, api, "one", "three", issuer="https://b.test/", maxLifetime="1h", claims={"owner": "us"})
+    run.wait("Reloaded identity providers", count=1)
     assert listener_text(run) == before
 
 
