@@ -85,7 +85,7 @@ def test_an_adapter_and_where_it_leads(run: MomRun, api: Upstream, kind: type[Ht
 
 @BOTH
 def test_rules_and_claims(run: MomRun, api: Upstream, kind: type[Http1 | Http2]) -> None:
-    adapters = {"one": (base(api), {}), "two": (base(api), {})}
+    adapters: dict[str, tuple[str, dict[str, str]]] = {"one": (base(api), {}), "two": (base(api), {})}
     with held(kind, run.client) as connection:
         assert connection.status(X, run.token()) == 200
         run.configure(adapters, allow=[{"methods": ["POST"]}, {"claims": {"groups": "platform"}}])

@@ -151,7 +151,8 @@ class HttpAdapterSpec(NamedTuple):
         for key in _COMPARED_WHOLE:
             if other.spec.get(key) != asked.get(key):
                 difference = "was not asked for" if key not in asked else "is not what was asked for"
-                other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=True)
+                secret = key in {"basicAuth", "query"}
+                other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=secret)
 
 
 def _compare_header(
