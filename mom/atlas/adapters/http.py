@@ -151,7 +151,7 @@ class HttpAdapterSpec(NamedTuple):
         for key in _COMPARED_WHOLE:
             if other.spec.get(key) != asked.get(key):
                 difference = "was not asked for" if key not in asked else "is not what was asked for"
-                secret = key in {"basicAuth", "query"}
+                secret = key not in {"http2", "allow", "limits", "timeout", "retries"}
                 other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=secret)
 
 
