@@ -230,16 +230,15 @@ class Generations:
         self._started = time.monotonic()
         for _ in self._waits(generation, _START_SECONDS):
             with contextlib.suppress(NoResponseError):
-                if not generation.admin.is_live():
-                    continue
+                # First: an Envoy without its routes is not live, and waits for others.
                 if generation.rejections():
-                    if generation.number == 0:
+                    if generation.number == 0 and generation.admin.number("listener_manager.lds.update_rejected"):
                         # Another process may have taken the port first.
                         listen = generation.plan.options.listen
                         for host in (listen.host, *generation.plan.options.also):
                             port.check_free(replace(listen, host=host))
                     raise rejected(self._settings)
-                if is_healthy(generation.plan) and generation.has_values():
+                if generation.admin.is_live() and is_healthy(generation.plan) and generation.has_values():
                     return
 
     def _waits(self, generation: Generation, seconds: float) -> Iterator[None]:
@@ -256,6 +255,9 @@ class Generations:
         if status is None:
             return
         self._read_log(generation)
+        if status > 0 and generation.number == 0 and generation is self._starting:
+            # Its words may quote the whole configuration.
+            raise rejected(self._settings)
         how = signal.Signals(-status).name if status < 0 else f"status {status}"
         words = [line for line in generation.process.lines if not is_failure(line)]
         last = [generation.plan.redaction(line)[:300] for line in words[-3:]] if status > 0 else []

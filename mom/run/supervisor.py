@@ -73,7 +73,7 @@ class Supervisor:
         Raises MomError if it cannot start, or if Envoy ends by itself. No process is left in any case.
         """
         try:
-            validate(first, self._settings, self._waiting, self._log_line)
+            # Nothing is served yet that a rejected configuration could harm: Envoy checks it as it starts, once.
             self._generations.start(first)
             self._events.serving(first)
             for text in self._inputs.keys.take_warnings():

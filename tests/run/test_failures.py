@@ -228,12 +228,30 @@ def test_a_signal_while_envoy_checks_a_change(run: MomRun, api: Upstream, number
     assert not any(is_running(pid) for pid in children)
 
 
-def test_a_signal_while_envoy_checks_the_first_configuration(run: MomRun) -> None:
+STARTS_SLOWLY = 'case "$*" in *validate*) ;; *) [ -e slow ] && { touch starting; exec sleep 60; } ;; esac'
+
+
+def test_a_signal_while_envoy_starts_with_the_first_configuration(run: MomRun) -> None:
     (run.folder / "slow").touch()
-    run.start("--env-file", ".env", "--envoy", wrapper(run, SLEEPS), serving=False)
-    wait_until((run.folder / "validating").exists, "Envoy is asked")
+    run.start("--env-file", ".env", "--envoy", wrapper(run, STARTS_SLOWLY), serving=False)
+    wait_until((run.folder / "starting").exists, "Envoy is started")
     assert run.end() == 0
     assert "error" not in run.text
+    assert list(run.runtime.iterdir()) == []
+
+
+def test_a_first_configuration_that_envoy_rejects_is_an_error_at_once(run: MomRun) -> None:
+    """Envoy itself would wait for other routes."""
+    prelude = (
+        "import mom.envoy.routes as routes\n"
+        "made = routes.route_configuration\n"
+        "def wrong(*arguments):\n"
+        "    return made(*arguments) | {'request_headers_to_add': [{'header': {'key': 'x', 'value': '%BOGUS%'}}]}\n"
+        "routes.route_configuration = wrong\n"
+    )
+    run.start("--env-file", ".env", prelude=prelude, serving=False)
+    assert run.status() == 1
+    assert "Envoy rejected the configuration" in run.text
     assert list(run.runtime.iterdir()) == []
 
 
