@@ -161,6 +161,8 @@ def test_a_connection_that_is_no_request_is_counted(measured: Measured) -> None:
     known = {key: value for key, value in json.loads(line).items() if value is not None}
     assert set(known) == {"@timestamp", "client", "status", "flags", "details", "duration_ms", "received", "sent"}
     assert (known["client"], known["status"], known["received"]) == ("127.0.0.1", 0, 0)
+    others = [json.loads(each) for each in measured.log.read_text().split("\n")[:-1] if each != line]
+    assert [each for each in others if each["method"] is None and each["status"] == 0] == []
     wait_until(lambda: count("envoy_http_downstream_cx_protocol_error") == protocol + 1, "invalid HTTP is counted")
 
 

@@ -28,7 +28,9 @@ BEARER = {"Authorization": "Bearer ${{ OPENAI_API_TOKEN }}"}
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[MomRun]:
     """Return a run of the API `github`, none of whose variables is set, and of a provider that cannot be asked."""
-    with mom_run(tmp_path) as made:
+    # Whoever asks an echo is nothing for a collector, whose credential is not used.
+    collector = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_HEADERS": f"key={SECRET}"}
+    with mom_run(tmp_path, environ=collector) as made:
         provider = {
             "publicKey": "https://127.0.0.1:1/jwks",
             "audience": "https://a.test",
@@ -68,6 +70,7 @@ def check_aws(run: MomRun) -> None:
 
 def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
     run.start("--stand-in")
+    assert "exported" not in run.text
     assert "STAND-IN: no API is called, no credential is used" in run.text
     assert "/v1/apis/http/github/  stand-in for https://api.github.com/base" in run.text
     # The provider's keys are the real ones, and say so where they cannot be had.
