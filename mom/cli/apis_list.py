@@ -18,7 +18,7 @@ from mom.errors import ExitStatus, UsageError
 from mom.gateway import APIS_PATH
 
 _COLUMNS = ("kind", "name", "base URL", "instance")
-_STATE = "state"
+_CREDENTIAL = "credential"
 
 ListedFile = Annotated[
     str | None,
@@ -79,9 +79,18 @@ def _configured(file: str) -> list[dict[str, Any]]:
 
 def _print(console: Console, apis: list[dict[str, Any]]) -> None:
     """Print the table; how the credential of each API is has a column where the gateway reports it."""
-    more = (_STATE,) if any(isinstance(api.get(_STATE), str) for api in apis) else ()
-    keys = ("kind", "name", "baseUrl", "instance", *more)
-    print_table(console, (*_COLUMNS, *more), [[_text(api, key) for key in keys] for api in apis])
+    states = [_state(api) for api in apis]
+    keys = ("kind", "name", "baseUrl", "instance")
+    rows = [[_text(api, key) for key in keys] for api in apis]
+    if any(states):
+        rows = [[*row, state or "-"] for row, state in zip(rows, states, strict=True)]
+    print_table(console, (*_COLUMNS, *((_CREDENTIAL,) if any(states) else ())), rows)
+
+
+def _state(api: dict[str, Any]) -> str:
+    """Return the state of an API's credential in a word, empty where the gateway reports none."""
+    credential = api.get(_CREDENTIAL)
+    return _text(credential, "state") if isinstance(credential, dict) else ""
 
 
 def _text(api: dict[str, Any], key: str) -> str:

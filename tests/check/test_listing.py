@@ -153,10 +153,10 @@ def test_a_server_that_is_not_an_atlas_is_one_error(api: Upstream, body: Any) ->
 
 
 def test_what_a_gateway_sends_cannot_control_the_terminal(api: Upstream) -> None:
-    hostile = {**GOOD, "baseUrl": "https://a.test/\x1b[2J\n", "instance": "a\rb", "state": "ready\x07"}
+    hostile = {**GOOD, "baseUrl": "https://a.test/\x1b[2J\n", "instance": "a\rb", "credential": {"state": "ready\x07"}}
     result = answered(api, {"apis": [hostile]}, *APIS)
     assert result.status == 0
-    assert [line.split()[-1] for line in result.stdout.decode().splitlines()] == ["STATE", r"ready\x07"]
+    assert [line.split()[-1] for line in result.stdout.decode().splitlines()] == ["CREDENTIAL", r"ready\x07"]
     assert not re.search(r"[\x00-\x09\x0b-\x1f]", result.stdout.decode())
 
 
