@@ -1,4 +1,6 @@
-// An OpenID provider on loopback, at the port of its first argument, for clients that ask for tokens of their own.
+// An OpenID provider on loopback, at the port of its first argument, for clients that ask for tokens of their own. Once
+// it listens it prints a token of a user, which it verifies in the query of a request to /me (RFC 6750, 2.3). Its
+// /token/introspection verifies Basic authentication.
 import Provider from "oidc-provider";
 
 const port = Number(process.argv[2]);
@@ -21,10 +23,15 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [
     client("post", "s+cr/et==&%", "client_secret_post"),
     client("basic", "s+cr/et==&%", "client_secret_basic"),
+    client("introspecting", "plain-secret", "client_secret_basic"),
   ],
   cookies: { keys: ["unused"] },
-  scopes: ["read", "write"],
+  scopes: ["openid", "read", "write"],
+  acceptQueryParamAccessTokens: true,
+  findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   features: {
+    introspection: { enabled: true },
+    userinfo: { enabled: true },
     clientCredentials: { enabled: true },
     devInteractions: { enabled: false },
     resourceIndicators: {
@@ -34,4 +41,14 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     },
   },
 });
-provider.listen(port, "127.0.0.1", () => console.log("listening"));
+const grant = new provider.Grant({ accountId: "a user", clientId: "introspecting" });
+grant.addOIDCScope("openid");
+const token = new provider.AccessToken({
+  accountId: "a user",
+  client: await provider.Client.find("introspecting"),
+  grantId: await grant.save(),
+  gty: "authorization_code",
+  scope: "openid",
+});
+const value = await token.save();
+provider.listen(port, "127.0.0.1", () => console.log(`listening ${value}`));

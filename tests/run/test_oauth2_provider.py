@@ -1,4 +1,4 @@
-"""OAuth2 client credentials of a real OpenID provider, through a run."""
+"""Credentials that a real OpenID provider verifies, through a run: OAuth2, Basic authentication, a query parameter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,9 +22,17 @@ ROOT = Path(__file__).parents[2]
 INSTALLED = ROOT / ".venv" / "proof"
 
 
+@dataclass(frozen=True)
+class Provider:
+    """A running provider: its port, and a token of a user."""
+
+    port: int
+    token: str
+
+
 @pytest.fixture
-def provider() -> Iterator[int]:
-    """Run the provider; return its port."""
+def provider() -> Iterator[Provider]:
+    """Run the provider."""
     node = shutil.which("node")
     assert node is not None, "the proofs need Node.js"
     assert (INSTALLED / "node_modules").is_dir(), "run: make proof"
@@ -32,8 +42,10 @@ def provider() -> Iterator[int]:
     process = subprocess.Popen([node, script, str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout is not None
-        assert process.stdout.readline().strip() == "listening"
-        yield port
+        # Warnings come before it.
+        lines = iter(process.stdout.readline, "")
+        token = next(line.partition(" ")[2].strip() for line in lines if line.startswith("listening "))
+        yield Provider(port, token)
     finally:
         process.terminate()
         process.communicate(timeout=20)
@@ -42,11 +54,11 @@ def provider() -> Iterator[int]:
 @pytest.mark.proof
 @pytest.mark.parametrize("client", ["post", "basic"])
 def test_a_token_of_a_real_provider_reaches_the_api_and_is_renewed(
-    tmp_path: Path, api: Upstream, provider: int, client: str
+    tmp_path: Path, api: Upstream, provider: Provider, client: str
 ) -> None:
     (tmp_path / ".env").write_text("SECRET='s+cr/et==&%'\n")
     oauth2 = {
-        "tokenUrl": f"http://127.0.0.1:{provider}/token",
+        "tokenUrl": f"http://127.0.0.1:{provider.port}/token",
         "clientId": client,
         "clientSecret": "${{ SECRET }}",
         "scopes": ["read"],
@@ -77,3 +89,41 @@ def test_a_token_of_a_real_provider_reaches_the_api_and_is_renewed(
         replace(tmp_path / ".env", "SECRET='s+cr/et==&%'\n")
         run.wait("Reloaded variables: SECRET", count=2)
         assert claims()["jti"] != first["jti"]
+
+
+@pytest.mark.proof
+def test_it_verifies_basic_authentication_and_a_token_in_the_query(tmp_path: Path, provider: Provider) -> None:
+    base = f"http://127.0.0.1:{provider.port}"
+    environ = {"SECRET": "plain-secret", "WRONG": "wrong", "TOKEN": provider.token}
+    settings = {
+        "basic": {"basicAuth": {"username": "introspecting", "password": "${{ SECRET }}"}},
+        "wrong": {"basicAuth": {"username": "introspecting", "password": "${{ WRONG }}"}},
+        "query": {"query": [{"name": "access_token", "value": "${{ TOKEN }}"}]},
+        "wrong-query": {"query": [{"name": "access_token", "value": "${{ WRONG }}"}]},
+        "none": {},
+    }
+    with mom_run(tmp_path, environ=environ) as run:
+        run.configure({name: (base, {}) for name in settings}, settings=settings)
+        run.start()
+
+        def introspected(adapter: str) -> tuple[int, Any]:
+            response = run.client.send(
+                f"/v1/apis/http/{adapter}/token/introspection",
+                "Content-Type: application/x-www-form-urlencoded",
+                "Authorization: Basic dGhlaXI6b3du",
+                token=run.token(),
+                method="POST",
+                body=f"token={provider.token}".encode(),
+            )
+            return response.status, response.json()
+
+        def user(adapter: str) -> tuple[int, Any]:
+            path = f"/v1/apis/http/{adapter}/me?%61ccess_token=theirs"
+            response = run.client.send(path, token=run.token())
+            return response.status, response.json()
+
+        status, content = introspected("basic")
+        assert (status, content["active"], content["sub"]) == (200, True, "a user")
+        assert introspected("wrong")[0] == introspected("none")[0] == 401
+        assert user("query") == (200, {"sub": "a user"})
+        assert user("wrong-query")[0] == user("none")[0] == 401
