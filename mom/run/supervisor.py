@@ -9,8 +9,9 @@ from __future__ import annotations
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
+from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.failures import Failure
 from mom.errors import MomError
 from mom.run import plan, port
@@ -191,11 +192,21 @@ class Supervisor:
         has_changed = bool(news.changed) or news.has_states
         if has_changed and credentials.on_memory:
             self._conclude_values(self._attempt(self._rotate))
+            self._warn_of_doubts(news.changed)
         for text in news.warnings:
             self._events.warning(self._generations.current.plan.redaction(text))
         if (news.has_read and isinstance(self._open, Rejected)) or (has_changed and not credentials.on_memory):
             # A configuration that waits for a variable may be served now; without memory a new process has the value.
             self._retry_at = time.monotonic()
+
+    def _warn_of_doubts(self, changed: Collection[str]) -> None:
+        """Warn of values that do not have the form that their API documents, as at the start."""
+        served = self._generations.current.plan
+        adapters = [
+            each for each in served.configuration.adapters if not set(changed).isdisjoint(variable_names([each]))
+        ]
+        for problem in doubtful_variables(adapters, served.variables):
+            self._events.warning(f"{problem.message}: {problem.hint}")
 
     def _rotate(self) -> Outcome:
         current = self._generations.current

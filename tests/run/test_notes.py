@@ -14,7 +14,7 @@ from mom.run.notes import notes
 from mom.run.plan import Plan
 from mom.run.proxies import Proxies
 from tests.envoy.configurations import configuration, http
-from tests.run.mom_run import mom_run
+from tests.run.mom_run import mom_run, replace
 
 APIS = {"a": "https://api.corp.test", "b": "https://other.test:8443", "c": "https://localhost:9"}
 
@@ -75,9 +75,20 @@ def test_a_run_prints_them_on_stderr(tmp_path: Path) -> None:
 
 
 def test_values_of_the_wrong_form_are_reported_at_the_start_and_not_repeated(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hunter2")
+    github = "the variable GITHUB_TOKEN does not look like a GitHub credential"
     with mom_run(tmp_path, environ={"TOKEN": "Bearer hunter2", "KEY": "'hunter2'"}) as run:
-        run.configure({"api": ("https://api.test", {"Authorization": "Bearer ${{ TOKEN }}", "X-Key": "${{ KEY }}"})})
-        run.start()
+        run.configure(
+            {
+                "api": ("https://api.test", {"Authorization": "Bearer ${{ TOKEN }}", "X-Key": "${{ KEY }}"}),
+                "github": ("https://api.github.com", {"Authorization": "token ${{ GITHUB_TOKEN }}"}),
+            }
+        )
+        run.start("--credential", "GITHUB_TOKEN=file:token")
+        assert run.text.count(github) == 1
+        # As at the start, so when it changes.
+        replace(tmp_path / "token", "hunter22")
+        run.wait(github, count=2)
         assert "warning: the variable TOKEN begins with `Bearer`, which the header already has" in run.text
         assert "warning: the variable KEY has quotes around its value" in run.text
         assert "hunter2" not in run.text
