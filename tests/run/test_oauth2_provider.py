@@ -95,7 +95,7 @@ def test_a_token_of_a_real_provider_reaches_the_api_and_is_renewed(
 def test_it_verifies_basic_authentication_and_a_token_in_the_query(tmp_path: Path, provider: Provider) -> None:
     base = f"http://127.0.0.1:{provider.port}"
     environ = {"SECRET": "plain-secret", "WRONG": "wrong", "TOKEN": provider.token}
-    settings = {
+    settings: dict[str, dict[str, Any]] = {
         "basic": {"basicAuth": {"username": "introspecting", "password": "${{ SECRET }}"}},
         "wrong": {"basicAuth": {"username": "introspecting", "password": "${{ WRONG }}"}},
         "query": {"query": [{"name": "access_token", "value": "${{ TOKEN }}"}]},
