@@ -65,6 +65,8 @@ class Supervisor:
         self._reported_failure: str | None = None
         self._next_look_at_keys = time.monotonic() + _KEYS_SECONDS
         self._directory_is_gone = False
+        # Whether the last look at the sources of values was an error.
+        self._values_are_unread = False
         # When keys that could not be applied are tried again.
         self._renew_at = 0.0
 
@@ -190,6 +192,10 @@ class Supervisor:
         for error in news.errors:
             self._events.rejected(error)
         has_changed = bool(news.changed) or news.has_states
+        if news.errors or news.has_read:
+            if self._values_are_unread and not news.errors and not has_changed and self._open is None:
+                self._events.recovered()
+            self._values_are_unread = bool(news.errors)
         if has_changed and credentials.on_memory:
             self._conclude_values(self._attempt(self._rotate))
             self._warn_of_doubts(news.changed)

@@ -24,6 +24,9 @@ SECONDS = 40.0
 # Looks at the files twenty times a second instead of five, and tries again what failed after half a second instead of
 # two: hundreds of changes wait for that. A start with `unhurried` is as the user's.
 HASTE = "import mom.run.supervisor as s\ns._LOOK_SECONDS, s._FIRST_RETRY_SECONDS = 0.05, 0.5\n"
+# As where there is no file system in memory: the values of variables are in Envoy's environment, and a change of one
+# needs another process.
+WITHOUT_MEMORY = "import mom.run.serve as serve\nserve.memory = lambda environ: None\n"
 
 
 class MomRun:

@@ -22,7 +22,7 @@ from tests.envoy.client import Client, Response, read_response
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
-from tests.run.mom_run import MomRun, is_running, mom_run, replace, threads, wait_until
+from tests.run.mom_run import WITHOUT_MEMORY, MomRun, is_running, mom_run, replace, threads, wait_until
 
 P = "/v1/apis/http"
 ENV = {"ONE": "first", "TWO": "second"}
@@ -36,10 +36,6 @@ def run(tmp_path: Path, api: Upstream) -> Iterator[MomRun]:
         started.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"})})
         started.start("--env-file", ".env")
         yield started
-
-
-# As where there is no file system in memory: the values of variables are in Envoy's environment.
-WITHOUT_MEMORY = "import mom.run.serve as s\ns.memory = lambda environ: None\n"
 
 
 @pytest.fixture
