@@ -188,7 +188,8 @@ class Credentials:
                 secrets.add(name)
         if problems:
             count = "1 environment variable is" if len(unusable) == 1 else f"{len(unusable)} environment variables are"
-            raise MomError(f"{count} missing or unusable: {', '.join(unusable)}", problems=problems)
+            message = f"{count} missing or unusable: {', '.join(unusable)}"
+            raise MomError(message, hint="without credentials: mom atlas run --stand-in", problems=problems)
         self._had.update(given)
         self._remember({*given, *secrets}, set(given))
         self._revision = sum(source.revision for source in self._all())
