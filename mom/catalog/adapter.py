@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mom.catalog.integration import Form, Integration, OptionalHeader, Placeholder, filled, placeholders_in
+from mom.catalog.integration import Form, Integration, OAuth2, OptionalHeader, Placeholder, filled, placeholders_in
 from mom.errors import UsageError
 from mom.gateway import is_this_machine
 from mom.masking import mask_tokens
@@ -33,6 +33,7 @@ class Choice:
     headers: tuple[tuple[str, str], ...]
     basic_auth: tuple[str, str] | None = None
     query: tuple[tuple[str, str], ...] = ()
+    oauth2: OAuth2 | None = None
 
     def header_arguments(self) -> list[str]:
         """Return each header as `-H` takes it."""
@@ -60,8 +61,8 @@ def choose(
 
     values: of placeholders (`--set`). optional: keys of optional headers (`--with`). adapter_name, base_url: instead of
     the entry's. headers: of the user; one that the entry has too replaces its value, and `Authorization` its Basic
-    authentication. Raises UsageError for an unknown key, a value that cannot be used, and placeholders without a value,
-    which are all named.
+    authentication or OAuth2. Raises UsageError for an unknown key, a value that cannot be used, and placeholders
+    without a value, which are all named.
     """
     texts = [] if base_url is not None else [entry.base_url]
     chosen = [_optional_header(entry, key) for key in dict.fromkeys(optional)]
@@ -70,6 +71,8 @@ def choose(
     given = {name.lower(): (name, value) for name, value in headers}
     texts += [value for key, (_, value) in own.items() if key not in given]
     basic = None if entry.basic_auth is None or "authorization" in given else entry.basic_auth
+    oauth2 = None if "authorization" in given else entry.oauth2
+    texts += oauth2.texts if oauth2 else ()
     texts += [each.value for each in entry.query] + ([basic.username, basic.password] if basic else [])
     filling = _values(entry, values, needed={name for text in texts for name in placeholders_in(text)})
     merged = {key: (name, filled(value, filling)) for key, (name, value) in own.items()} | given
@@ -79,7 +82,13 @@ def choose(
         headers=tuple(merged.values()),
         basic_auth=(filled(basic.username, filling), filled(basic.password, filling)) if basic else None,
         query=tuple((each.name, filled(each.value, filling)) for each in entry.query),
+        oauth2=_filled_oauth2(oauth2, filling) if oauth2 else None,
     )
+
+
+def _filled_oauth2(oauth2: OAuth2, filling: Mapping[str, str]) -> OAuth2:
+    parameters = (replace(each, value=filled(each.value, filling)) for each in oauth2.parameters)
+    return replace(oauth2, token_url=filled(oauth2.token_url, filling), parameters=tuple(parameters))
 
 
 def usual_host(entry: Integration, base_url: str) -> str | None:

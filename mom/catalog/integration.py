@@ -53,6 +53,23 @@ class BasicAuth:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Client credentials; the texts may have references and placeholders."""
+
+    token_url: str
+    client_id: str
+    client_secret: str
+    scopes: tuple[str, ...] = ()
+    parameters: tuple[Header, ...] = ()
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts."""
+        values = (parameter.value for parameter in self.parameters)
+        return (self.token_url, self.client_id, self.client_secret, *self.scopes, *values)
+
+
+@dataclass(frozen=True, slots=True)
 class OptionalHeader:
     """A header that not every account needs, chosen by `key` (`--with organization`)."""
 
@@ -122,7 +139,7 @@ class Sdk:
 class Integration:
     """One API of the catalog. base_url: with placeholders in braces. docs: the vendor's page about authentication.
 
-    headers, basic_auth, query: how its credential is sent, at least one of them.
+    headers, basic_auth, query, oauth2: how its credential is sent, at least one of them.
     """
 
     name: str
@@ -139,12 +156,17 @@ class Integration:
     sources: tuple[str, ...] = ()
     basic_auth: BasicAuth | None = None
     query: tuple[Header, ...] = ()
+    oauth2: OAuth2 | None = None
 
     @property
     def required_texts(self) -> tuple[str, ...]:
         """The texts of all credentials but those of optional headers."""
         basic = (self.basic_auth.username, self.basic_auth.password) if self.basic_auth else ()
-        return (*(each.value for each in (*self.headers, *self.query)), *basic)
+        return (
+            *(each.value for each in (*self.headers, *self.query)),
+            *basic,
+            *(self.oauth2.texts if self.oauth2 else ()),
+        )
 
     def variable(self, name: str) -> Variable | None:
         """Return what is known of the variable `name`."""
@@ -193,11 +215,17 @@ def from_data(data: Mapping[str, Any]) -> Integration:
         sources=tuple(data["sources"]),
         basic_auth=BasicAuth(**data["basicAuth"]) if "basicAuth" in data else None,
         query=_headers(data, "query"),
+        oauth2=_oauth2(data["oauth2"]) if "oauth2" in data else None,
     )
 
 
 def _headers(data: Mapping[str, Any], key: str = "headers") -> tuple[Header, ...]:
     return tuple(Header(each["name"], each["value"]) for each in data.get(key, ()))
+
+
+def _oauth2(data: Mapping[str, Any]) -> OAuth2:
+    scopes, parameters = tuple(data.get("scopes", ())), _headers(data, "parameters")
+    return OAuth2(data["tokenUrl"], data["clientId"], data["clientSecret"], scopes, parameters)
 
 
 def _placeholder(data: Mapping[str, Any]) -> Placeholder:

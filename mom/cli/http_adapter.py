@@ -23,6 +23,7 @@ from mom.masking import mask_tokens
 
 if TYPE_CHECKING:
     from mom.catalog.adapter import Choice
+    from mom.yamledit.shape import Value
 
 
 def read_adapter(
@@ -65,7 +66,7 @@ def read_adapter(
 
 def read_choice(choice: Choice, *, allow_literal_secret: bool = False) -> HttpAdapterSpec:
     """Return the adapter that an entry of the catalog, and what the user said of it, make; raises as `read_adapter`."""
-    return read_adapter(
+    adapter = read_adapter(
         choice.adapter_name,
         choice.base_url,
         choice.header_arguments(),
@@ -73,6 +74,19 @@ def read_choice(choice: Choice, *, allow_literal_secret: bool = False) -> HttpAd
         query=choice.query_arguments(),
         allow_literal_secret=allow_literal_secret,
     )
+    if choice.oauth2 is None:
+        return adapter
+    asked = choice.oauth2
+    oauth2: dict[str, Value] = {
+        "tokenUrl": asked.token_url,
+        "clientId": asked.client_id,
+        "clientSecret": asked.client_secret,
+    }
+    if asked.scopes:
+        oauth2["scopes"] = list(asked.scopes)
+    if asked.parameters:
+        oauth2["parameters"] = [{"name": each.name, "value": each.value} for each in asked.parameters]
+    return adapter._replace(oauth2=oauth2)
 
 
 def _read_tls(given: Mapping[str, str | None], base_url: str) -> tuple[tuple[str, str], ...]:
@@ -156,6 +170,7 @@ def _refuse_literal_secret(name: str, value: str) -> None:
 def variables(adapter: HttpAdapterSpec) -> list[str]:
     """Return the environment variables that the adapter names, each once."""
     values = [value for _, value in (*adapter.headers, *adapter.query)]
+    values += [str((adapter.oauth2 or {}).get(key, "")) for key in ("clientId", "clientSecret")]
     return list(dict.fromkeys(name for value in (*(adapter.basic_auth or ()), *values) for name in names(value)))
 
 

@@ -165,7 +165,7 @@ LABELS = [
     (entry, each)
     for entry in loader.all_integrations()
     for each in entry.placeholders
-    if each.form is Form.LABEL and not each.choices
+    if each.form is Form.LABEL and not each.choices and f"{{{each.name}}}" in entry.base_url
 ]
 
 

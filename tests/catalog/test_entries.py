@@ -21,7 +21,8 @@ from mom.catalog.integration import Integration, filled, placeholders_in
 
 APIS = Path(loader.__file__).parent / "apis"
 ENTRIES = loader.all_integrations()
-# The APIs that the original mom had guides for, with the names of their variables. Greenhouse retired its keys.
+# The APIs that the original mom had guides for, with the names of their variables. Greenhouse retired its keys, and
+# wants client credentials in a header of the token request, where Envoy does not send them.
 GUIDES = {
     "argocd": ["ARGOCD_TOKEN"],
     "brex": ["BREX_API_TOKEN"],

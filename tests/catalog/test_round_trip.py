@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -71,6 +72,9 @@ def test_every_entry_is_written_as_the_guides_command_writes_it(added: Mapping[s
         basic = f"{entry.basic_auth.username}:{entry.basic_auth.password}" if entry.basic_auth else None
         query = [f"{each.name}={each.value}" for each in entry.query]
         adapter = read_adapter(entry.name, url, guide, basic_auth=basic, query=query)
+        if entry.oauth2 is not None:
+            assert f"    tokenUrl: {filled(entry.oauth2.token_url, example(entry))}\n" in added[entry.name]
+            continue
         edit = add_adapter(Source("-", EMPTY), adapter)
         assert added[entry.name] == edit.text, entry.name
         if number % 12 == 0:
@@ -98,6 +102,9 @@ def run(api: Recorder, added: Mapping[str, str], tmp_path_factory: pytest.TempPa
         document = added[entry.name].partition("\n---\n")[2]
         line = f"  baseUrl: {filled(entry.base_url, example(entry))}\n"
         assert line in document
+        if entry.oauth2 is not None:
+            url = f"    tokenUrl: {filled(entry.oauth2.token_url, example(entry))}\n"
+            document = document.replace(url, f"    tokenUrl: {api.url}/token/{entry.name}\n")
         text += "---\n" + document.replace(line, f"  baseUrl: {api.url}/{entry.name}{path_of(entry)}\n")
     (folder / "atlas.yml").write_text(text)
     done = run_mom(["atlas", "config", "validate", str(folder / "atlas.yml")])
@@ -136,6 +143,8 @@ def check(entry: Integration, request: Request) -> None:
     if basic := entry.basic_auth:
         pair = f"{with_variables(basic.username)}:{with_variables(basic.password)}"
         expected["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    if entry.oauth2 is not None:
+        expected["Authorization"] = f"Bearer token-of-{entry.name}"
     for name, value in expected.items():
         assert request.all(name) == [value], (entry.name, name)
     assert request.tokens == []
@@ -158,8 +167,18 @@ def test_every_api_gets_exactly_the_smoke_request_with_its_credentials(run: MomR
     )
 
     assert (done.returncode, done.stderr) == (0, "")
-    got = api.requests[before:]
+    got = [request for request in api.requests[before:] if not request.target.startswith("/token/")]
     assert len(got) == len(ENTRIES)
+    # Each token is asked for with the client's own credentials, and what the API wants besides.
+    for entry in ENTRIES:
+        if entry.oauth2 is not None:
+            (asked, *_) = [each for each in api.requests if each.target == f"/token/{entry.name}"]
+            form = dict(parse_qsl(asked.body.decode()))
+            wanted = {each.name: filled(each.value, example(entry)) for each in entry.oauth2.parameters}
+            wanted |= {"client_id": with_variables(entry.oauth2.client_id)}
+            wanted |= {"client_secret": with_variables(entry.oauth2.client_secret)}
+            assert wanted.items() <= form.items()
+            assert form.get("scope", "").split() == list(entry.oauth2.scopes)
     for entry, request in zip(ENTRIES, got, strict=True):
         check(entry, request)
     # Some by hand, as their vendors document them.

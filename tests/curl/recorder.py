@@ -3,6 +3,7 @@
 | the path starts with | what happens |
 |---|---|
 | `/redirect?to=URL` | 302 to URL, as it is written |
+| `/token/NAME` | a token of OAuth2, `token-of-NAME` |
 | `/status/N` | that status, with a body |
 | `/hold` | the headers and a byte of the body; the rest after `release()` |
 | anything else | 200, with a body that repeats method, path and the request's body |
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import socket
 import ssl
 import threading
@@ -138,6 +140,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         status = int(self.path.split("/")[2]) if self.path.startswith("/status/") else 200
         answer = f"{self.command} {self.path}\n".encode() + body + b"\n"
+        if self.path.startswith("/token/"):
+            # Of OAuth2 (RFC 6749, 5.1).
+            name = self.path.removeprefix("/token/")
+            answer = json.dumps({"access_token": f"token-of-{name}", "expires_in": 3600}).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(answer)))
         self.send_header("X-Echo", "yes")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mom.atlas.rules.findings import Findings
 
 HTTP = Kind(ADAPTERS_VERSION, "HTTP")
-_COMPARED_WHOLE = ("basicAuth", "query", "http2", "tls", "allow", "limits", "timeout", "retries")
+_COMPARED_WHOLE = ("basicAuth", "query", "oauth2", "http2", "tls", "allow", "limits", "timeout", "retries")
 
 
 class Header(NamedTuple):
@@ -96,6 +96,7 @@ class HttpAdapterSpec(NamedTuple):
     limits: dict[str, Value] | None = None
     timeout: str | None = None
     retries: int | None = None
+    oauth2: dict[str, Value] | None = None
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -108,6 +109,8 @@ class HttpAdapterSpec(NamedTuple):
         for key, pairs in (("headers", self.headers), ("query", self.query)):
             if pairs:
                 spec[key] = [{"name": name, "value": value} for name, value in pairs]
+        if self.oauth2 is not None:
+            spec["oauth2"] = self.oauth2
         if self.tls:
             spec["tls"] = dict(self.tls)
         if self.http2:
