@@ -53,7 +53,17 @@ $(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
 	@cd $(VENV)/proof && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-proof: setup $(VENV)/.proof
+# SDKs as their users have them, and a browser: of the versions in the lock files, beside the environment of the tests.
+$(VENV)/.sdks: $(VENV)/.stamp tests/sdks/requirements.txt tests/sdks/package-lock.json
+	@rm -rf $(VENV)/sdks
+	@$(PYTHON) -m venv $(VENV)/sdks
+	@$(VENV)/sdks/bin/python -m pip install --quiet --requirement tests/sdks/requirements.txt
+	@mkdir $(VENV)/sdks/node
+	@cp tests/sdks/package.json tests/sdks/package-lock.json $(VENV)/sdks/node
+	@cd $(VENV)/sdks/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+proof: setup $(VENV)/.proof $(VENV)/.sdks
 	MOM_EXAMPLES=$${MOM_EXAMPLES:-1000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
 
 coverage: setup

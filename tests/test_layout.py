@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 MOM, TESTS = ROOT / "mom", ROOT / "tests"
 
 # Folders of tests that are about no package of mom.
-OTHER_FOLDERS = {"package": "what is published: the wheel, the zip application"}
+OTHER_FOLDERS = {
+    "package": "what is published: the wheel, the zip application",
+    "sdks": "SDKs of APIs and a browser, as their users have them, through a real Atlas",
+}
 # Tests that have the name of a module in another folder, and are not about that module.
 OTHER_SUBJECTS = {
     "atlas/adapters/test_kinds.py": "every kind of mom/atlas/adapters/",

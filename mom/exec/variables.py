@@ -56,6 +56,9 @@ def _of_adapter(adapter: Served, url: str, token: str) -> dict[str, str]:
     """Return the variables of an adapter: ATLAS_NAME_URL, and those of its SDKs."""
     upper = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in adapter.name.upper())
     found = {f"ATLAS_{upper}_URL": url}
+    if adapter.kind == "AWS":
+        # Atlas signs; an SDK needs some key to sign with itself. The token is where AWS has a session token.
+        return {**found, "AWS_ACCESS_KEY_ID": "atlas", "AWS_SECRET_ACCESS_KEY": "atlas", "AWS_SESSION_TOKEN": token}
     entry = _entry(adapter)
     for sdk in entry.sdks if entry else ():
         if sdk.base_url_variable is None or entry is None:

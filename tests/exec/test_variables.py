@@ -38,7 +38,13 @@ def test_an_adapter_of_the_catalog_by_its_name_and_by_its_base_url() -> None:
     assert of(http("openai", "https://api.openai.com/v1/"))["OPENAI_BASE_URL"] == f"{BASE}/openai"
     assert of(http("openai", "https://api.openai.com/v10"))["OPENAI_BASE_URL"] == f"{BASE}/openai/v1"
     assert of(http("my-own.api", "https://api.test")) == {**common, "ATLAS_MY_OWN_API_URL": f"{BASE}/my-own.api"}
-    assert of(Served("AWS", "openai", "/v1/apis/aws/"))["ATLAS_OPENAI_URL"] == "https://atlas.test/prefix/v1/apis/aws"
+    assert of(Served("AWS", "aws", "/v1/apis/aws/")) == {
+        **common,
+        "ATLAS_AWS_URL": "https://atlas.test/prefix/v1/apis/aws",
+        "AWS_ACCESS_KEY_ID": "atlas",
+        "AWS_SECRET_ACCESS_KEY": "atlas",
+        "AWS_SESSION_TOKEN": "TOKEN",
+    }
 
 
 def test_a_key_is_never_set_without_the_base_url_of_the_same_sdk() -> None:
