@@ -137,7 +137,7 @@ FAILURES = (
         ("connection_failure",),
         CONNECTION,
         f"Could not connect to the API; {_NOT_SENT}",
-        "see `details` in the access log (--access-log)",
+        "see `details` in the access log (--access-log); a proxy on the way may have refused it",
     ),
     Failure(
         ("refused_stream",),

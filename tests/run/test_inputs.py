@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import json
 import os
 import stat
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from mom.atlas.load import load
 from mom.atlas.model import Configuration
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
@@ -25,10 +27,13 @@ from mom.run.plan import Inputs, Plan
 from mom.run.process import Command, Guard, Process
 from mom.run.redaction import redaction
 from mom.run.watch import Watch
+from mom.yamledit.source import Source
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import HERE, configuration, http
 from tests.envoy.tokens import es256, jwks
-from tests.run.mom_run import is_running, wait_until
+from tests.run.mom_run import atlas_yml, is_running, replace, wait_until
+
+ADAPTERS = "moment.dev/adapters/v1alpha1"
 
 
 def values(given: Configuration, environ: Mapping[str, str]) -> dict[str, str]:
@@ -368,3 +373,31 @@ def test_a_key_with_a_password_is_refused_without_asking_for_it(tmp_path: Path, 
     files.key.write_bytes(issued.key.private_bytes(serialization.Encoding.PEM, pem, encryption))
     with pytest.raises(MomError, match="cannot use --tls-cert"):
         make(tmp_path, tls=(files.chain, files.key))
+
+
+def test_an_adapter_that_would_send_without_its_value_is_left_out_until_it_has_one(tmp_path: Path) -> None:
+    """Envoy forwards a request unsigned where a key is missing; an HTTP adapter responds with 503."""
+    profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ SECRET }}"}
+    documents = [
+        json.loads(atlas_yml({"one": ("https://x.test", {"X-Key": "${{ SECRET }}"})}).split("---\n")[0]),
+        {"apiVersion": ADAPTERS, "kind": "HTTP", "metadata": {"name": "one"},
+         "spec": {"baseUrl": "https://x.test", "headers": [{"name": "X-Key", "value": "${{ SECRET }}"}]}},
+        {"apiVersion": ADAPTERS, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}},
+    ]  # fmt: skip
+    documents[0]["spec"]["apiAdapters"].append({"adapterRef": {"apiVersion": ADAPTERS, "kind": "AWS", "name": "aws"}})
+    (tmp_path / "keys.json").write_text(json.dumps(jwks(es256())))
+    file = tmp_path / "atlas.yml"
+    text = "---\n".join(json.dumps(document) + "\n" for document in documents)
+    (tmp_path / ".env").write_text("KEY_ID=id\n")
+    credentials = read_credentials({}, env_file=str(tmp_path / ".env"), keeps_going=True)
+    credentials.on_memory = True
+    inputs = Inputs(load=lambda: load(Source(str(file), text)), file=file, environ={}, credentials=credentials)
+    partial = plan.make(inputs)
+    assert [adapter.name for adapter in partial.configuration.adapters] == ["one"]
+    assert not partial.is_whole
+    assert not any(name.startswith("aws") for name in partial.environment)
+    replace(tmp_path / ".env", "KEY_ID=id\nSECRET=here\n")
+    wait_until(lambda: "SECRET" in credentials.look().changed, "it is read")
+    whole = plan.make(inputs)
+    assert [adapter.name for adapter in whole.configuration.adapters] == ["one", "aws"]
+    assert whole.is_whole
