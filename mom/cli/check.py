@@ -28,6 +28,8 @@ from mom.run.env_file import environment
 
 _LONGEST_TIMEOUT = 600.0
 _DUMMY = "not-set"
+# A collector is told about a gateway, not about a check.
+_NO_EXPORT = {"OTEL_SDK_DISABLED": "true"}
 
 AdapterOption = Annotated[
     list[str] | None, typer.Option("--adapter", metavar="NAME", help="Check this adapter only. Repeatable.")
@@ -102,7 +104,7 @@ def check(
         if running is None:
             console.status("Starting", "a gateway for this check")
         gateway = running or stack.enter_context(
-            started(options, {**os.environ, **_variables(configuration.adapters, variables)})
+            started(options, {**os.environ, **_variables(configuration.adapters, variables), **_NO_EXPORT})
         )
         console.status("Checking", f"{counted(adapters)} at {gateway.base}")
         how = Check(
