@@ -74,14 +74,20 @@ def nginx(folder: Path, api: int, proxy: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def atlas(folder: Path, adapters: int, api: int, port: int) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
-    """Run `mom atlas run` with that many adapters; yield the process and the seconds until it served."""
+def atlas(
+    folder: Path, adapters: int, api: int, port: int, *, hosts: bool = False
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Run `mom atlas run` with that many adapters; yield the process and the seconds until it served.
+
+    hosts: each adapter has an https host of its own, to which no request is sent, instead of leading to `api`.
+    """
     file = folder / f"{adapters}.yml"
     # All adapters lead to the one API here, and none needs a variable of its own.
     text = configuration(adapters).replace(
         "publicKey: https://example.com/.well-known/jwks.json", "publicKey: jwks.json"
     )
-    text = re.sub(r"https://api-\d+\.example\.com", f"http://127.0.0.1:{api}", text)
+    if not hosts:
+        text = re.sub(r"https://api-\d+\.example\.com", f"http://127.0.0.1:{api}", text)
     file.write_text(re.sub(r"\$\{\{ TOKEN_\d+ \}\}", "${{ TOKEN }}", text))
     shutil.copy(Path(__file__).parent.parent / "docs" / "demo" / "jwks.json", folder)
     environment = {**os.environ, "TOKEN": "secret", "MOM_HOME": str(folder / "home")}
@@ -181,14 +187,14 @@ def sizes(folder: Path, api: int) -> None:
     """Print start-up and memory by the number of adapters."""
     print("\n### Start-up and memory of `mom atlas run`\n")
     print("| adapters | serves after | Envoy's memory |\n|---:|---:|---:|")
-    for adapters in (2, 1_000, 10_000):
-        port = free_port()
+    for adapters, hosts in ((2, False), (1_000, False), (10_000, False), (10_000, True)):
         starts, memories = [], []
         for _ in range(3):
-            with atlas(folder, adapters, api, port) as (process, seconds):
+            with atlas(folder, adapters, api, free_port(), hosts=hosts) as (process, seconds):
                 starts.append(seconds)
                 memories.append(envoy_memory(process.pid))
-        print(f"| {adapters:,} | {statistics.median(starts):.2f} s | {statistics.median(memories):.0f} MB |")
+        label = f"{adapters:,}" + (" over as many https hosts" if hosts else "")
+        print(f"| {label} | {statistics.median(starts):.2f} s | {statistics.median(memories):.0f} MB |")
 
 
 if __name__ == "__main__":
