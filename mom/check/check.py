@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 from mom.atlas.adapters import kind_of
+from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.model import Adapter
 from mom.atlas.rules.variable_rules import Environment, variable_names
 from mom.auth.base_url import Gateway
@@ -98,10 +99,26 @@ class Check:
         return apis if isinstance(apis, Failure) else {api["path"].rstrip("/"): api.get("baseUrl") for api in apis}
 
     def _checked(self, adapter: Adapter, listed: Mapping[str, str | None]) -> Result:
-        request = smoke_request(adapter, self.path)
         path = served_kinds.path(adapter)
         if path not in listed or listed[path] not in {None, kind_of(adapter).target(adapter)}:
             return _result(adapter, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
+        requests = self._requests(adapter)
+        if not requests:
+            message = "no request is known that proves its credentials: serve `sts`, or pass --path"
+            return _result(adapter, Outcome.SKIPPED, message=message)
+        results = (self._sent(adapter, path, request) for request in requests)
+        # The first that fails; else the last.
+        result = next(results)
+        while result.outcome is Outcome.PASSED and (following := next(results, None)) is not None:
+            result = following
+        return result
+
+    def _requests(self, adapter: Adapter) -> list[SmokeRequest]:
+        if self.path is not None or isinstance(adapter, HttpAdapter):
+            return [smoke_request(adapter, self.path)]
+        return [SmokeRequest("GET", path, status=200) for path in served_kinds.kind_of(adapter).proofs(adapter)]
+
+    def _sent(self, adapter: Adapter, path: str, request: SmokeRequest) -> Result:
         response = send(self.gateway, path + request.path, self.token(), request, timeout=self.timeout)
         stand_in = isinstance(response, Response) and STAND_IN_HEADER.lower() in response.headers
         if stand_in:

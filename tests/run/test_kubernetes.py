@@ -67,6 +67,9 @@ def test_requests_watches_and_upgrades_reach_the_api_server_with_its_own_token(r
     _check_watch(run, token)
     for protocol in ("websocket", "SPDY/3.1"):
         _check_upgrade(run, token, protocol)
+    options = ("-f", "atlas.yml", "--format", "json", "--base-url", f"http://127.0.0.1:{run.port}")
+    (checked,) = json.loads(run.mom("atlas", "check", *options))["adapters"]
+    assert (checked["outcome"], checked["request"]) == ("passed", "GET /api")
     envoys = run.children()
     replace(run.folder / "token", SECOND)
     wait_until(lambda: _seen_token(run, server, token) == f"Bearer {SECOND}", "the new token is used")

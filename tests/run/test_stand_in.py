@@ -56,6 +56,10 @@ def with_aws(text: str) -> str:
     return "---\n".join(json.dumps(each) + "\n" for each in (document, aws)) + f"---\n{rest}"
 
 
+def check_options(run: MomRun) -> tuple[str, ...]:
+    return "-f", "atlas.yml", "--format", "json", "--base-url", f"http://127.0.0.1:{run.port}"
+
+
 def check_aws(run: MomRun) -> None:
     """Check that a request to AWS is signed with dummies, for the endpoint that it names."""
     assert "/v1/apis/aws/PROFILE/SERVICE/REGION/  stand-in for prod" in run.text
@@ -66,6 +70,9 @@ def check_aws(run: MomRun) -> None:
     headers = tuple((each["name"].encode(), each["value"].encode()) for each in shown["headers"])
     request = Request(b"POST /q?b=1&a=2 HTTP/1.1", headers, b"x", ())
     check_signature(request, "stand-in-for-AWS_ID", "stand-in-for-AWS_SECRET")
+    (checked,) = json.loads(run.mom("atlas", "check", "--adapter", "aws", *check_options(run)))["adapters"]
+    path = "/prod/sts/us-east-1/?Action=GetCallerIdentity&Version=2011-06-15"
+    assert (checked["outcome"], checked["request"]) == ("passed", f"GET {path}")
 
 
 def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:

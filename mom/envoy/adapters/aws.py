@@ -73,11 +73,15 @@ class AwsKind(ServedKind[AwsAdapter]):
         return f"{AWS_PREFIX}PROFILE/SERVICE/REGION/"
 
     def example(self, adapter: AwsAdapter) -> str:
-        """Return the request that names the account, where STS is served; it needs no permission."""
-        targets = list(_targets(adapter))
-        sts = next((target for target in targets if target.service == "sts"), None)
-        query = "?Action=GetCallerIdentity&Version=2011-06-15" if sts else ""
-        return f"{(sts or targets[0]).path}/{query}"
+        """Return the request that names the account, where STS is served."""
+        first = next(_targets(adapter)).path.removeprefix(self.path(adapter))
+        return self.path(adapter) + next(iter(self.proofs(adapter)), f"{first}/")
+
+    def proofs(self, adapter: AwsAdapter) -> Iterator[str]:
+        """Yield the request that names the account for each profile, where STS is served. It needs no permission."""
+        sts = {target.profile.name: target.path for target in _targets(adapter) if target.service == "sts"}
+        for path in sts.values():
+            yield f"{path.removeprefix(self.path(adapter))}/?Action=GetCallerIdentity&Version=2011-06-15"
 
     def problems(self, adapter: AwsAdapter) -> Iterator[Problem]:
         """Yield which profile could not be in a path, or be signed with, and that no endpoint is left."""

@@ -39,6 +39,10 @@ class ServedKind(ABC, Generic[AdapterT]):
         """Return the path, with a query if any, of a request that shows whether the adapter works."""
         return f"{self.path(adapter)}/"
 
+    def proofs(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002
+        """Return what follows the path in requests whose success, status 200, proves that each credential works."""
+        return ()
+
     def problems(self, adapter: AdapterT) -> Iterator[Problem]:
         """Yield what Envoy would accept in silence and then do wrong: for every kind, a name that is not a segment."""
         if wrong := check_adapter_name(adapter.name):

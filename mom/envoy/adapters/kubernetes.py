@@ -42,8 +42,12 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
         return KUBERNETES_PATH
 
     def example(self, adapter: KubernetesAdapter) -> str:
-        """Return the list of API versions, which needs a login and no permission."""
+        """Return the list of API versions."""
         return f"{self.path(adapter)}/api"
+
+    def proofs(self, adapter: KubernetesAdapter) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the same, which needs a login and no permission."""
+        return ("/api",)
 
     def problems(self, adapter: KubernetesAdapter) -> Iterator[Problem]:
         """Yield that no one has looked for the cluster."""
