@@ -47,6 +47,7 @@ tests: setup
 
 # Of npm, by its lock file, outside the sources.
 $(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
+	@$(BIN)/python -m pip install --quiet --group proof
 	@rm -rf $(VENV)/proof
 	@mkdir $(VENV)/proof
 	@cp tests/proof/package.json tests/proof/package-lock.json $(VENV)/proof
