@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mom.envoy.limits import limits
 from mom.envoy.options import Listen, Options
-from tests.envoy.client import Response
+from tests.envoy.client import Response, read_response
 from tests.envoy.rules import configured
 from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import wait_until
 
 ADAPTERS: dict[str, dict[str, Any]] = {
     "each": {"limits": {"requestsPerMinute": 3}},
@@ -96,6 +100,29 @@ def test_a_response_may_take_as_long_as_its_adapter_says(limited: Limited) -> No
     answer = limited.send("bounded", "/hold/bounded")
     limited.api.release("bounded")
     assert (answer.status, answer.error) == (504, "API_InstanceRequestTimeoutError")
+
+
+def test_an_api_that_hangs_takes_no_connection_of_another(limited: Limited, tmp_path: Path) -> None:
+    """Both have a name, and so one cluster. Beyond the connections of the slow one its requests wait."""
+    with Upstream() as slow, contextlib.ExitStack() as stack:
+        base = f"http://localhost:{limited.api.port}"
+        given = configured({"slow": {"baseUrl": f"http://localhost:{slow.port}"}, "fine": {}}, base)
+        options = Options(
+            listen=Listen("127.0.0.1", free_port()),
+            ca_file="/etc/ssl/certs/ca-certificates.crt",
+            jwks={"keys.json": json.dumps(jwks(limited.key))},
+            open_files=500,
+        )
+        most, token = limits(500).host, limited.key.token()
+        envoy = stack.enter_context(running(given, options, tmp_path))
+        waiting = [stack.enter_context(envoy.client.connect()) for _ in range(most + 10)]
+        for connection in waiting:
+            connection.sendall(envoy.client.request("/v1/apis/http/slow/hold/slow", token=token))
+        wait_until(lambda: len(slow.requests) == most, "the slow one has not all of its requests")
+        assert [envoy.client.send("/v1/apis/http/fine/x", token=token).status for _ in range(10)] == [200] * 10
+        assert len(slow.requests) == most
+        slow.release("slow")
+        assert {read_response(connection.makefile("rb")).status for connection in waiting} == {200}
 
 
 def test_what_may_be_repeated_is_sent_again_and_nothing_else(limited: Limited) -> None:
