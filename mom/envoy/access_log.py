@@ -33,7 +33,7 @@ LINE = {
     "provider": f"%CEL(xds.virtual_host_metadata.filter_metadata['{ADAPTER_METADATA}']['{PROVIDERS}'][{_ISSUER}])%",
     "issuer": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:iss)%",
     "jti": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:jti)%",
-    "kid": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.JOSE}:kid)%",
+    "kid": jwt.KEY_ID,
     "adapter": f"%METADATA(ROUTE:{ADAPTER_METADATA}:adapter)%",
     "method": "%REQ(:METHOD)%",
     "path": "%PATH(NQ:PATH)%",

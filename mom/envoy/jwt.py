@@ -47,6 +47,19 @@ _ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
+_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"
+_KEY = "mom.kid"
+# The id of the key that signed a verified token, for the access log.
+KEY_ID = "%COALESCE({})%".format(
+    json.dumps(
+        {
+            "operators": [
+                {"command": "DYNAMIC_METADATA", "param": f"{FILTER}:{JOSE}:kid"},
+                {"command": "FILTER_STATE", "param": f"{_KEY}:PLAIN"},
+            ]
+        }
+    )
+)
 # The name of the filter that checks every verified token.
 VERIFIED = "envoy.filters.http.rbac"
 # The name of the policy that refuses everything, which the details of the response have.
@@ -89,7 +102,7 @@ def filters(
         # Without a default Envoy responds with 500 to everything until the first configuration is there.
         first = {"name": FILTER, "config_discovery": {"config_source": authentication_source, "type_urls": kinds}}
     fetched = any(is_fetched(provider.public_key, options) for provider in providers)
-    return [first, _verified(fetched=fetched)]
+    return [first, _verified(fetched=fetched), {**extension(_KEY, _STATE), "disabled": True}]
 
 
 def authentication(providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options) -> Json:
@@ -129,7 +142,20 @@ def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
         return {}
     fetched = any(is_fetched(provider.public_key, options) for provider in providers)
     rules = _verified_rules({JOSE: (), **demanded}, fetched=fetched)
-    return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}})}
+    return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}}), _KEY: typed(_STATE, _key_id(demanded))}
+
+
+def _key_id(recorded: Iterable[str]) -> Json:
+    """Return what keeps the id of the key for the access log, whose text does not name what providers there are."""
+    operators = [{"command": "DYNAMIC_METADATA", "param": f"{FILTER}:{key}:kid"} for key in recorded]
+    text = f"%COALESCE({json.dumps({'operators': operators})})%"
+    value = {
+        "object_key": _KEY,
+        "factory_key": "envoy.string",
+        "format_string": {"text_format_source": {"inline_string": text}, "omit_empty_values": True},
+        "skip_if_empty": True,
+    }
+    return {"on_request_headers": [value]}
 
 
 def _recorded(provider: IdentityProvider, providers: Sequence[IdentityProvider]) -> str:

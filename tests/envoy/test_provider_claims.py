@@ -18,6 +18,7 @@ from tests.envoy.conftest import LOCAL_AUDIENCE
 from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import wait_until
 
 A, B, C = "https://a.test", "https://b.test", "https://c.test"
 SECOND = "https://second.test"
@@ -95,6 +96,14 @@ def test_a_token_must_have_the_claims_of_the_provider_that_verifies_it(served: S
     for path in ("/v1alpha1/apis", "/healthz", "/other"):
         bad = envoy.client.send(path, token=key.token(iss=A)).status
         assert bad == (200 if path == "/healthz" else 401)
+
+
+def test_the_access_log_has_the_key_of_every_token(served: Served) -> None:
+    for issuer, key in ((A, served.key), (B, served.key), (A, served.other)):
+        served.envoy.client.send(PATH, token=key.token(iss=issuer, owner="us", jti=f"log {issuer} {key.kid}"))
+        wait_until(lambda: f"log {issuer} {key.kid}" in served.envoy.log, "it is not logged")  # noqa: B023
+        (line,) = (line for line in served.envoy.log.splitlines() if f'"log {issuer} {key.kid}"' in line)
+        assert json.loads(line)["kid"] == key.kid
 
 
 def test_explain_says_the_same(served: Served) -> None:
