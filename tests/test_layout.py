@@ -24,6 +24,7 @@ OTHER_SUBJECTS = {
     "envoy/test_streams.py": "bodies of requests and responses, by a real Envoy",
     "envoy/test_tokens.py": "access tokens, by a real Envoy",
     "run/test_secrets.py": "where a secret of a run is not",
+    "run/test_oauth2.py": "OAuth2 client credentials in a run",
     "run/test_failures.py": "a run that something goes wrong for",
     "run/test_run.py": "the installed mom atlas run",
     "cli/test_beginning.py": "how each command says that a file is not there",
