@@ -1,8 +1,8 @@
 """Whether an API's certificate was refused although its last address failed in another way.
 
 An API with several addresses is tried at each, and Envoy's details are about the last one only. Its statistics count
-what happened at all of them; those of a cluster that APIs share do so for all of these, so nothing is concluded from
-them while another API's certificate is refused.
+what happened at all of them. Those of a cluster that APIs share do so for all of these, so nothing is concluded from
+them if another API has failed too since they were read.
 """
 
 from __future__ import annotations
@@ -21,12 +21,20 @@ class RefusedCertificates:
     """Knows how many certificates had been refused when it last asked, for each cluster of each generation."""
 
     _seen: dict[tuple[int, str], int] = field(default_factory=dict)
-    # Whether a certificate has been refused, as a failure of its own, since it last asked.
-    _reported: bool = False
+    # The adapters that may have raised the numbers since these were last read.
+    _failed: set[str] = field(default_factory=set)
+    _has_read: bool = False
 
-    def take(self, failure: Failure) -> None:
-        """Know of a request that failed, whether that is reported or not."""
-        self._reported = self._reported or failure.type == CERTIFICATE
+    def take(self, adapter: str, failure: Failure) -> None:
+        """Know of a request to `adapter` that failed, whether that is reported or not."""
+        if failure.type in (CERTIFICATE, CONNECTION):
+            self._failed.add(adapter)
+
+    def conclude(self) -> None:
+        """Begin anew if the numbers were read: all that is due has been refined."""
+        if self._has_read:
+            self._failed.clear()
+            self._has_read = False
 
     def refine(self, generation: Generation, adapter: str, failure: Failure) -> Failure:
         """Return `failure`, or that the certificate was refused at another address. Asks Envoy where necessary."""
@@ -40,8 +48,9 @@ class RefusedCertificates:
             if upstream.origin.scheme == "https" and not upstream.origin.is_ip
         }
         refused = [self._has_refused(generation, upstream.stat_name) for upstream in sorted(upstreams)]
-        ambiguous, self._reported = self._reported and any(upstream.is_shared for upstream in upstreams), False
-        return CERTIFICATE_ELSEWHERE if any(refused) and not ambiguous else failure
+        self._has_read = True
+        is_ambiguous = any(upstream.is_shared for upstream in upstreams) and bool(self._failed - {adapter})
+        return CERTIFICATE_ELSEWHERE if any(refused) and not is_ambiguous else failure
 
     def _has_refused(self, generation: Generation, cluster: str) -> bool:
         """Whether a cluster has refused certificates since it was asked last."""

@@ -101,6 +101,7 @@ class Supervisor:
     def _look(self) -> None:
         current = self._generations.current
         self._api_failures.publish(lambda *failed: self._refused_certificates.refine(current, *failed))
+        self._refused_certificates.conclude()
         self._look_at_directory()
         self._look_at_access_log()
         self._look_at_credentials()
@@ -364,7 +365,7 @@ class Supervisor:
     def _take_failure(self, adapter: str, failure: Failure) -> None:
         self._has_failures = True
         self._api_failures.take(adapter, failure)
-        self._refused_certificates.take(failure)
+        self._refused_certificates.take(adapter, failure)
 
     def _log_line(self, line: str) -> None:
         """Pass on a line of any Envoy's log, its secrets masked."""

@@ -104,14 +104,24 @@ def test_a_certificate_that_is_refused_at_one_address_while_another_refuses_the_
     except OSError:
         pytest.skip("this machine has no IPv6")
     with mom_run(tmp_path) as run, server:
-        run.configure({"dev": (f"https://localhost:{server.port}", {}), "down": ("https://localhost:9", {})})
+        refused, down = f"https://localhost:{server.port}", "https://localhost:9"
+        run.configure({"dev": (refused, {}), "down": (down, {}), "dev2": (refused, {}), "down2": (down, {})})
         run.start()
-        for adapter in ("down", "dev"):
+
+        def fails(adapter: str) -> None:
             answer = run.client.send(f"/v1/apis/http/{adapter}/x", token=run.token())
             assert answer.error == "API_UpstreamConnectionError"
+
+        fails("down")
+        run.wait("warning: down: The API, at the last of its addresses, refused the connection")
+        fails("dev")
         run.wait("warning: dev: The certificate of the API was refused at one of its addresses")
         run.wait("SSL_CERT_FILE")
-        run.wait("warning: down: The API, at the last of its addresses, refused the connection")
+        # The two share a cluster and its statistics: if both fail before these are read, neither is blamed.
+        fails("dev2")
+        fails("down2")
+        run.wait("warning: dev2: ")
+        run.wait("warning: down2: The API, at the last of its addresses, refused the connection")
 
 
 def test_with_debug_its_lines_are_not_among_envoy_s(tmp_path: Path) -> None:
