@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.pages import DEMO, script
+from tests.pages import script
 
 # What the stand-in insists on. The demo hands it to Atlas's environment, and prints it as such.
 SECRET = b"demo-secret"
@@ -24,8 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def colored(folder: Path) -> str:
-    command = [sys.executable, str(DEMO / "demo.py"), str(folder)]
-    output, status = picture.recorded(command, folder.parent, dict(os.environ))
+    output, status = picture.demo(folder)
     assert status == 0, output
     assert "Traceback" not in output
     return str(output)

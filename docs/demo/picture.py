@@ -25,6 +25,8 @@ from rich.text import Text
 HERE = Path(__file__).parent
 PICTURE = HERE / "demo.svg"
 COLUMNS = 88
+# What the pictures show in place of the folder of a run.
+FOLDER = "/home/you"
 # The width of a character in rich's pictures: 0.61 of its height.
 CHARACTER = 12.2
 
@@ -50,10 +52,12 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 """
 
 
-def recorded(command: list[str], folder: Path, environment: dict[str, str], timeout: float = 120) -> tuple[str, int]:
-    """Return what a command prints on a terminal of COLUMNS columns, and its exit status."""
+def recorded(
+    command: list[str], folder: Path, environment: dict[str, str], columns: int = COLUMNS, timeout: float = 120
+) -> tuple[str, int]:
+    """Return what a command prints on a terminal of so many columns, and its exit status."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {**environment, "TERM": "xterm-256color"}
     with subprocess.Popen(
         ["timeout", str(timeout), *command], cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
@@ -76,7 +80,7 @@ def _read(descriptor: int) -> bytes:
 
 def steady(output: str, folder: Path) -> str:
     """Return output with the same time, ports and folder in each run."""
-    output = re.sub(r"(?<!\d)\d\d:\d\d:\d\d(?!\d)", "12:00:00", output).replace(str(folder), "/home/you")
+    output = re.sub(r"(?<!\d)\d\d:\d\d:\d\d(?!\d)", "12:00:00", output).replace(str(folder), FOLDER)
     ports = list(dict.fromkeys(re.findall(r"127\.0\.0\.1:(\d+)", output)))
     for port, shown in zip(ports, ["9000", "8082"], strict=False):
         output = output.replace(f"127.0.0.1:{port}", f"127.0.0.1:{shown}")
@@ -102,7 +106,9 @@ def shown(picture: str) -> list[str]:
 
 def demo(folder: Path) -> tuple[str, int]:
     """Run the demo in `folder` on a terminal, and return what it printed and its exit status."""
-    return recorded([sys.executable, str(HERE / "demo.py"), str(folder)], folder.parent, dict(os.environ))
+    # Lines are broken where they would be with the name that the picture shows.
+    columns = COLUMNS + len(str(folder)) - len(FOLDER)
+    return recorded([sys.executable, str(HERE / "demo.py"), str(folder)], folder.parent, dict(os.environ), columns)
 
 
 if __name__ == "__main__":
