@@ -96,6 +96,10 @@ def _by_lists(
     lists = (configuration.allow, adapters.kind_of(adapter).allow(adapter))
     decision = decide(lists, method, path, claims)
     if decision.allowed:
+        # The lists are asked before the routes respond.
+        if (unserved := adapters.kind_of(adapter).unserved(adapter, path)) is not None:
+            error = ErrorTypes.NO_MATCHING_INSTANCE
+            return Verdict(allowed=False, status=404, error=error, reason=unserved, adapter=adapter.name)
         reason = "an entry matches" if decision.name else "nothing restricts this adapter"
         return Verdict(allowed=True, reason=reason, adapter=adapter.name, rule=decision.name, place=decision.place)
     (refusing,) = (each for each in lists if each is not None and each.name == decision.name)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from mom.atlas.adapters.aws import AWS, CREDENTIALS, AwsAdapter
@@ -107,6 +107,13 @@ class AwsKind(ServedKind[AwsAdapter]):
             for profile in adapter.profiles
         }
 
+    def unserved(self, adapter: AwsAdapter, path: str) -> str | None:
+        """Return what is known instead of a profile, service or region in the path."""
+        whole = f"{self.path(adapter)}{path}/"
+        if any(whole.startswith(f"{target.path}/") for target in _targets(adapter)):
+            return None
+        return next(message for above, message in _unknown(adapter) if whole.startswith(f"{above}/"))
+
     def listed(self, adapter: AwsAdapter) -> Json:
         """Return the path, and what can follow it."""
         return {
@@ -131,7 +138,7 @@ class AwsKind(ServedKind[AwsAdapter]):
         return [
             *(_chunked(target) for target in targets if target.endpoint.signing_name == "s3"),
             *(_route(adapter, target, options) for target in targets),
-            *_unknown(adapter),
+            *(_not_found(*unknown) for unknown in _unknown(adapter)),
         ]
 
 
@@ -191,26 +198,28 @@ def _chunked(target: _Target) -> Json:
     }
 
 
-def _unknown(adapter: AwsAdapter) -> Iterator[Json]:
-    """Yield the routes for paths that lead to no endpoint: from the most special one, the one with a known service."""
+def _unknown(adapter: AwsAdapter) -> Iterator[tuple[str, str]]:
+    """Yield the paths below which no endpoint is left, with the message: from the longest, with a known service."""
     for profile in adapter.profiles:
         regions = adapter.regions_of(profile)
         for service in adapter.services:
             known = [region for region in regions if endpoint(service, region)]
-            yield _not_found(
-                f"{profile.name}/{service}", f"regions of {service} with the profile {profile.name}", known
-            )
-        yield _not_found(profile.name, f"services with the profile {profile.name}", adapter.services)
-    yield _not_found("", "profiles", [profile.name for profile in adapter.profiles])
+            what = f"regions of {service} with the profile {profile.name}"
+            yield f"{AWS_PREFIX}{profile.name}/{service}", _known(what, known)
+        yield f"{AWS_PREFIX}{profile.name}", _known(f"services with the profile {profile.name}", adapter.services)
+    yield AWS_PREFIX.rstrip("/"), _known("profiles", [profile.name for profile in adapter.profiles])
 
 
-def _not_found(below: str, what: str, known: tuple[str, ...] | list[str]) -> Json:
+def _known(what: str, known: Sequence[str]) -> str:
     shown = ", ".join(known[:_NAMED]) + (f" and {len(known) - _NAMED} more" if len(known) > _NAMED else "")
-    body = f"AWS is reached at {AWS_PREFIX}PROFILE/SERVICE/REGION/; {what}: {shown or 'none'}"
+    return f"AWS is reached at {AWS_PREFIX}PROFILE/SERVICE/REGION/; {what}: {shown or 'none'}"
+
+
+def _not_found(path: str, message: str) -> Json:
     return {
         "name": f"{UNKNOWN_ROUTE} aws",
-        "match": {"path_separated_prefix": f"{AWS_PREFIX}{below}".rstrip("/")},
-        "direct_response": {"status": 404, "body": {"inline_string": body}},
+        "match": {"path_separated_prefix": path},
+        "direct_response": {"status": 404, "body": {"inline_string": message}},
     }
 
 

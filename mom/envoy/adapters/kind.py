@@ -64,6 +64,10 @@ class ServedKind(ABC, Generic[AdapterT]):
     def routes(self, adapter: AdapterT, options: Options) -> list[Json]:
         """Return the routes of an adapter. Each matches `path` only where that ends at a segment."""
 
+    def unserved(self, adapter: AdapterT, path: str) -> str | None:  # noqa: ARG002
+        """Return why a path below the adapter leads to no endpoint, as Atlas responds; None where it leads to one."""
+        return None
+
     @abstractmethod
     def listed(self, adapter: AdapterT) -> Json:
         """Return what `GET /v1alpha1/apis` has about an adapter beside its kind and name. No secrets."""

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from mom.atlas.load import load
+from mom.atlas.model import Configuration
 from mom.envoy import adapters
+from mom.envoy.explain import explain
 from mom.envoy.options import Listen, Options
 from mom.gateway import APIS_PATH
 from mom.run.credentials import Credentials
@@ -31,6 +33,9 @@ metadata:
 spec:
   identityProviders:
     idp: {{publicKey: keys.json, audience: "{AUDIENCE}", issuer: "{ISSUER}"}}
+  allow:
+  - {{methods: [GET, PUT, POST], paths: [/**]}}
+  - {{methods: [DELETE], paths: [/prod/sqs/**, /other/**]}}
   apiAdapters:
   - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: AWS, name: aws}}
 ---
@@ -69,6 +74,7 @@ class Aws:
     envoy: Running
     api: Upstream
     key: Key
+    configuration: Configuration
 
     def send(self, path: str, *headers: str, method: str = "GET", body: bytes = b"") -> Response:
         """Send a request below the adapter with a good token."""
@@ -102,7 +108,7 @@ def aws(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
         Upstream(server_context(authority.issue(*HOSTS), folder / "tls")) as api,
         running(configuration, options, folder, environ, at_loopback(api.port)) as envoy,
     ):
-        yield Aws(envoy, api, key)
+        yield Aws(envoy, api, key, configuration)
 
 
 @pytest.mark.parametrize(
@@ -201,6 +207,35 @@ def test_what_is_not_served_is_refused_with_what_is(aws: Aws, path: str, known: 
     assert (response.status, response.error) == (404, "API_NoMatchingInstanceError")
     assert response.json()["error"]["message"] == f"AWS is reached at /v1/apis/aws/PROFILE/SERVICE/REGION/; {known}"
     assert aws.envoy.client.send(f"/v1/apis/aws/{path}").status == 401
+
+
+def test_explain_says_what_envoy_does(aws: Aws) -> None:
+    seen = set()
+    for method in ("GET", "DELETE"):
+        for path in ("", "x", "other", "other/s3/us-east-1/", "prod", "prod/", "prod/sqss/eu-west-1/", "prod/sqs"):
+            seen.add(compare(aws, method, path))
+        for path in (
+            "prod/sqs/us-east-1/",
+            "prod/sqs/eu-west-1a/",
+            "prod/sqs/eu-west-1",
+            "prod/iam/eu-west-1/?Action=x",
+        ):
+            seen.add(compare(aws, method, path))
+    assert seen == {200, 403, 404}
+
+
+def compare(aws: Aws, method: str, path: str) -> int:
+    """Hold Envoy's response against the verdict, and return its status."""
+    response = aws.send(path, method=method)
+    verdict = explain(aws.configuration, method, f"/v1/apis/aws/{path}", {})
+    assert (verdict.status, verdict.error, verdict.allowed) == (
+        response.status,
+        response.error or "",
+        response.status == 200,
+    )
+    if response.status == 404:
+        assert response.json()["error"]["message"] == verdict.reason
+    return response.status
 
 
 @pytest.mark.parametrize("digest", ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"])
