@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,26 @@ def test_every_page_of_the_docs_is_linked_from_the_readme() -> None:
     linked = {(ROOT / target.partition("#")[0]).resolve() for target in links(README.read_text())}
 
     assert [page.name for page in PAGES if page != README and page not in linked] == []
+
+
+def _keys(schema: dict[str, Any]) -> set[str]:
+    """Return the names of all keys that a schema has, at any depth."""
+    below = [*schema.get("properties", {}).values(), *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    below += [part for part in (schema.get("items"), schema.get("additionalProperties")) if isinstance(part, dict)]
+    return set(schema.get("properties", {})).union(*map(_keys, below))
+
+
+def test_the_reference_has_every_key_of_every_kind() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text()
+    table = page.partition("## Keys of a configuration")[2].partition("\n## ")[0]
+    schemas = [json.loads(file.read_text())["properties"]["spec"] for file in (ROOT / "schemas").glob("a*/**/*.json")]
+
+    assert len(schemas) == 6
+    assert [key for key in sorted(set().union(*map(_keys, schemas))) if f"`{key}`" not in table] == []
+
+
+def test_the_usage_of_a_command_has_its_options_before_the_dashes_that_end_them(tmp_path: Path) -> None:
+    assert Shell(tmp_path).run("mom exec --help").startswith("Usage: mom exec [options] -- COMMAND [ARGUMENT]...\n")
 
 
 def test_help_fits_a_terminal_of_80_columns(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def set_(
     allow_literal_secret: AllowLiteralSecret = False,
     adapter_name: NameOption = None,
 ) -> int:
-    r"""Change the base URL or the headers of an HTTP adapter: only those values, in their own style.
+    r"""Change the base URL, headers or allowed requests of an HTTP adapter: only those values, in their own style.
 
     -H gives a header that the adapter has another value, and adds one that it has not.
     --allow adds an entry to its list of requests that may pass.

@@ -46,9 +46,9 @@ def exec_(
 ) -> int:
     """Run a program whose SDKs call APIs through a gateway.
 
-    It gets the variables of the adapters' SDKs (OPENAI_BASE_URL, OPENAI_API_KEY), set to the gateway and a token that
-    opens these adapters alone. The token ends with the program: it is signed by a key that this Atlas trusts only while
-    the program runs.
+    --adapter names each API that the program calls. It gets the variables of their SDKs (OPENAI_BASE_URL,
+    OPENAI_API_KEY), set to the gateway and a token that opens these adapters alone. The token ends with the program: it
+    is signed by a key that this Atlas trusts only while the program runs.
 
     Example: mom exec --adapter openai -- python app.py
     """
