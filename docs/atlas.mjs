@@ -20,7 +20,8 @@ export function configure({ gateway = settings.gateway, token = settings.token }
  * Fetch `path` of the gateway (`/v1/apis/http/NAME/…`) with an access token; `init` is that of fetch.
  *
  * The token goes to the gateway alone: a redirect to another host is not followed. In Node its response is returned as
- * it is. A page cannot see where a redirect leads, so there one is an error unless `init.redirect` says otherwise.
+ * it is, and what `init.redirect` says makes no difference: fetch itself would send the token along. A page cannot see
+ * where a redirect leads, so there one is an error, unless `init.redirect` is "manual".
  */
 export async function atlasProxyFetch(path, init = {}) {
   const gateway = gatewayUrl();
@@ -29,8 +30,9 @@ export async function atlasProxyFetch(path, init = {}) {
   headers.set(HEADER, await currentToken());
   const follows = (init.redirect ?? "follow") === "follow";
   for (let hops = 0; hops <= 20; hops += 1) {
-    const response = await fetch(target, { ...init, headers, redirect: init.redirect ? init.redirect : "manual" });
-    if (response.type === "opaqueredirect" && init.redirect === undefined) {
+    const redirect = init.redirect === "error" ? "error" : "manual";
+    const response = await fetch(target, { ...init, headers, redirect });
+    if (response.type === "opaqueredirect" && follows) {
       throw new TypeError(`${path} redirects, and a page cannot see whereto`);
     }
     const next = redirectOf(response, target, gateway);

@@ -54,6 +54,9 @@ def test_it_sends_requests_with_the_token_to_the_gateway_alone() -> None:
             await attempt("/v1/apis/http/a/say?302&Location=/v1/apis/http/a/next");
             await attempt({json.dumps(elsewhere)});
             await attempt({json.dumps(elsewhere)}, {{ redirect: "error" }});
+            for (const redirect of ["follow", "manual"]) {{
+              await attempt({json.dumps(elsewhere)}, {{ redirect }});
+            }}
             for (const path of ["//127.0.0.1:{other.port}/x", "http://127.0.0.1:{other.port}/x", "x", ""]) {{
               await attempt(path);
             }}
@@ -68,11 +71,13 @@ def test_it_sends_requests_with_the_token_to_the_gateway_alone() -> None:
         )
         assert said[:3] == [[200, "ok"], [200, "ok"], [302, "ok"]]
         assert said[3] == "TypeError: fetch failed"
+        # `fetch` itself would send the token along.
+        assert said[4:6] == [[302, "ok"]] * 2
         # `//host` is a path like any other, of the gateway.
-        assert said[4] == [200, "ok"]
-        assert all("not a path of the gateway" in each for each in said[5:8])
-        assert said[8] == [200, "ok"]
-        assert "no access token" in said[9]
+        assert said[6] == [200, "ok"]
+        assert all("not a path of the gateway" in each for each in said[7:10])
+        assert said[10] == [200, "ok"]
+        assert "no access token" in said[11]
         assert other.requests == []
         assert not gateway.seen("/none")
         first = gateway.requests[0]
