@@ -235,7 +235,9 @@ def _with_values(
     given, secrets = inputs.credentials.values(served(configuration))
     left = _without_unguarded(configuration, given)
     key = {KEY_VARIABLE: inputs.clusters.key} if inputs.clusters.key else {}
-    return left, given | key | adapters.environment(served(left), given), secrets
+    # What is signed with is in Envoy's environment alone: no route asks for its file, so none would ever be in use.
+    guarded = (adapter for adapter in served(left) if adapters.kind_of(adapter).is_guarded)
+    return left, given | key | adapters.environment(served(left), given), secrets.intersection(variable_names(guarded))
 
 
 def _without_unguarded(configuration: Configuration, values: Mapping[str, str]) -> Configuration:

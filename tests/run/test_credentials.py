@@ -80,3 +80,21 @@ def test_a_missing_variable_of_each_is_named_before_anything_starts(tmp_path: Pa
         for name in ("API_USER", "API_PASSWORD", "API_KEY"):
             assert f"the variable {name} is not set" in run.text
         assert "query key of api" in run.text
+
+
+def test_keys_of_aws_come_from_a_file_and_change_there(tmp_path: Path) -> None:
+    """They are in Envoy's environment whatever they come from: there is no file of a secret to wait for."""
+    version = "moment.dev/adapters/v1alpha1"
+    profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ KEY }}"}
+    atlas = json.loads(atlas_yml({}))
+    atlas["spec"]["apiAdapters"] = [{"adapterRef": {"apiVersion": version, "kind": "AWS", "name": "aws"}}]
+    aws = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}}
+    aws["spec"] = {"services": ["sts"], "profiles": [profile]}
+    env_file = tmp_path / ".env"
+    env_file.write_text("KEY_ID=first\nKEY=secret\n")
+    env_file.chmod(0o600)
+    with mom_run(tmp_path) as run:
+        (tmp_path / "atlas.yml").write_text(f"{json.dumps(atlas)}\n---\n{json.dumps(aws)}\n")
+        run.start("--env-file", str(env_file))
+        replace(env_file, "KEY_ID=second\nKEY=secret\n")
+        run.wait("Reloaded variables: KEY_ID")
