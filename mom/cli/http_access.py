@@ -30,6 +30,19 @@ Retries = Annotated[
     int | None,
     typer.Option("--retries", metavar="N", min=0, max=10, help="How often a repeatable request is sent again."),
 ]
+RemoveAllow = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--remove-allow",
+        metavar="'METHODS PATHS CLAIMS'",
+        help="An entry that goes, in the words of --allow. With the last one, every request may pass. Repeatable.",
+    ),
+]
+RemoveLimit = Annotated[bool, typer.Option("--remove-limit", help="Any number of requests.")]
+RemoveTimeout = Annotated[bool, typer.Option("--remove-timeout", help="The timeout of the run.")]
+RemoveRetries = Annotated[bool, typer.Option("--remove-retries", help="Send no request again.")]
+# By key of `spec`, the option of `set` that takes it out.
+REMOVED_BOUNDS = {"limits": "--remove-limit", "timeout": "--remove-timeout", "retries": "--remove-retries"}
 # Never pass, and are in no list.
 _METHOD = r"(?!(?:TRACE|TRACK|CONNECT|DEBUG)(?:,|$))[A-Z][A-Z-]*"
 _METHODS = re.compile(rf"{_METHOD}(?:,{_METHOD})*")
@@ -39,12 +52,12 @@ _LIMIT = re.compile(r"([1-9][0-9]{0,5}|1000000)(?:/(subject|adapter))?")
 _FORM = "write METHODS PATHS CLAIMS, such as 'GET,HEAD /models groups=platform'"
 
 
-def read_allow(given: Sequence[str]) -> tuple[dict[str, Value], ...]:
-    """Return the entries that each `--allow` describes. Raises UsageError for a word that is no part of one."""
-    return tuple(_entry(text) for text in given)
+def read_allow(given: Sequence[str], *, option: str = "--allow") -> tuple[dict[str, Value], ...]:
+    """Return the entries that each option describes. Raises UsageError for a word that is no part of one."""
+    return tuple(_entry(text, option) for text in given)
 
 
-def _entry(text: str) -> dict[str, Value]:
+def _entry(text: str, option: str) -> dict[str, Value]:
     methods: list[Value] = []
     paths: list[Value] = []
     claims: dict[str, list[Value]] = {}
@@ -53,13 +66,13 @@ def _entry(text: str) -> dict[str, Value]:
             methods += word.split(",")
         elif word.startswith("/"):
             if not _PATH.fullmatch(word):
-                raise UsageError(f"--allow: `{word}` is not a path", hint="no query, and `**` only at its end")
+                raise UsageError(f"{option}: `{word}` is not a path", hint="no query, and `**` only at its end")
             paths.append(word)
         else:
-            name, value = _claim(word)
+            name, value = _claim(word, option)
             claims.setdefault(name, []).append(value)
     if not (methods or paths or claims):
-        raise UsageError("--allow: the entry is empty", hint=_FORM)
+        raise UsageError(f"{option}: the entry is empty", hint=_FORM)
     entry: dict[str, Value] = {}
     if methods:
         entry["methods"] = methods
@@ -70,14 +83,36 @@ def _entry(text: str) -> dict[str, Value]:
     return entry
 
 
-def _claim(word: str) -> tuple[str, str]:
+def _claim(word: str, option: str) -> tuple[str, str]:
     from mom.atlas.policy import claim_path
 
     name, sign, value = word.rpartition("=")
     if not sign or not value or claim_path(name) is None:
         hint = "methods have capital letters, paths begin with `/`, claims are NAME=VALUE"
-        raise UsageError(f"--allow: `{word}` is neither methods nor a path nor a claim", hint=hint)
+        raise UsageError(f"{option}: `{word}` is neither methods nor a path nor a claim", hint=hint)
     return name, value
+
+
+def write_allow(entry: dict[str, Value]) -> str | None:
+    """Return what `--allow` says for an entry; None where it cannot say the same."""
+
+    def words(value: Value) -> list[str]:
+        return [str(each) for each in value] if isinstance(value, list | tuple) else [str(value)]
+
+    methods, paths, claims = entry.get("methods", ()), entry.get("paths", ()), entry.get("claims", {})
+    if not isinstance(claims, dict):
+        return None
+    claimed = [f"{name}={each}" for name, value in claims.items() for each in words(value)]
+    text = " ".join([*([",".join(words(methods))] if methods else []), *words(paths), *claimed])
+    try:
+        return text if read_allow([text]) == (entry,) else None
+    except UsageError:
+        return None
+
+
+def write_limit(limit: dict[str, Value]) -> str:
+    """Return what `--limit` says for a limit."""
+    return "/".join(str(limit[key]) for key in ("requestsPerMinute", "per") if key in limit)
 
 
 def read_limit(given: str | None) -> dict[str, Value] | None:

@@ -53,7 +53,29 @@ def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> 
         options += ["-H", f"{header}: {value}"]
     for header in before.removed:
         options += ["--remove-header", header]
+    if before.allow or before.removed_allow or before.bounds != type(before.bounds)():
+        access = _access(before)
+        if access is None:
+            return None
+        options += access
     return f"{_CONFIG} set{file.option} {join([name, *options])}" if options else None
+
+
+def _access(before: HttpChanges) -> list[str] | None:
+    """Return the options that restore entries of `allow` and bounds; None where an entry is nothing options say."""
+    from mom.cli.http_access import REMOVED_BOUNDS, write_allow, write_limit
+
+    options: list[str] = []
+    for option, entries in (("--allow", before.allow), ("--remove-allow", before.removed_allow)):
+        for entry in entries:
+            if (text := write_allow(entry)) is None:
+                return None
+            options += [option, text]
+    bounds = before.bounds
+    options += ["--limit", write_limit(bounds.limits)] if bounds.limits is not None else []
+    options += ["--timeout", bounds.timeout] if bounds.timeout is not None else []
+    options += ["--retries", str(bounds.retries)] if bounds.retries is not None else []
+    return options + [REMOVED_BOUNDS[key] for key in bounds.removed]
 
 
 def undo_rename(old: str, new: str, kind: str | None, file: ConfigurationFile) -> str:

@@ -9,28 +9,32 @@ from mom.yamledit.source import Source
 from mom.yamledit.splice import Splice
 
 
-def replace_scalar(source: Source, node: Scalar, value: str, *, flow: bool) -> list[Splice]:
+def replace_scalar(source: Source, node: Scalar, value: str | int, *, flow: bool) -> list[Splice]:
     """Return the splices that make `value` of a scalar; `flow`: whether it is inside `{…}` or `[…]`.
 
-    It becomes one line. Of a block scalar the header gives way to the value, and its lines go.
+    It becomes one line, a number without quotes. Of a block scalar the header gives way to the value, and its lines go.
     """
     text = source.text
     start = content_start(text, node)
     if node.style in {"|", ">"}:
         return _replace_block(text, start, node, value)
     # Some parsers, libyaml's old ones among them, take no `:` in a plain scalar of flow style.
-    careful = flow and not node.style and ":" in value and ":" not in node.value
-    new = write(value, flow=flow, style="'" if careful else node.style)
+    careful = flow and not node.style and ":" in str(value) and ":" not in node.value
+    new = _written(value, flow=flow, style="'" if careful else node.style)
     if start == node.end and text[start - 1 : start].strip():
         # Nothing is there: right behind the colon, the dash or the anchor.
         new = f" {new}"
     return [Splice(start, node.end - start, new)]
 
 
-def _replace_block(text: str, start: int, node: Scalar, value: str) -> list[Splice]:
+def _written(value: str | int, *, flow: bool, style: str | None = None) -> str:
+    return str(value) if isinstance(value, int) else write(value, flow=flow, style=style)
+
+
+def _replace_block(text: str, start: int, node: Scalar, value: str | int) -> list[Splice]:
     header_line = next_line(text, start)
     header = text[start:header_line].split("#", 1)[0].rstrip()
-    splices = [Splice(start, len(header), write(value, flow=False))]
+    splices = [Splice(start, len(header), _written(value, flow=False))]
     if header_line < node.end:
         end = node.end
         if header_line != end and text[node.end - 1 : node.end] != "\n":

@@ -207,7 +207,7 @@ class ReplaceScalar(NamedTuple):
     document: Document
     root: Node
     node: Scalar
-    value: str
+    value: str | int
     flow: bool
 
     @property

@@ -1,16 +1,18 @@
-"""Changing an HTTP adapter: its base URL and its headers, each value in its own place and style."""
+"""Changing an HTTP adapter: its base URL, its headers and its bounds, each value in its own place and style."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import dataclass, field
+from sys import maxsize
 from typing import NamedTuple
 
 from mom.atlas.adapters import KINDS
 from mom.atlas.adapters.http import HTTP
 from mom.atlas.documents import DataDocument, items_at, text_at
 from mom.atlas.edit.adapter_list import AdapterList
+from mom.atlas.edit.bounds import Bounds, allow_removal, bound_operations, bounds_before
 from mom.atlas.edit.parts import find_parts, resolve_kind
 from mom.atlas.edit.proof import proved
 from mom.atlas.edit.result import Action, Edit
@@ -36,13 +38,15 @@ from mom.yamledit.tree_operations import AppendEntry, AppendItems, RemoveEntry, 
 class HttpChanges(NamedTuple):
     """What is to be changed: the base URL, headers to set by name, and names of headers to take out.
 
-    allow: entries to add to the list of requests that may pass.
+    allow, removed_allow: entries to add to the list of requests that may pass, and to take out of it.
     """
 
     base_url: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     removed: tuple[str, ...] = ()
     allow: tuple[dict[str, Value], ...] = ()
+    removed_allow: tuple[dict[str, Value], ...] = ()
+    bounds: Bounds = Bounds()
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,14 @@ class ChangedAdapter(Edit):
     """The edit that changes an HTTP adapter.
 
     before: what undoes it, None where no command can; absent: headers to remove that it did not have.
+    unlisted: entries of `allow` to remove that it did not have.
+    opened: whether the list of requests that may pass went with its last entry.
     """
 
     before: HttpChanges | None = None
     absent: tuple[str, ...] = ()
+    unlisted: tuple[dict[str, Value], ...] = ()
+    opened: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,18 +101,34 @@ def change_http_adapter(source: Source, name: str, changes: HttpChanges) -> Chan
     existing = list(_headers(data))
     _refuse_repeated(source, own, existing, changes)
     plan, absent = _plan(existing, changes)
+    allowed = _new_entries(data, changes.allow)
+    removal, disallowed, opened = allow_removal(source, own, changes.removed_allow)
     operations = [
         *_base_url(source, own, changes.base_url),
         *_header_operations(source, scope, adapters, own, plan),
-        *_allow(source, scope, adapters, own, changes.allow),
+        *([_append(source, scope, adapters, own, "allow", allowed)] if allowed else []),
+        *removal,
+        *bound_operations(source, scope, adapters, own, changes.bounds),
     ]
+    unlisted = tuple(entry for entry in changes.removed_allow if entry not in disallowed)
     if not operations:
-        return ChangedAdapter(source, source.text, Action.UNCHANGED, absent=absent)
+        return ChangedAdapter(source, source.text, Action.UNCHANGED, absent=absent, unlisted=unlisted)
+    # Entries go from the last: the number of each counts those that earlier operations left.
+    operations.sort(key=lambda operation: operation.at if isinstance(operation, RemoveEntry) else maxsize, reverse=True)
     edit = proved(source, scope.documents, operations, Action.CHANGED, ())
     _refuse_invalid(source, own, data, edit)
-    before = _before(data, plan, changes)
+    before = _before(data, plan, changes._replace(allow=tuple(allowed), removed_allow=disallowed))
     return ChangedAdapter(
-        source, edit.text, edit.action, edit.changes, edit.notes, edit.splices, before=before, absent=absent
+        source,
+        edit.text,
+        edit.action,
+        edit.changes,
+        edit.notes,
+        edit.splices,
+        before=before,
+        absent=absent,
+        unlisted=unlisted,
+        opened=opened,
     )
 
 
@@ -203,19 +227,14 @@ def _header_operations(
         yield _append(source, scope, adapters, own, "headers", values)
 
 
-def _allow(
-    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, entries: SequenceABC[dict[str, Value]]
-) -> Iterator[Operation]:
-    """Yield the operation that adds the entries which are not in the list yet."""
-    data = data_of(source, own.root)
+def _new_entries(data: Data, entries: SequenceABC[dict[str, Value]]) -> list[dict[str, Value]]:
+    """Return the entries of `allow` which are not in the list yet."""
     listed = [entry for _, entry in items_at(data, "spec", "allow")]
-    values: list[Value] = [entry for entry in entries if entry not in listed]
-    if values:
-        yield _append(source, scope, adapters, own, "allow", values)
+    return [entry for number, entry in enumerate(entries) if entry not in listed and entry not in entries[:number]]
 
 
 def _append(  # noqa: PLR0917
-    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, key: str, values: list[Value]
+    source: Source, scope: EditScope, adapters: AdapterList, own: OwnDocument, key: str, values: SequenceABC[Value]
 ) -> Operation:
     """Return the operation that adds values at the end of the list `spec.KEY`, which may not be there yet."""
     spot = find_spot(source, own.root, ("spec", key))
@@ -287,10 +306,14 @@ def _before(data: Data, plan: _Plan, changes: HttpChanges) -> HttpChanges | None
     old = [header for header, _ in plan.replaced] + [header for header, _ in plan.renamed] + plan.removed
     headers = [(header.name, header.value) for header in old if isinstance(header.value, str)]
     new = [name for _, (name, _) in plan.renamed] + [name for name, _ in plan.added]
-    if changes.allow or len(headers) < len(old) or (changes.base_url is not None and url is None):
+    bounds = bounds_before(data, changes.bounds)
+    if bounds is None or len(headers) < len(old) or (changes.base_url is not None and url is None):
         return None
     return HttpChanges(
         base_url=url if changes.base_url not in {None, url} else None,
         headers=tuple(headers),
         removed=tuple(new),
+        allow=changes.removed_allow,
+        removed_allow=changes.allow,
+        bounds=bounds,
     )

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mom.atlas.edit.add import add_adapter
+from mom.atlas.edit.bounds import Bounds
 from mom.atlas.edit.change import HttpChanges, change_http_adapter
 from mom.atlas.edit.remove import remove_adapter
 from mom.atlas.edit.rename import rename_adapter
@@ -132,12 +133,26 @@ def compared(stream: Stream, edit: Edit, undone: Edit) -> str:
     return "the same data"
 
 
+BOUNDS_TO_SET: list[list[Any]] = [
+    [{"requestsPerMinute": 60}, {"requestsPerMinute": 6, "per": "adapter"}],
+    ["30s", "5m"],
+    [0, 2],
+]
+
+
+def _one_of(choices: Choices, values: list[Any]) -> Any:
+    """Return one of the values, or None as often as all of them."""
+    return choices.pick([*values, *[None] * len(values)])
+
+
 def set_and_back(stream: Stream, choices: Choices) -> str:
     if not (names := names_in(stream, "HTTP")):
         return "not drawn"
     name = choices.pick(names)
     url = choices.base_url() if choices.integer(0, 1) else None
-    changes = HttpChanges(url, choices.headers(2))
+    bounds = Bounds(*(_one_of(choices, values) for values in BOUNDS_TO_SET))
+    entry = _one_of(choices, [{"methods": ["GET"], "paths": ["/models"]}])
+    changes = HttpChanges(url, choices.headers(2), allow=(entry,) if entry else (), bounds=bounds)
     edit = change_http_adapter(Source("atlas.yml", stream.text), name, changes)
     if edit.action is Action.UNCHANGED:
         return "not drawn"
