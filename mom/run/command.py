@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import selectors
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from mom.files import reason_of
@@ -29,21 +31,54 @@ class Printed:
     errors: str = ""
 
 
-def run(words: Sequence[str], environ: Mapping[str, str], seconds: float = SECONDS) -> Printed:
+@dataclass
+class Running:
+    """The processes of a command that runs in a thread, for another thread to end."""
+
+    _group: int | None = field(init=False, default=None)
+    _is_ended: bool = field(init=False, default=False)
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
+
+    def start(self, words: Sequence[str], environ: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start a command. Raises OSError, and ValueError for words that no command can have."""
+        with self._lock:
+            if self._is_ended:
+                raise OSError(errno.ECANCELED, "the run ends")
+            child = subprocess.Popen(
+                list(words),
+                env=dict(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                # What it starts is killed with it, and a Ctrl-C at the terminal is for mom.
+                process_group=0,
+            )
+            self._group = child.pid
+            return child
+
+    def kill(self) -> None:
+        """Kill what was started last, with all processes of its group."""
+        with self._lock, contextlib.suppress(OSError):
+            if self._group is not None:
+                group, self._group = self._group, None
+                os.killpg(group, signal.SIGKILL)
+
+    def end(self) -> None:
+        """Kill it, and let nothing be started any more."""
+        self._is_ended = True
+        self.kill()
+
+
+def run(
+    words: Sequence[str], environ: Mapping[str, str], seconds: float = SECONDS, running: Running | None = None
+) -> Printed:
     """Run a command with empty standard input, and return its standard output without one line ending at its end.
 
-    It has `seconds` to end, and is killed then, with all processes of its group.
+    It has `seconds` to end, and is killed then, with all processes of its group. running: what may end it before.
     """
+    running = Running() if running is None else running
     try:
-        child = subprocess.Popen(
-            list(words),
-            env=dict(environ),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # What it starts is killed with it, and a Ctrl-C at the terminal is for mom.
-            process_group=0,
-        )
+        child = running.start(words, environ)
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         return Printed(reason=f"{words[0]} cannot be run: {reason}")
@@ -51,8 +86,7 @@ def run(words: Sequence[str], environ: Mapping[str, str], seconds: float = SECON
         output, errors, late = _read(child, time.monotonic() + seconds)
         wrong = late or _ended(child, seconds)
     finally:
-        with contextlib.suppress(OSError):
-            os.killpg(child.pid, signal.SIGKILL)
+        running.kill()
         child.wait()
         for pipe in (child.stdout, child.stderr):
             if pipe is not None:
@@ -105,5 +139,13 @@ def _ended(child: subprocess.Popen[bytes], seconds: float) -> str | None:
     except subprocess.TimeoutExpired:
         return "has not ended in time"
     if status < 0:
-        return f"was ended by {signal.Signals(-status).name}"
+        return f"was ended by {_name(-status)}"
     return f"has ended with status {status}" if status else None
+
+
+def _name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        # The real-time signals between SIGRTMIN and SIGRTMAX have no names.
+        return f"signal {number}"

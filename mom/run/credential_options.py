@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,7 @@ def read_credentials(
         folders.append(("--credentials-dir", _folder(folder)))
     elif environ.get(DIRECTORY_VARIABLE):
         path = Path(environ[DIRECTORY_VARIABLE])
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied
             folders.append((f"${DIRECTORY_VARIABLE}", path))
     return Credentials(
         environ,
@@ -77,7 +78,7 @@ def read_credential(text: str, environ: Mapping[str, str]) -> CommandSource | Fi
             raise UsageError(f"--credential {name}: a file has no {pairs[0].partition('=')[0]}", hint=f"write {_FORM}")
         if not what:
             raise UsageError(f"--credential {name}: the name of the file is missing", hint=f"write {_FORM}")
-        return FileSource(name, Path(what).expanduser(), f"--credential {name}=file")
+        return FileSource(name, _path(what), f"--credential {name}=file")
     return _command(name, pairs, what, environ)
 
 
@@ -111,7 +112,12 @@ def _duration(name: str, key: str, text: str) -> float:
 
 
 def _folder(text: str) -> Path:
-    path = Path(text).expanduser()
-    if not path.is_dir():
+    path = _path(text)
+    if not os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied
         raise UsageError(f"--credentials-dir {text}: it is not a folder", hint="name a folder with a file per variable")
     return path
+
+
+def _path(text: str) -> Path:
+    # Path.expanduser raises for a user that is unknown; a shell, too, leaves such a word as it is.
+    return Path(os.path.expanduser(text))  # noqa: PTH111

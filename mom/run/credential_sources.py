@@ -17,7 +17,7 @@ from typing import Protocol
 from mom.atlas.rules.variable_rules import is_sendable
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
-from mom.run.command import MOST_BYTES, Printed, run, without_line_ending
+from mom.run.command import MOST_BYTES, Printed, Running, run, without_line_ending
 from mom.run.env_file import EnvFile
 from mom.run.watch import Watch
 
@@ -101,6 +101,7 @@ class CommandSource:
     _retry: float = field(init=False, default=_FIRST_RETRY_SECONDS)
     _thread: threading.Thread | None = field(init=False, default=None)
     _printed: Printed | None = field(init=False, default=None)
+    _running: Running = field(init=False, default_factory=Running)
     is_stale: bool = field(init=False, default=False)
     revision: int = field(init=False, default=0)
 
@@ -140,7 +141,10 @@ class CommandSource:
         return reports
 
     def _run(self) -> None:
-        self._printed = run(self.words, self.environ)
+        try:
+            self._printed = run(self.words, self.environ, running=self._running)
+        except Exception as error:  # noqa: BLE001  a failure as any other: what was printed before must not count again
+            self._printed = Printed(reason=f"{self.words[0]} cannot be run: {type(error).__name__}")
 
     def _take(self, printed: Printed, now: float) -> list[str]:
         self.revision += 1
@@ -163,7 +167,8 @@ class CommandSource:
         return [f"{self.name}: {wrong}; the value from before is used for {self.stale:.0f} s from its last success"]
 
     def close(self) -> None:
-        """Nothing waits for a run that goes on: it ends with its time."""
+        """End a run that goes on: with mom ends what would end it in time."""
+        self._running.end()
 
 
 @dataclass

@@ -14,6 +14,7 @@ change of one starts a new process.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ class Credentials:
             if source.has(name):
                 return source
         for label, folder in self.folders:
-            if (folder / name).exists():
+            if os.path.exists(folder / name):  # noqa: PTH110  Path.exists raises where permission is denied
                 return FileSource(name, folder / name, label)
         if isinstance(found := self._found.get(name), Path):
             return FileSource(name, found, str(found))

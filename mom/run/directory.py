@@ -64,7 +64,7 @@ class RunDirectory:
 
     def remove(self) -> None:
         """Remove it with all that is in it."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        _remove(self.path)
         self._unlock()
 
     def _make(self) -> Path:
@@ -174,7 +174,18 @@ def _sweep(parent: Path, prefix: str) -> None:
             with (directory / _LOCK).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _remove_shared_memory(directory / _BASE_ID)
-                shutil.rmtree(directory, ignore_errors=True)
+                _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    """Remove the directory of a run, its lock last: by that the next run knows what a kill meanwhile has left of it."""
+    with contextlib.suppress(OSError):
+        for entry in list(directory.iterdir()):
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry, ignore_errors=True)
+            elif entry.name != _LOCK:
+                entry.unlink(missing_ok=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def _remove_shared_memory(base_id: Path) -> None:

@@ -103,8 +103,12 @@ class Generation:
 
     def push_values(self, plan: Plan) -> None:
         """Write the values of `plan`, which differs in nothing else. Raises UnavailableError, as `push`."""
+        folder = self._secret_files.path
         self._secret_files.write(plan.secrets)
         self.plan = plan
+        if self._secret_files.path != folder:
+            # Their folder was removed, as by systemd-logind at the end of a login: Envoy must look into the new one.
+            self.push(plan)
 
     def follow(self, plan: Plan) -> None:
         """Write the keys, routes and upstreams of `plan`, for connections that a successor did not take over.

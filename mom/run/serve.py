@@ -90,7 +90,11 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
     inputs.credentials.shows_errors = run.verbose
     watch = Watch(plan.watched_at_least(inputs))
     restart = hot_restart.new_hot_restart()
-    with Signals() as signals, run_directory(inputs.environ, restart) as directory:
+    with (
+        Signals() as signals,
+        contextlib.closing(inputs.credentials),
+        run_directory(inputs.environ, restart) as directory,
+    ):
         inputs = replace(inputs, directory=directory)
         inputs.keys.sleep = inputs.credentials.sleep = Waiting(signals).sleep
         first = _first_plan(inputs, run, events)
@@ -101,10 +105,7 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
                 port.check_free(first.options.metrics, option="--metrics")
             _warn(first, inputs, events)
             AccessLog(inputs.access_log).prepare()
-            with (
-                secret_files(inputs.environ, directory, on_memory=inputs.credentials.on_memory) as files,
-                contextlib.closing(inputs.credentials),
-            ):
+            with secret_files(inputs.environ, directory, on_memory=inputs.credentials.on_memory) as files:
                 settings = Settings(
                     binary=envoy,
                     directory=directory,

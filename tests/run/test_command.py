@@ -50,6 +50,8 @@ def test_what_is_printed_is_the_value_but_for_one_line_ending(script: str, value
         ("printf 'a\\nb'", "sh has printed more than one line"),
         ("echo abc; exit 3", "sh has ended with status 3"),
         ("echo abc; kill -TERM $$", "sh was ended by SIGTERM"),
+        # A real-time signal, which has no name.
+        ("echo abc; kill -40 $$", "sh was ended by signal 40"),
         (f"head -c {MOST_BYTES + 2} /dev/zero | tr '\\0' x", f"sh has printed more than {MOST_BYTES:,} bytes"),
         ("yes", f"sh has printed more than {MOST_BYTES:,} bytes"),
     ],

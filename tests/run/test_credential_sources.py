@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from mom.run.credential_sources import CommandSource, Missing
 from mom.run.credentials import Credentials, News
 from tests.envoy.configurations import http
 from tests.envoy.upstream import Upstream
-from tests.run.mom_run import mom_run, replace, wait_until
+from tests.run.mom_run import is_running, mom_run, replace, wait_until
 
 ADAPTER = http("api", "https://x.test", {"A": "${{ A }}"})
 CONTROL = "contains a line ending or another control character"
@@ -199,6 +200,81 @@ def test_a_command_is_run_again_in_time_and_its_value_is_dropped_in_time(tmp_pat
     clock[0] += 61
     assert settled() == []
     assert (source.value("A"), source.is_stale) == ("third", False)
+
+
+def test_a_run_that_fails_in_mom_itself_is_no_success(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    """The value from before must not count as printed again, nor the command be run without a pause."""
+    source = CommandSource("A", ("echo", "first"), ENVIRON, ttl=60, stale=300)
+
+    def settled() -> list[str]:
+        reports = source.look()
+        wait_until(lambda: source._thread is None or not source._thread.is_alive(), "the run has ended")
+        return reports + source.look()
+
+    assert settled() == []
+
+    def fails(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(credential_sources, "run", fails)
+    clock[0] += 61
+    (report,) = settled()
+    assert report.startswith("A: echo cannot be run: MemoryError; the value from before is used")
+    assert (source.value("A"), source.is_stale, source._thread) == ("first", True, None)
+    clock[0] += 240
+    assert settled() == ["A is older than 300 s, and its command fails"]
+
+
+def test_a_command_that_hangs_does_not_outlive_the_run(tmp_path: Path) -> None:
+    """With mom ends what would end it in time; a Ctrl-C at the terminal does not reach it."""
+    with mom_run(tmp_path) as run:
+        run.configure({"one": ("http://127.0.0.1:1", {"X-Key": "${{ KEY }}"})})
+        script = "echo $$ > new; mv new pid; exec sleep 600"
+        run.start("--credential", f"KEY=exec:sh -c '{script}'", serving=False)
+        wait_until((tmp_path / "pid").exists, "it runs")
+        pid = int((tmp_path / "pid").read_text())
+        assert is_running(pid)
+        run.end()
+        try:
+            wait_until(lambda: not is_running(pid), "it is ended")
+        finally:
+            if is_running(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_names_that_no_file_can_have_are_a_user_s_mistake(tmp_path: Path) -> None:
+    long = "A" * 300
+    for text in (long, "~no-such-user/x"):
+        with pytest.raises(MomError, match="it is not a folder"):
+            read_credentials({}, folder=text)
+    assert read_credentials({"CREDENTIALS_DIRECTORY": long}).folders == ()
+    (source,) = read_credentials({}, ["A=file:~no-such-user/x"]).given
+    source.look()
+    assert source.value("A") == Missing("~no-such-user/x: there is no such file")
+    adapter = http("api", "https://x.test", {"A": f"${{{{ {long} }}}}"})
+    assert read_credentials({long: "value"}, folder=str(tmp_path)).values([adapter])[0] == {long: "value"}
+
+
+def test_values_reach_envoy_after_their_folder_was_removed(tmp_path: Path, api: Upstream) -> None:
+    """As systemd-logind removes what a user has on memory at the end of the last login."""
+    secret = tmp_path / "secret"
+    secret.write_text("first")
+    with (
+        tempfile.TemporaryDirectory(dir="/dev/shm", prefix="mr-") as in_memory,
+        mom_run(tmp_path, environ={"XDG_RUNTIME_DIR": in_memory}) as run,
+    ):
+        run.configure({"one": (f"http://127.0.0.1:{api.port}", {"X-Key": "${{ KEY }}"})})
+        run.start("--credential", f"KEY=file:{secret}")
+        (folder,) = Path(in_memory).glob("mom-secrets-*")
+        shutil.rmtree(folder)
+        for number, value in enumerate(("second", "third"), start=1):
+            replace(secret, value)
+            run.wait("Reloaded variables: KEY", number)
+            assert run.client.send("/v1/apis/http/one/gone", token=run.token()).status == 200
+            assert api.seen("/gone")[-1].get("x-key") == [value]
+        assert len(run.children()) == 1
+        assert run.end() == 0
+        assert list(Path(in_memory).iterdir()) == []
 
 
 def test_a_run_follows_every_source_and_leaves_nothing_on_a_disk(tmp_path: Path, api: Upstream) -> None:

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -298,6 +299,35 @@ def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
             # Not made by a run: it has no lock.
             assert other.exists()
     assert tmp_path.exists()
+
+
+def test_what_a_run_left_that_was_killed_while_it_removed_its_directory_is_swept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        environ = {"XDG_RUNTIME_DIR": parent}
+        names = [f"{number}.json" for number in range(20)]
+        for survivors in range(20):
+            run = directory.RunDirectory(environ, None)
+            for name in names:
+                (run.path / name).write_text("secret")
+            remaining = iter([True] * survivors)
+            unlink = os.unlink
+
+            def killed(*given: Any, remaining: Any = remaining, unlink: Any = unlink, **named: Any) -> None:
+                if not next(remaining, False):
+                    raise KeyboardInterrupt
+                unlink(*given, **named)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "unlink", killed)
+                with pytest.raises(KeyboardInterrupt):
+                    run.remove()
+            # As the end of a process does.
+            run._unlock()
+            assert run.exists()
+            with directory.run_directory(environ):
+                assert not run.exists()
 
 
 def test_a_full_disk_is_reported_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
