@@ -19,6 +19,7 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 import pytest
 
+from mom.catalog.loader import get
 from tests.envoy.client import Client
 from tests.golden import MOM
 from tests.run.mom_run import MomRun, mom_run, replace
@@ -35,8 +36,7 @@ NODE = VENV / "sdks" / "node"
 BEARER = {"Authorization": "Bearer ${{ KEY }}"}
 ADAPTERS = {
     "openai": BEARER,
-    # Not `x-api-key`: these versions send the key as a bearer.
-    "anthropic": {**BEARER, "anthropic-version": "2023-06-01"},
+    "anthropic": {header.name: header.value.replace("ANTHROPIC_API_KEY", "KEY") for header in get("anthropic").headers},
     "stripe": BEARER,
     "github": {"Authorization": "token ${{ KEY }}"},
     "slack": BEARER,
