@@ -140,7 +140,7 @@ def _ended(child: subprocess.Popen[bytes], seconds: float) -> str | None:
         return "has not ended in time"
     if status < 0:
         return f"was ended by {_name(-status)}"
-    return f"has ended with status {status}" if status else None
+    return f"exited with status {status}" if status else None
 
 
 def _name(number: int) -> str:

@@ -299,4 +299,8 @@ def _rank(state: CredentialState) -> int:
 def _hint(name: str, source: CredentialSource | None) -> str | None:
     if source is None:
         return None
-    return f"see why {source.label} gives no value" if source.label.startswith("--credential ") else f"write {name}"
+    if not source.label.startswith("--credential "):
+        return f"write {name}"
+    if source.label.endswith("=exec"):
+        return "rerun with -v to see what the command writes to standard error"
+    return "write the value into that file, alone on one line"

@@ -48,7 +48,7 @@ def test_what_is_printed_is_the_value_but_for_one_line_ending(script: str, value
         ("printf ' \\n'", "sh has printed nothing"),
         ("printf 'abc\\n\\n'", "sh has printed more than one line"),
         ("printf 'a\\nb'", "sh has printed more than one line"),
-        ("echo abc; exit 3", "sh has ended with status 3"),
+        ("echo abc; exit 3", "sh exited with status 3"),
         ("echo abc; kill -TERM $$", "sh was ended by SIGTERM"),
         # A real-time signal, which has no name.
         ("echo abc; kill -40 $$", "sh was ended by signal 40"),

@@ -91,8 +91,13 @@ def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         "A is not set (header A of api)",
         f"B has no value (header B of api): --credential B=file: {tmp_path}/empty is empty",
         f"C has no value (header C of api): --credential C=file: {tmp_path}/none: there is no such file",
-        "D has no value (header D of api): --credential D=exec: false has ended with status 1",
+        "D has no value (header D of api): --credential D=exec: false exited with status 1",
         f"E has no value (header E of api): --credential E=file: {tmp_path}/two {CONTROL}",
+    ]
+    assert [problem.hint for problem in caught.value.problems][1:4] == [
+        "write the value into that file, alone on one line",
+        "write the value into that file, alone on one line",
+        "rerun with -v to see what the command writes to standard error",
     ]
     values, secrets = read_credentials(ENVIRON, given, keeps_going=True).values([adapter])
     assert (values, secrets) == ({}, frozenset("ABCDE"))
@@ -187,7 +192,7 @@ def test_a_command_is_run_again_in_time_and_its_value_is_dropped_in_time(tmp_pat
     file.unlink()
     clock[0] += 61
     (report,) = settled()
-    assert report == "A: cat has ended with status 1; the value from before is used for 300 s from its last success"
+    assert report == "A: cat exited with status 1; the value from before is used for 300 s from its last success"
     assert (source.value("A"), source.is_stale) == ("second", True)
     assert "No such file" in source.errors
     clock[0] += 200
