@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
-from mom.atlas.adapters.aws import AWS
-from mom.atlas.adapters.profiles import ProfileSpec
+from mom.atlas.adapters.aws import AWS, AwsSpec
+from mom.atlas.adapters.aws_endpoints import check_region, check_service
+from mom.atlas.values.objection import Objection
 from mom.cli.adding import run_profile_addition
 from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
@@ -23,6 +25,7 @@ from mom.cli.options import (
     VerboseOption,
 )
 from mom.cli.profile_options import read_profiles
+from mom.errors import UsageError
 
 _FORM = "NAME,KEY_ID_ENV,SECRET_ENV[,SESSION_TOKEN_ENV]"
 _CREDENTIALS = (("accessKeyId", "the access key id"), ("secretAccessKey", "the secret access key"))
@@ -33,11 +36,24 @@ Profiles = Annotated[
     typer.Option("--profile", metavar=_FORM, help="A name, and the variable of each credential. Repeatable."),
 ]
 
+Services = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--service", metavar="SERVICE", help="A service that callers reach, instead of some common ones. Repeatable."
+    ),
+]
+Regions = Annotated[
+    list[str] | None,
+    typer.Option("--region", metavar="REGION", help="A region that callers of every profile reach. Repeatable."),
+]
+
 
 def add(
     *,
     file: EditedFileOption = None,
     profile: Profiles,
+    service: Services = None,
+    region: Regions = None,
     adapter_name: AdapterNameOption = "aws",
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
@@ -56,6 +72,15 @@ def add(
           --profile prod,AWS_ACCESS_KEY_ID,AWS_SECRET_ACCESS_KEY
     """
     profiles = read_profiles(profile, _CREDENTIALS, _OPTIONAL, _FORM)
-    adapter = ProfileSpec(AWS, read_adapter_name(adapter_name), profiles)
+    services = _checked("--service", service or (), check_service)
+    regions = _checked("--region", region or (), check_region)
+    adapter = AwsSpec(AWS, read_adapter_name(adapter_name), profiles, services=services, regions=regions)
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_profile_addition(adapter, options)
+
+
+def _checked(option: str, given: Sequence[str], check: Callable[[str], Objection | None]) -> tuple[str, ...]:
+    for text in given:
+        if wrong := check(text):
+            raise UsageError(f"{option}: {wrong.message}", hint=wrong.hint)
+    return tuple(dict.fromkeys(given))

@@ -14,7 +14,8 @@ from mom.atlas.adapters.aws_endpoints import (
     endpoint,
 )
 from mom.atlas.adapters.kind import Difference
-from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind
+from mom.atlas.adapters.other_content import OtherContent
+from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind, ProfileSpec
 from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.rules.findings import Findings
@@ -22,14 +23,42 @@ from mom.atlas.rules.value_rules import check_credential, check_secret
 from mom.atlas.values.names import check_adapter_name
 from mom.atlas.values.secrets import known_token
 from mom.gateway import AWS_PREFIX
+from mom.yamledit.nodes import get
 from mom.yamledit.paths import Path
 
 if TYPE_CHECKING:
     from mom.atlas.adapters.profiles import Profile
+    from mom.atlas.ownership import OwnDocument
+    from mom.problems import Problem
+    from mom.yamledit.data import Data
+    from mom.yamledit.shape import Value
+    from mom.yamledit.source import Source
 
 AWS = Kind(ADAPTERS_VERSION, "AWS")
 CREDENTIALS = ("accessKeyId", "secretAccessKey", "sessionToken")
 _LISTS = ("services", "regions")
+
+
+@dataclass(frozen=True, slots=True)
+class AwsSpec(ProfileSpec):
+    """An AWS adapter to be written. `services` and `regions`: empty where the defaults shall apply."""
+
+    services: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+    def spec(self) -> dict[str, Value]:
+        """Return the profiles and the lists, in alphabetical order."""
+        lists: dict[str, Value] = {key: list(getattr(self, key)) for key in _LISTS if getattr(self, key)}
+        return dict(sorted({**ProfileSpec.spec(self), **lists}.items()))
+
+    def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
+        """Return the same, and a problem for a list that was asked for and is another in the document."""
+        other = OtherContent(source, existing, data)
+        for key in _LISTS:
+            asked = list(getattr(self, key))
+            if asked and value_at(data, "spec", key) != asked:
+                other.add(get(other.node, key), f"spec.{key}", f"`{key}` is not {', '.join(asked)}")
+        return [*ProfileSpec.differences(self, source, existing, data), *other.problems]
 
 
 @dataclass(frozen=True, slots=True)
