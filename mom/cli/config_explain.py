@@ -67,7 +67,8 @@ def explain(
         console.data("\n".join(_lines(verdict)) + "\n")
     for reason in wrong:
         console.warning(f"the token would be refused: {reason}")
-    if claims_file is None and token_file is None:
+    for_claims = any(miss.reason.startswith("the claim ") for miss in verdict.misses)
+    if for_claims and claims_file is None and token_file is None:
         console.say("The caller has no claims; pass --as CLAIMS.JSON or --token FILE for one that has.")
     return int(ExitStatus.DONE if verdict.allowed and not wrong else ExitStatus.WOULD_CHANGE)
 

@@ -38,6 +38,12 @@ def test_claims_come_from_stdin_and_a_token_from_a_file(tmp_path: Path) -> None:
     assert (result.status, "it expired" in result.stderr) == (3, True)
 
 
+def test_claims_are_asked_for_only_where_they_could_decide() -> None:
+    paths = {REPOSITORY: True, "/v1/apis/http/github/user": False, "/v1/apis/http/nothing/": False}
+    asked = {path: "pass --as" in run_mom(["atlas", "config", "explain", "GET", path]).stderr for path in paths}
+    assert asked == paths
+
+
 @pytest.mark.parametrize(
     ("options", "content", "message"),
     [
