@@ -248,7 +248,8 @@ def cluster_id(login: Login, ca_file: str) -> str:
         uid = found["metadata"]["uid"]
     except (UnreadableError, OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return ""
-    return uid if isinstance(uid, str) and uid.isascii() and uid.isprintable() else ""
+    # A UUID as a rule.
+    return uid if isinstance(uid, str) and len(uid) <= 100 and uid.isascii() and uid.isprintable() else ""
 
 
 def _context(login: Login, ca_file: str) -> ssl.SSLContext:

@@ -87,6 +87,9 @@ def _check_cluster_id(run: MomRun, server: ApiServer, token: str) -> None:
     assert run.client.send(f"{P}/api", f"{name}: {UID}", token=token).status == 200
     assert name.lower() not in server.seen("/api")[-1].names
     before = len(server.requests)
+    for several in ((UID, "another"), ("another", UID), (UID, UID, "")):
+        answer = run.client.send(f"{P}/api", *(f"{name}: {each}" for each in several), token=token)
+        assert (answer.status, answer.error) == (404, "API_NoMatchingInstanceError"), several
     for other in ("another", f"{UID} ", UID.upper(), f"x{UID}"):
         response = run.client.send(f"{P}/api", f"{name}: {other}", token=token)
         # Blanks around a value are no part of it (RFC 9110, 5.5).

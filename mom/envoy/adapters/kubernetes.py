@@ -6,6 +6,7 @@ server chooses. A header that names another cluster than this one is refused: th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import Header
@@ -133,14 +134,21 @@ def _upstream(cluster: Cluster) -> Upstream:
 
 def _other_cluster(match: Json, cluster_id: str) -> Json:
     """Return the route for requests that name a cluster which is not this one, or cannot be known to be."""
-    named = {"name": CLUSTER_ID_HEADER, "present_match": True}
-    other = {"name": CLUSTER_ID_HEADER, "string_match": {"exact": cluster_id}, "invert_match": True}
+    # Not the exact value inverted: of several headers Envoy takes it as met if any has the value.
+    regex = _anything_but(cluster_id) if cluster_id else ".*"
+    other = {"name": CLUSTER_ID_HEADER, "string_match": {"safe_regex": {"regex": regex}}}
     body = f"the cluster of this Atlas is {cluster_id}" if cluster_id else "Atlas could not find out its cluster's id"
     return {
         "name": f"{UNKNOWN_ROUTE} kubernetes",
-        "match": {**match, "headers": [named, *([other] if cluster_id else [])]},
+        "match": {**match, "headers": [other]},
         "direct_response": {"status": 404, "body": {"inline_string": f"{body} ({CLUSTER_ID_HEADER})"}},
     }
+
+
+def _anything_but(text: str) -> str:
+    """Return a regular expression of every text but this one; RE2 has no "but not"."""
+    shorter_or_other = (f"{re.escape(text[:at])}(?:[^{re.escape(text[at])}].*)?" for at in range(len(text)))
+    return "|".join([*shorter_or_other, f"{re.escape(text)}.+"])
 
 
 KIND = KubernetesKind()
