@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import jwt
@@ -82,11 +83,24 @@ def test_what_no_process_holds_is_not_trusted_and_swept(home: Path, tmp_path: Pa
     assert len(ephemeral.trusted(str(home))["keys"]) == 1
     assert not copy.exists()
     assert elsewhere.exists()
+    assert path.with_name("link.json").is_symlink()
     # It may be of a process that is between two steps.
     assert path.with_name("half.json.new").exists()
     os.utime(path.with_name("half.json.new"), (0, 0))
     ephemeral.trusted(str(home))
     assert not path.with_name("half.json.new").exists()
+    key.close()
+
+
+def test_a_named_pipe_among_the_keys_holds_nothing_up(home: Path) -> None:
+    key = ephemeral.EphemeralKey(str(home))
+    (path,) = files(home)
+    os.mkfifo(path.with_name("pipe.json"), 0o600)
+    found: list[int] = []
+    look = threading.Thread(target=lambda: found.append(len(ephemeral.trusted(str(home))["keys"])), daemon=True)
+    look.start()
+    look.join(20)
+    assert found == [1]
     key.close()
 
 
