@@ -20,11 +20,16 @@ SECONDS = 30.0
 MOST_BYTES = 65_536
 # Of its standard error, the last of which may say why it failed.
 _KEPT = 4_096
+# Of what was printed: who prints more lines prints no credential.
+_MASKED_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What a command has printed. reason: why that is no credential, as a clause, None where it is one."""
+    """What a command has printed. reason: why that is no credential, as a clause, None where it is one.
+
+    errors: what it has written to standard error, without what it has printed.
+    """
 
     value: str = ""
     reason: str | None = None
@@ -91,7 +96,7 @@ def run(
         for pipe in (child.stdout, child.stderr):
             if pipe is not None:
                 pipe.close()
-    text = errors.decode(errors="replace")
+    text = _masked(errors, output).decode(errors="replace")
     value = without_line_ending(output.decode(errors="surrogateescape"))
     wrong = wrong or _objection(value)
     return Printed(value, None, text) if wrong is None else Printed(reason=f"{words[0]} {wrong}", errors=text)
@@ -100,6 +105,16 @@ def run(
 def without_line_ending(text: str) -> str:
     """Return `text` without one line ending at its end: a program that prints a credential prints a line."""
     return text[:-2] if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def _masked(errors: bytes, output: bytes) -> bytes:
+    """Return `errors` without the lines of `output`: a value is one though its command fails, as with `set -x`."""
+    if len(errors) == _KEPT:
+        # The first line may have lost its beginning, and with it what makes it recognizable.
+        errors = errors.partition(b"\n")[2] or errors
+    for line in sorted({line.strip() for line in output.splitlines()[:_MASKED_LINES]} - {b""}, key=len, reverse=True):
+        errors = errors.replace(line, b"***")
+    return errors
 
 
 def _objection(value: str) -> str | None:
@@ -121,7 +136,7 @@ def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes, s
         while selector.get_map():
             left = until - time.monotonic()
             if left <= 0:
-                return b"", bytes(received["errors"]), "has not ended in time"
+                return bytes(received["output"]), bytes(received["errors"]), "has not ended in time"
             for key, _ in selector.select(left):
                 part = os.read(key.fd, 65_536)
                 if not part:
@@ -129,7 +144,11 @@ def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes, s
                 received[key.data] += part
             del received["errors"][:-_KEPT]
             if len(received["output"]) > MOST_BYTES + 1:
-                return b"", bytes(received["errors"]), f"has printed more than {MOST_BYTES:,} bytes"
+                return (
+                    bytes(received["output"]),
+                    bytes(received["errors"]),
+                    f"has printed more than {MOST_BYTES:,} bytes",
+                )
     return bytes(received["output"]), bytes(received["errors"]), None
 
 

@@ -71,6 +71,22 @@ def test_of_standard_error_the_end_is_kept() -> None:
     assert result.errors.endswith("the end\n")
 
 
+@pytest.mark.parametrize(
+    "end", ["exit 0", "exit 3", "echo; echo s3cret-2", "kill -KILL $$", "sleep 600", "exec yes printed"]
+)
+def test_what_is_printed_is_not_repeated_from_standard_error(end: str) -> None:
+    """Though it is no value then, it may be a secret: of a login that has failed later."""
+    result = printed(f"set -x; echo s3cret-1; echo why s3cret-1 >&2; {end}", 0.5)
+    assert "s3cret" not in result.errors
+    assert "why ***" in result.errors
+
+
+def test_a_line_of_standard_error_that_was_cut_is_left_out() -> None:
+    """Of a secret in it, the rest would be shown."""
+    result = printed("echo s3cret-123456789; for n in $(seq 999); do echo s3cret-123456789 >&2; done")
+    assert set(result.errors.splitlines()) == {"***"}
+
+
 def test_what_does_not_end_is_killed_with_all_that_it_has_started(tmp_path: Path) -> None:
     """Also what has closed its output, so that only its end is missing."""
     sleep = shutil.which("sleep")
