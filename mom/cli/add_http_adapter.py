@@ -46,6 +46,26 @@ Query = Annotated[
     list[str] | None,
     typer.Option("--query", metavar="NAME=VALUE", help="A parameter of the query that Atlas sets. Repeatable."),
 ]
+TokenUrl = Annotated[
+    str | None,
+    typer.Option("--oauth2-token-url", metavar="URL", help="Where Atlas gets tokens for the API: client credentials."),
+]
+ClientId = Annotated[str | None, typer.Option("--oauth2-client-id", metavar="ID", help="The client of OAuth2.")]
+ClientSecret = Annotated[
+    str | None,
+    typer.Option("--oauth2-client-secret", metavar="'${{ NAME }}'", help="The variable with that client's secret."),
+]
+Scopes = Annotated[
+    list[str] | None, typer.Option("--oauth2-scope", metavar="SCOPE", help="What a token is for. Repeatable.")
+]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--oauth2-parameter", metavar="NAME=VALUE", help="A parameter of the token request. Repeatable."),
+]
+Proxy = Annotated[
+    str | None,
+    typer.Option("--proxy", metavar="URL", help="The proxy for this API; none: no proxy. Default: $HTTPS_PROXY."),
+]
 Http2 = Annotated[
     bool, typer.Option("--http2", help="HTTP/2 without TLS, for a plain http API that takes nothing else (gRPC).")
 ]
@@ -67,6 +87,12 @@ def add(
     header: Headers = None,
     basic_auth: BasicAuth = None,
     query: Query = None,
+    oauth2_token_url: TokenUrl = None,
+    oauth2_client_id: ClientId = None,
+    oauth2_client_secret: ClientSecret = None,
+    oauth2_scope: Scopes = None,
+    oauth2_parameter: Parameters = None,
+    proxy: Proxy = None,
     http2: Http2 = False,
     ca_file: CaFile = None,
     cert_file: CertFile = None,
@@ -99,6 +125,8 @@ def add(
         query=query or (),
         http2=http2,
         tls={"caFile": ca_file, "certFile": cert_file, "keyFile": key_file},
+        oauth2=(oauth2_token_url, oauth2_client_id, oauth2_client_secret, oauth2_scope or (), oauth2_parameter or ()),
+        proxy=proxy,
         allow_literal_secret=allow_literal_secret,
     )
     adapter = adapter._replace(

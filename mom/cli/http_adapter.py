@@ -35,6 +35,8 @@ def read_adapter(
     query: Sequence[str] = (),
     http2: bool = False,
     tls: Mapping[str, str | None] | None = None,
+    oauth2: tuple[str | None, str | None, str | None, Sequence[str], Sequence[str]] | None = None,
+    proxy: str | None = None,
     allow_literal_secret: bool = False,
 ) -> HttpAdapterSpec:
     """Return the adapter that `--adapter-name`, `--base-url`, each `-H`, `--basic-auth` and each `--query` describe.
@@ -50,10 +52,18 @@ def read_adapter(
     )
     if http2 and adapter.base_url.lower().startswith("https:"):
         raise UsageError("--http2 is for plain http", hint="leave it out: over https, HTTP/2 is negotiated")
-    if basic_auth is None and not query:
+    if basic_auth is None and not query and not any(oauth2 or ()) and proxy is None:
         return adapter
-    from mom.cli.http_credentials import read_basic_auth, read_query
+    from mom.cli.http_credentials import OAuth2Options, read_basic_auth, read_oauth2, read_proxy, read_query
 
+    client = None if oauth2 is None else read_oauth2(OAuth2Options(*oauth2))
+    if client is not None and (
+        basic_auth is not None or "authorization" in {name.lower() for name, _ in adapter.headers}
+    ):
+        raise UsageError(
+            "OAuth2 excludes --basic-auth and -H Authorization",
+            hint="Atlas sends the token in that header: give one of them",
+        )
     if basic_auth is not None and any(header.lower() == "authorization" for header, _ in adapter.headers):
         raise UsageError("--basic-auth and -H Authorization exclude each other", hint="give one of them")
     return adapter._replace(
@@ -61,6 +71,8 @@ def read_adapter(
         if basic_auth is None
         else read_basic_auth(basic_auth, allow_literal_secret=allow_literal_secret),
         query=read_query(query, allow_literal_secret=allow_literal_secret),
+        oauth2=client,
+        proxy=read_proxy(proxy),
     )
 
 
@@ -201,6 +213,7 @@ def notes(adapter: HttpAdapterSpec) -> list[str]:
     if (
         not variables(adapter)
         and adapter.basic_auth is None
+        and adapter.oauth2 is None
         and not any(is_credential_header(name) for name, _ in adapter.headers)
     ):
         notes.append("no header has a credential; add one with -H 'NAME: VALUE'")

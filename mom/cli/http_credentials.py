@@ -1,12 +1,24 @@
-"""The options --basic-auth and --query of add-http-adapter: credentials that are not a header's value."""
+"""The options --basic-auth, --query, --oauth2-... and --proxy of add-http-adapter: what is not a header's value."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from mom.atlas.values.headers import check_header_value
 from mom.atlas.values.secrets import literal_credential, plain_parameter
 from mom.errors import MomError, UsageError
+from mom.yamledit.shape import Value
+
+
+class OAuth2Options(NamedTuple):
+    """What the options --oauth2-... say, as they are given."""
+
+    token_url: str | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    scopes: Sequence[str] = ()
+    parameters: Sequence[str] = ()
 
 
 def read_basic_auth(text: str, *, allow_literal_secret: bool) -> tuple[str, str]:
@@ -49,3 +61,52 @@ def read_query(given: Sequence[str], *, allow_literal_secret: bool) -> tuple[tup
             raise MomError(f"--query: the parameter {name} is a plain-text credential", hint=hint)
         parameters[name] = value
     return tuple(parameters.items())
+
+
+def read_oauth2(given: OAuth2Options) -> dict[str, Value] | None:
+    """Return `oauth2` as the options describe it, None where there are none.
+
+    Raises UsageError for a value that cannot be used, MomError for a secret that is written out.
+    """
+    from mom.atlas.adapters.http_oauth2 import is_one_reference
+    from mom.atlas.values.urls import check_token_url
+
+    if not any(given):
+        return None
+    if given.token_url is None or given.client_id is None or given.client_secret is None:
+        options = "--oauth2-token-url, --oauth2-client-id and --oauth2-client-secret"
+        raise UsageError(f"{options} are given together", hint="give all three, or no option of OAuth2")
+    if wrong := check_token_url(given.token_url):
+        raise UsageError(f"--oauth2-token-url: {wrong.message}", hint=wrong.hint)
+    if refused := check_header_value(given.client_id):
+        raise UsageError(f"--oauth2-client-id: {refused.message}", hint=refused.hint)
+    if not is_one_reference(given.client_secret):
+        hint = "name a variable: --oauth2-client-secret '${{ CLIENT_SECRET }}'"
+        raise MomError("--oauth2-client-secret: the secret is one variable, and nothing else", hint=hint)
+    oauth2: dict[str, Value] = {
+        "tokenUrl": given.token_url,
+        "clientId": given.client_id,
+        "clientSecret": given.client_secret,
+    }
+    if given.scopes:
+        oauth2["scopes"] = list(given.scopes)
+    if given.parameters:
+        oauth2["parameters"] = [_parameter(text) for text in given.parameters]
+    return oauth2
+
+
+def _parameter(text: str) -> Value:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        hint = "--oauth2-parameter 'audience=https://api.example.com'"
+        raise UsageError("--oauth2-parameter: write a parameter as 'NAME=VALUE'", hint=hint)
+    return {"name": name, "value": value}
+
+
+def read_proxy(text: str | None) -> str | None:
+    """Return what `--proxy` says. Raises UsageError for what is no proxy; a credential in it is not repeated."""
+    from mom.atlas.values.urls import check_proxy
+
+    if text is not None and (wrong := check_proxy(text)):
+        raise UsageError(f"--proxy: {wrong.message}", hint=wrong.hint)
+    return text

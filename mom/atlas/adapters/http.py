@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mom.atlas.rules.findings import Findings
 
 HTTP = Kind(ADAPTERS_VERSION, "HTTP")
-_COMPARED_WHOLE = ("basicAuth", "query", "oauth2", "http2", "tls", "allow", "limits", "timeout", "retries")
+_COMPARED_WHOLE = ("basicAuth", "query", "oauth2", "http2", "tls", "allow", "limits", "timeout", "retries", "proxy")
 
 
 class Header(NamedTuple):
@@ -97,6 +97,7 @@ class HttpAdapterSpec(NamedTuple):
     timeout: str | None = None
     retries: int | None = None
     oauth2: dict[str, Value] | None = None
+    proxy: str | None = None
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -117,7 +118,7 @@ class HttpAdapterSpec(NamedTuple):
             spec["http2"] = "prior-knowledge"
         if self.allow:
             spec["allow"] = list(self.allow)
-        bounds = (("limits", self.limits), ("timeout", self.timeout), ("retries", self.retries))
+        bounds = (("limits", self.limits), ("timeout", self.timeout), ("retries", self.retries), ("proxy", self.proxy))
         return {**spec, **{key: value for key, value in bounds if value is not None}}
 
     def _basic_auth(self) -> dict[str, Value]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mom.atlas.adapters.http_oauth2 import is_one_reference
 from mom.atlas.documents import text_at
 from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.yamledit.data import Data
 
 _FILES = {"caFile": "--ca-file", "certFile": "--cert-file", "keyFile": "--key-file"}
+_CLIENT = {
+    "tokenUrl": "--oauth2-token-url",
+    "clientId": "--oauth2-client-id",
+    "clientSecret": "--oauth2-client-secret",
+}
 
 
 class _NotAnOptionError(Exception):
@@ -72,6 +78,30 @@ def _tls(value: Data) -> list[str]:
     return [word for key, option in _FILES.items() if key in value for word in (option, _text(value[key]))]
 
 
+def _oauth2(value: Data) -> list[str]:
+    if not isinstance(value, dict) or value.keys() - {*_CLIENT, "scopes", "parameters"}:
+        raise _NotAnOptionError
+    secret = _text(value.get("clientSecret"))
+    if not is_one_reference(secret):
+        raise _NotAnOptionError
+    words = [word for key, option in _CLIENT.items() for word in (option, _text(value.get(key)))]
+    scopes = value.get("scopes", [])
+    if not isinstance(scopes, list):
+        raise _NotAnOptionError
+    words += [word for scope in scopes for word in ("--oauth2-scope", _text(scope))]
+    for name, text in _pairs(value.get("parameters")):
+        if "=" in name:
+            raise _NotAnOptionError
+        words += ["--oauth2-parameter", f"{name}={text}"]
+    return words
+
+
+def _proxy(value: Data) -> list[str]:
+    if "@" in _text(value):
+        raise _NotAnOptionError
+    return ["--proxy", _text(value)]
+
+
 def _http2(value: Data) -> list[str]:
     if value != "prior-knowledge":
         raise _NotAnOptionError
@@ -84,6 +114,8 @@ _OPTIONS = {
     "headers": _headers,
     "basicAuth": _basic_auth,
     "query": _query,
+    "oauth2": _oauth2,
+    "proxy": _proxy,
     "tls": _tls,
     "http2": _http2,
 }
