@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated
 
 import typer
@@ -47,11 +47,17 @@ Regions = Annotated[
     typer.Option("--region", metavar="REGION", help="A region that callers of every profile reach. Repeatable."),
 ]
 
+ProfileRegions = Annotated[
+    list[str] | None,
+    typer.Option("--profile-region", metavar="NAME=REGION", help="The region of a profile given here. Repeatable."),
+]
+
 
 def add(
     *,
     file: EditedFileOption = None,
     profile: Profiles,
+    profile_region: ProfileRegions = None,
     service: Services = None,
     region: Regions = None,
     adapter_name: AdapterNameOption = "aws",
@@ -74,7 +80,8 @@ def add(
     profiles = read_profiles(profile, _CREDENTIALS, _OPTIONAL, _FORM)
     services = _checked("--service", service or (), check_service)
     regions = _checked("--region", region or (), check_region)
-    adapter = AwsSpec(AWS, read_adapter_name(adapter_name), profiles, services=services, regions=regions)
+    texts = _profile_regions(profile_region or (), profiles)
+    adapter = AwsSpec(AWS, read_adapter_name(adapter_name), profiles, texts=texts, services=services, regions=regions)
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_profile_addition(adapter, options)
 
@@ -84,3 +91,15 @@ def _checked(option: str, given: Sequence[str], check: Callable[[str], Objection
         if wrong := check(text):
             raise UsageError(f"{option}: {wrong.message}", hint=wrong.hint)
     return tuple(dict.fromkeys(given))
+
+
+def _profile_regions(given: Sequence[str], profiles: Collection[str]) -> dict[str, dict[str, str]]:
+    regions: dict[str, dict[str, str]] = {}
+    for text in given:
+        name, equals, region = text.partition("=")
+        if not equals or name not in profiles or name in regions:
+            hint = "write it as NAME=REGION, once for each profile that --profile gives"
+            raise UsageError("--profile-region: not the name of a profile and its region", hint=hint)
+        _checked("--profile-region", [region], check_region)
+        regions[name] = {"region": region}
+    return regions

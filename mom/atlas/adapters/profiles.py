@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mom.atlas.adapters.kind import AdapterKind, Setting
 from mom.atlas.adapters.other_content import OtherContent
@@ -48,7 +48,7 @@ class ProfileAdapter:
 class ProfileSpec:
     """An adapter with profiles, to be written (`mom.atlas.edit.spec`).
 
-    profiles: by name, the variable of each credential by its key.
+    profiles: by name, the variable of each credential by its key. texts: by name, other keys of profiles.
     """
 
     kind: Kind
@@ -56,15 +56,21 @@ class ProfileSpec:
     profiles: Mapping[str, Mapping[str, str]]
     list_key: str = "profiles"
     instead: str = "profile name"
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def spec(self) -> dict[str, Value]:
         """Return the profiles."""
-        return {"profiles": [_item(name, variables) for name, variables in self.profiles.items()]}
+        return {"profiles": [self._item(name) for name in self.profiles]}
 
     def missing_items(self, data: Data) -> Sequence[Value]:
         """Return the profiles that the document has not."""
         known = {text_at(profile, "name") for _, profile in items_at(data, "spec", "profiles")}
-        return [_item(name, variables) for name, variables in self.profiles.items() if name not in known]
+        return [self._item(name) for name in self.profiles if name not in known]
+
+    def _item(self, name: str) -> dict[str, Value]:
+        """Return a profile, its keys in alphabetical order as the original writes them."""
+        written: dict[str, Value] = {key: f"${{{{ {variable} }}}}" for key, variable in self.profiles[name].items()}
+        return dict(sorted({"name": name, **written, **self.texts.get(name, {})}.items()))
 
     def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
         """Return a problem for each credential of a profile in the document that is not the variable asked for."""
@@ -76,19 +82,14 @@ class ProfileSpec:
             if asked is None or not isinstance(profile, dict):
                 continue
             node = nodes.items[number] if isinstance(nodes, SequenceNode) else None
-            for key in dict.fromkeys((*asked, *profile)):
-                if key != "name":
-                    wrong = _difference(profile.get(key), asked.get(key))
+            texts = self.texts.get(name or "", {})
+            for key in dict.fromkeys((*asked, *texts, *profile)):
+                if key != "name" and (key not in texts or profile.get(key) != texts[key]):
+                    wrong = f"is not {texts[key]}" if key in texts else _difference(profile.get(key), asked.get(key))
                     if wrong is not None:
                         path = f"spec.profiles[{number}].{key}"
                         other.add(get(node, key) or node, path, f"`{key}` of profile {name} {wrong}", secret=True)
         return other.problems
-
-
-def _item(name: str, variables: Mapping[str, str]) -> dict[str, Value]:
-    """Return a profile, its keys in alphabetical order as the original writes them."""
-    written: dict[str, Value] = {key: f"${{{{ {variable} }}}}" for key, variable in variables.items()}
-    return dict(sorted({"name": name, **written}.items()))
 
 
 def _difference(value: Data, variable: str | None) -> str | None:
