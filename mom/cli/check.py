@@ -78,7 +78,9 @@ def check(
 ) -> int:
     """Send each API a request through the gateway, and say what is wrong.
 
-    Without a running gateway one is started for the check. Exit status 1: an adapter failed.
+    Without a running gateway one is started for the check, with variables of
+    the environment and of --env-file: start one by mom atlas run where they
+    come from --credential or --credentials-dir. Exit status 1: an adapter failed.
 
     Example: mom atlas check --env-file .env --adapter openai
     """

@@ -66,7 +66,8 @@ def validate(
     folder, all *.yml and *.yaml files with documents of an Atlas are checked.
 
     Exits 0 if all files are valid, 1 if one is not, or cannot be read.
-    Documents of other tools are left alone.
+    Documents of other tools are left alone. --env knows the environment and
+    --env-file, not what mom atlas run takes from --credential.
 
     Examples: mom atlas config validate atlas.yml
               mom atlas config validate --fix --diff
