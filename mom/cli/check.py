@@ -92,15 +92,8 @@ def check(
     variables = environment(os.environ, env_file)
     source = resolve_token_source(token_file, os.environ)
     running = None if stand_in else _running(base_url, configuration)
-    options = [
-        "-f",
-        chosen.path,
-        "--metrics",
-        "none",
-        "--timeout",
-        f"{timeout:g}",
-        *(("--envoy", envoy) if envoy else ()),
-    ]
+    options = ["-f", chosen.path, "--metrics", "none", "--timeout", f"{timeout:g}"]
+    options += ["--envoy", envoy] if envoy else []
     options += ["--stand-in"] if stand_in else []
     with contextlib.ExitStack() as stack:
         if running is None:

@@ -84,10 +84,9 @@ def validate(
     checked = [each for file in files for each in _checked(file, options, console, variables)]
     write(checked, form, console, strict=strict, messages=options is not None and options.uses_stdout(files))
     console.say(summary(checked))
-    if count(checked, Severity.ERROR) or (strict and count(checked, Severity.WARNING)):
-        return int(ExitStatus.FAILED)
+    failed = count(checked, Severity.ERROR) or (strict and count(checked, Severity.WARNING))
     would_change = options is not None and options.check and any(each.fixes for each in checked)
-    return int(ExitStatus.WOULD_CHANGE if would_change else ExitStatus.DONE)
+    return int(ExitStatus.FAILED if failed else ExitStatus.WOULD_CHANGE if would_change else ExitStatus.DONE)
 
 
 def _default_format(*, fix: bool) -> Format:
