@@ -245,7 +245,7 @@ def _without_unguarded(configuration: Configuration, values: Mapping[str, str]) 
     left = tuple(
         adapter
         for adapter in configuration.adapters
-        if adapter not in served(configuration)
+        if adapter.kind not in adapters.KINDS
         or adapters.kind_of(adapter).is_guarded
         or all(name in values for name in variable_names([adapter]))
     )
