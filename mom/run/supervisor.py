@@ -209,9 +209,8 @@ class Supervisor:
     def _warn_of_doubts(self, changed: Collection[str]) -> None:
         """Warn of values that do not have the form that their API documents, as at the start."""
         served = self._generations.current.plan
-        adapters = [
-            each for each in served.configuration.adapters if not set(changed).isdisjoint(variable_names([each]))
-        ]
+        names = set(changed)
+        adapters = [each for each in served.configuration.adapters if not names.isdisjoint(variable_names([each]))]
         for problem in doubtful_variables(adapters, served.variables):
             self._events.warning(f"{problem.message}: {problem.hint}")
 
