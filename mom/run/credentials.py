@@ -220,11 +220,12 @@ class Credentials:
             warnings += self.errors_of_commands()
         names = [name for name in self._last if self._chosen.get(name) is not None]
         changed = [name for name in names if self.value(name) != self._last[name]]
+        lost: dict[str, str] = {}
         for name in changed:
             value = self.value(name)
             if isinstance(value, Missing) and not isinstance(self._last[name], Missing):
-                text = f"{name} {value.reason}: adapters that need it respond with 503"
-                warnings = [*(each for each in warnings if not each.startswith(f"{name} ")), text]
+                lost[name] = f"{name} {value.reason}: adapters that need it respond with 503"
+        warnings = [*(each for each in warnings if each.partition(" ")[0] not in lost), *lost.values()]
         usable = {name for name in names if not isinstance(self.value(name), Missing)}
         has_states = self._remember(set(names), usable)
         revision = sum(source.revision for source in sources)
