@@ -158,13 +158,17 @@ class Replacement:
     of the same file is removed.
     """
 
-    def __init__(self, path: str) -> None:
-        """Open a new file beside `path`, in a folder that exists."""
+    def __init__(self, path: str, *, is_shared: bool = True) -> None:
+        """Open a new file beside `path`, in a folder that exists.
+
+        is_shared: whether other processes write into that folder. In one of its own nothing can be left to remove.
+        """
         self._path = path
         self._flushed = False
         self._folder, self._name = os.path.split(path)
         self._temporary: str | None = None
-        self._remove_stale()
+        if is_shared:
+            self._remove_stale()
         self.descriptor = self._open()
 
     def __enter__(self) -> Self:

@@ -123,14 +123,15 @@ def write(path: Path, text: str) -> None:
 def write_all(texts: Mapping[Path, str]) -> None:
     """Put each text in place of its file, in their order, or none of them: the disk may be full.
 
-    Raises UnavailableError.
+    For folders of this run alone: their entries are not searched for what another process has left, for each file
+    again. Raises UnavailableError.
     """
     path = None
     try:
         with contextlib.ExitStack() as stack:
             files = []
             for path, text in texts.items():
-                files.append(stack.enter_context(Replacement(os.fspath(path))))
+                files.append(stack.enter_context(Replacement(os.fspath(path), is_shared=False)))
                 files[-1].write(text.encode())
             for file in files:
                 file.put()
