@@ -28,9 +28,7 @@ def http_filters(origins: tuple[str, ...]) -> list[Json]:
 
 
 def for_host(origins: tuple[str, ...], openings: Iterable[Opening]) -> Json:
-    """Return the `typed_per_filter_config` of the virtual host: empty where no page may call."""
-    if not origins:
-        return {}
+    """Return the `typed_per_filter_config` of the virtual host where pages of `origins` may call."""
     slots = sorted({slot.header for opening in openings for slot in opening.slots} - set(_HEADERS))
     policy = {
         "allow_origin_string_match": [{"exact": origin} for origin in origins],

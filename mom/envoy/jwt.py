@@ -84,31 +84,24 @@ class _Issuer(NamedTuple):
     provider: Json
 
 
-def filters(
-    providers: tuple[IdentityProvider, ...],
-    openings: Sequence[Opening],
-    options: Options,
-    authentication_source: Json | None = None,
-) -> list[Json]:
-    """Return the HTTP filters that let only requests with a valid access token pass, `HEALTH_PATHS` excepted.
+def authentication_from(source: Json) -> Json:
+    """Return the filter that takes what `authentication` returns from `source`, a ConfigSource."""
+    kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
+    # Without a default Envoy responds with 500 to everything until the first configuration is there.
+    return {"name": FILTER, "config_discovery": {"config_source": source, "type_urls": kinds}}
 
-    openings: of each adapter. authentication_source: the ConfigSource of what `authentication` returns; None has it in
-    the listener itself.
-    """
-    if authentication_source is None:
-        first = authentication(providers, openings, options)
-    else:
-        kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
-        # Without a default Envoy responds with 500 to everything until the first configuration is there.
-        first = {"name": FILTER, "config_discovery": {"config_source": authentication_source, "type_urls": kinds}}
+
+def checks(providers: tuple[IdentityProvider, ...], options: Options) -> list[Json]:
+    """Return the filters behind `authentication`, which refuse what it lets pass and should not."""
     fetched = any(is_fetched(provider.public_key, options) for provider in providers)
-    return [first, _verified(fetched=fetched), {**extension(_KEY, _STATE), "disabled": True}]
+    return [_verified(fetched=fetched), {**extension(_KEY, _STATE), "disabled": True}]
 
 
 def authentication(providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options) -> Json:
-    """Return the filter that verifies tokens: equal text for equal providers, keys and openings.
+    """Return the filter that verifies tokens, `HEALTH_PATHS` excepted: equal text for equal providers, keys, openings.
 
-    A provider without keys is left out, since Envoy takes no empty set. Without any provider no request passes.
+    openings: of each adapter. A provider without keys is left out, since Envoy takes no empty set. Without any provider
+    no request passes.
     """
     issuers = list(_issuers(providers, options))
     return _authentication(issuers, openings) if issuers else _no_client()

@@ -63,13 +63,14 @@ def _address(host: str, options: Options) -> Json:
 
 def connection_manager(configuration: Configuration, options: Options, directory: str | None) -> Json:
     """Return the HttpConnectionManager (Envoy: "Configuring Envoy as an edge proxy", from which paths differ)."""
+    served = adapters.served(configuration)
     if directory is None:
-        authentication = None
+        openings = adapters.openings(served, options)
+        authentication = jwt.authentication(configuration.identity_providers, openings, options)
         route_source = {"route_config": routes.route_configuration(configuration, options)}
     else:
-        authentication = file_source(directory, AUTHENTICATION_FILE)
+        authentication = jwt.authentication_from(file_source(directory, AUTHENTICATION_FILE))
         route_source = {"rds": {"route_config_name": routes.NAME, "config_source": file_source(directory, ROUTES_FILE)}}
-    openings = adapters.openings(adapters.served(configuration), options)
     added = [] if options.stand_in is None else [stand_in.RESPONSE_HEADER]
     return {
         "stat_prefix": options.stat_prefix,
@@ -79,13 +80,14 @@ def connection_manager(configuration: Configuration, options: Options, directory
         **_paths(),
         **_limits(),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
-        "access_log": access_log(options, len(adapters.served(configuration))),
+        "access_log": access_log(options, len(served)),
         "local_reply_config": {"mappers": replies.mappers(added)},
         "http_filters": [
             *cors.http_filters(configuration.cors),
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
-            *jwt.filters(configuration.identity_providers, openings, options, authentication),
+            authentication,
+            *jwt.checks(configuration.identity_providers, options),
             policy.http_filter(),
             rate_limits.http_filter(),
             listing.http_filter(),
