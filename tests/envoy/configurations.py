@@ -30,7 +30,7 @@ def provider(public_key: str, *, audience: str = AUDIENCE, issuer: str = ISSUER)
     return IdentityProvider("idp", public_key, audience, issuer, HERE)
 
 
-def configuration(*adapters: HttpAdapter, providers: tuple[IdentityProvider, ...] = ()) -> Configuration:
+def configuration(*adapters: Adapter, providers: tuple[IdentityProvider, ...] = ()) -> Configuration:
     """Return a configuration of `adapters`."""
     return Configuration("atlas.yml", "test", "example.test", providers, adapters, None, None, HERE)
 

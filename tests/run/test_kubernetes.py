@@ -150,7 +150,7 @@ def test_a_client_certificate_is_a_login(authority: Authority, tmp_path: Path, i
         assert [request.get("authorization") for request in server.seen("/api")] == [[], []]
 
 
-K8S = configuration(KubernetesAdapter("k8s", HERE))  # type: ignore[arg-type]
+K8S = configuration(KubernetesAdapter("k8s", HERE))
 
 
 def login(environ: Mapping[str, str], folder: Path) -> Login:

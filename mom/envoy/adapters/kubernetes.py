@@ -90,7 +90,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
         if cluster is None:
             return []
         origin, base_path = split(cluster.server)
-        upstream = _upstream(cluster)
+        upstream = _upstream(cluster).by(options)
         match: Json = {"path_separated_prefix": self.path(adapter)}
         metadata = {"adapter": adapter.name, **own_metadata(origin, self.path(adapter), base_path)}
         common: Json = {
