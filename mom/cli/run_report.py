@@ -25,7 +25,8 @@ from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
 from mom.problems import Problem, Severity
-from mom.run.plan import NAMES_SHOWN, Plan
+from mom.run.plan import Plan
+from mom.run.plan_changes import NAMES_SHOWN
 from mom.streams import visible
 from mom.yamledit.source import MAX_BYTES, decode
 

@@ -7,12 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from mom.atlas.adapters import kind_of
 from mom.atlas.adapters.kubernetes import KEY_VARIABLE, TOKEN_VARIABLE
 from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
-from mom.atlas.policy import rules_of
-from mom.atlas.references import NAME as VARIABLE_NAME
 from mom.atlas.references import names
 from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy import adapters, oauth2
@@ -42,11 +39,6 @@ from mom.run.kubernetes import STAND_IN, Clusters, Login, with_cluster
 from mom.run.otel import Telemetry
 from mom.run.proxies import Proxies
 from mom.run.redaction import Redaction, redaction
-
-# More names than this would push everything else off a screen.
-NAMES_SHOWN = 20
-# The name of a change by which no other requests are let in than before.
-STATE_OF_KEYS = "state of keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,58 +304,6 @@ def key_has_changed(inputs: Inputs, plan: Plan) -> bool:
     if inputs.local_key is None or plan.options.local_key is None:
         return False
     return inputs.local_key()[1] != plan.options.local_key.jwks
-
-
-def changes(old: Plan, new: Plan) -> tuple[str, ...]:
-    """Return what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
-    before, after = (
-        {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)} for plan in (old, new)
-    )
-    words = [f"+ {after[key].name}" for key in after if key not in before]
-    words += [f"- {before[key].name}" for key in before if key not in after]
-    for key, adapter in after.items():
-        if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
-            words.append(f"~ {adapter.name}: {' and '.join(differences)}")
-    was, is_now = ({**plan.secrets, **plan.variables} for plan in (old, new))
-    # What is derived from variables for Envoy alone has another kind of name.
-    changed = [name for name, value in is_now.items() if was.get(name, value) != value and VARIABLE_NAME.match(name)]
-    words += [f"variables: {_some(changed)}"] if changed else []
-    words += [words_of for words_of, (first, second) in _rest(old, new).items() if first != second]
-    if not words and old.options.credential_states != new.options.credential_states:
-        words = ["state of credentials"]
-    if not words and old.options.key_states != new.options.key_states:
-        words = [STATE_OF_KEYS]
-    return tuple(words) or ("order",)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
-
-
-def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
-    """Return all that is not an adapter or a variable, for each plan, by the words for it."""
-
-    def of_each(part: Callable[[Plan], object]) -> tuple[object, ...]:
-        return tuple(part(plan) for plan in plans)
-
-    return {
-        "identity providers": of_each(
-            lambda plan: [
-                (provider.public_key, provider.audience, provider.issuer, provider.max_lifetime, provider.claims)
-                for provider in plan.configuration.identity_providers
-            ]
-        ),
-        "allow": of_each(lambda plan: rules_of(plan.configuration.allow)),
-        "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
-        "keys of mom exec": of_each(lambda plan: plan.options.ephemeral_keys and plan.options.ephemeral_keys.jwks),
-        "web pages that may call": of_each(lambda plan: plan.configuration.cors),
-        "certificate": of_each(lambda plan: plan.options.tls),
-        "files of TLS settings": of_each(lambda plan: plan.options.pem_files),
-        "name": of_each(lambda plan: (plan.configuration.name, plan.configuration.owner)),
-        "metrics": of_each(lambda plan: plan.options.metrics),
-        f"listening at {plans[-1].url}": of_each(lambda plan: plan.options.listen),
-    }
 
 
 def _local_key(inputs: Inputs, listen: Listen) -> LocalKey | None:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.failures import Failure
 from mom.errors import MomError
-from mom.run import plan, port
+from mom.run import plan, plan_changes, port
 from mom.run.access_log import AccessLog
 from mom.run.admin import NoResponseError
 from mom.run.api_failures import ApiFailures
@@ -166,7 +166,7 @@ class Supervisor:
             self._generations.push(new)
         elif requests := self._take_over(current, new):
             return Postponed(requests)
-        return Applied(plan.changes(old, new))
+        return Applied(plan_changes.changes(old, new))
 
     def _take_over(self, current: Generation, new: Plan) -> int:
         """Start a generation with the environment of `new`. Return how many requests that has to wait for, if any."""
@@ -230,7 +230,7 @@ class Supervisor:
             self._generations.rotate(new)
         else:
             self._generations.push(new)
-        return Applied(plan.changes(old, new))
+        return Applied(plan_changes.changes(old, new))
 
     def _conclude_values(self, outcome: Outcome) -> None:
         match outcome:
@@ -250,7 +250,7 @@ class Supervisor:
             return
         match self._attempt(lambda: self._apply_keys(served)):
             case Applied(changes):
-                if changes != (plan.STATE_OF_KEYS,):
+                if changes != (plan_changes.STATE_OF_KEYS,):
                     self._events.reloaded(changes)
             case Rejected(error) | Failed(error):
                 self._renew_at = time.monotonic() + _FIRST_RETRY_SECONDS

@@ -21,7 +21,7 @@ from mom.atlas.load import load
 from mom.atlas.model import Configuration
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
-from mom.run import directory, hot_restart, plan, port, trust, variables
+from mom.run import directory, hot_restart, plan, plan_changes, port, trust, variables
 from mom.run.credential_options import read_credentials
 from mom.run.credentials import Credentials
 from mom.run.plan import Inputs, Plan
@@ -119,15 +119,15 @@ def test_changes_are_named_in_few_words(tmp_path: Path) -> None:
     old = make(tmp_path, one, http("gone", "https://x.test"), env="A=1", local_key=local)
     changed = http("one", "https://y.test", {"A": "${{ A }}"})
     new = make(tmp_path, changed, http("new", "https://x.test"), env="A=2", local_key=local, listen=Listen("::1", 1))
-    assert plan.changes(old, new) == (
+    assert plan_changes.changes(old, new) == (
         "+ new",
         "- gone",
         "~ one: base URL",
         "variables: A",
         "listening at http://[::1]:1",
     )
-    assert plan.changes(old, dataclasses.replace(old)) == ("order",)
-    assert plan.changes(old, make(tmp_path, one, http("gone", "https://x.test"), env="A=1")) == ("keys",)
+    assert plan_changes.changes(old, dataclasses.replace(old)) == ("order",)
+    assert plan_changes.changes(old, make(tmp_path, one, http("gone", "https://x.test"), env="A=1")) == ("keys",)
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_what_changed_in_an_adapter(tmp_path: Path, old: dict[str, str], new: di
         return "me", {"keys": []}
 
     one, other = (make(tmp_path, http("one", "https://x.test", headers), local_key=local) for headers in (old, new))
-    assert plan.changes(one, other) == (f"~ one: {expected}",)
+    assert plan_changes.changes(one, other) == (f"~ one: {expected}",)
     moved = make(tmp_path, http("one", "https://y.test", new), local_key=local)
-    assert plan.changes(one, moved) == (f"~ one: base URL and {expected}",)
+    assert plan_changes.changes(one, moved) == (f"~ one: base URL and {expected}",)
 
 
 def test_twenty_names_of_variables_are_enough(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_twenty_names_of_variables_are_enough(tmp_path: Path) -> None:
         env = "".join(f"V{number}={value}\n" for number in range(25))
         return make(tmp_path, http("one", "https://x.test", headers), env=env, local_key=lambda: ("me", {"keys": []}))
 
-    (words,) = plan.changes(of("a"), of("b"))
+    (words,) = plan_changes.changes(of("a"), of("b"))
     assert words.endswith(", V19 and 5 more")
 
 
