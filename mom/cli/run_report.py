@@ -24,6 +24,7 @@ from mom.envoy.options import Listen
 from mom.errors import MomError
 from mom.files import read_file
 from mom.gateway import APIS_PATH, DEFAULT_BASE_URL
+from mom.lists import some
 from mom.problems import Problem, Severity
 from mom.run.plan import Plan
 from mom.run.plan_changes import NAMES_SHOWN
@@ -102,9 +103,7 @@ class ConsoleEvents:
 
     def reloaded(self, changes: Sequence[str]) -> None:
         """List the changes."""
-        shown = ", ".join(changes[:NAMES_SHOWN])
-        more = len(changes) - NAMES_SHOWN
-        self._event("Reloaded", f"{shown} and {more} more" if more > 0 else shown)
+        self._event("Reloaded", some(changes, NAMES_SHOWN))
 
     def recovered(self) -> None:
         """Report that the files are valid again."""

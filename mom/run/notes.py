@@ -9,6 +9,7 @@ from mom.envoy.clusters import Upstream
 from mom.envoy.limits import limits
 from mom.envoy.origins import Origin
 from mom.gateway import is_this_machine
+from mom.lists import some
 from mom.run.plan import Plan
 from mom.run.proxies import excepts, variable_of
 
@@ -27,7 +28,8 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         if _is_plain_http1(list(adapters.kind_of(adapter).upstreams(adapter)))
     ]
     if plain:
-        yield f"{_some(plain)}: plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
+        what = "plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
+        yield f"{some(plain, _NAMED)}: {what}"
     clients = limits(plan.options.open_files).clients
     if clients < _FEW_CLIENTS:
         files = plan.options.open_files
@@ -60,7 +62,7 @@ def _proxies(plan: Plan) -> Iterator[str]:
             if proxy is not None and adapter.name not in by_url.setdefault(proxy.url, []):
                 by_url[proxy.url].append(adapter.name)
     for url, names in by_url.items():
-        yield f"through the proxy {url}: {_some(names)}"
+        yield f"through the proxy {url}: {some(names, _NAMED)}"
 
 
 def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
@@ -75,9 +77,4 @@ def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         and not variable_of(origin.scheme, environ)
     ]
     if variable and names:
-        yield f"{variable} has no effect, HTTPS_PROXY has: Atlas connects directly to {_some(names)}"
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
+        yield f"{variable} has no effect, HTTPS_PROXY has: Atlas connects directly to {some(names, _NAMED)}"

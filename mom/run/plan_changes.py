@@ -8,6 +8,7 @@ from mom.atlas.adapters import kind_of
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
 from mom.envoy.adapters import served
+from mom.lists import some
 from mom.run.plan import Plan
 
 # More names than this would push everything else off a screen.
@@ -29,18 +30,13 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     was, is_now = ({**plan.secrets, **plan.variables} for plan in (old, new))
     # What is derived from variables for Envoy alone has another kind of name.
     changed = [name for name, value in is_now.items() if was.get(name, value) != value and VARIABLE_NAME.match(name)]
-    words += [f"variables: {_some(changed)}"] if changed else []
+    words += [f"variables: {some(changed, NAMES_SHOWN)}"] if changed else []
     words += [words_of for words_of, (first, second) in _rest(old, new).items() if first != second]
     if not words and old.options.credential_states != new.options.credential_states:
         words = ["state of credentials"]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
 
 
 def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:

@@ -30,6 +30,7 @@ from mom.envoy.origins import Origin
 from mom.envoy.redirects import own_metadata
 from mom.envoy.replies import UNKNOWN_ROUTE
 from mom.gateway import AWS_PREFIX
+from mom.lists import some
 from mom.problems import Problem
 
 NAME = AWS.kind
@@ -211,8 +212,7 @@ def _unknown(adapter: AwsAdapter) -> Iterator[tuple[str, str]]:
 
 
 def _known(what: str, known: Sequence[str]) -> str:
-    shown = ", ".join(known[:_NAMED]) + (f" and {len(known) - _NAMED} more" if len(known) > _NAMED else "")
-    return f"AWS is reached at {AWS_PREFIX}PROFILE/SERVICE/REGION/; {what}: {shown or 'none'}"
+    return f"AWS is reached at {AWS_PREFIX}PROFILE/SERVICE/REGION/; {what}: {some(known, _NAMED) or 'none'}"
 
 
 def _not_found(path: str, message: str) -> Json:
