@@ -31,24 +31,16 @@ class EnvFile:
         A pipe is read to its end the first time, however long that takes, and never again.
         """
         if self.is_followed:
-            return self._parse(self._content())
+            return self._variables()
         if self._once is None:
-            self._once = self._parse(self._stream())
+            self._once = self._variables()
         return self._once
 
-    def _content(self) -> bytes:
+    def _variables(self) -> dict[str, str]:
         try:
-            return read_file(self.path)
+            data = read_file(self.path, pipes=not self.is_followed)
         except UnreadableError as error:
             raise MomError(f"--env-file {self.path}: {error.reason}", hint=error.hint) from error
-
-    def _stream(self) -> bytes:
-        try:
-            return read_file(self.path, pipes=True)
-        except UnreadableError as error:
-            raise MomError(f"--env-file {self.path}: {error.reason}", hint=error.hint) from error
-
-    def _parse(self, data: bytes) -> dict[str, str]:
         return dotenv.parse(text_of(data, f"--env-file {self.path}"), str(self.path))
 
 
