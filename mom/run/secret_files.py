@@ -86,13 +86,6 @@ class SecretFiles:
         self._contents |= changed
         self.versions |= versions
 
-    def keep_only(self, names: frozenset[str]) -> None:
-        """Remove the files of all other variables."""
-        for name in [name for name in self._contents if name not in names]:
-            with contextlib.suppress(OSError):
-                (self.path / secrets.file_name(name)).unlink()
-            del self._contents[name], self.versions[name]
-
     def remove(self) -> None:
         """Remove all of them."""
         if self._own is not None:
