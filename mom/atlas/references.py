@@ -90,10 +90,10 @@ def names(value: str) -> list[str]:
     return list(dict.fromkeys(part.name for part in scan(value) if isinstance(part, Reference)))
 
 
-def is_reference_to(name: str, value: object) -> bool:
-    """Whether `value` is a reference to the variable `name`, and nothing else."""
+def only_reference(value: object) -> str | None:
+    """Return the variable of a value that is one reference and nothing else, None for any other value."""
     parts = scan(value) if isinstance(value, str) else []
-    return len(parts) == 1 and isinstance(parts[0], Reference) and parts[0].name == name
+    return parts[0].name if len(parts) == 1 and isinstance(parts[0], Reference) else None
 
 
 def filled(value: str, variables: Mapping[str, str]) -> str:

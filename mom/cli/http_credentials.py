@@ -68,7 +68,7 @@ def read_oauth2(given: OAuth2Options) -> dict[str, Value] | None:
 
     Raises UsageError for a value that cannot be used, MomError for a secret that is written out.
     """
-    from mom.atlas.adapters.http_oauth2 import is_one_reference
+    from mom.atlas.references import only_reference
     from mom.atlas.values.urls import check_token_url
 
     if not any(given):
@@ -80,7 +80,7 @@ def read_oauth2(given: OAuth2Options) -> dict[str, Value] | None:
         raise UsageError(f"--oauth2-token-url: {wrong.message}", hint=wrong.hint)
     if refused := check_header_value(given.client_id):
         raise UsageError(f"--oauth2-client-id: {refused.message}", hint=refused.hint)
-    if not is_one_reference(given.client_secret):
+    if only_reference(given.client_secret) is None:
         hint = "name a variable: --oauth2-client-secret '${{ CLIENT_SECRET }}'"
         raise MomError("--oauth2-client-secret: the secret is one variable, and nothing else", hint=hint)
     oauth2: dict[str, Value] = {

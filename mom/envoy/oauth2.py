@@ -16,8 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mom.atlas.adapters.http import HttpAdapter
-from mom.atlas.adapters.http_oauth2 import is_one_reference
-from mom.atlas.references import filled, names
+from mom.atlas.references import filled, names, only_reference
 from mom.atlas.values.urls import check_token_url
 from mom.envoy import header_mutations, secrets
 from mom.envoy.clusters import Upstream
@@ -121,7 +120,7 @@ def problems(adapter: HttpAdapter) -> Iterator[tuple[Place, str, str]]:
         return
     if wrong := check_token_url(oauth2.token_url):
         yield oauth2.place, "token-url", wrong.message
-    if not is_one_reference(oauth2.client_secret):
+    if only_reference(oauth2.client_secret) is None:
         yield oauth2.place, "credential-value", "`clientSecret` is one environment reference, and nothing else"
     if adapter.basic_auth is not None or any(header.name.lower() == "authorization" for header in adapter.headers):
         yield oauth2.place, "several-credentials", "`oauth2` excludes `basicAuth` and a header `Authorization`"

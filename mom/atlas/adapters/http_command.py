@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mom.atlas.adapters.http_oauth2 import is_one_reference
 from mom.atlas.documents import text_at
+from mom.atlas.references import only_reference
 from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.yamledit.data import Data
 
@@ -82,7 +82,7 @@ def _oauth2(value: Data) -> list[str]:
     if not isinstance(value, dict) or value.keys() - {*_CLIENT, "scopes", "parameters"}:
         raise _NotAnOptionError
     secret = _text(value.get("clientSecret"))
-    if not is_one_reference(secret):
+    if only_reference(secret) is None:
         raise _NotAnOptionError
     words = [word for key, option in _CLIENT.items() for word in (option, _text(value.get(key)))]
     scopes = value.get("scopes", [])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mom.atlas.adapters.kind import Setting
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
-from mom.atlas.references import Malformed, Reference, scan
+from mom.atlas.references import Malformed, only_reference, scan
 from mom.problems import Place
 
 if TYPE_CHECKING:
@@ -59,12 +59,6 @@ def read_oauth2(document: DataDocument) -> OAuth2 | None:
     )
 
 
-def is_one_reference(value: str) -> bool:
-    """Whether a value is one environment reference and nothing else: what Envoy reads as a secret of its own."""
-    parts = scan(value)
-    return len(parts) == 1 and isinstance(parts[0], Reference)
-
-
 def check_oauth2(findings: Findings) -> None:
     """Add what is wrong with `oauth2`, and that another credential is for the same header."""
     from mom.atlas.rules.value_rules import check_credential
@@ -75,7 +69,8 @@ def check_oauth2(findings: Findings) -> None:
     _check_alone(findings)
     _check_token_url(findings)
     secret = text_at(data, *_OAUTH2, "clientSecret")
-    if secret is not None and not is_one_reference(secret) and not any(isinstance(p, Malformed) for p in scan(secret)):
+    malformed = any(isinstance(part, Malformed) for part in scan(secret or ""))
+    if secret is not None and only_reference(secret) is None and not malformed:
         check_credential(findings, (*_OAUTH2, "clientSecret"))
         message = "`clientSecret` is one environment reference, and nothing else"
         findings.add((*_OAUTH2, "clientSecret"), "credential-value", message, hint="write ${{ NAME }}")

@@ -11,7 +11,7 @@ from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, text_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import is_reference_to, names
+from mom.atlas.references import only_reference
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_base_url, check_credential
 from mom.problems import Place, Problem
@@ -79,7 +79,7 @@ class MomentAdapterSpec:
         }
         for key, wanted in asked.items():
             value = value_at(data, *_GITHUB, key)
-            same = is_reference_to(self.variable, value) if key == "accessToken" else value == wanted
+            same = only_reference(value) == self.variable if key == "accessToken" else value == wanted
             if not same:
                 path = ".".join((*_GITHUB, key))
                 message = f"`{key}` was not asked for" if wanted is None else f"`{key}` is not {wanted}"
@@ -97,8 +97,8 @@ class MomentKind(AdapterKind[MomentAdapter]):
         """Return the command with the source on GitHub, whose token is one reference."""
         spec = value_at(document, "spec")
         token, url, schedule = (text_at(document, *_GITHUB, key) for key in _KEYS)
-        variable = next(iter(names(token or "")), "")
-        if url is None or not is_reference_to(variable, token):
+        variable = only_reference(token)
+        if url is None or variable is None:
             return None
         github = value_at(document, *_GITHUB)
         if not isinstance(github, dict) or spec != {"catalog": {"github": github}} or github.keys() - set(_KEYS):

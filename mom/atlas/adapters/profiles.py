@@ -11,7 +11,7 @@ from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.atlas.kinds import Kind
 from mom.atlas.ownership import OwnDocument
-from mom.atlas.references import is_reference_to, names
+from mom.atlas.references import only_reference
 from mom.atlas.rules.findings import Findings
 from mom.problems import Place, Problem
 from mom.yamledit.data import Data
@@ -98,7 +98,7 @@ def _difference(value: Data, variable: str | None) -> str | None:
         return "was not asked for"
     if value is None:
         return f"is missing: ${{{{ {variable} }}}}"
-    return None if is_reference_to(variable, value) else f"is not ${{{{ {variable} }}}}"
+    return None if only_reference(value) == variable else f"is not ${{{{ {variable} }}}}"
 
 
 class ProfileKind(AdapterKind[ProfileAdapter]):
@@ -136,9 +136,9 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
             if not isinstance(profile, dict) or profile.keys() - {"name", *self.credentials}:
                 return None
             # In the order in which the option takes their variables; the last of AWS may be missing.
-            given = [(key, profile[key]) for key in self.credentials if key in profile]
-            variables = [next(iter(names(str(value))), "") for _, value in given]
-            if not all(is_reference_to(name, value) for name, (_, value) in zip(variables, given, strict=True)):
+            given = [profile[key] for key in self.credentials if key in profile]
+            variables = [variable for value in given if (variable := only_reference(value)) is not None]
+            if len(variables) < len(given):
                 return None
             words += ["--profile", ",".join([str(profile.get("name")), *variables])]
         return words
