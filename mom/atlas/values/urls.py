@@ -185,18 +185,15 @@ def check_public_key(text: str) -> Objection | None:
         )
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", text):
         return None
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
+    if (parts := _parts(text)) is None:
         return Objection("this is not a URL", _WHERE_KEYS)
     if parts.scheme not in {"http", "https"}:
         return Objection(f"keys are not read over `{parts.scheme}`", _WHERE_KEYS)
-    if not host:
+    if not parts.hostname:
         return Objection("the URL of the keys has no host", _WHERE_KEYS)
     if "@" in parts.netloc:
         return Objection("the URL of the keys contains a user name or password", "remove it: keys are public")
-    if parts.scheme == "http" and not is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(parts.hostname):
         return Objection("keys over plain http: anyone on the way can replace them", "write an https URL")
     return None
 
@@ -211,16 +208,13 @@ def check_token_url(text: str) -> Objection | None:
         return Objection("environment references do not work in a token URL", "write the URL itself")
     if CONTROL.search(text) or not text.isascii() or " " in text:
         return Objection("a token URL has no blanks and no characters outside ASCII", where)
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
+    if (parts := _parts(text)) is None:
         return Objection("this is not a URL", where)
-    if parts.scheme not in {"http", "https"} or not host:
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
         return Objection("a token URL starts with https:// and names a host", where)
     if "@" in parts.netloc or "#" in text:
         return Objection("a token URL has no user name and no fragment", "remove it")
-    if parts.scheme == "http" and not is_this_machine(host):
+    if parts.scheme == "http" and not is_this_machine(parts.hostname):
         return Objection("the client secret would be sent over plain http", "write an https URL")
     return None
 
@@ -232,17 +226,24 @@ def check_proxy(text: str) -> Objection | None:
         return None
     if "${{" in text:
         return Objection("environment references do not work in the URL of a proxy", where)
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
+    if (parts := _parts(text)) is None:
         return Objection("this is not the URL of a proxy", where)
     if "@" in parts.netloc:
         hint = "use a proxy of this machine that authenticates (cntlm, px)"
         return Objection("Envoy cannot authenticate to a proxy, and this one has a user name", hint)
-    if parts.scheme != "http" or not host or parts.path not in {"", "/"} or parts.query or parts.fragment:
+    if parts.scheme != "http" or not parts.hostname or parts.path not in {"", "/"} or parts.query or parts.fragment:
         return Objection("only proxies by http are supported", where)
     return None
+
+
+def _parts(text: str) -> SplitResult | None:
+    """Return the parts of a URL, None where its brackets have no IPv6 address or its port is not a number to 65535."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
 
 
 def _short(text: str) -> str:
