@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mom.atlas.documents import DataDocument, items_at, value_at
+from mom.atlas.documents import DataDocument, items_at, texts_at, value_at
 from mom.atlas.policy import AllowList, Claim, ClaimValue, Entry, claim_path
 from mom.yamledit.data import Data
 from mom.yamledit.paths import Path
@@ -16,8 +16,8 @@ def read_allow(document: DataDocument, name: str) -> AllowList | None:
         return None
     entries = tuple(
         Entry(
-            _texts(value_at(entry, "methods")),
-            _texts(value_at(entry, "paths")),
+            texts_at(entry, "methods"),
+            texts_at(entry, "paths"),
             read_claims(value_at(entry, "claims")),
             document.place(path),
         )
@@ -44,7 +44,3 @@ def read_claims(claims: Data) -> tuple[Claim, ...]:
 def _values(value: Data) -> tuple[ClaimValue, ...]:
     values = value if isinstance(value, list) else [value]
     return tuple(each for each in values if isinstance(each, str | bool | int | float))
-
-
-def _texts(values: Data) -> tuple[str, ...]:
-    return tuple(value for value in values if isinstance(value, str)) if isinstance(values, list) else ()

@@ -189,3 +189,8 @@ def items_at(data: Data, *path: str | int) -> Iterator[tuple[Path, Data]]:
     items = value_at(data, *path)
     for index, item in enumerate(items if isinstance(items, list) else ()):
         yield (*path, index), item
+
+
+def texts_at(data: Data, *path: str | int) -> tuple[str, ...]:
+    """Return the texts of the list at `path`; none where there is no list."""
+    return tuple(item for _, item in items_at(data, *path) if isinstance(item, str))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mom.atlas.access import read_allow, read_claims
 from mom.atlas.adapters import KINDS
-from mom.atlas.documents import DataDocument, items_at, read, text_at, value_at
+from mom.atlas.documents import DataDocument, read, text_at, texts_at, value_at
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
@@ -62,7 +62,7 @@ def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
         allow=read_allow(atlas, "spec.allow"),
-        cors=tuple(str(origin) for _, origin in items_at(atlas.data, "spec", "cors", "origins")),
+        cors=texts_at(atlas.data, "spec", "cors", "origins"),
     )
 
 

@@ -16,7 +16,7 @@ from mom.atlas.adapters.aws_endpoints import (
 from mom.atlas.adapters.kind import Difference
 from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind, ProfileSpec
-from mom.atlas.documents import DataDocument, text_at, value_at
+from mom.atlas.documents import DataDocument, text_at, texts_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_credential, check_secret
@@ -106,7 +106,7 @@ class AwsKind(ProfileKind):
     def _check_endpoints(self, findings: Findings) -> None:
         """Add which service that is listed has no endpoint in a region that is reached."""
         adapter = self.read(findings.document)
-        listed = _texts(findings.document, "services")
+        listed = texts_at(findings.document.data, "spec", "services")
         reached = dict.fromkeys(region for profile in adapter.profiles for region in adapter.regions_of(profile))
         for number, service in enumerate(listed):
             missing = [region for region in reached if endpoint(service, region) is None]
@@ -132,7 +132,7 @@ class AwsKind(ProfileKind):
     def read(self, document: DataDocument) -> AwsAdapter:
         """Return the adapter in a document that has passed validation."""
         given = super().read(document)
-        services, regions = (tuple(dict.fromkeys(_texts(document, key))) for key in _LISTS)
+        services, regions = (tuple(dict.fromkeys(texts_at(document.data, "spec", key))) for key in _LISTS)
         return AwsAdapter(given.kind, given.name, given.profiles, given.place, services or DEFAULT_SERVICES, regions)
 
     def reviewed(self, old: ProfileAdapter | None, new: ProfileAdapter) -> Iterator[Difference]:
@@ -163,11 +163,6 @@ class AwsKind(ProfileKind):
                 if before.get(profile.name, profile.region) != profile.region
             ]
         return words
-
-
-def _texts(document: DataDocument, key: str) -> list[str]:
-    given = value_at(document.data, "spec", key)
-    return [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
 
 
 KIND = AwsKind()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from mom.atlas.adapters.kind import Setting
-from mom.atlas.documents import DataDocument, items_at, text_at, value_at
+from mom.atlas.documents import DataDocument, items_at, text_at, texts_at, value_at
 from mom.atlas.references import Malformed, only_reference, scan
 from mom.problems import Place
 
@@ -44,7 +44,6 @@ def read_oauth2(document: DataDocument) -> OAuth2 | None:
     token_url, client_id, client_secret = (
         text_at(document.data, *_OAUTH2, key) or "" for key in ("tokenUrl", "clientId", "clientSecret")
     )
-    scopes = value_at(document.data, *_OAUTH2, "scopes")
     parameters = tuple(
         (text_at(each, "name") or "", text_at(each, "value") or "")
         for _, each in items_at(document.data, *_OAUTH2, "parameters")
@@ -53,7 +52,7 @@ def read_oauth2(document: DataDocument) -> OAuth2 | None:
         token_url,
         client_id,
         client_secret,
-        tuple(str(scope) for scope in scopes) if isinstance(scopes, list) else (),
+        texts_at(document.data, *_OAUTH2, "scopes"),
         parameters,
         document.place((*_OAUTH2, "tokenUrl")),
     )
