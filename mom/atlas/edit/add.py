@@ -72,13 +72,9 @@ def add_adapter(source: Source, adapter: AdapterSpec) -> AddedAdapter:
     if not operations:
         return AddedAdapter(source, source.text, Action.UNCHANGED, notes=_notes(source, None, scope.named, adapter))
     edit = proved(source, scope.documents, operations, _action(parts, extended=bool(items)), judged)
-    return AddedAdapter(
-        source,
-        edit.text,
-        edit.action,
-        edit.changes,
-        (*_notes(source, edit, scope.named, adapter), *edit.notes),
-        edit.splices,
+    return AddedAdapter.of(
+        edit,
+        notes=(*_notes(source, edit, scope.named, adapter), *edit.notes),
         shares_name=any(other != adapter.kind.kind for other in kinds_of(adapters, scope, adapter.name)),
         below_comments=_below_comments(source, edit, adapters, parts),
     )

@@ -118,18 +118,7 @@ def change_http_adapter(source: Source, name: str, changes: HttpChanges) -> Chan
     edit = proved(source, scope.documents, operations, Action.CHANGED, ())
     _refuse_invalid(source, own, data, edit)
     before = _before(data, plan, changes._replace(allow=tuple(allowed), removed_allow=disallowed))
-    return ChangedAdapter(
-        source,
-        edit.text,
-        edit.action,
-        edit.changes,
-        edit.notes,
-        edit.splices,
-        before=before,
-        absent=absent,
-        unlisted=unlisted,
-        opened=opened,
-    )
+    return ChangedAdapter.of(edit, before=before, absent=absent, unlisted=unlisted, opened=opened)
 
 
 def _headers(data: Data) -> Iterator[_Header]:

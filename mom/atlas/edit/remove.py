@@ -49,13 +49,9 @@ def remove_adapter(
         index = scope.documents.index(parts.document.document)
         operations.append(RemoveDocument(source, scope.documents, index, keep_comments=keep_comments))
     edit = proved(source, scope.documents, operations, Action.REMOVED, ())
-    return RemovedAdapter(
-        source=source,
-        text=edit.text,
-        action=edit.action,
-        changes=edit.changes,
+    return RemovedAdapter.of(
+        edit,
         notes=(*edit.notes, *_missing(parts)),
-        splices=edit.splices,
         kind=chosen,
         document=data_of(source, parts.document.root) if parts.document is not None else None,
         comments=_comments(edit),

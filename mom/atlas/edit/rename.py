@@ -58,17 +58,8 @@ def rename_adapter(source: Source, old: str, new: str, kind: str | None = None) 
         raise _taken(source, parts, find_parts(source, adapters, scope, chosen, new))
     edit = proved(source, scope.documents, _operations(source, atlas, parts, new), Action.RENAMED, ())
     mentions = tuple(edit.line_after(line) for line in _mentions(source, atlas, scope, old))
-    return RenamedAdapter(
-        source,
-        edit.text,
-        edit.action,
-        edit.changes,
-        edit.notes,
-        edit.splices,
-        kind=chosen,
-        mentions=mentions,
-        shares_name=bool(kinds_of(adapters, scope, new)),
-    )
+    shares_name = bool(kinds_of(adapters, scope, new))
+    return RenamedAdapter.of(edit, kind=chosen, mentions=mentions, shares_name=shares_name)
 
 
 def _operations(source: Source, atlas: OwnDocument, parts: Parts, new: str) -> list[Operation]:

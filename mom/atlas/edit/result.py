@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
 
 from mom.yamledit.diff import Change
 from mom.yamledit.source import Source
@@ -34,6 +35,11 @@ class Edit:
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
     splices: tuple[Splice, ...] = ()
+
+    @classmethod
+    def of(cls, edit: Edit, **fields: Any) -> Self:
+        """Return `edit` as one of this class; `fields`: those beside, or in the place of, those of an edit."""
+        return cls(**{**vars(edit), **fields})
 
     def added_lines(self) -> tuple[tuple[int, int], ...]:
         """Return the ranges of new lines in the result, first and last, from 1."""
