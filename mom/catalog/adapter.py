@@ -47,6 +47,13 @@ class Choice:
         """Return each parameter as `--query` takes it."""
         return [f"{name}={value}" for name, value in self.query]
 
+    def oauth2_arguments(self) -> tuple[str, str, str, Sequence[str], Sequence[str]] | None:
+        """Return what each of `--oauth2-token-url`, `-client-id`, `-client-secret`, `-scope` and `-parameter` takes."""
+        if self.oauth2 is None:
+            return None
+        parameters = [f"{each.name}={each.value}" for each in self.oauth2.parameters]
+        return self.oauth2.token_url, self.oauth2.client_id, self.oauth2.client_secret, self.oauth2.scopes, parameters
+
 
 def choose(
     entry: Integration,

@@ -23,7 +23,6 @@ from mom.masking import mask_tokens
 
 if TYPE_CHECKING:
     from mom.catalog.adapter import Choice
-    from mom.yamledit.shape import Value
 
 
 def read_adapter(
@@ -39,7 +38,7 @@ def read_adapter(
     proxy: str | None = None,
     allow_literal_secret: bool = False,
 ) -> HttpAdapterSpec:
-    """Return the adapter that `--adapter-name`, `--base-url`, each `-H`, `--basic-auth` and each `--query` describe.
+    """Return the adapter that the options of add-http-adapter describe; `oauth2`: the values of `OAuth2Options`.
 
     Raises UsageError for a value that cannot be used, MomError for a credential that is written out.
     """
@@ -57,14 +56,13 @@ def read_adapter(
     from mom.cli.http_credentials import OAuth2Options, read_basic_auth, read_oauth2, read_proxy, read_query
 
     client = None if oauth2 is None else read_oauth2(OAuth2Options(*oauth2))
-    if client is not None and (
-        basic_auth is not None or "authorization" in {name.lower() for name, _ in adapter.headers}
-    ):
+    has_authorization = any(header.lower() == "authorization" for header, _ in adapter.headers)
+    if client is not None and (basic_auth is not None or has_authorization):
         raise UsageError(
             "OAuth2 excludes --basic-auth and -H Authorization",
             hint="Atlas sends the token in that header: give one of them",
         )
-    if basic_auth is not None and any(header.lower() == "authorization" for header, _ in adapter.headers):
+    if basic_auth is not None and has_authorization:
         raise UsageError("--basic-auth and -H Authorization exclude each other", hint="give one of them")
     return adapter._replace(
         basic_auth=None
@@ -78,27 +76,15 @@ def read_adapter(
 
 def read_choice(choice: Choice, *, allow_literal_secret: bool = False) -> HttpAdapterSpec:
     """Return the adapter that an entry of the catalog, and what the user said of it, make; raises as `read_adapter`."""
-    adapter = read_adapter(
+    return read_adapter(
         choice.adapter_name,
         choice.base_url,
         choice.header_arguments(),
         basic_auth=choice.basic_argument(),
         query=choice.query_arguments(),
+        oauth2=choice.oauth2_arguments(),
         allow_literal_secret=allow_literal_secret,
     )
-    if choice.oauth2 is None:
-        return adapter
-    asked = choice.oauth2
-    oauth2: dict[str, Value] = {
-        "tokenUrl": asked.token_url,
-        "clientId": asked.client_id,
-        "clientSecret": asked.client_secret,
-    }
-    if asked.scopes:
-        oauth2["scopes"] = list(asked.scopes)
-    if asked.parameters:
-        oauth2["parameters"] = [{"name": each.name, "value": each.value} for each in asked.parameters]
-    return adapter._replace(oauth2=oauth2)
 
 
 def _read_tls(given: Mapping[str, str | None], base_url: str) -> tuple[tuple[str, str], ...]:
