@@ -9,9 +9,10 @@ import typer
 from mom.atlas.adapters import kind_of
 from mom.atlas.load import load
 from mom.cli.configuration_file import ConfigurationFile, read_source
-from mom.cli.gateway_list import GatewayOption, TokenFileOption, ask
+from mom.cli.gateway_list import GatewayOption, ask
 from mom.cli.options import Format, FormatOption, QuietOption
 from mom.cli.tables import print_table
+from mom.cli.token_options import TokenFileOption
 from mom.console import Console
 from mom.envoy import adapters
 from mom.errors import ExitStatus, UsageError

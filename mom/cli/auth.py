@@ -14,23 +14,18 @@ from mom.auth.base_url import resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.auth.store import home
 from mom.cli.durations import seconds
-from mom.cli.options import AdaptersOption, Format, FormatOption, QuietOption, checked_adapters
+from mom.cli.options import Format, FormatOption, QuietOption
+from mom.cli.token_options import AdaptersOption, BaseUrlOption, TokenFileOption, checked_adapters, require_own_key
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
-from mom.gateway import DEFAULT_BASE_URL, TOKEN_HEADER
+from mom.gateway import TOKEN_HEADER
 from mom.streams import STDIN, read_stdin, visible
 
 # As a JWK names them, and as ssh-keygen does.
 _ALGORITHMS = {"eddsa": jwk.EDDSA, "ed25519": jwk.EDDSA, "es256": jwk.ES256}
 
 _METAVAR = "|".join(jwk.ALGORITHMS)
-
-BaseUrl = Annotated[
-    str | None,
-    typer.Option("--base-url", metavar="URL", help=f"The gateway. Default: $MOM_BASE_URL, else {DEFAULT_BASE_URL}."),
-]
-TokenFile = Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Use the token in a file.")]
 
 
 def keygen(
@@ -110,7 +105,7 @@ def jwks(
 
 def token(
     *,
-    base_url: BaseUrl = None,
+    base_url: BaseUrlOption = None,
     adapter: AdaptersOption = None,
     ttl: Annotated[
         str | None,
@@ -118,7 +113,7 @@ def token(
             "--ttl", metavar="DURATION", help=f"Such as 600 or 15m. Default: {tokens.DEFAULT_TTL}; at most 1h."
         ),
     ] = None,
-    token_file: TokenFile = None,
+    token_file: TokenFileOption = None,
 ) -> int:
     r"""Print the token that mom curl would send, alone on stdout.
 
@@ -129,11 +124,8 @@ def token(
     gateway = resolve_gateway(base_url, os.environ)
     source = resolve_token_source(token_file, os.environ)
     for option, given in (("--ttl", ttl), ("--adapter", adapter)):
-        if given and not source.signs:
-            raise UsageError(
-                f"{option} applies to tokens that your own key signs, not to the one in {source.place}",
-                hint=f"leave out {option}, or {source.without}",
-            )
+        if given:
+            require_own_key(source, option)
     life = tokens.DEFAULT_TTL if ttl is None else seconds(ttl, "--ttl")
     Console().data(f"{source.token(gateway, ttl=life, adapters=checked_adapters(adapter))}\n")
     return int(ExitStatus.DONE)
@@ -141,8 +133,8 @@ def token(
 
 def status(
     *,
-    base_url: BaseUrl = None,
-    token_file: TokenFile = None,
+    base_url: BaseUrlOption = None,
+    token_file: TokenFileOption = None,
     form: FormatOption = Format.TEXT,
     quiet: QuietOption = False,
 ) -> int:

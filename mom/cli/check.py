@@ -21,6 +21,7 @@ from mom.check.result import Outcome, Result
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, counted, shown, summary
 from mom.cli.configuration_file import configuration_file, read_source
 from mom.cli.options import FileOption, QuietOption, VerboseOption
+from mom.cli.token_options import TokenFileOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 from mom.gateway import DEFAULT_PORT, LOOPBACK_ADDRESSES, origin
@@ -41,7 +42,6 @@ BaseUrlOption = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help="The gateway. Default: $MOM_BASE_URL, else one on this machine."),
 ]
-TokenFileOption = Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Use the token in a file.")]
 EnvFileOption = Annotated[
     str | None, typer.Option("--env-file", metavar="FILE", help="NAME=value lines, for a gateway that is started.")
 ]

@@ -12,9 +12,8 @@ from mom.auth.base_url import Gateway, resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.auth.store import home
 from mom.auth.tokens import MAX_TTL
-from mom.cli.auth import BaseUrl, TokenFile
 from mom.cli.durations import seconds
-from mom.cli.options import AdaptersOption, checked_adapters
+from mom.cli.token_options import AdaptersOption, BaseUrlOption, TokenFileOption, checked_adapters, require_own_key
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.exec.child import Child
@@ -39,9 +38,9 @@ def exec_(
     words: Words = None,
     *,
     adapter: AdaptersOption = None,
-    base_url: BaseUrl = None,
+    base_url: BaseUrlOption = None,
     ttl: Ttl = None,
-    token_file: TokenFile = None,
+    token_file: TokenFileOption = None,
     print_: Print = False,
 ) -> int:
     """Run a program whose SDKs call APIs through a gateway.
@@ -61,11 +60,8 @@ def exec_(
             raise UsageError(wrong, hint="mom exec --adapter NAME -- COMMAND, or mom exec --adapter NAME --print")
         gateway = resolve_gateway(base_url, os.environ)
         source = resolve_token_source(token_file, os.environ)
-        if ttl is not None and not source.signs:
-            hint = f"leave out --ttl, or {source.without}"
-            raise UsageError(
-                f"--ttl applies to tokens that your own key signs, not to the one in {source.place}", hint=hint
-            )
+        if ttl is not None:
+            require_own_key(source, "--ttl")
         adapters = served(gateway, names, source.token(gateway))
         if print_ or ttl is not None or not source.signs:
             life = MAX_TTL if ttl is None else seconds(ttl, "--ttl")

@@ -13,6 +13,7 @@ from mom.check.exchange import refuse_plain_http
 from mom.check.listing import listed
 from mom.check.result import Failure, Stage
 from mom.errors import MomError
+from mom.gateway import DEFAULT_BASE_URL
 
 _SECONDS = 10.0
 
@@ -22,10 +23,9 @@ GatewayOption = Annotated[
         "--base-url",
         "-u",
         metavar="GATEWAY",
-        help="The gateway's URL. Default: $MOM_BASE_URL, else http://127.0.0.1:8082.",
+        help=f"The gateway's URL. Default: $MOM_BASE_URL, else {DEFAULT_BASE_URL}.",
     ),
 ]
-TokenFileOption = Annotated[str | None, typer.Option("--token-file", metavar="FILE", help="Use the token in a file.")]
 
 
 def ask(path: str, base_url: str | None, token_file: str | None, *, instead: str = "") -> tuple[str, list[Any]]:

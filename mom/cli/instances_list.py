@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mom.cli.gateway_list import GatewayOption, TokenFileOption, ask
+from mom.cli.gateway_list import GatewayOption, ask
 from mom.cli.options import Format, FormatOption, QuietOption
 from mom.cli.tables import print_table
+from mom.cli.token_options import TokenFileOption
 from mom.console import Console
 from mom.errors import ExitStatus
 from mom.gateway import INSTANCES_PATH

@@ -44,12 +44,6 @@ AdapterNameOption = Annotated[str, typer.Option("--adapter-name", metavar="NAME"
 ALIASES = {"--output": "--format", "--mom-token-file": "--token-file"}
 
 
-def _adapter_names(incomplete: str) -> list[str]:
-    from mom.cli.completion import adapter_names
-
-    return adapter_names(incomplete)
-
-
 # An adapter that a command is about. The original's commands name it by an option: accepted, and shown nowhere.
 AdapterArgument = Annotated[str | None, typer.Argument(metavar="NAME", help="The adapter's name.", show_default=False)]
 NameOption = Annotated[str | None, typer.Option("--adapter-name", hidden=True)]
@@ -57,34 +51,6 @@ KindOption = Annotated[
     str | None,
     typer.Option("--kind", metavar="KIND", help="Its kind, such as HTTP; needed where several kinds have the name."),
 ]
-
-# Which adapters a token opens.
-AdaptersOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--adapter",
-        metavar="NAME",
-        help="A token for this adapter alone; again for several.",
-        autocompletion=_adapter_names,
-        show_default=False,
-    ),
-]
-
-
-def checked_adapters(names: list[str] | None) -> tuple[str, ...]:
-    """Return the adapters that a token opens, all if none is named. Raises UsageError for what names none.
-
-    An adapter of another kind than HTTP is given by its path.
-    """
-    from mom.atlas.values.names import check_adapter_name
-
-    for name in names or ():
-        if name.startswith("/"):
-            if not name.startswith("/v1/apis/") or "?" in name:
-                raise UsageError(f"--adapter {name!r} is not the path of an adapter", hint="such as /v1/apis/aws")
-        elif wrong := check_adapter_name(name):
-            raise UsageError(f"--adapter {name!r}: {wrong.message}", hint=wrong.hint)
-    return tuple(names or ())
 
 
 def remove_command(kind: str) -> str:
