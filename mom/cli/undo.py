@@ -53,16 +53,15 @@ def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> 
         options += ["-H", f"{header}: {value}"]
     for header in before.removed:
         options += ["--remove-header", header]
-    if before.allow or before.removed_allow or before.bounds != type(before.bounds)():
-        access = _access(before)
-        if access is None:
-            return None
-        options += access
+    access = _access(before)
+    if access is None:
+        return None
+    options += access
     return f"{_CONFIG} set{file.option} {join([name, *options])}" if options else None
 
 
 def _access(before: HttpChanges) -> list[str] | None:
-    """Return the options that restore entries of `allow` and bounds; None where an entry is nothing options say."""
+    """Return the options that restore entries of `allow` and bounds; None where no option says an entry."""
     from mom.cli.http_access import REMOVED_BOUNDS, write_allow, write_limit
 
     options: list[str] = []
