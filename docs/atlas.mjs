@@ -72,11 +72,11 @@ function redirectOf(response, target, gateway) {
 
 async function currentToken() {
   const { token } = settings;
-  const found = typeof token === "function" ? await token() : (token ?? environment("MOM_TOKEN") ?? (await ofMom()));
-  if (typeof found !== "string" || found === "") {
+  const current = typeof token === "function" ? await token() : (token ?? environment("MOM_TOKEN") ?? (await ofMom()));
+  if (typeof current !== "string" || current === "") {
     throw new TypeError("no access token: configure({ token: … })");
   }
-  return found;
+  return current;
 }
 
 async function ofMom() {

@@ -1,12 +1,12 @@
 """Golden cases: a folder says what a user has, what they type, and what must come out. A new case needs no Python.
 
-A case holds some of these files; the bytes count, line ends and a missing final newline included:
+A case has some of these files; the bytes count, line endings and a missing final newline included:
 
     in.yml       what `atlas.yml` is before (without it there is no such file)
     command      what the user types, quoted as for a shell (without it: the command of the folder above)
     out.yml      what `atlas.yml` is afterwards: the command succeeded
     error.txt    what stderr says: the command refused, and `atlas.yml` keeps its bytes and its time
-    stdout.txt   what stdout holds (without it: nothing)
+    stdout.txt   what is on stdout (without it: nothing)
     stderr.txt   what stderr says of a success (without it: not looked at)
     status       the exit status (without it: 0 with `out.yml`, 1 with `error.txt`)
 
@@ -113,14 +113,14 @@ class Case:
         return read_command((own if own.exists() else self.folder.parent / "command").read_bytes().decode())
 
     def read(self, name: str) -> bytes | None:
-        """Return what the case's file `name` holds, None without it."""
+        """Return the bytes of the case's file `name`, None without it."""
         path = self.folder / name
         return path.read_bytes() if path.exists() else None
 
     def text(self, name: str) -> str | None:
-        """Return what the case's file `name` holds as text, None without it."""
-        found = self.read(name)
-        return None if found is None else found.decode()
+        """Return the text of the case's file `name`, None without it."""
+        content = self.read(name)
+        return None if content is None else content.decode()
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write the case's file `name`."""

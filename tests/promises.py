@@ -44,10 +44,10 @@ def read_1_1(text: str) -> list[Any]:
 def documents_of(reader: Any, data: bytes) -> list[Any] | None:
     """Return the documents of a stream as `reader` sees them, None where it cannot read the stream at all."""
     try:
-        found: list[Any] = reader(data.decode().removeprefix("\ufeff"))
+        documents: list[Any] = reader(data.decode().removeprefix("\ufeff"))
     except (yaml.YAMLError, YAMLError, ValueError):
         return None
-    return found
+    return documents
 
 
 def with_adapter(documents: Sequence[Any], name: str, base_url: str, headers: Sequence[tuple[str, str]]) -> list[Any]:
@@ -58,12 +58,12 @@ def with_adapter(documents: Sequence[Any], name: str, base_url: str, headers: Se
         spec["headers"] = [{"name": header, "value": value} for header, value in headers]
     document = {"apiVersion": VERSION, "kind": "HTTP", "metadata": {"name": name}, "spec": spec}
     result = list(documents)
-    for number, found in enumerate(result):
-        if isinstance(found, dict) and found.get("kind") == "Atlas" and "moment.dev" in str(found.get("apiVersion")):
-            atlas_spec = found.get("spec") or {}
+    for number, each in enumerate(result):
+        if isinstance(each, dict) and each.get("kind") == "Atlas" and "moment.dev" in str(each.get("apiVersion")):
+            atlas_spec = each.get("spec") or {}
             listed = atlas_spec.get("apiAdapters") or []
             if reference not in listed:
-                result[number] = {**found, "spec": {**atlas_spec, "apiAdapters": [*listed, reference]}}
+                result[number] = {**each, "spec": {**atlas_spec, "apiAdapters": [*listed, reference]}}
     if document not in result:
         if result and result[-1] is None:
             # A bare `---` at the end becomes the new document.

@@ -66,8 +66,8 @@ def exec_(
         if print_ or ttl is not None or not source.signs:
             life = MAX_TTL if ttl is None else seconds(ttl, "--ttl")
             token = source.token(gateway, ttl=life, adapters=tuple(each.path for each in adapters))
-            found = variables(adapters, gateway, token, os.environ)
-            return _print(found) if print_ else _run(list(words or ()), found)
+            environment = variables(adapters, gateway, token, os.environ)
+            return _print(environment) if print_ else _run(list(words or ()), environment)
         return _run_with_key(list(words or ()), gateway, adapters)
     except MomError as error:
         if error.exit_status in {ExitStatus.FAILED, ExitStatus.USAGE}:
@@ -90,12 +90,12 @@ def _run_with_key(words: list[str], gateway: Gateway, adapters: list[Served]) ->
     return child.end_as(status)
 
 
-def _run(words: list[str], found: dict[str, str]) -> int:
-    child = Child(words, {**os.environ, **found})
+def _run(words: list[str], environment: dict[str, str]) -> int:
+    child = Child(words, {**os.environ, **environment})
     return child.end_as(child.wait())
 
 
-def _print(found: dict[str, str]) -> int:
+def _print(environment: dict[str, str]) -> int:
     """Print lines that every POSIX shell and fish take."""
-    Console().data("".join(f"export {name}={quote(value)}\n" for name, value in found.items()))
+    Console().data("".join(f"export {name}={quote(value)}\n" for name, value in environment.items()))
     return int(ExitStatus.DONE)

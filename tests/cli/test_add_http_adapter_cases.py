@@ -1,4 +1,4 @@
-"""Every rule of an edit, as a folder of `add_http_adapter/`: see `tests.golden` for what a folder holds.
+"""Every rule of an edit, as a folder of `add_http_adapter/`: see `tests.golden` for the files of a folder.
 
 A: where a list item goes. B: where a document goes. C: bytes. D: the house style. V: how values are written, and which
 are refused. I: what is there already. R: what is refused.

@@ -33,12 +33,12 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shell(shown: str, words: str) -> str:
     """Return the command line that a hint names after `words`, and run it in a shell as a user would."""
-    found = re.search(rf"hint: {words}: (mom [^;\n]+)", shown)
-    assert found, shown
+    hint = re.search(rf"hint: {words}: (mom [^;\n]+)", shown)
+    assert hint, shown
     path = f"{Path(MOM).parent}:{os.environ['PATH']}"
-    done = subprocess.run(found[1], shell=True, env={"PATH": path}, capture_output=True, text=True, check=False)
+    done = subprocess.run(hint[1], shell=True, env={"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return found[1]
+    return hint[1]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -33,10 +33,10 @@ def complete(words: str, count: int, folder: Path | None = None) -> list[str]:
     ],
 )
 def test_the_shell_is_offered_what_can_follow(words: str, count: int, offered: list[str]) -> None:
-    found = complete(words, count)
+    words_offered = complete(words, count)
 
-    assert [word for word in offered if word not in found] == []
-    assert "--output" not in found
+    assert [word for word in offered if word not in words_offered] == []
+    assert "--output" not in words_offered
 
 
 def run(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

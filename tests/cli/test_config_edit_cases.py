@@ -1,4 +1,4 @@
-"""Every rule of removing, changing and renaming, as a folder: see `tests.golden` for what a folder holds.
+"""Every rule of removing, changing and renaming, as a folder: see `tests.golden` for the files of a folder.
 
 M: what goes with an adapter that is removed. P: what a value's place keeps when the value changes.
 """

@@ -92,8 +92,8 @@ def test_a_file_that_is_there_cannot_fake_a_line(tmp_path: Path, command: str, n
     assert done.returncode == int("validate" in command), done.stderr
     text = done.stdout.decode()
     if "json" in command.lower():
-        found = json.loads(text)
-        assert (found["files"][0]["file"] if "validate" in command else found["file"]) == name
+        report = json.loads(text)
+        assert (report["files"][0]["file"] if "validate" in command else report["file"]) == name
     elif "junit" in command:
         assert ET.fromstring(text) is not None
     assert_harmless(text + done.stderr.decode())

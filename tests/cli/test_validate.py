@@ -265,26 +265,26 @@ def test_sarif_is_valid_and_places_each_result() -> None:
     result = run("valid.yml", "broken.yml", "warned.yml", "-", "valid.yml", "--format", "sarif", stdin=BROKEN.encode())
     log = json.loads(result.stdout)
     SARIF.validate(log)
-    (found,) = log["runs"]
-    assert found["tool"]["driver"]["version"] == __version__
-    assert [rule["id"] for rule in found["tool"]["driver"]["rules"]] == list(RULES)
-    for entry in found["tool"]["driver"]["rules"]:
+    (only,) = log["runs"]
+    assert only["tool"]["driver"]["version"] == __version__
+    assert [rule["id"] for rule in only["tool"]["driver"]["rules"]] == list(RULES)
+    for entry in only["tool"]["driver"]["rules"]:
         assert RULES[entry["id"]].explanation in entry["fullDescription"]["text"]
         assert RULES[entry["id"]].hint in entry["help"]["text"]
         assert entry["defaultConfiguration"]["level"] == RULES[entry["id"]].severity
-    assert [artifact["location"]["uri"] for artifact in found["artifacts"]] == [
+    assert [artifact["location"]["uri"] for artifact in only["artifacts"]] == [
         "valid.yml",
         "broken.yml",
         "warned.yml",
         "%3Cstdin%3E",
     ]
-    first = found["results"][0]
-    assert found["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "unknown-key"
+    first = only["results"][0]
+    assert only["tool"]["driver"]["rules"][first["ruleIndex"]]["id"] == first["ruleId"] == "unknown-key"
     place = first["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": "broken.yml", "index": 1}
     assert place["region"] == {"startLine": 6, "startColumn": 3, "endColumn": 7}
-    assert found["results"][1]["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 7
-    assert [each["level"] for each in found["results"]] == ["error", "error", "warning", "error", "error"]
+    assert only["results"][1]["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 7
+    assert [each["level"] for each in only["results"]] == ["error", "error", "warning", "error", "error"]
 
 
 def test_junit_has_a_suite_for_each_file_and_counts_what_fails() -> None:
@@ -412,11 +412,11 @@ def test_the_schema_of_a_kind_is_printed(kind: Any, spelt: Any) -> None:
 
 def test_without_a_kind_one_schema_for_every_document_of_a_file_is_printed() -> None:
     result = run_mom(["atlas", "config", "schema"])
-    found = json.loads(result.stdout)
-    assert found == combined()
+    printed = json.loads(result.stdout)
+    assert printed == combined()
     source = Source("f", WARNED)
     for document in documents(source):
-        assert Draft202012Validator(found).is_valid(to_data(parse_document(source, document)))
+        assert Draft202012Validator(printed).is_valid(to_data(parse_document(source, document)))
 
 
 def test_an_unknown_kind_is_wrong_usage_with_the_one_that_was_meant() -> None:

@@ -44,14 +44,14 @@ def test_the_problems_of_a_file_are_reported(case: Case, request: pytest.Fixture
 
 
 def summary(errors: int, warnings: int, notes: int) -> str:
-    found = [
+    counts = [
         f"{count} {word}{'s' if count > 1 else ''}"
         for count, word in ((errors, "error"), (warnings, "warning"), (notes, "note"))
         if count
     ]
     if errors or warnings:
-        return f"{', '.join(found)} in 1 file\n"
-    return f"1 file is valid{f', {found[0]}' if found else ''}\n"
+        return f"{', '.join(counts)} in 1 file\n"
+    return f"1 file is valid{f', {counts[0]}' if counts else ''}\n"
 
 
 def test_every_rule_has_a_case() -> None:

@@ -141,9 +141,9 @@ def test_a_folder_without_a_configuration_is_a_problem() -> None:
 def test_a_missing_file_among_several_is_one_problem_among_the_others() -> None:
     Path("bad.yml").write_text(ATLAS.replace("baseUrl", "baseURL"))
     Path("locked.yml").write_bytes(b"\xff")
-    status, found = rules("missing.yml", FILE, "bad.yml", "locked.yml", "no/such/folder/")
+    status, problems = rules("missing.yml", FILE, "bad.yml", "locked.yml", "no/such/folder/")
     assert status == 1
-    assert found == [
+    assert problems == [
         ("missing.yml", "file"),
         ("bad.yml", "unknown-key"),
         ("locked.yml", "file"),
