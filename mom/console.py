@@ -179,7 +179,7 @@ def to_json(value: Any) -> str:
 
 # Room for the excerpt at 80 columns, the line number's gutter taken off.
 _EXCERPT_WIDTH = 70
-_COMMANDS = ("atlas", "auth", "curl")
+_COMMANDS = ("atlas", "auth", "curl", "exec")
 _COLOUR = re.compile(r"\033\[[0-9;]*m")
 
 

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from mom.console import Console
+from mom.cli.app import ROOT
+from mom.console import Console, wrapped
 from mom.errors import MomError
 from mom.problems import Place, Problem
 from tests.golden import Terminal
@@ -70,3 +71,9 @@ def test_json_on_a_terminal_has_no_control_characters_and_the_same_value() -> No
     assert_harmless(out.getvalue(), lines=7)
     assert json.loads(out.getvalue()) == {HOSTILE: ["é", HOSTILE, "𝔸\U000e0001"]}
     assert '"é"' in out.getvalue()
+
+
+def test_a_command_of_mom_is_not_broken_at_the_width_of_a_terminal() -> None:
+    for name in ROOT.commands:
+        command = f"mom {name} --an-option-that-is-long --another-option-that-is-long"
+        assert wrapped(f"a message, to which a command belongs: {command}; and more", 60)[1].strip() == f"{command};"
