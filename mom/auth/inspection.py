@@ -41,15 +41,23 @@ class Inspection:
     verified: bool | None
 
 
-def inspect(text: str, environ: Mapping[str, str], *, now: float | None = None) -> Inspection:
+def inspect(
+    text: str,
+    environ: Mapping[str, str],
+    *,
+    now: float | None = None,
+    max_lifetime: float | None = MAX_LIFETIME_SECONDS,
+) -> Inspection:
     """Decode a token and return why gateways would refuse it. Raises MomError where it is not a signed token.
+
+    max_lifetime: the seconds that an identity provider allows, None where that is judged elsewhere.
 
     The signature is verified where it names one of this user's own keys, and only there.
     """
     moment = time.time() if now is None else now
     token = tokens.parse_token(text)
     signature, verified = _signature(token, environ, moment)
-    wrong = [*_wrong_header(token.header), *_wrong_claims(token.claims, moment)]
+    wrong = [*_wrong_header(token.header), *_wrong_claims(token.claims, moment, max_lifetime)]
     if verified is False:
         wrong.insert(0, "the signature was not made by the key it names")
     times = {
@@ -93,7 +101,7 @@ def _wrong_header(header: Mapping[str, Any]) -> list[str]:
     return [] if isinstance(header.get("kid", ""), str) else ["its kid is not a string"]
 
 
-def _wrong_claims(claims: Mapping[str, Any], now: float) -> list[str]:
+def _wrong_claims(claims: Mapping[str, Any], now: float, max_lifetime: float | None) -> list[str]:
     wrong = [
         f"{name} is not a time (seconds since 1970)" for name in _TIMES if name in claims and not _is_time(claims[name])
     ]
@@ -101,7 +109,7 @@ def _wrong_claims(claims: Mapping[str, Any], now: float) -> list[str]:
     if "exp" not in claims:
         wrong.append("it has no exp: Atlas refuses tokens that never expire")
     elif _is_time(expires):
-        wrong += _wrong_expiry(expires, now, own=claims.get("iss") == keys.local_issuer())
+        wrong += _wrong_expiry(expires, now, max_lifetime, own=claims.get("iss") == keys.local_issuer())
     if _is_time(starts) and starts > now + CLOCK_SKEW_SECONDS:
         wrong.append(f"it is not valid before {in_words(starts, now)}")
     wrong += [
@@ -115,12 +123,12 @@ def _wrong_claims(claims: Mapping[str, Any], now: float) -> list[str]:
     return wrong
 
 
-def _wrong_expiry(expires: float, now: float, *, own: bool) -> list[str]:
+def _wrong_expiry(expires: float, now: float, max_lifetime: float | None, *, own: bool) -> list[str]:
     if expires + CLOCK_SKEW_SECONDS < now:
         return [f"it expired {in_words(expires, now)}"]
     if own and expires - now > LOCAL_MAX_LIFETIME_SECONDS:
         return [f"it is valid for longer than an hour, until {in_words(expires, now)}"]
-    if expires - now > MAX_LIFETIME_SECONDS:
+    if max_lifetime is not None and expires - now > max_lifetime:
         # In milliseconds it would be a date in this century.
         milliseconds = " (milliseconds instead of seconds?)" if 1e12 < expires < 1e13 else ""
         return [f"it is valid for longer than a day{milliseconds}, which needs maxLifetime in its identity provider"]

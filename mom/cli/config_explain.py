@@ -67,8 +67,7 @@ def explain(
         console.data("\n".join(_lines(verdict)) + "\n")
     for reason in wrong:
         console.warning(f"the token would be refused: {reason}")
-    for_claims = any(miss.reason.startswith("the claim ") for miss in verdict.misses)
-    if for_claims and claims_file is None and token_file is None:
+    if claims_file is None and token_file is None and any(miss.for_claims for miss in verdict.misses):
         console.say("The caller has no claims; pass --as CLAIMS.JSON or --token FILE for one that has.")
     return int(ExitStatus.DONE if verdict.allowed and not wrong else ExitStatus.WOULD_CHANGE)
 
@@ -78,9 +77,9 @@ def _claims(claims_file: str | None, token_file: str | None) -> tuple[dict[str, 
     if token_file is not None:
         from mom.auth.inspection import inspect
 
-        inspected = inspect(_text(token_file).strip(), os.environ)
         # Which lifetime is too long, the identity provider of the configuration says.
-        return dict(inspected.claims), tuple(reason for reason in inspected.wrong if "maxLifetime" not in reason)
+        inspected = inspect(_text(token_file).strip(), os.environ, max_lifetime=None)
+        return dict(inspected.claims), inspected.wrong
     if claims_file is None:
         return {}, ()
     name = STDIN if claims_file == "-" else claims_file

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
-from mom.atlas.policy import AllowList, Entry, decide, path_matches
+from mom.atlas.policy import AllowList, Claim, Entry, decide, path_matches
 from mom.atlas.providers import audience_core
 from mom.envoy import adapters
 from mom.envoy.routes import REFUSED
@@ -21,11 +21,15 @@ from mom.problems import Place
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """An entry that a request does not match: its name, its place, and the part that does not match, in words."""
+    """An entry that a request does not match: its name, its place, and the part that does not match, in words.
+
+    for_claims: whether that part is the caller's claims.
+    """
 
     name: str
     place: Place
     reason: str
+    for_claims: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,16 +121,22 @@ def _by_lists(
 
 def _misses(allow: AllowList, method: str, path: str, claims: Mapping[str, object]) -> Iterator[Miss]:
     for index, entry in enumerate(allow.entries):
-        yield Miss(allow.entry_name(index), entry.place, _miss(entry, method, path, claims))
+        request, claim = _request_miss(entry, method, path), _claim_miss(entry.claims, claims)
+        yield Miss(allow.entry_name(index), entry.place, request or claim or "", for_claims=request is None)
 
 
-def _miss(entry: Entry, method: str, path: str, claims: Mapping[str, object]) -> str:
+def _request_miss(entry: Entry, method: str, path: str) -> str | None:
+    """Return which part of the request itself does not match, None where both parts do."""
     if entry.methods and method not in entry.methods:
         return f"the method is not {' or '.join(entry.methods)}"
     if entry.paths and not any(path_matches(pattern, path) for pattern in entry.paths):
         return f"the path `{path}` below the adapter does not match {' or '.join(entry.paths)}"
-    missing = next(claim for claim in entry.claims if not claim.matches(claims))
-    return f"the claim `{missing.name}` does not match"
+    return None
+
+
+def _claim_miss(wanted: Sequence[Claim], claims: Mapping[str, object]) -> str | None:
+    missing = next((claim for claim in wanted if not claim.matches(claims)), None)
+    return None if missing is None else f"the claim `{missing.name}` does not match"
 
 
 def _identity(
@@ -171,8 +181,7 @@ def _refusal(provider: IdentityProvider, path: str, claims: Mapping[str, object]
     expires = claims.get("exp")
     if now is not None and isinstance(expires, int | float) and expires - now > provider.max_lifetime:
         return f"it is valid for longer than {provider.max_lifetime:,} s (maxLifetime)"
-    missing = next((claim for claim in provider.claims if not claim.matches(claims)), None)
-    return None if missing is None else f"the claim `{missing.name}` does not match"
+    return _claim_miss(provider.claims, claims)
 
 
 def _is_for(provider: IdentityProvider, path: str, audiences: Sequence[object]) -> bool:
