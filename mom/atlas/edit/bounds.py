@@ -10,16 +10,16 @@ from mom.atlas.adapters.http import HTTP
 from mom.atlas.documents import items_at, value_at
 from mom.atlas.edit.adapter_list import AdapterList
 from mom.atlas.edit.scope import EditScope, data_of, refusal
-from mom.atlas.edit.spots import find_spot, find_text, refuse_used_elsewhere
+from mom.atlas.edit.spots import extensible_spec, find_spot, refuse_used_elsewhere, removal, replacement
 from mom.atlas.edit.style import document_shape
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.yamledit.data import Data
-from mom.yamledit.nodes import Mapping, Sequence, get
+from mom.yamledit.nodes import Mapping, Sequence
 from mom.yamledit.operations import Operation
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
-from mom.yamledit.tree_operations import AppendEntry, RemoveEntry, RemoveItems, ReplaceScalar
+from mom.yamledit.tree_operations import AppendEntry, RemoveItems
 
 BOUNDS = ("limits", "timeout", "retries")
 
@@ -46,48 +46,36 @@ def bound_operations(
     for key, value in bounds.values().items():
         spot = find_spot(source, own.root, ("spec", key))
         if spot.node is None:
-            if spot.parent is None or not spot.parent.entries:
-                raise _not_a_mapping(source, own, "spec", "`spec` is not a mapping with a base URL")
+            spec = extensible_spec(source, own, spot)
             shape = document_shape(
                 source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key="headers"
             )
-            yield AppendEntry(own.document, own.root, spot.parent, key, value, shape.child("spec").child(key))
+            yield AppendEntry(own.document, own.root, spec, key, value, shape.child("spec").child(key))
         elif isinstance(value, dict):
             yield from _limit(source, own, value, data)
-        elif value_at(data, "spec", key) != value:
-            yield _replaced(source, own, ("spec", key), value)
+        else:
+            yield from replacement(source, own, ("spec", key), value)
     for key in bounds.removed:
         spot = find_spot(source, own.root, ("spec", key))
-        if spot.parent is not None and spot.entry is not None:
-            yield RemoveEntry(own.document, own.root, spot.parent, spot.parent.entries.index(spot.entry))
+        if spot.entry is not None:
+            yield removal(own, spot)
 
 
 def _limit(source: Source, own: OwnDocument, limit: dict[str, Value], data: Data) -> Iterator[Operation]:
     """Yield what makes the limit that is there another one, each value in its place."""
     spot = find_spot(source, own.root, ("spec", "limits"))
     if not isinstance(spot.node, Mapping) or not spot.node.entries:
-        raise _not_a_mapping(source, own, "spec.limits", "`limits` is not a mapping with a number of requests")
+        node = spot.node or own.root
+        message = "`limits` is not a mapping with a number of requests"
+        raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec.limits"))
     for key, value in {"per": "subject", **limit}.items():
         inner = find_spot(source, own.root, ("spec", "limits", key))
-        if inner.node is not None:
-            if value_at(data, "spec", "limits", key) != value:
-                if key not in limit and inner.parent is not None and inner.entry is not None:
-                    yield RemoveEntry(own.document, own.root, inner.parent, inner.parent.entries.index(inner.entry))
-                else:
-                    yield _replaced(source, own, ("spec", "limits", key), value)
-        elif key in limit and inner.parent is not None:
-            yield AppendEntry(own.document, own.root, inner.parent, key, value, Shape())
-
-
-def _replaced(source: Source, own: OwnDocument, path: tuple[str, ...], value: Value) -> Operation:
-    assert isinstance(value, str | int)
-    node, flow = find_text(source, own.root, path)
-    return ReplaceScalar(own.document, own.root, node, value, flow)
-
-
-def _not_a_mapping(source: Source, own: OwnDocument, path: str, message: str) -> Exception:
-    node = get(own.root, *path.split(".")) or own.root
-    return refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path=path))
+        if key in limit and inner.node is not None:
+            yield from replacement(source, own, ("spec", "limits", key), value)
+        elif key in limit:
+            yield AppendEntry(own.document, own.root, spot.node, key, value, Shape())
+        elif inner.node is not None and value_at(data, "spec", "limits", key) != value:
+            yield removal(own, inner)
 
 
 def allow_removal(
@@ -104,15 +92,13 @@ def allow_removal(
     spot = find_spot(source, own.root, ("spec", "allow"))
     node = spot.node
     assert isinstance(node, Sequence)
-    assert spot.parent is not None
     assert spot.entry is not None
     for index in indices:
         refuse_used_elsewhere(source, own.root, node.items[index], "spec.allow")
-    found = tuple(entry for entry in entries if entry in listed)
+    removed = tuple(entry for entry in entries if entry in listed)
     if len(indices) == len(node.items):
-        at = spot.parent.entries.index(spot.entry)
-        return [RemoveEntry(own.document, own.root, spot.parent, at)], found, True
-    return [RemoveItems(own.document, own.root, spot.entry, indices)], found, False
+        return [removal(own, spot)], removed, True
+    return [RemoveItems(own.document, own.root, spot.entry, indices)], removed, False
 
 
 def bounds_before(data: Data, bounds: Bounds) -> Bounds | None:

@@ -17,7 +17,7 @@ from mom.atlas.edit.parts import find_parts, resolve_kind
 from mom.atlas.edit.proof import proved
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.scope import EditScope, data_of, only_atlas, read_scope, refusal
-from mom.atlas.edit.spots import find_spot, find_text, refuse_used_elsewhere
+from mom.atlas.edit.spots import extensible_spec, find_spot, refuse_used_elsewhere, removal, replacement
 from mom.atlas.edit.style import document_shape
 from mom.atlas.ownership import OwnDocument, read_own
 from mom.atlas.quick_check import fits
@@ -32,7 +32,7 @@ from mom.yamledit.operations import Operation
 from mom.yamledit.shape import Shape, Value
 from mom.yamledit.source import Source
 from mom.yamledit.stream import YamlSyntaxError
-from mom.yamledit.tree_operations import AppendEntry, AppendItems, RemoveEntry, RemoveItems, ReplaceScalar
+from mom.yamledit.tree_operations import AppendEntry, AppendItems, RemoveEntry, RemoveItems
 
 
 class HttpChanges(NamedTuple):
@@ -166,21 +166,13 @@ def _plan(existing: SequenceABC[_Header], changes: HttpChanges) -> tuple[_Plan, 
     return plan, absent
 
 
-def _base_url(source: Source, own: OwnDocument, base_url: str | None) -> list[Operation]:
+def _base_url(source: Source, own: OwnDocument, base_url: str | None) -> SequenceABC[Operation]:
     if base_url is None:
         return []
     spot = find_spot(source, own.root, ("spec", "baseUrl"))
     if spot.node is None and isinstance(spot.parent, Mapping) and spot.parent.entries:
         return [AppendEntry(own.document, own.root, spot.parent, "baseUrl", base_url, Shape())]
-    return _replace(source, own, ("spec", "baseUrl"), base_url)
-
-
-def _replace(source: Source, own: OwnDocument, path: tuple[str | int, ...], value: str) -> list[Operation]:
-    """Return the operation that writes `value` at `path`, none where it is there already."""
-    node, flow = find_text(source, own.root, path)
-    if data_of(source, node) == value:
-        return []
-    return [ReplaceScalar(own.document, own.root, node, value, flow)]
+    return replacement(source, own, ("spec", "baseUrl"), base_url)
 
 
 def _header_operations(
@@ -192,15 +184,14 @@ def _header_operations(
         if spot.node is None and spot.parent is not None:
             yield AppendEntry(own.document, own.root, spot.parent, "value", value, Shape())
         else:
-            yield from _replace(source, own, (*path, header.index, "value"), value)
+            yield from replacement(source, own, (*path, header.index, "value"), value)
     for header, (name, value) in plan.renamed:
-        yield from _replace(source, own, (*path, header.index, "name"), name)
-        yield from _replace(source, own, (*path, header.index, "value"), value)
+        yield from replacement(source, own, (*path, header.index, "name"), name)
+        yield from replacement(source, own, (*path, header.index, "value"), value)
     if not plan.removed and not plan.added:
         return
     spot = find_spot(source, own.root, path)
     if plan.removed:
-        assert spot.parent is not None
         assert spot.entry is not None
         indices = tuple(header.index for header in plan.removed)
         node = spot.entry[1]
@@ -208,7 +199,7 @@ def _header_operations(
         for index in indices:
             refuse_used_elsewhere(source, own.root, node.items[index], "spec.headers")
         if len(indices) == len(node.items) and _omits_headers(source, scope, own):
-            yield RemoveEntry(own.document, own.root, spot.parent, spot.parent.entries.index(spot.entry))
+            yield removal(own, spot)
         else:
             yield RemoveItems(own.document, own.root, spot.entry, indices)
     elif plan.added:
@@ -238,11 +229,7 @@ def _append(  # noqa: PLR0917
             message = f"`{key}` is not a list"
             raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path=f"spec.{key}"))
         return AppendItems(own.document, own.root, spot.parent, spot.entry, values, shape)
-    if spot.parent is None or not spot.parent.entries:
-        node = get(own.root, "spec") or own.root
-        message = "`spec` is not a mapping with a base URL"
-        raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec"))
-    return AppendEntry(own.document, own.root, spot.parent, key, values, shape)
+    return AppendEntry(own.document, own.root, extensible_spec(source, own, spot), key, values, shape)
 
 
 def _omits_headers(source: Source, scope: EditScope, own: OwnDocument) -> bool:

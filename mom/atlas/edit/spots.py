@@ -1,17 +1,23 @@
-"""A value inside a document that an edit is about: its node, if it can be changed without changing another place."""
+"""A value inside a document that an edit is about: its node, if it can be changed without changing another place.
+
+And the operations that write it, and take it out.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from mom.atlas.edit.scope import refusal
+from mom.atlas.edit.scope import data_of, refusal
+from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
 from mom.problems import Place
 from mom.yamledit.data import is_merge, walk
-from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of
+from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence, entries_of, get
 from mom.yamledit.paths import Path, show
+from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
+from mom.yamledit.tree_operations import RemoveEntry, ReplaceScalar
 
 
 class Spot(NamedTuple):
@@ -65,6 +71,29 @@ def find_text(source: Source, root: Node, path: Path) -> tuple[Scalar, bool]:
     raise refusal(
         problem_at(source, at.start, "wrong-type", message, end=at.end, hint="write it as text", path=show(path))
     )
+
+
+def replacement(source: Source, own: OwnDocument, path: Path, value: Value) -> list[ReplaceScalar]:
+    """Return the operation that writes `value`, a scalar, at `path`; none where it is there already."""
+    assert isinstance(value, str | int)
+    node, flow = find_text(source, own.root, path)
+    return [] if data_of(source, node) == value else [ReplaceScalar(own.document, own.root, node, value, flow)]
+
+
+def removal(own: OwnDocument, spot: Spot) -> RemoveEntry:
+    """Return the operation that takes the entry of a spot out of its mapping."""
+    assert spot.parent is not None
+    assert spot.entry is not None
+    return RemoveEntry(own.document, own.root, spot.parent, spot.parent.entries.index(spot.entry))
+
+
+def extensible_spec(source: Source, own: OwnDocument, spot: Spot) -> Mapping:
+    """Return the `spec` that does not have the key of a spot yet. Raises MomError where it is no mapping with keys."""
+    if spot.parent is not None and spot.parent.entries:
+        return spot.parent
+    node = get(own.root, "spec") or own.root
+    message = "`spec` is not a mapping with a base URL"
+    raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path="spec"))
 
 
 def _refuse_shared(source: Source, root: Node, node: Node, path: Path) -> None:
