@@ -218,6 +218,13 @@ class Credentials:
                 errors.append(error)
         if warnings and self.shows_errors:
             warnings += self.errors_of_commands()
+        revision = sum(source.revision for source in sources)
+        has_read = revision != self._revision or self._folder_watch.poll()
+        self._revision = revision
+        if not (has_read or warnings or errors):
+            # Another value comes only of a source that was read, or with the warning that one has grown too old. So no
+            # look at each variable is needed, five times a second.
+            return News()
         names = [name for name in self._last if self._chosen.get(name) is not None]
         changed = [name for name in names if self.value(name) != self._last[name]]
         lost: dict[str, str] = {}
@@ -228,9 +235,6 @@ class Credentials:
         warnings = [*(each for each in warnings if each.partition(" ")[0] not in lost), *lost.values()]
         usable = {name for name in names if not isinstance(self.value(name), Missing)}
         has_states = self._remember(set(names), usable)
-        revision = sum(source.revision for source in sources)
-        has_read = revision != self._revision or self._folder_watch.poll()
-        self._revision = revision
         return News(tuple(changed), tuple(warnings), tuple(errors), has_states, has_read)
 
     def unavailable(self, adapters: Iterable[Adapter]) -> dict[str, str]:
