@@ -55,14 +55,14 @@ def _apis(plan: Plan) -> list[tuple[str, Origin]]:
 
 def _proxies(plan: Plan) -> Iterator[str]:
     """Yield which proxies lead to which APIs."""
-    by_url: dict[str, list[str]] = {}
+    by_url: dict[str, dict[str, None]] = {}
     for adapter in adapters.served(plan.configuration):
         for upstream in adapters.kind_of(adapter).upstreams(adapter):
             proxy = plan.options.proxies.get((upstream.origin, upstream.proxy))
-            if proxy is not None and adapter.name not in by_url.setdefault(proxy.url, []):
-                by_url[proxy.url].append(adapter.name)
+            if proxy is not None:
+                by_url.setdefault(proxy.url, {})[adapter.name] = None
     for url, names in by_url.items():
-        yield f"through the proxy {url}: {some(names, _NAMED)}"
+        yield f"through the proxy {url}: {some(list(names), _NAMED)}"
 
 
 def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
