@@ -157,10 +157,15 @@ def is_usable(path: Path) -> bool:
     return path.stat().st_uid in {0, os.getuid()}
 
 
+def is_private(path: Path) -> bool:
+    """Whether no other user can replace what this one creates in the folder `path`."""
+    mode = path.stat().st_mode
+    return not mode & 0o022 or bool(mode & stat.S_ISVTX)
+
+
 def _check_private(path: Path) -> None:
     """Raise MomError where other users could put a directory of their own in the place of ours."""
-    mode = path.stat().st_mode
-    if mode & 0o022 and not mode & stat.S_ISVTX:
+    if not is_private(path):
         hint = f"run: chmod go-w '{path}', or name another directory in XDG_RUNTIME_DIR or TMPDIR"
         raise MomError(f"other users can replace files in {path}, where the run has its sockets", hint=hint)
 

@@ -11,14 +11,13 @@ import base64
 import contextlib
 import itertools
 import os
-import stat
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from mom.envoy import secrets
 from mom.envoy.bootstrap import dumps
 from mom.envoy.messages import Json
-from mom.run.directory import RunDirectory, is_usable, write_all
+from mom.run.directory import RunDirectory, is_private, is_usable, write_all
 
 PREFIX = "mom-secrets-"
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  where Linux has a file system in memory
@@ -29,7 +28,7 @@ _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 def memory(environ: Mapping[str, str]) -> Path | None:
     """Return a folder on a file system in memory in which this user may create others: None where there is none."""
     for candidate in (environ.get("XDG_RUNTIME_DIR"), _SHARED_MEMORY):
-        if candidate and is_in_memory(Path(candidate)) and _is_private(Path(candidate)):
+        if candidate and is_in_memory(Path(candidate)) and _is_safe(Path(candidate)):
             return Path(candidate)
     return None
 
@@ -46,11 +45,9 @@ def is_in_memory(path: Path) -> bool:
     return bool(kinds) and kinds <= _IN_MEMORY
 
 
-def _is_private(path: Path) -> bool:
-    """Whether no other user can replace what this one creates in it."""
+def _is_safe(path: Path) -> bool:
     with contextlib.suppress(OSError):
-        mode = path.stat().st_mode
-        return is_usable(path) and not (mode & 0o022 and not mode & stat.S_ISVTX)
+        return is_usable(path) and is_private(path)
     return False
 
 
