@@ -7,7 +7,7 @@ share). Everything else is literal, and a `%` in it is doubled, since Envoy woul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
@@ -114,10 +114,15 @@ def is_host(header: Header) -> bool:
     return header.name.lower() == "host"
 
 
-def format_string(value: str) -> str:
-    """Return a header value as Envoy's format string: references as commands, everything else literal."""
+def format_string(value: str, secrets: Container[str] = ()) -> str:
+    """Return a header value as Envoy's format string: references as commands, everything else literal.
+
+    secrets: the variables that are secrets of Envoy (`mom.envoy.secrets`). The others are in its environment.
+    """
     return "".join(
-        f"%ENVIRONMENT({part.name})%" if isinstance(part, Reference) else str(part).replace("%", "%%")
+        f"%{'SECRET' if part.name in secrets else 'ENVIRONMENT'}({part.name})%"
+        if isinstance(part, Reference)
+        else str(part).replace("%", "%%")
         for part in scan(value)
     )
 

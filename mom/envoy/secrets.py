@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 
 from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
+from mom.envoy.headers import format_string
 from mom.envoy.messages import Json, extension, typed
 from mom.envoy.options import Options
 
@@ -75,11 +76,9 @@ def for_route(
     """
     changing = [header for header in headers if has_secret(header, options)]
     single = [header for header in changing if len(names(header.value)) == 1]
+    several = [header.value for header in changing if len(names(header.value)) > 1]
     carriers = carried(texts, options)
-    for header in changing:
-        if header not in single:
-            needed = (*needed, header.value)
-    for name in secrets_of(needed, options):
+    for name in secrets_of([*needed, *several], options):
         carriers.setdefault(name, f"{CARRIER}{len(carriers) + 1}")
     values = [(header.name, header.value) for header in changing]
     values += [(carrier, f"${{{{ {name} }}}}") for name, carrier in carriers.items()]
@@ -87,16 +86,6 @@ def for_route(
     patterns += [(carrier, ".+") for carrier in carriers.values()]
     guard = {GUARD: _guard(patterns)} if patterns else {}
     return (guard | _mutations(values, options) if values else guard), list(carriers.values())
-
-
-def format_string(value: str, options: Options) -> str:
-    """Return a value as Envoy's format string: references as commands, everything else literal."""
-    return "".join(_command(part.name, options) if isinstance(part, Reference) else str(part).replace("%", "%%")
-                   for part in scan(value))  # fmt: skip
-
-
-def _command(name: str, options: Options) -> str:
-    return f"%SECRET({name})%" if name in options.secrets else f"%ENVIRONMENT({name})%"
 
 
 def _mutations(values: Sequence[tuple[str, str]], options: Options) -> Json:
@@ -109,7 +98,7 @@ def _mutations(values: Sequence[tuple[str, str]], options: Options) -> Json:
     appended = [
         {
             "append": {
-                "header": {"key": name, "value": format_string(value, options)},
+                "header": {"key": name, "value": format_string(value, options.secrets)},
                 "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
                 # An empty value must replace the client's header all the same; the guard refuses it then.
                 "keep_empty_value": True,
