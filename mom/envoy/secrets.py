@@ -46,8 +46,10 @@ def http_filters() -> list[Json]:
 
 def secrets_of(texts: Iterable[str], options: Options) -> list[str]:
     """Return the variables in `texts` whose values come from files, each once, in their order."""
-    found = dict.fromkeys(name for text in texts for name in names(text))
-    return [name for name in found if name in options.secrets]
+    # Most runs have none, and 10,000 adapters several texts each.
+    if not options.secrets:
+        return []
+    return list(dict.fromkeys(name for text in texts for name in names(text) if name in options.secrets))
 
 
 def has_secret(header: Header, options: Options) -> bool:

@@ -83,8 +83,6 @@ def credential_headers(adapters: Iterable[Adapter]) -> set[str]:
 
 def secret_headers(adapters: Iterable[Adapter], options: Options) -> set[str]:
     """Return the names, in lower case, of the headers that a filter sets for adapters, in front of the router."""
-    if not options.secrets:
-        return set()
     return {name.lower() for adapter in adapters for name in kind_of(adapter).secret_headers(adapter, options)}
 
 
