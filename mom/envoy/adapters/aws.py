@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy import aws_signing
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.adapters.http import RETRIES
+from mom.envoy.adapters.forwarding import RETRIES, action
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import KeySlot
@@ -177,10 +176,7 @@ def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
         },
         "route": {
             "cluster": upstream.name,
-            "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
-            "idle_timeout": "3600s",
-            "host_rewrite_literal": upstream.origin.authority,
-            "regex_rewrite": {"pattern": {"regex": f"^{re.escape(target.path)}/?"}, "substitution": "/"},
+            **action(target.path, upstream.origin.authority, "", options.timeout),
             "retry_policy": RETRIES,
         },
     }

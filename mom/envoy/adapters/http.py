@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from mom.atlas.adapters.http import HTTP, Header, HttpAdapter
@@ -14,6 +13,7 @@ from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_base_url, check_proxy
 from mom.envoy import credentials, headers, key_slots, oauth2, redirects, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
+from mom.envoy.adapters.forwarding import RETRIES, action
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.messages import Json
@@ -23,8 +23,6 @@ from mom.gateway import HTTP_PREFIX
 from mom.problems import Problem
 
 NAME = HTTP.kind
-# Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
-RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
 # RFC 9110, 9.2.2, without TRACE, which never passes.
 _REPEATABLE: Json = {"name": ":method", "string_match": {"safe_regex": {"regex": "GET|HEAD|OPTIONS|PUT|DELETE"}}}
 _NO_UPGRADE: Json = {
@@ -143,10 +141,7 @@ class HttpKind(ServedKind[HttpAdapter]):
             "match": {"path_separated_prefix": self.path(adapter)},
             "route": {
                 **upstream.switched(),
-                "timeout": "0s" if timeout is None else f"{timeout:.3f}s",
-                "idle_timeout": "3600s",
-                "host_rewrite_literal": _authority(adapter, origin.authority),
-                **rewrite(self.path(adapter), base_path),
+                **action(self.path(adapter), _authority(adapter, origin.authority), base_path, timeout),
                 "retry_policy": RETRIES,
             },
         }
@@ -191,13 +186,6 @@ def _filters(adapter: HttpAdapter, options: Options, upstream: Upstream) -> Json
     }
 
 
-def stream_limit(options: Options) -> Json:
-    """Return how long a web socket may last."""
-    if not options.stream_limit:
-        return {}
-    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
-
-
 def _upstream(adapter: HttpAdapter) -> Upstream:
     renamed = any(headers.is_host(header) for header in adapter.headers)
     origin = split(adapter.base_url)[0]
@@ -207,13 +195,6 @@ def _upstream(adapter: HttpAdapter) -> Upstream:
 def _authority(adapter: HttpAdapter, default: str) -> str:
     configured = [header.value.strip() for header in adapter.headers if headers.is_host(header)]
     return configured[-1] if configured else default
-
-
-def rewrite(prefix: str, base_path: str) -> Json:
-    """Return what replaces the prefix. Without a base path a plain prefix rewrite to `/` would give `//x`."""
-    if base_path:
-        return {"prefix_rewrite": base_path}
-    return {"regex_rewrite": {"pattern": {"regex": f"^{re.escape(prefix)}/?"}, "substitution": "/"}}
 
 
 KIND = HttpKind()

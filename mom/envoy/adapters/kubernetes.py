@@ -15,7 +15,7 @@ from mom.atlas.adapters.kubernetes import KUBERNETES, Cluster, KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.envoy import headers, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.adapters.http import RETRIES, rewrite, stream_limit
+from mom.envoy.adapters.forwarding import RETRIES, action, stream_limit
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import KeySlot
@@ -100,15 +100,9 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
             "request_headers_to_add": headers.to_add(_in_environment(adapter, options)),
             "typed_per_filter_config": {**upstream.for_route(), **secrets.for_route(_headers(adapter), (), options)[0]},
         }
-        action: Json = {
-            "timeout": "0s" if options.timeout is None else f"{options.timeout:.3f}s",
-            # A watch may be silent for long.
-            "idle_timeout": "3600s",
-            "host_rewrite_literal": origin.authority,
-            **rewrite(self.path(adapter), base_path),
-        }
+        forwarded = action(self.path(adapter), origin.authority, base_path, options.timeout)
         upgraded = {
-            **action,
+            **forwarded,
             "cluster": upstream.for_web_sockets().name,
             "upgrade_configs": [{"upgrade_type": _SPDY}],
             **stream_limit(options),
@@ -116,7 +110,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
         return [
             _other_cluster(match, cluster.id),
             {**common, "match": {**match, "headers": [_UPGRADE]}, "route": upgraded},
-            {**common, "match": match, "route": {**action, "cluster": upstream.name, "retry_policy": RETRIES}},
+            {**common, "match": match, "route": {**forwarded, "cluster": upstream.name, "retry_policy": RETRIES}},
         ]
 
 
