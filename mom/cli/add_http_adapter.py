@@ -136,7 +136,7 @@ def add(
 
 
 def describe(edit: Edit, adapter: HttpAdapterSpec, options: EditOptions) -> Description:
-    """Return what is said of an edit that adds `adapter`."""
+    """Return what is reported of an edit that adds `adapter`."""
     variables = http_adapter.variables(adapter)
     kind = adapter.kind.kind
     what = f"{kind} adapter {adapter.name}"

@@ -1,4 +1,4 @@
-"""The edit that adds an adapter of another kind than HTTP, and what is said of it."""
+"""The edit that adds an adapter of another kind than HTTP, and what is reported of it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from mom.run.env_file import environment
 
 _LONGEST_TIMEOUT = 600.0
 _DUMMY = "not-set"
-# A collector is told about a gateway, not about a check.
+# A collector gets what a gateway does, not what a check does.
 _NO_EXPORT = {"OTEL_SDK_DISABLED": "true"}
 
 AdapterOption = Annotated[

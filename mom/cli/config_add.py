@@ -99,7 +99,7 @@ def add(
 
 
 def _describe(entry: Integration, adapter: HttpAdapterSpec, described: Description) -> Description:
-    """Return what is said of the edit: as of add-http-adapter, and where each credential comes from."""
+    """Return what is reported of the edit: as of add-http-adapter, and where each credential comes from."""
     known = [variable for name in http_adapter.variables(adapter) if (variable := entry.variable(name))]
     warnings = list(described.warnings)
     if known and (usual := usual_host(entry, adapter.base_url)):

@@ -56,7 +56,7 @@ def _usage(command: Any, context: Any, width: int) -> str:
         else:
             optional = True
     if not hasattr(command, "commands"):
-        # What follows `--` is no option of this command any more.
+        # What follows `--` is not an option of this command.
         last = words.pop() if words and words[-1].startswith("-- ") else None
         words += ["[options]"] if optional else []
         words += [last] if last else []

@@ -53,7 +53,7 @@ _FORM = "write METHODS PATHS CLAIMS, such as 'GET,HEAD /models groups=platform'"
 
 
 def read_allow(given: Sequence[str], *, option: str = "--allow") -> tuple[dict[str, Value], ...]:
-    """Return the entries that each option describes. Raises UsageError for a word that is no part of one."""
+    """Return the entries that each option describes. Raises UsageError for a word that is not part of one."""
     return tuple(_entry(text, option) for text in given)
 
 

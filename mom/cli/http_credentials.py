@@ -104,7 +104,7 @@ def _parameter(text: str) -> Value:
 
 
 def read_proxy(text: str | None) -> str | None:
-    """Return what `--proxy` says. Raises UsageError for what is no proxy; a credential in it is not repeated."""
+    """Return what `--proxy` says. Raises UsageError for what is not a proxy; a credential in it is not repeated."""
     from mom.atlas.values.urls import check_proxy
 
     if text is not None and (wrong := check_proxy(text)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mom.console import Console
 from mom.streams import visible
 
-# Nobody reads a table across a whole wide screen.
+# No one reads a table across a whole wide screen.
 _WIDEST = 160
 
 
