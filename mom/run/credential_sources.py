@@ -8,7 +8,6 @@ from before in use, and is reported.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Protocol
 from mom.atlas.rules.variable_rules import is_sendable
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
+from mom.run.clock import seconds_awake_or_not
 from mom.run.command import MOST_BYTES, Printed, Running, run, without_line_ending
 from mom.run.env_file import EnvFile
 from mom.run.watch import Watch
@@ -24,11 +24,6 @@ from mom.run.watch import Watch
 TTL_SECONDS = 300.0
 STALE_SECONDS = 600.0
 _FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS = 2.0, 60.0
-
-
-def seconds_awake_or_not() -> float:
-    """Return seconds that go on while the machine sleeps: credentials grow old then, too."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass(frozen=True, slots=True)

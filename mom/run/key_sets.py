@@ -23,6 +23,7 @@ from mom.envoy.options import KeyState
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
 from mom.problems import Problem
+from mom.run.clock import seconds_awake_or_not
 from mom.run.fetch import NotFetched, fetch
 from mom.run.trust import key_files
 
@@ -34,11 +35,6 @@ KEEP_SECONDS = 3600.0
 WAIT_SECONDS = 3.0
 
 READY, STALE, NONE, UNAVAILABLE = "ready", "stale", "empty", "unavailable"
-
-
-def _clock() -> float:
-    """Return seconds that go on while the machine sleeps: keys grow old then, too."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 @dataclass
@@ -62,7 +58,7 @@ class KeySets:
     """
 
     fetch: Callable[[str, str], Jwks | NotFetched] = fetch
-    clock: Callable[[], float] = _clock
+    clock: Callable[[], float] = seconds_awake_or_not
     sleep: Callable[[float], None] = time.sleep
     _entries: dict[str, _Entry] = field(default_factory=dict)
     _responses: queue.SimpleQueue[tuple[str, Jwks | NotFetched]] = field(default_factory=queue.SimpleQueue)
