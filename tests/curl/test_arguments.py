@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import re
@@ -130,7 +131,7 @@ def test_what_follows_2_or_3_in_a_cluster_counts_as_the_curl_at_hand_takes_it(
     line: list[str], before: list[str], since: list[str]
 ) -> None:
     for version, expected in (((8, 14, 0), before), ((8, 14, 1), since), ((9,), since)):
-        found = arguments.scan(line, never, lambda version=version: version)  # type: ignore[misc]
+        found = arguments.scan(line, never, functools.partial(tuple, version))
         assert found.words == line
         assert urls(found) == expected
         assert not found.ambiguous

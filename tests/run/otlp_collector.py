@@ -117,7 +117,7 @@ def over_http(context: ssl.SSLContext | None = None) -> Iterator[Collector]:
 @contextmanager
 def over_grpc() -> Iterator[Collector]:
     """Run a collector that takes OTLP/gRPC."""
-    import grpc  # type: ignore[import-untyped]
+    import grpc  # type: ignore[import-untyped]  # grpcio has no types, and neither have the functions below
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs_grpc
     from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 

@@ -8,6 +8,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,10 +69,10 @@ def plan() -> Callable[..., Plan]:
     port = free_port()
     key = LocalKey("me", ("https://atlas.test",), jwks(es256()))
 
-    def make(value: str, **options: object) -> Plan:
+    def make(value: str, **options: Any) -> Plan:
         given = configuration(http("one", "http://127.0.0.1:1", {"X-One": "${{ ONE }}"}))
         base = Options(listen=Listen("127.0.0.1", port), ca_file=trust.ca_file({}), local_key=key)
-        return Plan(given, dataclasses.replace(base, **options), {"ONE": value}, ())  # type: ignore[arg-type]
+        return Plan(given, dataclasses.replace(base, **options), {"ONE": value}, ())
 
     return make
 

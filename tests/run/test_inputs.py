@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from mom.atlas.load import load
-from mom.atlas.model import Configuration
+from mom.atlas.model import Adapter, Configuration
 from mom.envoy.options import Listen
 from mom.errors import MomError, UsageError
 from mom.run import directory, hot_restart, plan, plan_changes, port, trust, variables
@@ -99,14 +99,14 @@ def test_certificate_authorities_that_are_named_but_not_there() -> None:
         trust.ca_file({"SSL_CERT_FILE": "/none"})
 
 
-def make(tmp_path: Path, *adapters: object, env: str = "", **options: object) -> Plan:
+def make(tmp_path: Path, *adapters: Adapter, env: str = "", **options: Any) -> Plan:
     (tmp_path / ".env").write_text(env)
     local = options.pop("local_key", lambda: ("me", jwks(es256())))
-    given = configuration(*adapters)  # type: ignore[arg-type]
+    given = configuration(*adapters)
     credentials = read_credentials({}, env_file=str(tmp_path / ".env"))
     inputs = Inputs(load=lambda: given, file=tmp_path / "atlas.yml", environ={}, credentials=credentials,
-                    local_key=local)  # type: ignore[arg-type]  # fmt: skip
-    return plan.make(dataclasses.replace(inputs, **options))  # type: ignore[arg-type]
+                    local_key=local)  # fmt: skip
+    return plan.make(dataclasses.replace(inputs, **options))
 
 
 def test_changes_are_named_in_few_words(tmp_path: Path) -> None:

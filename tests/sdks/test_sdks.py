@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc  # type: ignore[import-untyped]  # grpcio has no types: its classes are Any
 import pytest
 
 from mom.catalog.loader import get
@@ -304,7 +304,7 @@ def test_grpc_works_below_an_adapter_by_an_interceptor(run: MomRun) -> None:
         seen.append(dict(context.invocation_metadata()))
         return request + b" back"
 
-    class Echo(grpc.GenericRpcHandler):  # type: ignore[misc]
+    class Echo(grpc.GenericRpcHandler):  # type: ignore[misc]  # a class of grpcio's, as above
         def service(self, details: Any) -> Any:
             return grpc.unary_unary_rpc_method_handler(say) if details.method == "/test.Echo/Say" else None
 
