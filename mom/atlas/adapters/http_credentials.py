@@ -73,20 +73,13 @@ def check_credentials(findings: Findings) -> None:
 
 
 def _check_basic_auth(findings: Findings) -> None:
+    from mom.atlas.rules.header_rules import refuse_authorization
     from mom.atlas.rules.value_rules import check_credential
 
     data = findings.document.data
     if not isinstance(value_at(data, *_BASIC), dict):
         return
-    for path, header in items_at(data, "spec", "headers"):
-        if (text_at(header, "name") or "").lower() == "authorization":
-            findings.add(
-                _BASIC,
-                "several-credentials",
-                "`basicAuth` and a header `Authorization` exclude each other",
-                at=findings.document.tree.nearest(_BASIC).key,
-                related=((findings.document.place(path), "the header"),),
-            )
+    refuse_authorization(findings, _BASIC)
     username = text_at(data, *_BASIC, "username") or ""
     if any(isinstance(part, str) and ":" in part for part in scan(username)):
         message = "a user name of Basic authentication has no colon (RFC 7617)"

@@ -83,14 +83,12 @@ def check_oauth2(findings: Findings) -> None:
 
 
 def _check_alone(findings: Findings) -> None:
+    from mom.atlas.rules.header_rules import refuse_authorization
+
+    refuse_authorization(findings, _OAUTH2)
     data = findings.document.data
-    key = findings.document.tree.nearest(_OAUTH2).key
-    for path, header in items_at(data, "spec", "headers"):
-        if (text_at(header, "name") or "").lower() == "authorization":
-            message = "`oauth2` and a header `Authorization` exclude each other"
-            related = ((findings.document.place(path), "the header"),)
-            findings.add(_OAUTH2, "several-credentials", message, at=key, related=related)
     if isinstance(value_at(data, "spec", "basicAuth"), dict):
+        key = findings.document.tree.nearest(_OAUTH2).key
         message = "`oauth2` and `basicAuth` exclude each other"
         related = ((findings.document.place(("spec", "basicAuth")), "the other one"),)
         findings.add(_OAUTH2, "several-credentials", message, at=key, related=related)

@@ -23,6 +23,19 @@ def check_headers(findings: Findings) -> None:
             _header_value(findings, (*path, "value"), name or "", value)
 
 
+def refuse_authorization(findings: Findings, path: Path) -> None:
+    """Add each header `Authorization`, which the credential at `path` sets too."""
+    for of_header, header in items_at(findings.document.data, "spec", "headers"):
+        if (text_at(header, "name") or "").lower() == "authorization":
+            findings.add(
+                path,
+                "several-credentials",
+                f"`{path[-1]}` and a header `Authorization` exclude each other",
+                at=findings.document.tree.nearest(path).key,
+                related=((findings.document.place(of_header), "the header"),),
+            )
+
+
 def _header_name(findings: Findings, path: Path, name: str, seen: dict[str, Path]) -> None:
     if reason := headers.check_header_name(name) or headers.refused_header(name):
         findings.objection(path, "header-name", reason)
