@@ -145,24 +145,25 @@ class AwsKind(ProfileKind):
             for words, these, those in (("also", after, before), ("no longer", before, after)):
                 if others := [each for each in these if each not in those]:
                     yield Difference(f"{words} the {key} {', '.join(others)}", opens=words == "also")
-        regions = {profile.name: profile.region for profile in old.profiles}
-        for profile in new.profiles:
-            if (was := regions.get(profile.name, profile.region)) != profile.region:
-                shown = f"{was or DEFAULT_REGION} -> {profile.region or DEFAULT_REGION}"
-                yield Difference(f"region of profile {profile.name} {shown}", opens=True)
+        for name, was, becomes in _moved_profiles(old, new):
+            shown = f"{was or DEFAULT_REGION} -> {becomes or DEFAULT_REGION}"
+            yield Difference(f"region of profile {name} {shown}", opens=True)
 
     def differences(self, old: ProfileAdapter, new: ProfileAdapter) -> list[str]:
         """Return the parts in which two adapters of one name differ: credentials, regions, services."""
         words = super().differences(old, new)
         if isinstance(old, AwsAdapter) and isinstance(new, AwsAdapter):
             words += [key for key in _LISTS if getattr(old, key) != getattr(new, key)]
-            before = {profile.name: profile.region for profile in old.profiles}
-            words += [
-                f"region of profile {profile.name}"
-                for profile in new.profiles
-                if before.get(profile.name, profile.region) != profile.region
-            ]
+            words += [f"region of profile {name}" for name, _, _ in _moved_profiles(old, new)]
         return words
+
+
+def _moved_profiles(old: AwsAdapter, new: AwsAdapter) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each profile in both whose region is another now, with the old and the new one."""
+    before = {profile.name: profile.region for profile in old.profiles}
+    for profile in new.profiles:
+        if (was := before.get(profile.name, profile.region)) != profile.region:
+            yield profile.name, was, profile.region
 
 
 KIND = AwsKind()
