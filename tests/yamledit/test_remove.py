@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mom.yamledit.nodes import Mapping, entries_of
+from mom.yamledit.nodes import Mapping, Node, Sequence, entries_of
 from mom.yamledit.remove import remove_entry, remove_items
 from mom.yamledit.remove_document import remove_document
 from mom.yamledit.source import Source
@@ -89,10 +89,11 @@ def test_an_entry_goes_with_its_value(situation: str) -> None:
     text, index, expected = ENTRIES[situation]
     source = Source("x.yml", text)
     source, _, root = only(text if not text.startswith("- ") else f"l:\n{text}")
-    mapping = root
+    mapping: Node = root
     if text.startswith("- "):
         items = entry(root, "l")[1]
-        mapping = items.items[0]  # type: ignore[union-attr,assignment]
+        assert isinstance(items, Sequence)
+        mapping = items.items[0]
     assert isinstance(mapping, Mapping)
     assert edited(source, remove_entry(source, mapping, index)).removeprefix("l:\n") == expected
     assert entries_of(mapping, "a")
