@@ -48,10 +48,10 @@ def append_entry(source: Source, mapping: Mapping, key: str, value: Value, fallb
         return insert_in_flow(source, mapping, [shapes.flow_entries({key: value}, shape)], _FLOW_MAPPING)
     indent = shapes.mapping_column(text, mapping)
     at = below(text, mapping.end, indent)
-    neighbours = shapes.shape_of(text, mapping)
+    style = shapes.shape_of(text, mapping)
     if fallback.quote is None:
-        fallback = replace(fallback, quote=neighbours.child(key).quote)
-    shape = Shape(key_quote=neighbours.key_quote).with_child(key, fallback)
+        fallback = replace(fallback, quote=style.child(key).quote)
+    shape = Shape(key_quote=style.key_quote).with_child(key, fallback)
     return [_lines(text, at, shapes.block({key: value}, shape), indent)]
 
 

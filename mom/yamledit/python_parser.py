@@ -113,7 +113,7 @@ class _LikeLibyaml(Scanner):
 
 
 class _NoEmptyKey(Parser):
-    """Refuses `: value` without a key, as libyaml and YAML 1.1 do: a slip, where nobody means an empty key."""
+    """Refuses `: value` without a key, as libyaml and YAML 1.1 do: a slip, where an empty key is never meant."""
 
     resolver: Any = SimpleNamespace(processing_version=(1, 1))
 

@@ -17,7 +17,7 @@ from mom.yamledit.nodes import Alias, Mapping, Node, Scalar, Sequence
 from mom.yamledit.scalars import needs_quotes, write
 from mom.yamledit.source import BOM
 
-# What can be written: strings, and mappings and lists of them, keys in the order of the fallback style.
+# What can be written: strings, integers, and mappings and lists of them, keys in the order of the fallback style.
 Value: TypeAlias = "str | int | MappingABC[str, Value] | SequenceABC[Value]"
 
 

@@ -1,4 +1,4 @@
-"""What a reviewer is told of a change of an HTTP adapter beside its base URL, its headers and its credentials."""
+"""What a review reports of a change of an HTTP adapter beside its base URL, its headers and its credentials."""
 
 from __future__ import annotations
 

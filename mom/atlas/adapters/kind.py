@@ -122,7 +122,7 @@ class AdapterKind(ABC, Generic[AdapterT]):
         return EVERYTHING
 
     def reviewed(self, old: AdapterT | None, new: AdapterT) -> Iterator[Difference]:
-        """Yield what a reviewer is told of a change beside the target and the variables; of an addition without old."""
+        """Yield what a review reports of a change beside the target and the variables; of an addition without old."""
         if old is None:
             return
         before, after = (

@@ -1,4 +1,4 @@
-"""The host that a URL leads to, for whoever reviews where credentials go."""
+"""The host that a URL leads to, for the review of where credentials go."""
 
 from __future__ import annotations
 
