@@ -20,19 +20,22 @@ class Format(StrEnum):
 FormatOption = Annotated[Format, typer.Option("--format", metavar="FORMAT", help="text or json.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Print no messages but errors.")]
 
-_FOUND = "Default: $MOM_CONFIG, else the nearest atlas.yml."
+_DEFAULT_FILE = "Default: $MOM_CONFIG, else the nearest atlas.yml."
 FileOption = Annotated[
-    str | None, typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration. {_FOUND}")
+    str | None, typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration. {_DEFAULT_FILE}")
 ]
 ReadFileOption = Annotated[
-    str | None, typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration; - for stdin. {_FOUND}")
+    str | None,
+    typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration; - for stdin. {_DEFAULT_FILE}"),
 ]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Say which configuration is used, and why.")]
 
 # Options of every command that edits a configuration (`mom.cli.editing`).
 EditedFileOption = Annotated[
     str | None,
-    typer.Option("--file", "-f", metavar="FILE", help=f"The Atlas configuration; - for stdin to stdout. {_FOUND}"),
+    typer.Option(
+        "--file", "-f", metavar="FILE", help=f"The Atlas configuration; - for stdin to stdout. {_DEFAULT_FILE}"
+    ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", "-n", help="Print the diff on stdout, write nothing.")]
 DiffOption = Annotated[bool, typer.Option("--diff", help="Write, and print the diff on stdout.")]
