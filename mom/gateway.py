@@ -109,6 +109,14 @@ def origin(scheme: str, host: str, port: int) -> str:
     return f"{scheme}://{authority(host, None if port == DEFAULT_PORTS.get(scheme) else port)}"
 
 
+def adapter_path(named: str) -> str:
+    """Return the path, without a slash at its end, of an adapter as users name it.
+
+    One of kind HTTP is named by its name, one of another kind by its path (`/v1/apis/aws`).
+    """
+    return named.rstrip("/") if named.startswith("/") else HTTP_PREFIX + named
+
+
 def _is_octet(text: str) -> bool:
     # A leading zero means octal to some programs and decimal to others.
     plain = text.isascii() and text.isdigit() and len(text) <= 3 and (text == "0" or not text.startswith("0"))

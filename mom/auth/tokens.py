@@ -12,7 +12,7 @@ import time
 
 from mom.auth.jwk import decode_base64url, encode_base64url, sign
 from mom.auth.keys import local_issuer
-from mom.gateway import HTTP_PREFIX, LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS
+from mom.gateway import LOCAL_MAX_LIFETIME_SECONDS, TOKEN_SECONDS, adapter_path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ MAX_LENGTH = 16_000
 def narrowed(audience: str, adapters: Iterable[str]) -> str | list[str]:
     """Return the audience of a token for a gateway, or for these of its adapters (RFC 8707).
 
-    An adapter of kind HTTP is given by its name, one of another kind by its path (`/v1/apis/aws`).
+    adapters: as `mom.gateway.adapter_path` takes them.
     """
-    paths = [name.rstrip("/") if name.startswith("/") else HTTP_PREFIX + name for name in adapters]
-    audiences = [audience + path for path in dict.fromkeys(paths)]
+    audiences = [audience + path for path in dict.fromkeys(map(adapter_path, adapters))]
     return audiences if len(audiences) > 1 else audiences[0] if audiences else audience
 
 

@@ -12,7 +12,7 @@ from mom.check.result import Failure, Stage
 from mom.check.smoke import SmokeRequest
 from mom.errors import MomError
 from mom.exec.variables import Served
-from mom.gateway import APIS_PATH, HTTP_PREFIX, ErrorTypes
+from mom.gateway import APIS_PATH, ErrorTypes, adapter_path
 
 _SECONDS = 10.0
 # How long a running Atlas may take to trust a new key: it looks five times a second, and Envoy checks the change.
@@ -35,12 +35,12 @@ def served(gateway: Gateway, names: Sequence[str], token: str) -> list[Served]:
             return [_unlisted(name) for name in names]
         hint = "start one with mom atlas run, or name one: --base-url URL"
         raise MomError(entries.message, hint=hint if entries.stage is Stage.GATEWAY else entries.hint)
-    adapters = [Served(each["kind"], each["name"], each["path"], each.get("baseUrl")) for each in entries]
+    adapters = [Served(each["name"], each["path"], each.get("baseUrl")) for each in entries]
     return [_named(name, adapters, gateway) for name in names]
 
 
 def _named(name: str, adapters: list[Served], gateway: Gateway) -> Served:
-    path = name.rstrip("/") if name.startswith("/") else HTTP_PREFIX + name
+    path = adapter_path(name)
     by_path = [adapter for adapter in adapters if adapter.path.rstrip("/") == path]
     # One of another kind, such as `aws`, where no HTTP adapter has the name.
     for adapter in by_path or [adapter for adapter in adapters if adapter.name == name]:
@@ -56,9 +56,8 @@ def _is_narrowed(gateway: Gateway, token: str) -> bool:
 
 
 def _unlisted(name: str) -> Served:
-    if name.startswith("/"):
-        return Served("", name.rstrip("/").rpartition("/")[2], name)
-    return Served("HTTP", name, f"{HTTP_PREFIX}{name}/")
+    path = adapter_path(name)
+    return Served(path.rpartition("/")[2], f"{path}/")
 
 
 def wait_until_trusted(

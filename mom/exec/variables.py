@@ -16,14 +16,13 @@ from mom.auth.sources import TOKEN_VARIABLE
 from mom.catalog import loader
 from mom.catalog.integration import Integration, Sdk
 from mom.errors import MomError
-from mom.gateway import TOKEN_HEADER
+from mom.gateway import AWS_PREFIX, HTTP_PREFIX, TOKEN_HEADER
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An adapter as a gateway lists it. path: below which it is served, with its final slash."""
+    """An adapter as a gateway lists it. path: below which it is served, with its final slash; it tells the kind."""
 
-    kind: str
     name: str
     path: str
     base_url: str | None = None
@@ -56,7 +55,7 @@ def _of_adapter(adapter: Served, url: str, token: str) -> dict[str, str]:
     """Return the variables of an adapter: ATLAS_NAME_URL, and those of its SDKs."""
     upper = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in adapter.name.upper())
     found = {f"ATLAS_{upper}_URL": url}
-    if adapter.kind == "AWS":
+    if f"{adapter.path.rstrip('/')}/" == AWS_PREFIX:
         # Atlas signs; an SDK needs some key to sign with itself. The token is where AWS has a session token.
         return {**found, "AWS_ACCESS_KEY_ID": "atlas", "AWS_SECRET_ACCESS_KEY": "atlas", "AWS_SESSION_TOKEN": token}
     entry = _entry(adapter)
@@ -70,7 +69,7 @@ def _of_adapter(adapter: Served, url: str, token: str) -> dict[str, str]:
 
 
 def _entry(adapter: Served) -> Integration | None:
-    if adapter.kind != "HTTP":
+    if not adapter.path.startswith(HTTP_PREFIX):
         return None
     if entry := loader.find(adapter.name):
         return entry

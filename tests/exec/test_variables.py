@@ -20,7 +20,7 @@ def of(*adapters: Served, **environ: str) -> dict[str, str]:
 
 
 def http(name: str, base_url: str | None = None) -> Served:
-    return Served("HTTP", name, f"/v1/apis/http/{name}/", base_url)
+    return Served(name, f"/v1/apis/http/{name}/", base_url)
 
 
 def test_an_adapter_of_the_catalog_by_its_name_and_by_its_base_url() -> None:
@@ -38,7 +38,7 @@ def test_an_adapter_of_the_catalog_by_its_name_and_by_its_base_url() -> None:
     assert of(http("openai", "https://api.openai.com/v1/"))["OPENAI_BASE_URL"] == f"{BASE}/openai"
     assert of(http("openai", "https://api.openai.com/v10"))["OPENAI_BASE_URL"] == f"{BASE}/openai/v1"
     assert of(http("my-own.api", "https://api.test")) == {**common, "ATLAS_MY_OWN_API_URL": f"{BASE}/my-own.api"}
-    assert of(Served("AWS", "aws", "/v1/apis/aws/")) == {
+    assert of(Served("aws", "/v1/apis/aws/")) == {
         **common,
         "ATLAS_AWS_URL": "https://atlas.test/prefix/v1/apis/aws",
         "AWS_ACCESS_KEY_ID": "atlas",
