@@ -54,9 +54,8 @@ def _is_safe(path: Path) -> bool:
 class SecretFiles:
     """The secret files of a run. `versions`: of each, by variable, as Envoy reports them once they are applied."""
 
-    def __init__(self, environ: Mapping[str, str], directory: RunDirectory, *, on_memory: bool) -> None:
-        """Create the folder. Raises MomError."""
-        parent = memory(environ) if on_memory else None
+    def __init__(self, environ: Mapping[str, str], directory: RunDirectory, parent: Path | None) -> None:
+        """Create the folder in `parent`, which is `memory(environ)`. Raises MomError."""
         self._directory = directory
         self._own = None if parent is None else RunDirectory(environ, None, parent=parent, prefix=PREFIX)
         self._count = itertools.count(1)
@@ -103,9 +102,9 @@ class SecretFiles:
 
 
 @contextlib.contextmanager
-def secret_files(environ: Mapping[str, str], directory: RunDirectory, *, on_memory: bool) -> Iterator[SecretFiles]:
+def secret_files(environ: Mapping[str, str], directory: RunDirectory, parent: Path | None) -> Iterator[SecretFiles]:
     """Create the folder of a run, and remove it at the end."""
-    files = SecretFiles(environ, directory, on_memory=on_memory)
+    files = SecretFiles(environ, directory, parent)
     try:
         yield files
     finally:

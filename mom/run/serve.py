@@ -86,7 +86,8 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
         events.note(f"{env_file.label} is not a regular file: changes are not followed")
         # Before signals are only counted: nothing else would end this wait.
         env_file.file.read()
-    inputs.credentials.on_memory = memory(inputs.environ) is not None
+    in_memory = memory(inputs.environ)
+    inputs.credentials.on_memory = in_memory is not None
     inputs.credentials.shows_errors = run.verbose
     watch = Watch(plan.watched_at_least(inputs))
     restart = hot_restart.new_hot_restart()
@@ -105,7 +106,7 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
                 port.check_free(first.options.metrics, option="--metrics")
             _warn(first, inputs, events)
             AccessLog(inputs.access_log).prepare()
-            with secret_files(inputs.environ, directory, on_memory=inputs.credentials.on_memory) as files:
+            with secret_files(inputs.environ, directory, in_memory) as files:
                 settings = Settings(
                     binary=envoy,
                     directory=directory,

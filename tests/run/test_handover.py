@@ -40,7 +40,7 @@ def generations() -> Iterator[Generations]:
         environ = {"XDG_RUNTIME_DIR": parent}
         with (
             run_directory(environ, chosen) as directory,
-            secret_files(environ, directory, on_memory=False) as files,
+            secret_files(environ, directory, None) as files,
             Signals() as signals,
         ):
             settings = Settings(
