@@ -30,7 +30,7 @@ WITHOUT_MEMORY = "import mom.run.serve as serve\nserve.memory = lambda environ: 
 
 
 class MomRun:
-    """One run. `folder` holds `atlas.yml` and its key file; `runtime` is where run directories go."""
+    """One run. `folder` contains `atlas.yml` and its key file; `runtime` is where run directories go."""
 
     def __init__(self, folder: Path, *, environ: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -107,10 +107,10 @@ class MomRun:
             self._changed.notify_all()
 
     def wait(self, words: str, count: int = 1) -> str:
-        """Wait until `words` have been said `count` times, and return everything said."""
+        """Wait until `words` have been printed `count` times, and return everything printed."""
         with self._changed:
             found = self._changed.wait_for(lambda: self.text.count(words) >= count, SECONDS)
-        assert found, f"not said: {words!r}; said: {self.text}"
+        assert found, f"not printed: {words!r}; printed: {self.text}"
         return self.text
 
     def mom(self, *arguments: str) -> str:
@@ -216,10 +216,10 @@ def replace(path: Path, text: str) -> None:
     new.replace(path)
 
 
-def wait_until(holds: Any, words: str) -> None:
-    """Wait until `holds()` is true."""
+def wait_until(is_so: Any, words: str) -> None:
+    """Wait until `is_so()` is true."""
     deadline = time.monotonic() + SECONDS
-    while not holds():
+    while not is_so():
         assert time.monotonic() < deadline, words
         time.sleep(0.02)
 

@@ -62,7 +62,7 @@ def test_an_address_that_is_taken_takes_the_name_localhost_with_it() -> None:
 
 @needs_ipv6
 def test_a_binding_is_looked_at_once() -> None:
-    """Later the run itself holds the address."""
+    """Later the run itself has the address."""
     bindings, listen = Bindings(), Listen("127.0.0.1", free_port())
     before = bindings.of(listen)
     with another_process_at("::1", listen.port):

@@ -1,4 +1,4 @@
-"""What a stand-in answers: the request as it came, and nothing in it that could be a credential."""
+"""What a stand-in responds with: the request as it came, and nothing in it that could be a credential."""
 
 from __future__ import annotations
 

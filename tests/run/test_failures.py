@@ -50,7 +50,7 @@ def wrapper(run: MomRun, script: str) -> str:
     return str(path)
 
 
-# Whoever tests that Envoy does not answer need not wait for it that long.
+# A test that Envoy does not respond need not wait for it that long.
 IMPATIENT = "from mom.run.admin import Admin, _wait\nAdmin.__init__.__defaults__ = (_wait, 1.0)"
 
 FAILS = 'case "$*" in *"--restart-epoch 0"*|*validate*) ;; *) [ -e fail ] && { echo boom >&2; exit 3; } ;; esac'
@@ -319,7 +319,7 @@ def lines(path: Path) -> int:
 @pytest.mark.parametrize("rotated", ["by a rename", "after a change of variables"])
 def test_a_rotated_access_log_is_opened_anew_and_private(run: MomRun, api: Upstream, rotated: str) -> None:
     log = run.folder / "access.jsonl"
-    # A process with a umask that lets everybody read.
+    # A process with a umask that lets all users read.
     run.start("--env-file", ".env", "--access-log", log.name, prelude="import os; os.umask(0)")
     sent(run, api, "/before")
     wait_until(lambda: lines(log) == 1, "a line")

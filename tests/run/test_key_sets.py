@@ -26,7 +26,7 @@ DOWN, GONE = NotFetched("HTTP 500"), NotFetched("HTTP 404", gone=True)
 
 
 class World:
-    """A provider whose response is `says`, and a clock that stands still unless told."""
+    """A provider whose response is `says`, and a clock that stops unless a test sets it."""
 
     def __init__(self, says: Jwks | NotFetched) -> None:
         self.says = says

@@ -1,4 +1,4 @@
-"""Changes while it runs: in force within a second, no request lost, and never a step back for a mistake."""
+"""Changes while it runs: applied within a second, no request lost, and never a step back for a mistake."""
 
 from __future__ import annotations
 
