@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from mom.envoy import jwt, metrics, otlp, policy
 from mom.envoy.failures import Failure, failure_of
-from mom.envoy.messages import Json, extension
+from mom.envoy.messages import Json, extension, when
 from mom.envoy.options import Options
 from mom.gateway import ERROR_HEADER
 from mom.masking import path_with_token
@@ -81,10 +81,9 @@ def failed_handshakes(options: Options) -> list[Json]:
     """
     if options.tls is None:
         return []
-    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    failed = extension("cel", message, {"expression": "connection.transport_failure_reason != ''"})
+    failed = when("connection.transport_failure_reason != ''")
     line = {**LINE, "details": "%DOWNSTREAM_TRANSPORT_FAILURE_REASON%"}
-    return [{**log, "filter": {"extension_filter": failed}} for log in _lines(line, options)]
+    return [{**log, "filter": failed} for log in _lines(line, options)]
 
 
 def virtual_host_metadata(names: dict[str, str]) -> Json:
@@ -148,10 +147,9 @@ def _not_health() -> Json:
     By the route, since an API may have a path `/healthz` of its own. A request that was refused before there was a
     route has none, and the expression no value, which means no; but none of those got 200.
     """
-    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-    other_route = extension("cel", message, {"expression": f"xds.route_name != '{HEALTH_ROUTE}'"})
+    other_route = when(f"xds.route_name != '{HEALTH_ROUTE}'")
     ok = {"default_value": 200, "runtime_key": "mom.access_log.ok"}
-    filters = [{"status_code_filter": {"comparison": {"op": "NE", "value": ok}}}, {"extension_filter": other_route}]
+    filters = [{"status_code_filter": {"comparison": {"op": "NE", "value": ok}}}, other_route]
     return {"or_filter": {"filters": filters}}
 
 

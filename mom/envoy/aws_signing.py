@@ -13,7 +13,7 @@ guard behind the filter refuses what has none.
 
 from __future__ import annotations
 
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, codec, extension, typed
 
 FILTER = "envoy.filters.http.aws_request_signing"
 _MESSAGE = "envoy.extensions.filters.http.aws_request_signing.v3"
@@ -55,13 +55,12 @@ def credentials_file(access_key_id: str, secret_access_key: str, session_token: 
 
 def http_filters() -> list[Json]:
     """Return the upstream filters of a cluster: sign, refuse what is not signed, send."""
-    codec = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
     guard = {"default_source_code": {"inline_string": _GUARD}}
     return [
         # Used on no route: each has its own. Envoy has no `disabled` for upstream filters.
         extension(FILTER, f"{_MESSAGE}.AwsRequestSigning", _signing(_NO_CREDENTIALS, "none", "none")),
         extension("mom.signed", "envoy.extensions.filters.http.lua.v3.Lua", guard),
-        extension("envoy.filters.http.upstream_codec", codec),
+        codec(),
     ]
 
 

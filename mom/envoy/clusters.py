@@ -20,7 +20,7 @@ from typing import NamedTuple
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
 from mom.envoy import aws_signing, proxies
 from mom.envoy.limits import Limits, limits
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, extension, request_header, typed
 from mom.envoy.options import Options
 from mom.envoy.origins import Origin
 
@@ -129,7 +129,7 @@ class Upstream(NamedTuple):
 def switch(upstream: Upstream) -> Json:
     """Return what `Upstream.switched` names, for `cluster_specifier_plugins` of the route configuration."""
     websocket = {
-        "input": extension("header", "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", {"header_name": "upgrade"}),
+        "input": request_header("upgrade"),
         "value_match": {"exact": "websocket", "ignore_case": True},
     }
     on_match = _action(upstream.for_web_sockets())

@@ -21,3 +21,20 @@ def file_source(directory: str, name: str) -> Json:
 def extension(name: str, message: str, fields: Json | None = None) -> Json:
     """Return an extension (a filter, a matcher input, a transport socket) with its typed configuration."""
     return {"name": name, "typed_config": typed(message, fields)}
+
+
+def request_header(name: str) -> Json:
+    """Return the matcher input with the value of a request's header, `:path` and `:method` among them."""
+    return extension("header", "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", {"header_name": name})
+
+
+def when(expression: str) -> Json:
+    """Return the filter of an access log, or of a reply, for what a CEL expression is true of."""
+    message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+    return {"extension_filter": extension("cel", message, {"expression": expression})}
+
+
+def codec() -> Json:
+    """Return the last of the upstream filters of a cluster, which sends the request."""
+    message = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
+    return extension("envoy.filters.http.upstream_codec", message)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
 from mom.envoy import clusters
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, codec, extension, typed
 from mom.envoy.options import Collector, Options, Otlp
 from mom.envoy.origins import Origin
 
@@ -116,10 +116,9 @@ def _headers(collector: Collector) -> list[Json]:
     ]
     mutations += [{"remove": name} for name in _REMOVED]
     mutation = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
-    codec = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
     return [
         extension("envoy.filters.http.header_mutation", mutation, {"mutations": {"request_mutations": mutations}}),
-        extension("envoy.filters.http.upstream_codec", codec),
+        codec(),
     ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 
 from mom.atlas.policy import AllowList, Claim, Entry, literal_regex, path_regex
 from mom.envoy import claims
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, extension, request_header, typed
 
 FILTER = "mom.allow"
 _RBAC = "envoy.extensions.filters.http.rbac.v3"
@@ -102,10 +102,9 @@ def _several(kind: str, predicates: list[Json]) -> Json:
 
 
 def _header(name: str, regex: str) -> Json:
-    message = "envoy.type.matcher.v3.HttpRequestHeaderMatchInput"
     return {
         "single_predicate": {
-            "input": extension("header", message, {"header_name": name}),
+            "input": request_header(name),
             "value_match": {"safe_regex": {"google_re2": {}, "regex": regex}},
         }
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from mom.envoy import jwt, oauth2, policy, rate_limits, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.failures import FAILURES
-from mom.envoy.messages import Json, extension
+from mom.envoy.messages import Json, when
 from mom.gateway import ATLAS_PREFIX, ERROR_HEADER, TOKEN_HEADER, ErrorTypes
 
 
@@ -195,11 +195,10 @@ def _mapper(reply: Reply, headers: Sequence[Json]) -> Json:
     }
 
 
-def _filter(when: str | tuple[str, int]) -> Json:
-    if isinstance(when, str):
-        message = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
-        return {"extension_filter": extension("cel", message, {"expression": when})}
-    operator, status = when
+def _filter(condition: str | tuple[str, int]) -> Json:
+    if isinstance(condition, str):
+        return when(condition)
+    operator, status = condition
     # Envoy wants a name under which the number could be changed at run time; mom never does.
     value = {"default_value": status, "runtime_key": f"mom.reply.{operator.lower()}.{status}"}
     return {"status_code_filter": {"comparison": {"op": operator, "value": value}}}

@@ -35,7 +35,7 @@ from mom.envoy import (
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.listing import Item, Listing, around
-from mom.envoy.messages import Json, extension
+from mom.envoy.messages import Json, extension, request_header
 from mom.envoy.options import Options
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
 
@@ -214,7 +214,7 @@ def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
     """Return a matcher: refusals first, then the longest prefix, whose own routes check that it ends at a segment."""
     actions = {prefix: {"action": _action(routes)} for prefix, routes in by_prefix.items()}
     tree = {
-        "matcher_tree": {"input": _header_input(":path"), "prefix_match_map": {"map": actions}},
+        "matcher_tree": {"input": request_header(":path"), "prefix_match_map": {"map": actions}},
         "on_no_match": {"action": _action(rest)},
     }
     return {
@@ -225,12 +225,8 @@ def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
 
 def _refusal(name: str, header: str, regex: str, response: Json) -> Json:
     route = {"name": name, "match": {"prefix": "/"}, "direct_response": response}
-    match = {"value_match": {"safe_regex": {"google_re2": {}, "regex": regex}}, "input": _header_input(header)}
+    match = {"value_match": {"safe_regex": {"google_re2": {}, "regex": regex}}, "input": request_header(header)}
     return {"predicate": {"single_predicate": match}, "on_match": {"action": _action([route])}}
-
-
-def _header_input(header: str) -> Json:
-    return extension("header", "envoy.type.matcher.v3.HttpRequestHeaderMatchInput", {"header_name": header})
 
 
 def _action(routes: list[Json]) -> Json:

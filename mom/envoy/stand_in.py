@@ -8,7 +8,7 @@ behind everything that the API would have received (Envoy: "Upstream HTTP filter
 from __future__ import annotations
 
 from mom.envoy.clusters import HTTP1, PROTOCOL_OPTIONS, Upstream, discovery, load_assignment
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, codec, extension, typed
 from mom.envoy.origins import Origin
 from mom.gateway import STAND_IN_HEADER
 
@@ -44,8 +44,7 @@ def _protocol(cluster: Json, upstream: Upstream) -> Json:
     addition = {"append": {"header": value, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
     mutation = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
     mark = extension("stand-in", mutation, {"mutations": {"request_mutations": [addition]}})
-    codec = "envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec"
-    *filters, last = options.get("http_filters") or [extension("envoy.filters.http.upstream_codec", codec)]
+    *filters, last = options.get("http_filters") or [codec()]
     return typed(
         PROTOCOL_OPTIONS,
         {
