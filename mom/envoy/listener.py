@@ -78,7 +78,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
         "http_protocol_options": {"enable_trailers": True},
         **_client_headers(),
         **_paths(),
-        **_limits(),
+        **_limits(options),
         "upgrade_configs": [{"upgrade_type": "websocket"}],
         "access_log": access_log(options, len(served)),
         "local_reply_config": {"mappers": replies.mappers(added)},
@@ -129,9 +129,13 @@ def _paths() -> Json:
     }
 
 
-def _limits() -> Json:
+def _limits(options: Options) -> Json:
     """Return limits against clients that never finish, none of which cuts a long response."""
+    limit = options.connection_limit
     return {
+        # By default a connection over HTTP/1.1 that is idle at its limit is closed at once, and may lose the request
+        # that its client sends in that moment. So each ends with a response that announces it.
+        **({"http1_safe_max_connection_duration": True} if limit else {}),
         # The default of five minutes would end a quiet event stream.
         "stream_idle_timeout": "3600s",
         "request_headers_timeout": "10s",
@@ -144,6 +148,7 @@ def _limits() -> Json:
         "common_http_protocol_options": {
             # Of a connection without a stream: silent ones must not take all that there may be.
             "idle_timeout": "180s",
+            **({"max_connection_duration": f"{limit:.3f}s"} if limit else {}),
             "max_headers_count": 100,
             # `DD_API_KEY` is `DD-API-KEY` to a WSGI or CGI server: it would be sent beside the header that Atlas sets.
             # Dropped, not refused: SDKs send such names (`ot-baggage-sentry-trace_id`) without their users' knowledge.

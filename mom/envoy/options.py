@@ -151,6 +151,7 @@ class Options:
     also: other addresses of this machine on which it listens at the same port.
     tls: None serves plain HTTP. timeout: seconds until an API must have responded in full, None for no limit.
     stream_limit: seconds after which a web socket ends, 0 for never.
+    connection_limit: seconds after which a client's connection ends with its next response, 0 for never.
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
     once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request
     that failed between Atlas and an API.
@@ -179,6 +180,7 @@ class Options:
     also: tuple[str, ...] = ()
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
+    connection_limit: float = 0.0
     access_log: str | None = None
     open_files: int = 1_048_576
     log_failures: bool = False
