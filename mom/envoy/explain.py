@@ -83,7 +83,7 @@ def explain(
         return Verdict(
             allowed=False, status=404, error=ErrorTypes.NO_MATCHING_INSTANCE, reason="no adapter is served at this path"
         )
-    return _by_lists(configuration, adapter, method, path.removeprefix(adapters.path(adapter)), claims)
+    return _by_lists(configuration, adapter, method, target.removeprefix(adapters.path(adapter)), claims)
 
 
 def _adapter(configuration: Configuration, path: str) -> Adapter | None:
@@ -95,12 +95,17 @@ def _adapter(configuration: Configuration, path: str) -> Adapter | None:
 
 
 def _by_lists(
-    configuration: Configuration, adapter: Adapter, method: str, path: str, claims: Mapping[str, object]
+    configuration: Configuration, adapter: Adapter, method: str, target: str, claims: Mapping[str, object]
 ) -> Verdict:
+    """Return what the lists say. target: what is below the adapter, with or without a query."""
+    path, _, query = target.partition("?")
     lists = (configuration.allow, adapters.kind_of(adapter).allow(adapter))
     decision = decide(lists, method, path, claims)
     if decision.allowed:
         # The lists are asked before the routes respond.
+        if (refusal := adapters.kind_of(adapter).refusal(adapter, query)) is not None:
+            error = ErrorTypes.REQUEST
+            return Verdict(allowed=False, status=400, error=error, reason=refusal, adapter=adapter.name)
         if (unserved := adapters.kind_of(adapter).unserved(adapter, path)) is not None:
             error = ErrorTypes.NO_MATCHING_INSTANCE
             return Verdict(allowed=False, status=404, error=error, reason=unserved, adapter=adapter.name)

@@ -40,8 +40,9 @@ _CHALLENGE = ("WWW-Authenticate", 'Bearer realm="atlas"')
 _REASON = "%LOCAL_REPLY_BODY%"
 
 
-# What the name of a route begins with whose body says what is known instead.
+# What the name of a route begins with whose body says what is known instead, or why no caller may send this.
 UNKNOWN_ROUTE = "unknown"
+FORBIDDEN_ROUTE = "forbidden"
 
 _NO_CREDENTIAL = "The credential of this adapter is not available; the request was not sent"
 _METHOD = "This method is not forwarded"
@@ -62,6 +63,7 @@ _MALFORMED = {
     "missing_host_header": "The Host header is missing",
     "path_normalization_failed": "A number sign is in the path: a client keeps the fragment, or writes it as %%23",
     "query_missing_content_type": "The method QUERY needs a Content-Type header",
+    "upgrade_failed": "The only upgrade of a connection is to a web socket, and not every adapter has these",
     "absolute_path_rejected": "The request target is not a path",
 }
 
@@ -154,6 +156,7 @@ REPLIES = (
     ),
     *(Reply(f"response.code_details == '{detail}'", ErrorTypes.REQUEST, why) for detail, why in _MALFORMED.items()),
     Reply(f"xds.route_name.startsWith('{UNKNOWN_ROUTE} ')", ErrorTypes.NO_MATCHING_INSTANCE, _REASON, 404),
+    Reply(f"xds.route_name.startsWith('{FORBIDDEN_ROUTE} ')", ErrorTypes.NOT_ALLOWED, _REASON, 403),
     Reply(("EQ", 404), ErrorTypes.NO_MATCHING_INSTANCE, "No API is served at this path; GET /v1alpha1/apis lists them"),
     Reply(("EQ", 405), ErrorTypes.METHOD_NOT_ALLOWED, _METHOD),
     Reply(("EQ", 421), ErrorTypes.MISDIRECTED_REQUEST, "This Atlas does not serve the name in the Host header"),

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -39,6 +40,12 @@ _SIGNED_BODY_BYTES = 32 << 20
 _NOT_CHUNKED = (
     "uploads in chunks of the client's own (aws-chunked) cannot be signed; "
     "set AWS_REQUEST_CHECKSUM_CALCULATION=when_required, or do not sign payloads"
+)
+# Of a signature in the query, and of a session token: a client that has the access token in the place of that (a
+# presigned URL) would show it to AWS. In every spelling.
+_PRESIGNED = ("x-amz-signature", "x-amz-credential", "x-amz-security-token", "awsaccesskeyid")
+_NOT_PRESIGNED = (
+    "a presigned URL cannot be signed anew, and has the access token in it; send the request with the token in a header"
 )
 # More names would be no help.
 _NAMED = 40
@@ -114,6 +121,10 @@ class AwsKind(ServedKind[AwsAdapter]):
             return None
         return next(message for above, message in _unknown(adapter) if whole.startswith(f"{above}/"))
 
+    def refusal(self, adapter: AwsAdapter, query: str) -> str | None:  # noqa: ARG002
+        """Return that a signature in the query is refused."""
+        return _NOT_PRESIGNED if re.fullmatch(_presigned_pattern(), f"?{query}", re.DOTALL) else None
+
     def listed(self, adapter: AwsAdapter) -> Json:
         """Return the path, and what can follow it."""
         return {
@@ -133,9 +144,10 @@ class AwsKind(ServedKind[AwsAdapter]):
         return (KeySlot("x-amz-security-token"),)
 
     def routes(self, adapter: AwsAdapter, options: Options) -> list[Json]:
-        """Return a route for each endpoint, before those that name what is known."""
+        """Return a route for each endpoint, behind what is refused and before those that name what is known."""
         targets = list(_targets(adapter))
         return [
+            _presigned(self.path(adapter)),
             *(_chunked(target) for target in targets if target.endpoint.signing_name == "s3"),
             *(_route(adapter, target, options) for target in targets),
             *(_not_found(*unknown) for unknown in _unknown(adapter)),
@@ -176,10 +188,33 @@ def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
         },
         "route": {
             "cluster": upstream.name,
+            # No service has web sockets here, and one would outlive every bound.
+            "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
             **action(target.path, upstream.origin.authority, "", options.timeout),
             "retry_policy": RETRIES,
         },
     }
+
+
+def _presigned(path: str) -> Json:
+    """Return the route that refuses a signature in the query."""
+    query = {"name": ":path", "string_match": {"safe_regex": {"regex": f"[^?]*{_presigned_pattern()}"}}}
+    return {
+        "name": "presigned",
+        "match": {"path_separated_prefix": path, "headers": [query]},
+        "direct_response": {"status": 400, "body": {"inline_string": _NOT_PRESIGNED}},
+    }
+
+
+def _presigned_pattern() -> str:
+    names = "|".join("".join(map(_encoded, name)) for name in _PRESIGNED)
+    return rf"\?(?:.*[&;])?(?:{names})(?:[=&;].*)?"
+
+
+def _encoded(letter: str) -> str:
+    """Return a pattern for a letter in either case, each also percent-encoded."""
+    spellings = dict.fromkeys((letter, letter.upper()))
+    return f"(?:{'|'.join(f'{re.escape(each)}|%(?i:{ord(each):02x})' for each in spellings)})"
 
 
 def _chunked(target: _Target) -> Json:

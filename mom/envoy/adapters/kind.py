@@ -68,6 +68,10 @@ class ServedKind(ABC, Generic[AdapterT]):
         """Return why a path below the adapter leads to no endpoint, as Atlas responds; None where it leads to one."""
         return None
 
+    def refusal(self, adapter: AdapterT, query: str) -> str | None:  # noqa: ARG002
+        """Return why a request with this query is refused (400), None where it is not."""
+        return None
+
     @abstractmethod
     def listed(self, adapter: AdapterT) -> Json:
         """Return what `GET /v1alpha1/apis` has about an adapter beside its kind and name. No secrets."""

@@ -224,6 +224,87 @@ def test_explain_says_what_envoy_does(aws: Aws) -> None:
     assert seen == {200, 403, 404}
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Security-Token={}&X-Amz-Signature=00",
+        "x-amz-security-token={}",
+        "X%2DAmz-Security%2dToken={}",
+        "%78-%41mz-Security-Token={}",
+        "list-type=2;X-Amz-Security-Token={}",
+        "x=&X-Amz-Credential&y={}",
+        "AWSAccessKeyId=any&token={}",
+    ],
+)
+def test_a_presigned_url_does_not_show_the_access_token_to_aws(aws: Aws, query: str) -> None:
+    before = len(aws.api.requests)
+    path = f"dev/s3/us-east-1/bucket/key?{query.format(aws.key.token())}"
+    assert compare(aws, "GET", path) == 400
+    assert aws.envoy.client.send(f"/v1/apis/aws/{path}").status == 401
+    assert len(aws.api.requests) == before
+
+
+def test_the_name_of_a_part_of_a_signature_may_be_in_a_value(aws: Aws) -> None:
+    query = "prefix=X-Amz-Signature&X-Amz-Signatures=1&x=AWSAccessKeyId"
+    assert aws.reached(f"dev/s3/us-east-1/bucket?{query}").target == f"/bucket?{query}"
+    assert compare(aws, "GET", f"dev/s3/us-east-1/bucket?{query}") == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "prod/sqs/eu-west-1/../../../dev/sqs/us-east-1/",
+        "prod/sqs/eu-west-1/%2e%2e/",
+        "prod/sqs/eu-west-1/..;/",
+        "prod/sqs/eu-west-1\\..\\",
+        "prod//sqs/eu-west-1/",
+        "/prod/sqs/eu-west-1/",
+        "PROD/sqs/eu-west-1/",
+        "prod/SQS/eu-west-1/",
+        "prod%2fsqs/eu-west-1/",
+        "%70rod/sqs/eu-west-1/",
+        "prod/sqs/eu-west-1;x/",
+        "prod;x/sqs/eu-west-1/",
+        "prod/sqs/eu-west-1%20/",
+    ],
+)
+def test_no_spelling_of_a_path_leads_to_another_endpoint(aws: Aws, path: str) -> None:
+    before = len(aws.api.requests)
+    assert aws.send(path).status in {400, 404}
+    assert compare(aws, "DELETE", path) in {400, 403, 404}
+    assert len(aws.api.requests) == before
+
+
+def test_no_header_leads_to_another_endpoint(aws: Aws) -> None:
+    other = "iam.amazonaws.com"
+    names = ("X-Forwarded-Host", "X-Host", "X-Original-Host", "X-Envoy-Original-Dst-Host", "X-Amz-Host")
+    request = aws.reached("dev/s3/us-east-1/b/k", *(f"{name}: {other}" for name in names))
+    assert request.get("host") == ["s3.us-east-1.amazonaws.com"]
+    check_signature(request, *DEV)
+    request = aws.reached("dev/s3/us-east-1/b/k", "Connection: authorization, x-amz-date, x-amz-content-sha256")
+    check_signature(request, *DEV)
+
+
+def test_a_narrowed_token_opens_the_adapter_and_no_part_of_it(aws: Aws) -> None:
+    def status(audience: str, path: str) -> int:
+        return aws.envoy.client.send(path, token=aws.key.token(aud=f"{AUDIENCE}{audience}")).status
+
+    path = "/v1/apis/aws/dev/s3/us-east-1/b"
+    assert status("/v1/apis/aws", path) == 200
+    assert status("/v1/apis/aws", APIS_PATH) == 403
+    for other in ("/v1/apis/aws/dev", "/v1/apis/http/aws", "/v1/apis/aw", "/v1/apis/aws/dev/s3/us-east-1"):
+        assert status(other, path) == 401
+
+
+def test_no_connection_to_aws_is_upgraded(aws: Aws) -> None:
+    """It would outlive its token and every revocation."""
+    before = len(aws.api.requests)
+    response = aws.send("dev/s3/us-east-1/b/k", "Upgrade: websocket", "Connection: Upgrade")
+    assert (response.status, response.error) == (403, "API_RequestError")
+    assert "web socket" in response.json()["error"]["message"]
+    assert len(aws.api.requests) == before
+
+
 def compare(aws: Aws, method: str, path: str) -> int:
     """Hold Envoy's response against the verdict, and return its status."""
     response = aws.send(path, method=method)
@@ -233,7 +314,7 @@ def compare(aws: Aws, method: str, path: str) -> int:
         response.error or "",
         response.status == 200,
     )
-    if response.status == 404:
+    if response.status == 404 and response.json()["error"]["message"].startswith("AWS"):
         assert response.json()["error"]["message"] == verdict.reason
     return response.status
 
