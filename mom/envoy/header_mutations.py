@@ -22,6 +22,9 @@ _PUNCTUATION = "!#$%&'*+.^_`|~-"
 # many names. No alternative for each of more marks than this: their number times the name's length is the pattern's.
 _PATTERN_LENGTH = 50_000
 _MARKS = 8
+# What steers an Envoy in front of an API, where that trusts its clients: to another host, for example
+# (`x-envoy-original-dst-host`). This Envoy has dropped or read its own by then.
+_CONTROL = "x-envoy-.*"
 # Credentials: what an API would read from a trailer if it merged them (RFC 9110, 6.5.1 forbids to).
 _TRAILERS_REMOVED = ("authorization", "host", "connection", "te", "transfer-encoding", "content-length")
 
@@ -29,7 +32,7 @@ _TRAILERS_REMOVED = ("authorization", "host", "connection", "te", "transfer-enco
 def http_filter() -> Json:
     """Return the filter with what applies to every adapter."""
     mutations = {
-        "request_mutations": _by_pattern(_aliases(name) for name in REQUEST_REMOVED),
+        "request_mutations": _by_pattern([*map(_aliases, REQUEST_REMOVED), _CONTROL]),
         "response_mutations": [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}],
         "request_trailers_mutations": _by_pattern(_spellings(name) for name in (*REQUEST_REMOVED, *_TRAILERS_REMOVED)),
         "response_trailers_mutations": [
@@ -70,8 +73,16 @@ def _masked(name: str) -> Json:
 
 def without(name: str) -> Json:
     """Return the `typed_per_filter_config` of routes on which clients may not send the header `name`."""
-    mutations = {"request_mutations": [{"remove": name}]}
-    return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": mutations})}
+    return _on_route([{"remove": name}])
+
+
+def without_beginnings(beginnings: Iterable[str]) -> Json:
+    """Return the same of headers by what their names begin with, in lower case."""
+    return _on_route([{"remove_on_match": {"key_matcher": {"prefix": each}}} for each in beginnings])
+
+
+def _on_route(mutations: list[Json]) -> Json:
+    return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": {"request_mutations": mutations}})}
 
 
 def _spellings(name: str) -> str:

@@ -86,6 +86,8 @@ def test_what_belongs_to_the_client_or_the_gateway_is_taken_off(atlas: Atlas) ->
         "X-Envoy-Upstream-Rq-Timeout-Ms: 1",
         "X-Envoy-Retry-On: 5xx",
         "X-Envoy-Original-Path: /other",
+        "X-Envoy-Original-Dst-Host: 127.0.0.1:1",
+        "X-Envoy-Anything: x",
         "X-Forwarded-Client-Cert: By=x",
     ]
     assert sorted(atlas.reached(f"{PLAIN}/strip", *theirs).names) == ["authorization", "dd-api-key", "host"]

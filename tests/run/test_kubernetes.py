@@ -64,6 +64,7 @@ def test_requests_watches_and_upgrades_reach_the_api_server_with_its_own_token(r
     assert run.client.send(f"{P}/api").status == 401
     assert run.client.send(f"{P}/api", f"Authorization: Bearer {FIRST}").status == 401
     _check_cluster_id(run, server, token)
+    _check_other_users(run, server, token)
     _check_watch(run, token)
     for protocol in ("websocket", "SPDY/3.1"):
         _check_upgrade(run, token, protocol)
@@ -97,6 +98,27 @@ def _check_cluster_id(run: MomRun, server: ApiServer, token: str) -> None:
         assert (response.status, response.error) == expected, other
     assert len(server.requests) == before + 1
     assert UID in run.client.send(f"{P}/api", f"{name}: another", token=token).json()["error"]["message"]
+
+
+def _check_other_users(run: MomRun, server: ApiServer, token: str) -> None:
+    """The login may have the right to impersonate; callers do not get it, nor more than they asked for without it."""
+    before = len(server.requests)
+    for name in ("Impersonate-User", "impersonate-group", "Impersonate-Uid"):
+        theirs = ("Impersonate-Extra-Scopes: all", f"{name}: system:masters")
+        for given in (theirs, (*theirs, "Connection: Upgrade", "Upgrade: websocket")):
+            answer = run.client.send(f"{P}/api", *given, token=token)
+            assert (answer.status, answer.error) == (403, "API_NotAllowedError"), given
+            assert "--as" in answer.json()["error"]["message"]
+        assert run.client.send(f"{P}/api", f"{name}: x").status == 401
+    assert len(server.requests) == before
+    more = (
+        "Impersonate-Extra-Scopes: all",
+        "X-Remote-User: root",
+        "X-Remote-Group: system:masters",
+        "X-Remote-Extra-A: b",
+    )
+    assert run.client.send(f"{P}/api", *more, token=token).status == 200
+    assert not [name for name in server.seen("/api")[-1].names if name.startswith(("impersonate", "x-remote"))]
 
 
 def _check_watch(run: MomRun, token: str) -> None:

@@ -13,7 +13,7 @@ from mom.atlas.adapters.http import Header
 from mom.atlas.adapters.kubernetes import KIND as CONFIGURED
 from mom.atlas.adapters.kubernetes import KUBERNETES, Cluster, KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
-from mom.envoy import headers, secrets
+from mom.envoy import header_mutations, headers, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
 from mom.envoy.adapters.forwarding import RETRIES, action, stream_limit
 from mom.envoy.adapters.kind import ServedKind
@@ -23,13 +23,19 @@ from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
 from mom.envoy.redirects import own_metadata
-from mom.envoy.replies import UNKNOWN_ROUTE
+from mom.envoy.replies import FORBIDDEN_ROUTE, UNKNOWN_ROUTE
 from mom.gateway import CLUSTER_ID_HEADER, KUBERNETES_PATH
 from mom.problems import Problem
 
 NAME = KUBERNETES.kind
 # Before Kubernetes 1.31 kubectl and API servers spoke SPDY, which the listener does not know for other routes.
 _SPDY = "SPDY/3.1"
+# By which an API server takes a request for another user's: the login's right to do so is not the caller's (Kubernetes:
+# "User impersonation"), nor is what a proxy in front of it says ("Authenticating proxy").
+_OTHER_USERS = ("impersonate-", "x-remote-")
+# Refused, not only removed: kubectl --as asks for less than the login may do, and must not get more.
+_IMPERSONATING = ("impersonate-user", "impersonate-group", "impersonate-uid")
+_AS_ITSELF = "Atlas acts as its own login and passes on no Impersonate-* header (kubectl: --as, --as-group, --as-uid)"
 _UPGRADE: Json = {"name": "upgrade", "string_match": {"safe_regex": {"regex": r"(?i)websocket|spdy/3\.1"}}}
 
 
@@ -85,7 +91,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
         return [header.name for header in _headers(adapter) if secrets.has_secret(header, options)]
 
     def routes(self, adapter: KubernetesAdapter, options: Options) -> list[Json]:
-        """Return the route that refuses another cluster's id, the one for upgrades, and the one for everything else."""
+        """Return the routes that refuse, the one for upgrades, and the one for everything else."""
         cluster = adapter.cluster
         if cluster is None:
             return []
@@ -98,7 +104,11 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
             "metadata": {"filter_metadata": {ADAPTER_METADATA: metadata}},
             "request_headers_to_remove": [CLUSTER_ID_HEADER, *([] if cluster.has_token else ["authorization"])],
             "request_headers_to_add": headers.to_add(_in_environment(adapter, options)),
-            "typed_per_filter_config": {**upstream.for_route(), **secrets.for_route(_headers(adapter), (), options)[0]},
+            "typed_per_filter_config": {
+                **upstream.for_route(),
+                **header_mutations.without_beginnings(_OTHER_USERS),
+                **secrets.for_route(_headers(adapter), (), options)[0],
+            },
         }
         forwarded = action(self.path(adapter), origin.authority, base_path, options.timeout)
         upgraded = {
@@ -108,6 +118,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
             **stream_limit(options),
         }
         return [
+            *(_impersonating(match, name) for name in _IMPERSONATING),
             _other_cluster(match, cluster.id),
             {**common, "match": {**match, "headers": [_UPGRADE]}, "route": upgraded},
             {**common, "match": match, "route": {**forwarded, "cluster": upstream.name, "retry_policy": RETRIES}},
@@ -124,6 +135,15 @@ def _in_environment(adapter: KubernetesAdapter, options: Options) -> list[Header
 
 def _upstream(cluster: Cluster) -> Upstream:
     return Upstream(split(cluster.server)[0], tls=cluster.tls)
+
+
+def _impersonating(match: Json, name: str) -> Json:
+    """Return the route that refuses requests for another user, by one of the headers that say so."""
+    return {
+        "name": f"{FORBIDDEN_ROUTE} {name}",
+        "match": {**match, "headers": [{"name": name, "present_match": True}]},
+        "direct_response": {"status": 403, "body": {"inline_string": _AS_ITSELF}},
+    }
 
 
 def _other_cluster(match: Json, cluster_id: str) -> Json:
