@@ -1,8 +1,8 @@
 """The private directory of a run: sockets, and the files that Envoy watches. Only this user can enter it.
 
 It never contains a credential, only the names of variables; it is removed with the run all the same. What a killed run
-left behind is removed by the next one: a lock shows which directories are in use. `mom.run.secret_files` has a second
-one, on memory, for values.
+left behind is removed by the next one (`mom.run.leftovers`): a lock shows which directories are in use.
+`mom.run.secret_files` has a second one, on memory, for values.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -19,12 +18,12 @@ from pathlib import Path
 
 from mom.errors import MomError
 from mom.files import Replacement, reason_of
+from mom.run import leftovers
 from mom.run.hot_restart import HotRestart
 from mom.run.outcome import UnavailableError
 
-_PREFIX = "mom-atlas-"
-_LOCK = "lock"
-_BASE_ID = "base-id"
+# Another run that sweeps may take a directory that is not locked yet.
+_TRIES = 100
 # sockaddr_un.sun_path with its final NUL, and the longest name that a run puts into the directory.
 _LONGEST_SOCKET = (108 if sys.platform == "linux" else 104) - 1 - len("/hot-restart_udp_parent_4294967295")
 
@@ -38,7 +37,7 @@ class RunDirectory:
         hot_restart: HotRestart | None,
         *,
         parent: Path | None = None,
-        prefix: str = _PREFIX,
+        prefix: str = leftovers.RUN,
     ) -> None:
         """Create it in `parent`; None: in `$XDG_RUNTIME_DIR`, else where temporary files go.
 
@@ -64,24 +63,34 @@ class RunDirectory:
 
     def remove(self) -> None:
         """Remove it with all that is in it."""
-        _remove(self.path)
+        leftovers.remove(self.path)
         self._unlock()
 
     def _make(self) -> Path:
         parent = self._parent or _parent(self._environ)
-        _sweep(parent, self._prefix)
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._create(parent)
+            except OSError as error:
+                self._unlock()
+                if not left or not isinstance(error, FileNotFoundError | BlockingIOError):
+                    reason = f"cannot create a runtime directory in {parent}: {reason_of(error)}"
+                    raise UnavailableError(reason) from error
+        raise AssertionError
+
+    def _create(self, parent: Path) -> Path:
+        # Under another name until it is locked.
+        new = Path(tempfile.mkdtemp(prefix=f".{self._prefix}", dir=parent))
         try:
-            # Under another name until it is locked: another run may be sweeping.
-            new = Path(tempfile.mkdtemp(prefix=f".{self._prefix}", dir=parent))
-            if self._hot_restart is not None:
-                write(new / _BASE_ID, f"{self._hot_restart.base_id}\n")
-            self._lock(os.open(new / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             # systemd-tmpfiles leaves alone what is below a locked directory (tmpfiles.d(5)).
             self._lock(os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            self._lock(os.open(new / leftovers.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            if self._hot_restart is not None:
+                write(new / leftovers.BASE_ID, f"{self._hot_restart.base_id}\n")
             return new.rename(new.with_name(new.name[1:]))
-        except OSError as error:
-            self._unlock()
-            raise UnavailableError(f"cannot create a runtime directory in {parent}: {reason_of(error)}") from error
+        except BaseException:
+            leftovers.remove(new)
+            raise
 
     def _lock(self, descriptor: int) -> None:
         self._locks.append(descriptor)
@@ -94,7 +103,8 @@ class RunDirectory:
 
 @contextlib.contextmanager
 def run_directory(environ: Mapping[str, str], hot_restart: HotRestart | None = None) -> Iterator[RunDirectory]:
-    """Create the directory of a run, and remove it at the end."""
+    """Create the directory of a run, and remove it at the end; remove first what killed runs have left."""
+    leftovers.sweep(environ)
     directory = RunDirectory(environ, hot_restart)
     try:
         yield directory
@@ -150,7 +160,7 @@ def _parent(environ: Mapping[str, str]) -> Path:
 
 def is_usable(path: Path) -> bool:
     """Whether this user may create files below `path`, and no other has a say there."""
-    short = len(os.fsencode(path)) + len(f"/{_PREFIX}12345678") <= _LONGEST_SOCKET
+    short = len(os.fsencode(path)) + len(f"/{leftovers.RUN}12345678") <= _LONGEST_SOCKET
     if not (path.is_absolute() and short and path.is_dir() and os.access(path, os.W_OK | os.X_OK)):
         return False
     # Another user's, which root can write all the same (`sudo -E`).
@@ -168,32 +178,3 @@ def _check_private(path: Path) -> None:
     if not is_private(path):
         hint = f"run: chmod go-w '{path}', or name another directory in XDG_RUNTIME_DIR or TMPDIR"
         raise MomError(f"other users can replace files in {path}, where the run has its sockets", hint=hint)
-
-
-def _sweep(parent: Path, prefix: str) -> None:
-    """Remove what runs of this user left in `parent` when they were killed."""
-    for directory in parent.glob(f"{prefix}*"):
-        with contextlib.suppress(OSError):
-            status = directory.lstat()
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
-                continue
-            with (directory / _LOCK).open("r+") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                _remove_shared_memory(directory / _BASE_ID)
-                _remove(directory)
-
-
-def _remove(directory: Path) -> None:
-    """Remove the directory of a run, its lock last: by that the next run knows what a kill meanwhile has left of it."""
-    with contextlib.suppress(OSError):
-        for entry in list(directory.iterdir()):
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry, ignore_errors=True)
-            elif entry.name != _LOCK:
-                entry.unlink(missing_ok=True)
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-def _remove_shared_memory(base_id: Path) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        HotRestart(int(base_id.read_text())).remove()

@@ -17,9 +17,9 @@ from pathlib import Path
 from mom.envoy import secrets
 from mom.envoy.bootstrap import dumps
 from mom.envoy.messages import Json
+from mom.run import leftovers
 from mom.run.directory import RunDirectory, is_private, is_usable, write_all
 
-PREFIX = "mom-secrets-"
 _SHARED_MEMORY = "/dev/shm"  # noqa: S108  where Linux has a file system in memory
 _MOUNTS = Path("/proc/self/mountinfo")
 _IN_MEMORY = frozenset({"tmpfs", "ramfs"})
@@ -57,7 +57,7 @@ class SecretFiles:
     def __init__(self, environ: Mapping[str, str], directory: RunDirectory, parent: Path | None) -> None:
         """Create the folder in `parent`, which is `memory(environ)`. Raises MomError."""
         self._directory = directory
-        self._own = None if parent is None else RunDirectory(environ, None, parent=parent, prefix=PREFIX)
+        self._own = None if parent is None else RunDirectory(environ, None, parent=parent, prefix=leftovers.SECRETS)
         self._count = itertools.count(1)
         self._contents: dict[str, Json] = {}
         self.versions: dict[str, str] = {}

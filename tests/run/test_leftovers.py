@@ -1,0 +1,113 @@
+"""What a killed run has left is removed by the next one, wherever it is and whenever that run was killed."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from mom.run import leftovers
+from mom.run.directory import RunDirectory, run_directory
+
+_MEMORY = Path("/dev/shm")
+# Creates directories and removes them until it is killed.
+_RUN = """
+import sys
+from pathlib import Path
+from mom.run.directory import RunDirectory, write
+print("ready", flush=True)
+while True:
+    directory = RunDirectory({}, None, parent=Path(sys.argv[1]), prefix=sys.argv[2])
+    write(directory.path / "value", "x")
+    (directory.path / "folder").mkdir()
+    directory.remove()
+"""
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    """Return an environment with places for a run's directories."""
+    places = {name: tmp_path / name for name in ("XDG_RUNTIME_DIR", "TMPDIR")}
+    for place in places.values():
+        place.mkdir(mode=0o700)
+    return {name: str(place) for name, place in places.items()}
+
+
+def test_directories_of_killed_runs_are_removed_from_every_place(environ: dict[str, str]) -> None:
+    """The places of another environment, too: a run from cron has no XDG_RUNTIME_DIR."""
+    places = [Path(place) for place in environ.values()]
+    if _MEMORY.is_dir():
+        places.append(_MEMORY)
+    made = []
+    for place in places:
+        for prefix in ("mom-atlas-", "mom-secrets-", ".mom-atlas-", ".mom-secrets-"):
+            for number, files in enumerate(([], ["value"], ["lock"], ["lock", "base-id", "value"])):
+                directory = place / f"{prefix}{os.getpid()}-{number}"
+                directory.mkdir(mode=0o700)
+                for name in files:
+                    (directory / name).write_text("x")
+                made.append(directory)
+    with run_directory(environ) as own:
+        assert [each for each in made if each.exists()] == []
+        assert own.path.is_dir()
+    assert not own.path.exists()
+
+
+def test_those_of_other_runs_and_what_only_looks_like_one_stay(environ: dict[str, str], tmp_path: Path) -> None:
+    place = Path(environ["XDG_RUNTIME_DIR"])
+    (place / "mom-atlas-file").write_text("x")
+    (tmp_path / "elsewhere").mkdir()
+    (place / "mom-secrets-link").symlink_to(tmp_path / "elsewhere")
+    (place / "mom-other").mkdir()
+    other = RunDirectory(environ, None, parent=place)
+    # Its lock may have been removed by hand; the directory is still locked.
+    unlocked = RunDirectory(environ, None, parent=place, prefix=leftovers.SECRETS)
+    (unlocked.path / leftovers.LOCK).unlink()
+    leftovers.sweep(environ)
+    kept = {"mom-atlas-file", "mom-secrets-link", "mom-other", other.path.name, unlocked.path.name}
+    assert {path.name for path in place.iterdir()} == kept
+    assert (tmp_path / "elsewhere").is_dir()
+    other.remove()
+    unlocked.remove()
+
+
+def test_a_run_gets_its_directory_while_others_sweep(environ: dict[str, str]) -> None:
+    place = Path(environ["XDG_RUNTIME_DIR"])
+    ended = threading.Event()
+
+    def sweep() -> None:
+        while not ended.is_set():
+            leftovers.sweep({"XDG_RUNTIME_DIR": str(place)})
+
+    sweepers = [threading.Thread(target=sweep) for _ in range(2)]
+    for sweeper in sweepers:
+        sweeper.start()
+    try:
+        for _ in range(100):
+            directory = RunDirectory(environ, None, parent=place)
+            assert (directory.path / leftovers.LOCK).exists()
+            directory.remove()
+    finally:
+        ended.set()
+        for sweeper in sweepers:
+            sweeper.join()
+    assert list(place.iterdir()) == []
+
+
+def test_a_run_that_is_killed_at_any_moment_leaves_nothing_for_long(environ: dict[str, str]) -> None:
+    place = Path(environ["XDG_RUNTIME_DIR"])
+    dice = random.Random(1)
+    for prefix in (leftovers.RUN, leftovers.SECRETS) * 5:
+        command = [sys.executable, "-c", _RUN, str(place), prefix]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            threading.Event().wait(dice.uniform(0, 0.02))
+            process.kill()
+        leftovers.sweep(environ)
+        assert list(place.iterdir()) == []
