@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.failures import Failure
 from mom.errors import MomError
-from mom.run import plan, plan_changes, port
+from mom.run import plan, plan_changes, port, service_manager
 from mom.run.access_log import AccessLog
 from mom.run.admin import NoResponseError
 from mom.run.api_failures import ApiFailures
@@ -79,6 +79,7 @@ class Supervisor:
             # Nothing is served yet that a rejected configuration could harm: Envoy checks it as it starts, once.
             self._generations.start(first)
             self._events.serving(first)
+            service_manager.notify(self._settings.environ, service_manager.READY)
             for text in self._inputs.keys.take_warnings():
                 self._events.warning(text)
             while True:
@@ -341,6 +342,7 @@ class Supervisor:
 
     def _drain(self) -> None:
         """Take no new connections, and wait for requests in progress; a second signal cuts the wait short."""
+        service_manager.notify(self._settings.environ, service_manager.STOPPING)
         if not self._generations.can_drain:
             return
         self._waiting.tolerated = 1
