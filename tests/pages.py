@@ -36,7 +36,7 @@ from tests.golden import MOM
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [README, *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "deploy").glob("*.md"))]
 DEMO = ROOT / "docs" / "demo"
 
 

@@ -20,6 +20,7 @@ OTHER_FOLDERS = {
 OTHER_SUBJECTS = {
     "atlas/adapters/test_kinds.py": "every kind of mom/atlas/adapters/",
     "envoy/test_failures.py": "requests that fail, by a real Envoy",
+    "envoy/test_refusals.py": "configurations that the translation refuses",
     "envoy/test_paths.py": "paths of requests, by a real Envoy",
     "envoy/test_streams.py": "bodies of requests and responses, by a real Envoy",
     "envoy/test_tokens.py": "access tokens, by a real Envoy",

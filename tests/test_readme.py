@@ -13,7 +13,8 @@ import pytest
 
 from tests.pages import PAGES, README, ROOT, TREE, Shell, anchors, consoles, links, tables
 
-EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+DEPLOY = ROOT / "docs" / "deploy" / "README.md"
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 # Pages of the repository beside docs/ whose links are followed, too.
 LINKED = [*PAGES, *sorted(ROOT.glob("*.md"))]
 
@@ -58,8 +59,12 @@ def test_every_link_leads_to_a_file_and_a_heading_that_exist(page: Path) -> None
         assert not anchor or anchor in anchors(file.read_text()), target
 
 
-def test_every_page_of_the_docs_is_linked_from_the_readme() -> None:
-    linked = {(ROOT / target.partition("#")[0]).resolve() for target in links(README.read_text())}
+def test_every_page_of_the_docs_is_linked_from_the_readme_or_that_of_deployments() -> None:
+    linked = {
+        (page.parent / target.partition("#")[0]).resolve()
+        for page in (README, DEPLOY)
+        for target in links(page.read_text())
+    }
 
     assert [page.name for page in PAGES if page != README and page not in linked] == []
 

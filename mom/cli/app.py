@@ -87,6 +87,10 @@ ATLAS = Branch(
         "config": CONFIG,
         "run": Leaf("mom.cli.run:run", "Run this Atlas here, on Envoy, until Ctrl-C."),
         "check": Leaf("mom.cli.check:check", "Send each API a request through the gateway, and say what is wrong."),
+        "export": Branch(
+            "Write the files that run this Atlas elsewhere.",
+            {"envoy": Leaf("mom.cli.export:envoy", "Write the configuration of an Envoy without mom.")},
+        ),
         "apis": Branch(
             "Show which APIs are served.",
             {"list": Leaf("mom.cli.apis_list:apis_list", "List the APIs of a gateway, or of a configuration.")},

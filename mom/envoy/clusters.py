@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from mom.atlas.adapters.http_tls import NO_TLS_FILES, Tls
-from mom.envoy import aws_signing, proxies
+from mom.envoy import aws_signing, client_certificates, proxies
 from mom.envoy.limits import Limits, limits
 from mom.envoy.messages import Json, extension, request_header, typed
-from mom.envoy.options import Options
+from mom.envoy.options import Options, PemFile
 from mom.envoy.origins import Origin
 
 PROTOCOL_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -324,14 +325,22 @@ def _authorities(tls: Tls, options: Options) -> Json:
     if not tls.ca_file:
         return {"filename": options.ca_file}
     # Inline: Envoy reads a file again only when the resource that names it has changed.
-    return {"inline_string": options.pem_files[tls.ca_file].certificates}
+    return _pem(options.pem_files[tls.ca_file])
 
 
 def _client_certificate(tls: Tls, options: Options) -> Json:
     """Return the certificate that Atlas shows; the key stays where it is."""
     if not tls.cert_file:
         return {}
-    chain = {"inline_string": options.pem_files[tls.cert_file].certificates}
-    file = options.pem_files[tls.key_file]
-    key = {"environment_variable": file.variable} if file.variable else {"filename": file.path}
-    return {"tls_certificates": [{"certificate_chain": chain, "private_key": key}]}
+    if options.certificate_folder is not None:
+        return {"tls_certificate_sds_secret_configs": [client_certificates.source(tls, options.certificate_folder)]}
+    chain, key = options.pem_files[tls.cert_file], options.pem_files[tls.key_file]
+    # What is in the file of a key beside it counts for nothing.
+    pair = {"certificate_chain": _pem(chain), "private_key": _pem(replace(key, certificates=""))}
+    return {"tls_certificates": [pair]}
+
+
+def _pem(file: PemFile) -> Json:
+    if file.certificates:
+        return {"inline_string": file.certificates}
+    return {"environment_variable": file.variable} if file.variable else {"filename": file.path}

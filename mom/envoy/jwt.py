@@ -272,7 +272,8 @@ def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider
         judged = judge(options.jwks[provider.public_key])
         if not judged.count:
             return None
-        keys = _inline(judged.text)
+        file = options.key_files.get(provider.public_key)
+        keys = _inline(judged.text) if file is None else {"local_jwks": {"filename": file}}
     own = {"max_lifetime": f"{provider.max_lifetime}s", "header_in_metadata": _recorded(provider, providers)}
     return _provider(provider.issuer, [provider.audience], keys) | own
 

@@ -60,7 +60,8 @@ class Certificate:
 class PemFile:
     """A PEM file of an adapter's TLS settings: its absolute path, and the certificates in it as text.
 
-    variable: of a private key that is in no file, where Envoy's environment has it.
+    Without a text Envoy reads the file itself, when it starts. variable: of a private key or a certificate that is in
+    no file, where Envoy's environment has it.
     """
 
     path: str
@@ -158,6 +159,9 @@ class Options:
     tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API, None for the APIs themselves.
     pem_files: those that adapters name, by these names.
+    certificate_folder: where each client certificate is a resource in a file, and may change with its key
+    (`mom.envoy.client_certificates`); None has both named in the cluster, and read once.
+    key_files: of a `publicKey` in `jwks`, the file from which Envoy reads the keys, when it starts.
     key_slots: whether the access token may be where SDKs put an API's key (`mom.envoy.key_slots`).
     stat_prefix: what the names of its statistics begin with, after `http.`.
     metrics: where Prometheus may read metrics, None for nowhere; they come from Envoy's admin interface, at the path
@@ -191,6 +195,8 @@ class Options:
     admin_socket: str = "admin"
     otlp: Otlp | None = None
     pem_files: Mapping[str, PemFile] = field(default_factory=dict)
+    certificate_folder: str | None = None
+    key_files: Mapping[str, str] = field(default_factory=dict)
     key_slots: bool = True
     secrets: frozenset[str] = frozenset()
     secret_folder: str | None = None

@@ -117,6 +117,20 @@ def pem_files(configuration: Configuration, known: Mapping[str, PemFile] | None 
     return files
 
 
+def authorities(configuration: Configuration) -> dict[str, str]:
+    """Return the certificates in each `caFile` of `configuration`, by its name. Raises MomError as `pem_files`."""
+    folder = Path(configuration.file).absolute().parent
+    files: dict[str, PemFile] = {}
+    problems = [
+        problem_of(adapter.place, "tls-files", f"{adapter.name}: {reason}")
+        for adapter, tls in tls_settings(configuration)
+        if tls.ca_file not in files and (reason := _read(Tls(tls.ca_file), folder, files))
+    ]
+    if problems:
+        raise MomError(f"{configuration.file} cannot be exported", problems=problems)
+    return {name: file.certificates for name, file in files.items()}
+
+
 def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
     """Yield each adapter that is served with its TLS settings, where it has any."""
     for adapter in adapters.served(configuration):

@@ -521,6 +521,16 @@ _RUN = (
     ),
 )
 
+_EXPORTING = (
+    Rule(
+        "needs-mom",
+        ERROR,
+        "An exported Envoy does what the configuration says without mom beside it.",
+        "run mom atlas run there instead",
+        "Nothing is exported weaker than it runs here: what Envoy alone cannot do is refused.",
+    ),
+)
+
 _CHECKING = (
     Rule(
         "smoke-test",
@@ -581,6 +591,7 @@ GROUPS = {
     "A file as a whole": _FILE,
     "Editing": _EDIT,
     "Running": _RUN,
+    "Exporting": _EXPORTING,
     "Checking": _CHECKING,
     "Reviewing": _REVIEW,
     "Comments": _COMMENTS,

@@ -1,0 +1,171 @@
+"""One export, the same for every engine: read, check, plan, write, report.
+
+A command says how its engine's files are made of a source. What `--dry-run`, `--diff`, `--check`, `--quiet` and
+`--format json` mean is decided here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from mom.cli.configuration_file import ConfigurationFile, configuration_file
+from mom.cli.options import Format
+from mom.console import Console
+from mom.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from mom.export.folder import Plan
+    from mom.export.model import Export, Source
+
+OutputOption = Annotated[
+    str, typer.Option("--output-dir", "-o", metavar="DIR", help="The folder to write, created if it is not there.")
+]
+ExportCheckOption = Annotated[
+    bool, typer.Option("--check", help="Write nothing; exit 3 if the folder is not what the configuration says.")
+]
+
+
+class ExportOptions(NamedTuple):
+    """The options that every export takes."""
+
+    file: ConfigurationFile
+    folder: str
+    dry_run: bool = False
+    diff: bool = False
+    check: bool = False
+    quiet: bool = False
+    form: Format = Format.TEXT
+
+    @property
+    def writes(self) -> bool:
+        """Whether the files are to be written."""
+        return not (self.dry_run or self.check)
+
+
+def export_options(
+    file: str | None,
+    folder: str,
+    *,
+    dry_run: bool,
+    diff: bool,
+    check: bool,
+    quiet: bool,
+    verbose: bool,
+    form: Format,
+) -> ExportOptions:
+    """Return the options of an export as the command line gives them.
+
+    Raises UsageError where two configurations could be meant, UnreadableError where there is none.
+    """
+    if file == "-":
+        hint = "save the configuration to a file"
+        raise UsageError("--file -: the files that a configuration names are relative to it", hint=hint)
+    if not folder:
+        raise UsageError("--output-dir is empty", hint="name a folder: -o DIR")
+    found = configuration_file(file, quiet=quiet, verbose=verbose)
+    return ExportOptions(found, folder, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+
+
+def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> ExitStatus:
+    """Export the configuration and report. Returns the exit status of the command.
+
+    `engine` returns the files of a source or raises MomError. Raises MomError where the configuration cannot be
+    exported, or the folder not be written.
+    """
+    from mom import __version__
+    from mom.cli.configuration_file import read_source
+    from mom.export import folder
+    from mom.export.source import read
+
+    console = Console(quiet=options.quiet)
+    source, warnings = read(read_source(options.file))
+    console.problems(warnings, console.stderr)
+    export = engine(source)
+    todo = folder.plan(Path(options.folder), export, __version__)
+    shown = _diff(todo) if options.dry_run or options.diff else None
+    if options.writes:
+        folder.apply(todo)
+    if options.form is Format.JSON:
+        console.json(_report(todo, export, written=options.writes, diff=shown))
+    elif shown is not None:
+        console.diff(shown)
+    _print_messages(console, todo, export, options)
+    if options.check:
+        return ExitStatus.WOULD_CHANGE if todo.is_stale else ExitStatus.DONE
+    return ExitStatus.FAILED if todo.of(folder.Action.OUTDATED) else ExitStatus.DONE
+
+
+def _print_messages(console: Console, todo: Plan, export: Export, options: ExportOptions) -> None:
+    from mom.export.folder import Action
+    from mom.lists import some
+
+    verbs = {Action.CREATED: "Created", Action.REPLACED: "Updated", Action.REMOVED: "Removed"}
+    for action, verb in verbs.items():
+        if paths := todo.of(action):
+            words = verb if options.writes else f"Would {verb.lower().removesuffix('d')}"
+            console.status(words, f"{some(paths, 8)} in {options.folder}")
+    if not any(change.writes for change in todo.changes):
+        console.status("Unchanged", f"{options.folder} is the export of {options.file.path}")
+    if kept := todo.of(Action.KEPT):
+        console.say(f"note: kept, changed since mom wrote it: {some(kept, 8)}")
+    for path in todo.of(Action.OUTDATED):
+        console.warning(f"{options.folder}/{path} was changed, and mom would now write something else: it is kept")
+    if todo.of(Action.OUTDATED):
+        hint = "merge what --diff shows" if options.writes else "merge it by hand"
+        console.hint(f"{hint}; or remove the file to have it written again")
+    for note in export.notes:
+        console.say(f"note: {note}")
+    if options.writes and any(change.writes for change in todo.changes):
+        for number, step in enumerate(export.next_steps):
+            console.say(f"{'  next:' if number == 0 else '       '} {step}")
+
+
+def _diff(todo: Plan) -> str:
+    from mom.cli.diff_name import diff_name
+    from mom.export.folder import Action
+    from mom.yamledit.diff import Change, lines_of, unified
+    from mom.yamledit.source import Source
+
+    parts = []
+    for change in todo.changes:
+        if not change.writes and change.action is not Action.OUTDATED:
+            continue
+        name = diff_name(str(todo.folder / change.path))
+        old, new = change.old or "", change.new or ""
+        parts.append(
+            unified(
+                Source(name, old),
+                [
+                    Change(start, tuple(before), tuple(after))
+                    for start, before, after in _changed(lines_of(old), lines_of(new))
+                ],
+                old_name="/dev/null" if change.old is None else f"a/{name}",
+                new_name="/dev/null" if change.new is None else f"b/{name}",
+            )
+        )
+    return "".join(parts)
+
+
+def _changed(old: list[str], new: list[str]) -> list[tuple[int, list[str], list[str]]]:
+    """Return the lines that differ: where in the old text, and those of both."""
+    from difflib import SequenceMatcher
+
+    blocks = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return [(begin, old[begin:end], new[first:last]) for tag, begin, end, first, last in blocks if tag != "equal"]
+
+
+def _report(todo: Plan, export: Export, *, written: bool, diff: str | None) -> dict[str, object]:
+    report = {
+        "folder": str(todo.folder),
+        "command": export.command,
+        "input": export.digest,
+        "files": [{"path": change.path, "action": change.action.value} for change in todo.changes],
+        "stale": todo.is_stale,
+        "written": written,
+        "notes": list(export.notes),
+    }
+    return report if diff is None else {**report, "diff": diff}
