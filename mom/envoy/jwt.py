@@ -60,6 +60,10 @@ KEY_ID = "%COALESCE({})%".format(
         }
     )
 )
+# The second request with a token costs nothing; expiry is checked each time.
+_CACHED: Json = {"jwt_cache_config": {"jwt_cache_size": 1_000}}
+# How long keys may be in use that Envoy itself has fetched.
+FETCHED_SECONDS = 300
 # The name of the filter that checks every verified token.
 VERIFIED = "envoy.filters.http.rbac"
 # The name of the policy that refuses everything, which the details of the response have.
@@ -273,7 +277,7 @@ def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider
         if not judged.count:
             return None
         file = options.key_files.get(provider.public_key)
-        keys = _inline(judged.text) if file is None else {"local_jwks": {"filename": file}}
+        keys = _inline(judged.text) if file is None else {"local_jwks": {"filename": file}, **_CACHED}
     own = {"max_lifetime": f"{provider.max_lifetime}s", "header_in_metadata": _recorded(provider, providers)}
     return _provider(provider.issuer, [provider.audience], keys) | own
 
@@ -292,27 +296,29 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "forward": False,
         "payload_in_metadata": CLAIMS,
         "header_in_metadata": JOSE,
-        # The second request with a token costs nothing; expiry is checked each time.
-        "jwt_cache_config": {"jwt_cache_size": 1_000},
         **keys,
     }
 
 
 def _inline(jwks: str) -> Json:
     # The text, not the file's name: Envoy reads a named file once and never again, so a rotation would go unnoticed.
-    return {"local_jwks": {"inline_string": jwks}}
+    return {"local_jwks": {"inline_string": jwks}, **_CACHED}
 
 
 def _remote(url: str) -> Json:
+    """Return the keys that Envoy itself fetches.
+
+    Without the cache of verified tokens, which outlives the keys that verified them (measured).
+    """
     origin, _ = split(url)
     return {
         "remote_jwks": {
             "http_uri": {"uri": url, "cluster": Upstream(origin, own=True).name, "timeout": "5s"},
-            # An unknown `kid` fetches nothing, so this is how long a rotated key may take to be accepted.
-            "cache_duration": "300s",
-            # A new listener waits for the keys before it takes over, so that no reload makes a valid token invalid.
-            "async_fetch": {"fast_listener": False, "failed_refetch_duration": "5s"},
-            # The default waits up to ten seconds between two attempts, and a start waits with it.
+            # An unknown `kid` fetches nothing, so this is how long a rotated key may take to be accepted, and a revoked
+            # one to be refused. Not by `async_fetch`, with which the last keys stay for ever when there are none any
+            # more: a request that finds them too old waits for new ones, and is refused without.
+            "cache_duration": f"{FETCHED_SECONDS}s",
+            # The default waits up to ten seconds between two attempts, and a request waits with it.
             "retry_policy": {
                 "num_retries": 1,
                 "retry_back_off": {"base_interval": "0.2s", "max_interval": "1s"},
