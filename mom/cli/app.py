@@ -89,7 +89,15 @@ ATLAS = Branch(
         "check": Leaf("mom.cli.check:check", "Send each API a request through the gateway, and say what is wrong."),
         "export": Branch(
             "Write the files that run this Atlas elsewhere.",
-            {"envoy": Leaf("mom.cli.export:envoy", "Write the configuration of an Envoy without mom.")},
+            {
+                "envoy": Leaf(
+                    "mom.cli.export:envoy", "Write the configuration of an Envoy that serves this Atlas without mom."
+                ),
+                "kubernetes": Leaf(
+                    "mom.cli.export_kubernetes:kubernetes",
+                    "Write a Kustomize base of this Atlas, and an overlay to fill in.",
+                ),
+            },
         ),
         "apis": Branch(
             "Show which APIs are served.",

@@ -85,6 +85,7 @@ def options(source: Source, layout: Layout) -> Options:
         tls=None if layout.tls is None else Certificate(*layout.tls),
         timeout=layout.timeout,
         stream_limit=layout.stream_limit,
+        connection_limit=layout.connection_limit,
         access_log=layout.access_log,
         open_files=layout.open_files,
         metrics=layout.metrics,

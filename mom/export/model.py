@@ -125,4 +125,5 @@ class Layout:
     open_files: int = OPEN_FILES
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
+    connection_limit: float = 0.0
     key_slots: bool = True
