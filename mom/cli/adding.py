@@ -42,7 +42,7 @@ def run_profile_addition(adapter: ProfileSpec, options: EditOptions) -> ExitStat
         adapter,
         options,
         variables=list(dict.fromkeys(used)),
-        report={"profiles": names},
+        report=adapter.reported(),
         items=f"profile {names[0]}" if len(names) == 1 else "the missing profiles",
     )
 

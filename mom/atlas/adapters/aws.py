@@ -16,7 +16,7 @@ from mom.atlas.adapters.aws_endpoints import (
 from mom.atlas.adapters.kind import Difference
 from mom.atlas.adapters.other_content import OtherContent
 from mom.atlas.adapters.profiles import ProfileAdapter, ProfileKind, ProfileSpec
-from mom.atlas.documents import DataDocument, text_at, texts_at, value_at
+from mom.atlas.documents import DataDocument, items_at, text_at, texts_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, Kind
 from mom.atlas.rules.findings import Findings
 from mom.atlas.rules.value_rules import check_credential, check_secret
@@ -51,6 +51,12 @@ class AwsSpec(ProfileSpec):
         lists: dict[str, Value] = {key: list(getattr(self, key)) for key in _LISTS if getattr(self, key)}
         return dict(sorted({**ProfileSpec.spec(self), **lists}.items()))
 
+    def reported(self) -> dict[str, object]:
+        """Return the same, with the lists that were asked for, and the regions that profiles have of their own."""
+        regions = {name: texts["region"] for name, texts in self.texts.items()}
+        lists = {key: list(getattr(self, key)) for key in _LISTS if getattr(self, key)}
+        return ProfileSpec.reported(self) | ({"profileRegions": regions} if regions else {}) | lists
+
     def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
         """Return the same, and a problem for a list that was asked for and is another in the document."""
         other = OtherContent(source, existing, data)
@@ -83,6 +89,23 @@ class AwsKind(ProfileKind):
     kind = AWS
     shared_path = AWS_PREFIX
     credentials = CREDENTIALS
+    texts = ("region",)
+
+    def further_words(self, spec: dict[str, Data]) -> list[str] | None:
+        """Return the options for regions of profiles, and for the lists."""
+        words: list[str] = []
+        for _, profile in items_at(spec, "profiles"):
+            region = value_at(profile, "region")
+            if isinstance(region, str):
+                words += ["--profile-region", f"{text_at(profile, 'name')}={region}"]
+            elif region is not None:
+                return None
+        for key, option in (("services", "--service"), ("regions", "--region")):
+            given = spec.get(key, [])
+            if not isinstance(given, list) or not all(isinstance(text, str) for text in given):
+                return None
+            words += [word for text in given for word in (option, str(text))]
+        return None if spec.keys() - {"profiles", *_LISTS} else words
 
     def check(self, findings: Findings) -> None:
         """Add what is wrong with the profiles, the services and the regions."""

@@ -74,9 +74,13 @@ def check_service(service: str) -> Objection | None:
     services = _data()["services"]
     if service in services:
         return None
-    by_name = {name: prefix for prefix, known in services.items() for name in known.get("names", ())}
-    meant = by_name.get(service.lower()) or closest(service, list(services))
-    hint = f"did you mean `{meant}`?" if meant else "write the beginning of the service's host name, such as `sqs`"
+    # Prefixes come last: where a name is another service's prefix, that one is meant.
+    known = {name: prefix for prefix, each in services.items() for name in each.get("names", ())}
+    known |= {prefix: prefix for prefix in services}
+    meant = closest(service, known)
+    hint = "write the beginning of the service's host name, such as `sqs`"
+    if meant is not None:
+        hint = f"did you mean `{known[meant]}`" + (f" ({meant})?" if meant != known[meant] else "?")
     return Objection(f"`{service}` is not the endpoint prefix of an AWS service", hint)
 
 

@@ -62,6 +62,10 @@ class ProfileSpec:
         """Return the profiles."""
         return {"profiles": [self._item(name) for name in self.profiles]}
 
+    def reported(self) -> dict[str, object]:
+        """Return what a report says of it beside its kind and name: for people's eyes and for scripts, no variable."""
+        return {"profiles": list(self.profiles)}
+
     def missing_items(self, data: Data) -> Sequence[Value]:
         """Return the profiles that the document has not."""
         known = {text_at(profile, "name") for _, profile in items_at(data, "spec", "profiles")}
@@ -102,9 +106,10 @@ def _difference(value: Data, variable: str | None) -> str | None:
 
 
 class ProfileKind(AdapterKind[ProfileAdapter]):
-    """A kind whose spec is a list of profiles. `credentials` are the keys of a profile beside its name."""
+    """A kind whose spec is a list of profiles. `credentials` are the keys of a profile beside its name and `texts`."""
 
     credentials: tuple[str, ...]
+    texts: tuple[str, ...] = ()
     target_label = "profiles"
 
     @abstractmethod
@@ -129,11 +134,14 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
     def command_words(self, name: str, document: Data) -> list[str] | None:
         """Return the command with an option for each profile; none where a credential is not one reference."""
         spec = value_at(document, "spec")
-        if not isinstance(spec, dict) or set(spec) != {"profiles"}:
+        if not isinstance(spec, dict) or "profiles" not in spec:
+            return None
+        further = self.further_words(spec)
+        if further is None:
             return None
         words = self.adding(name)
         for _, profile in items_at(spec, "profiles"):
-            if not isinstance(profile, dict) or profile.keys() - {"name", *self.credentials}:
+            if not isinstance(profile, dict) or profile.keys() - {"name", *self.credentials, *self.texts}:
                 return None
             # In the order in which the option takes their variables; the last of AWS may be missing.
             given = [profile[key] for key in self.credentials if key in profile]
@@ -141,7 +149,11 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
             if len(variables) < len(given):
                 return None
             words += ["--profile", ",".join([str(profile.get("name")), *variables])]
-        return words
+        return words + further
+
+    def further_words(self, spec: dict[str, Data]) -> list[str] | None:
+        """Return the options for what a spec has beside names and credentials; None where no option says it."""
+        return None if spec.keys() - {"profiles"} else []
 
     def read(self, document: DataDocument) -> ProfileAdapter:
         """Return the adapter in a document that has passed validation."""
