@@ -32,6 +32,8 @@ from pathlib import Path
 from proxy import MOM, free_port
 
 CONNECTIONS = 4
+# How long a report is waited for, in seconds: the machine may have other work to do.
+PATIENCE = 300.0
 # Until samples count: caches fill, allocators keep what a first reload needed.
 WARM_UP = 0.1
 # What memory, in MB and as a share, may differ by between the begin and the end.
@@ -159,7 +161,7 @@ class Gateway:
         for line in self.process.stderr:
             self.text += line
 
-    def wait(self, words: str, count: int, seconds: float = 30.0) -> None:
+    def wait(self, words: str, count: int, seconds: float = PATIENCE) -> None:
         """Wait until words have been reported so often."""
         until = time.monotonic() + seconds
         while self.text.count(words) < count:
@@ -210,7 +212,7 @@ def _megabytes(pid: int) -> float:
 def send(soak: Soak, gateway: Gateway, tokens: list[str], rate: float) -> None:
     """Send requests on one connection at `rate` a second until the end."""
     host = gateway.url.removeprefix("http://")
-    connection = http.client.HTTPConnection(host, timeout=30)
+    connection = http.client.HTTPConnection(host, timeout=PATIENCE)
     due = time.monotonic()
     while not soak.ended.is_set():
         due += 1 / rate
