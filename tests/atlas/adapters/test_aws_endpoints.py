@@ -60,12 +60,20 @@ def test_an_endpoint(service: str, region: str, expected: Endpoint | None) -> No
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("cloudwatch", "monitoring"), ("ECR", "api.ecr"), ("SQS", "sqs"), ("dynamodbb", "dynamodb"), ("sesv2", "email")],
+    [
+        ("cloudwatch", "`monitoring` (cloudwatch)"),
+        ("cloudwatchs", "`monitoring` (cloudwatch)"),
+        ("step-functions", "`states` (stepfunctions)"),
+        ("ECR", "`api.ecr` (ecr)"),
+        ("SQS", "`sqs`"),
+        ("dynamodbb", "`dynamodb`"),
+        ("sesv2", "`email` (sesv2)"),
+    ],
 )
 def test_a_service_by_another_name_is_understood(name: str, meant: str) -> None:
     wrong = check_service(name)
     assert wrong is not None
-    assert wrong.hint == f"did you mean `{meant}`?"
+    assert wrong.hint == f"did you mean {meant}?"
 
 
 @pytest.mark.parametrize(
