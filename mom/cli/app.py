@@ -97,6 +97,7 @@ ATLAS = Branch(
                     "mom.cli.export_kubernetes:kubernetes",
                     "Write a Kustomize base of this Atlas, and an overlay to fill in.",
                 ),
+                "systemd": Leaf("mom.cli.export_systemd:systemd", "Write a unit of systemd that runs this Atlas."),
             },
         ),
         "apis": Branch(

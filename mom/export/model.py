@@ -57,13 +57,15 @@ class Export:
 class Source:
     """A configuration to export, read and checked.
 
-    name: of its Atlas. digest: sha256 of the bytes of everything that was read. files: key sets of identity providers,
-    judged, and authorities of APIs, by the names that the configuration has for them; no private key.
+    name: of its Atlas. digest: sha256 of the bytes of everything that was read. text: of its file. files: key sets of
+    identity providers, judged, and authorities of APIs, by the names that the configuration has for them; no private
+    key.
     """
 
     configuration: Configuration
     name: str
     digest: str
+    text: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property

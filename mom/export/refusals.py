@@ -34,14 +34,17 @@ def refusals(source: Source, layout: Layout, *, with_mom: str = "") -> list[Prob
     found = [problem for _, problems in own for problem in problems]
     refused = [adapter for adapter, problems in own if problems]
     rest = configuration._replace(adapters=tuple(each for each in configuration.adapters if each not in refused))
-    for problem in problems(rest, envoy.options(source, layout)):
-        if problem.rule == "no-identity-provider":
-            message = "no identity provider: every request would be rejected"
-            hint = "add an identity provider to the Atlas document: your own key is trusted on this machine alone"
-            found.append(problem_of(problem.place, problem.rule, message, hint=hint))
-        else:
-            found.append(problem)
+    found += [without_local_key(problem) for problem in problems(rest, envoy.options(source, layout))]
     return sorted(found, key=lambda problem: (problem.place.line, problem.place.column))
+
+
+def without_local_key(problem: Problem) -> Problem:
+    """Return a problem of the translation as that of an export, which has nobody's own key."""
+    if problem.rule != "no-identity-provider":
+        return problem
+    message = "no identity provider: every request would be rejected"
+    hint = "add an identity provider to the Atlas document: your own key is trusted on this machine alone"
+    return problem_of(problem.place, problem.rule, message, hint=hint)
 
 
 def _needs_mom(adapter: Adapter, with_mom: str) -> Iterator[Problem]:

@@ -28,7 +28,9 @@ def read(text: Text) -> tuple[Source, tuple[Problem, ...]]:
     digest = hashlib.sha256(text.text.encode())
     for name, content in sorted(files.items()):
         digest.update(f"\0{name}\0{content}".encode())
-    source = Source(configuration=configuration, name=configuration.name, digest=digest.hexdigest(), files=files)
+    source = Source(
+        configuration=configuration, name=configuration.name, digest=digest.hexdigest(), text=text.text, files=files
+    )
     return source, tuple(problem for problem in found if problem.severity is not Severity.ERROR)
 
 

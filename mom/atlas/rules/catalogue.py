@@ -529,6 +529,13 @@ _EXPORTING = (
         "run mom atlas run there instead",
         "Nothing is exported weaker than it runs here: what Envoy alone cannot do is refused.",
     ),
+    Rule(
+        "export-path",
+        ERROR,
+        "A file that the configuration names is exported with it, from its own folder.",
+        "move it beside the configuration, and name it relative to that",
+        "On another machine the same path would lead to another file, or to none.",
+    ),
 )
 
 _CHECKING = (
