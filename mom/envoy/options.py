@@ -169,6 +169,8 @@ class Options:
     secrets: the variables whose values come from files of `secret_folder`, and change there (`mom.envoy.secrets`); all
     others are in Envoy's environment. Without a folder these are in the environment, too.
     proxies: those that lead to APIs, by origin and by what an adapter says of its proxy (`mom.envoy.proxies`).
+    credential_files: what `ServedKind.composed` names and is in files of `secret_folder`, each with the number of its
+    version.
     client_ids: the values of the variables in client ids of OAuth2.
     credential_states: how the credential of each adapter is, by its kind and name, for /v1alpha1/apis.
     """
@@ -200,6 +202,7 @@ class Options:
     key_slots: bool = True
     secrets: frozenset[str] = frozenset()
     secret_folder: str | None = None
+    credential_files: Mapping[str, int] = field(default_factory=dict)
     client_ids: Mapping[str, str] = field(default_factory=dict)
     proxies: Mapping[ProxyKey, Proxy] = field(default_factory=dict)
     credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)

@@ -11,9 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mom.atlas.adapters import settings
-from mom.atlas.references import names
-from mom.envoy import bootstrap, secrets
+from mom.envoy import adapters, bootstrap, secrets
 from mom.envoy.options import Options
 from mom.envoy.translate import resources
 from mom.run import variables
@@ -94,7 +92,7 @@ class Generation:
         served has not changed then.
         """
         # First: without its file a secret is empty.
-        self._secret_files.write(plan.secrets, plan.secrets_in_environment)
+        self._secret_files.write(plan.secrets, plan.secrets_in_environment, plan.credential_files)
         options = self._options(plan)
         files = bootstrap.discovery(resources(plan.configuration, options, directory=str(self.directory)))
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
@@ -116,11 +114,9 @@ class Generation:
         Only adapters whose variables it was started with: Envoy would send `-` for others. Its listener is closed, and
         stays so. Raises UnavailableError.
         """
-        known = {*self.variables, *plan.options.secrets}
+        known = {*self.variables, *plan.options.secrets, *plan.options.credential_files}
         served = tuple(
-            adapter
-            for adapter in plan.configuration.adapters
-            if all(name in known for setting in settings(adapter) for name in names(setting.value))
+            adapter for adapter in adapters.served(plan.configuration) if adapters.needed([adapter]) <= known
         )
         options = self._options(plan)
         configuration = plan.configuration._replace(adapters=served)
@@ -136,6 +132,7 @@ class Generation:
             stat_prefix=self.stat_prefix,
             admin_socket=str(self.directory / "admin"),
             secret_folder=str(self._secret_files.path),
+            credential_files={name: self._secret_files.plain_versions[name] for name in plan.options.credential_files},
         )
 
     def is_applied(self) -> bool:

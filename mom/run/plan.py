@@ -88,19 +88,23 @@ class Plan:
     """A configuration with all that Envoy needs to serve it.
 
     variables: those it names, with their values. One that is in `options.secrets` and not here has none at present.
-    is_whole: whether no adapter of the file is left out, for want of a value.
     """
 
     configuration: Configuration
     options: Options
     variables: Mapping[str, str]
     watched: tuple[Path, ...]
-    is_whole: bool = True
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables whose values are in Envoy's environment."""
-        return {name: value for name, value in self.variables.items() if name not in self.options.secrets}
+        """The variables whose values are in Envoy's environment, and what is composed of others."""
+        elsewhere = {*self.options.secrets, *self.options.credential_files, *_only_composed(self.configuration)}
+        return {name: value for name, value in self.variables.items() if name not in elsewhere}
+
+    @property
+    def credential_files(self) -> dict[str, str]:
+        """What is composed of variables and found in files: the text of each."""
+        return {name: self.variables[name] for name in self.options.credential_files}
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -154,8 +158,8 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         raise MomError(f"{configuration.file} cannot be served", problems=placeholders)
     ca_file = trust.ca_file(inputs.environ, inputs.directory)
     login = None if inputs.stand_in is not None else inputs.clusters.login(configuration, inputs.environ, ca_file)
-    whole = with_cluster(configuration, STAND_IN if login is None else login.cluster)
-    configuration, values, secrets = _with_values(inputs, whole, login)
+    configuration = with_cluster(configuration, STAND_IN if login is None else login.cluster)
+    values, secrets, files = _values(inputs, configuration, login)
     listen = inputs.listen or Listen("127.0.0.1", configuration.ingress_http_port or DEFAULT_PORT)
     jwks, states = inputs.keys.read(configuration, ca_file, strict=strict)
     options = Options(
@@ -179,6 +183,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         key_slots=inputs.key_slots,
         pem_files=_pem_files(inputs, configuration, login),
         secrets=secrets,
+        credential_files=files,
         client_ids=_client_ids(configuration, values),
         credential_states=_states(inputs, configuration),
     )
@@ -188,7 +193,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     # The values of an exporter's headers reach Envoy, and are hidden in its log, in the same way.
     given = {**values, **inputs.telemetry.variables}
     watched = (*_watched(inputs, configuration, options), *(login.watched if login else ()))
-    return Plan(configuration, options, given, watched, is_whole=configuration is whole)
+    return Plan(configuration, options, given, watched)
 
 
 def _pem_files(inputs: Inputs, configuration: Configuration, login: Login | None) -> dict[str, PemFile]:
@@ -213,35 +218,35 @@ def _proxies(inputs: Inputs, configuration: Configuration, options: Options) -> 
     return inputs.proxies.of(keys)
 
 
-def _with_values(
+def _values(
     inputs: Inputs, configuration: Configuration, login: Login | None = None
-) -> tuple[Configuration, dict[str, str], frozenset[str]]:
-    """Return what can be served of a configuration, its variables, and those of them that Envoy has in files.
+) -> tuple[dict[str, str], frozenset[str], dict[str, int]]:
+    """Return the variables of a configuration, with what is composed of them, and what of both Envoy has in files.
 
-    login: one that has been found anew; its secrets are variables, too.
+    Of a file the number is that of a version, which only a run knows. login: one that has been found anew; its secrets
+    are variables, too. Raises MomError.
     """
     if inputs.stand_in is not None:
-        return configuration, variables.dummies(configuration), frozenset()
+        return variables.dummies(configuration), frozenset(), {}
     if login is not None:
         inputs.credentials.find(TOKEN_VARIABLE, login.token)
-    given, secrets = inputs.credentials.values(served(configuration))
-    left = _without_unguarded(configuration, given)
+    every = served(configuration)
+    given, changing = inputs.credentials.values(every)
     key = {KEY_VARIABLE: inputs.clusters.key} if inputs.clusters.key else {}
-    # What is signed with is in Envoy's environment alone: no route asks for its file, so none would ever be in use.
-    guarded = (adapter for adapter in served(left) if adapters.kind_of(adapter).is_guarded)
-    return left, given | key | adapters.environment(served(left), given), secrets.intersection(variable_names(guarded))
+    composed = adapters.environment(every, given)
+    # Of what is composed no route asks for the file of a secret: none would ever be in use.
+    with_secrets = (adapter for adapter in every if adapters.kind_of(adapter).has_secrets)
+    files = {name: 0 for name, parts in adapters.composed(every).items() if not changing.isdisjoint(parts)}
+    return given | key | composed, changing.intersection(variable_names(with_secrets)), files
 
 
-def _without_unguarded(configuration: Configuration, values: Mapping[str, str]) -> Configuration:
-    """Return the configuration without adapters that would send requests although a variable has no value."""
-    left = tuple(
-        adapter
-        for adapter in configuration.adapters
-        if adapter.kind not in adapters.KINDS
-        or adapters.kind_of(adapter).is_guarded
-        or all(name in values for name in variable_names([adapter]))
-    )
-    return configuration if len(left) == len(configuration.adapters) else configuration._replace(adapters=left)
+def _only_composed(configuration: Configuration) -> set[str]:
+    """Return the variables that Envoy needs in what is composed of them, and nowhere else."""
+    every = served(configuration)
+    composing = [adapter for adapter in every if adapters.kind_of(adapter).composed(adapter)]
+    if not composing:
+        return set()
+    return set(variable_names(composing)) - adapters.needed(every)
 
 
 def _states(inputs: Inputs, configuration: Configuration) -> dict[tuple[str, str], CredentialState]:
@@ -250,16 +255,17 @@ def _states(inputs: Inputs, configuration: Configuration) -> dict[tuple[str, str
 
 def with_new_values(inputs: Inputs, plan: Plan) -> Plan:
     """Return `plan` with the values of variables as they are now. Raises MomError."""
-    configuration, values, secrets = _with_values(inputs, plan.configuration)
+    values, secrets, files = _values(inputs, plan.configuration)
     states = _states(inputs, plan.configuration)
     options = replace(
         plan.options,
         secrets=secrets,
+        credential_files=files,
         client_ids=_client_ids(plan.configuration, values),
         credential_states=states,
     )
     given = {**values, **inputs.telemetry.variables}
-    return replace(plan, configuration=configuration, variables=given, options=options)
+    return replace(plan, variables=given, options=options)
 
 
 def _client_ids(configuration: Configuration, values: Mapping[str, str]) -> dict[str, str]:

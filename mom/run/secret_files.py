@@ -1,5 +1,7 @@
 """The files in which Envoy finds secrets, in a private folder on a file system in memory, one for each variable.
 
+What is composed of variables (`ServedKind.composed`) has files there, too, in the form in which Envoy reads them.
+
 The folder is removed with the run. What a killed run left behind is removed by the next one, or with the machine's
 memory: nothing of it was ever on a disk. Where there is no such file system, a folder of the run's directory takes its
 place, and no file in it has a value (`mom.run.credentials`).
@@ -61,14 +63,23 @@ class SecretFiles:
         self._count = itertools.count(1)
         self._contents: dict[str, Json] = {}
         self.versions: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
+        self.plain_versions: dict[str, int] = {}
         self.path = self._folder()
 
-    def write(self, values: Mapping[str, str], in_environment: Collection[str] = ()) -> None:
+    def write(
+        self,
+        values: Mapping[str, str],
+        in_environment: Collection[str] = (),
+        plain: Mapping[str, str] | None = None,
+    ) -> None:
         """Put the values that have changed into their files. Raises UnavailableError, and nothing has changed then.
 
-        in_environment: secrets whose values Envoy has in its environment, and whose files only say so.
+        in_environment: secrets whose values Envoy has in its environment, and whose files only say so. plain: the texts
+        of files that are no secrets in Envoy's sense; the numbers of their versions are in `plain_versions`.
         """
         self._ensure()
+        new = {name: text for name, text in (plain or {}).items() if self._plain.get(name) != text}
         given = {name: _content(value) for name, value in values.items()}
         given |= {name: {"environment_variable": name} for name in in_environment}
         changed = {name: content for name, content in given.items() if self._contents.get(name) != content}
@@ -78,9 +89,11 @@ class SecretFiles:
             self.path / secrets.file_name(name): dumps(secrets.discovery(name, content, versions[name]))
             for name, content in changed.items()
         }
-        write_all(texts)
+        write_all(texts | {self.path / name: text for name, text in new.items()})
         self._contents |= changed
         self.versions |= versions
+        self._plain |= new
+        self.plain_versions |= {name: next(self._count) for name in new}
 
     def remove(self) -> None:
         """Remove all of them."""
@@ -90,7 +103,7 @@ class SecretFiles:
     def _ensure(self) -> None:
         if not self.path.is_dir():
             (self._own or self._directory).ensure()
-            self._contents, self.versions = {}, {}
+            self._contents, self.versions, self._plain, self.plain_versions = {}, {}, {}, {}
             self.path = self._folder()
 
     def _folder(self) -> Path:

@@ -221,11 +221,11 @@ class Supervisor:
         new = plan.with_new_values(self._inputs, old)
         if not (current.is_reachable() and current.admin_available and current.is_settled):
             raise UnavailableError("Envoy cannot be reached for a change of values")
-        if not old.is_whole or new.configuration is not old.configuration or not current.can_serve(new):
-            # An adapter comes or goes with its value; or what is made of one is in Envoy's environment.
+        if not current.can_serve(new):
+            # A value is in Envoy's environment.
             self._retry_at = time.monotonic()
             return Unchanged()
-        if new.options == old.options:
+        if new.options == old.options and new.credential_files == old.credential_files:
             if new.variables == old.variables:
                 return Unchanged()
             self._generations.rotate(new)

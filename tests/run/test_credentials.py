@@ -83,7 +83,7 @@ def test_a_missing_variable_of_each_is_named_before_anything_starts(tmp_path: Pa
 
 
 def test_keys_of_aws_come_from_a_file_and_change_there(tmp_path: Path) -> None:
-    """They are in Envoy's environment whatever they come from: there is no file of a secret to wait for."""
+    """A profile has one file: there is no file of each secret to wait for."""
     version = "moment.dev/adapters/v1alpha1"
     profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ KEY }}"}
     atlas = json.loads(atlas_yml({}))

@@ -405,8 +405,8 @@ def test_a_key_with_a_password_is_refused_without_asking_for_it(tmp_path: Path, 
         make(tmp_path, tls=(files.chain, files.key))
 
 
-def test_an_adapter_that_would_send_without_its_value_is_left_out_until_it_has_one(tmp_path: Path) -> None:
-    """Envoy forwards a request unsigned where a key is missing; an HTTP adapter responds with 503."""
+def test_a_profile_without_each_value_has_no_credentials_at_all(tmp_path: Path) -> None:
+    """Envoy would sign with what is there; without credentials the routes of the profile respond with 503."""
     profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ SECRET }}"}
     documents = [
         json.loads(atlas_yml({"one": ("https://x.test", {"X-Key": "${{ SECRET }}"})}).split("---\n")[0]),
@@ -423,11 +423,15 @@ def test_an_adapter_that_would_send_without_its_value_is_left_out_until_it_has_o
     credentials.on_memory = True
     inputs = Inputs(load=lambda: load(Source(str(file), text)), file=file, environ={}, credentials=credentials)
     partial = plan.make(inputs)
-    assert [adapter.name for adapter in partial.configuration.adapters] == ["one"]
-    assert not partial.is_whole
-    assert not any(name.startswith("aws") for name in partial.environment)
+    assert [adapter.name for adapter in partial.configuration.adapters] == ["one", "aws"]
+    assert partial.credential_files == {"aws.prod": ""}
+    assert partial.environment == {}
     replace(tmp_path / ".env", "KEY_ID=id\nSECRET=here\n")
     wait_until(lambda: "SECRET" in credentials.look().changed, "it is read")
     whole = plan.make(inputs)
-    assert [adapter.name for adapter in whole.configuration.adapters] == ["one", "aws"]
-    assert whole.is_whole
+    assert whole.credential_files["aws.prod"].endswith("\naws_secret_access_key = here\n")
+    assert whole.environment == {}
+    credentials.on_memory = False
+    without_memory = plan.make(inputs)
+    assert without_memory.credential_files == {}
+    assert without_memory.environment == {"SECRET": "here", "aws.prod": whole.credential_files["aws.prod"]}

@@ -20,7 +20,8 @@ class Load:
     begun: how many each connection has begun to send. Each request says which of them it is.
     """
 
-    def __init__(self, run: MomRun, connections: int) -> None:
+    def __init__(self, run: MomRun, connections: int, path: str = "/v1/apis/http/one/x") -> None:
+        self._path = path
         self.begun = [0] * connections
         self.wrong: list[str] = []
         self._ends = threading.Event()
@@ -42,7 +43,7 @@ class Load:
             while not self._ends.is_set():
                 self.begun[connection] += 1
                 which = f"X-Which: {connection} {self.begun[connection]}"
-                data = client.request("/v1/apis/http/one/x", which, token=token)
+                data = client.request(self._path, which, token=token)
                 stream.sendall(data.replace(b"Connection: close\r\n", b""))
                 status = read_response(reader).status
                 if status != 200:

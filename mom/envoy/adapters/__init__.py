@@ -5,11 +5,12 @@ A kind that is not here has valid documents, and its adapters are named when a r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.model import Adapter, Configuration
+from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy.adapters import aws, http, kubernetes
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.key_slots import Opening
@@ -69,8 +70,21 @@ def openings(adapters: Iterable[Adapter], options: Options) -> tuple[Opening, ..
     )
 
 
+def composed(adapters: Iterable[Adapter]) -> dict[str, Sequence[str]]:
+    """Return what Envoy needs instead of variables that adapters name: each with the variables in it."""
+    return {name: parts for adapter in adapters for name, parts in kind_of(adapter).composed(adapter).items()}
+
+
+def needed(adapters: Iterable[Adapter]) -> set[str]:
+    """Return the names of all that Envoy needs for adapters: variables, and what is composed of them."""
+    needed: set[str] = set()
+    for adapter in adapters:
+        needed.update(kind_of(adapter).composed(adapter) or variable_names([adapter]))
+    return needed
+
+
 def environment(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> dict[str, str]:
-    """Return what Envoy's process needs beside the variables that adapters name, which `variables` has."""
+    """Return the values of what `composed` names. variables: those that have a value. Raises MomError."""
     return {
         name: value for adapter in adapters for name, value in kind_of(adapter).environment(adapter, variables).items()
     }

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mom.atlas.adapters.aws import AWS, CREDENTIALS, AwsAdapter
 from mom.atlas.adapters.aws_endpoints import Endpoint, endpoint
 from mom.atlas.adapters.profiles import Profile
-from mom.atlas.references import filled
+from mom.atlas.references import filled, names
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy import aws_signing
@@ -29,6 +29,7 @@ from mom.envoy.options import Options
 from mom.envoy.origins import Origin
 from mom.envoy.redirects import own_metadata
 from mom.envoy.replies import UNKNOWN_ROUTE
+from mom.errors import MomError
 from mom.gateway import AWS_PREFIX
 from mom.lists import some
 from mom.problems import Problem
@@ -107,10 +108,20 @@ class AwsKind(ServedKind[AwsAdapter]):
         """Yield the endpoints."""
         yield from dict.fromkeys(target.upstream for target in _targets(adapter))
 
+    def composed(self, adapter: AwsAdapter) -> Mapping[str, Sequence[str]]:
+        """Return the credentials of each profile, with the variables in them."""
+        return {aws_signing.variable(profile.name): _variables(profile) for profile in adapter.profiles}
+
     def environment(self, adapter: AwsAdapter, variables: Mapping[str, str]) -> Mapping[str, str]:
-        """Return the credentials of each profile, in the form in which Envoy reads them."""
+        """Return the credentials of each profile, in the form in which Envoy reads them.
+
+        Empty for a profile that lacks the value of a variable: then its requests get a 503. Raises MomError for values
+        that Envoy would not sign with.
+        """
         return {
-            aws_signing.variable(profile.name): aws_signing.credentials_file(*_credentials(profile, variables))
+            aws_signing.variable(profile.name): _credentials_file(adapter, profile, variables)
+            if all(name in variables for name in _variables(profile))
+            else ""
             for profile in adapter.profiles
         }
 
@@ -166,15 +177,35 @@ def _value(profile: Profile, key: str) -> str:
     return next((setting.value for setting in profile.settings if setting.label.startswith(f"{key} ")), "")
 
 
+def _variables(profile: Profile) -> list[str]:
+    return list(dict.fromkeys(name for setting in profile.settings for name in names(setting.value)))
+
+
 def _credentials(profile: Profile, variables: Mapping[str, str]) -> tuple[str, str, str | None]:
     key_id, secret, token = (filled(_value(profile, key), variables).strip() for key in CREDENTIALS)
     return key_id, secret, token or None
 
 
+def _credentials_file(adapter: AwsAdapter, profile: Profile, variables: Mapping[str, str]) -> str:
+    text = aws_signing.credentials_file(*_credentials(profile, variables))
+    if wrong := aws_signing.objection(text):
+        message = f"the credentials of the profile {profile.name} {wrong}"
+        problem = problem_of(adapter.place, "unsendable-variable", message, hint="ask for a shorter session token")
+        raise MomError(f"the profile {profile.name} cannot be used", problems=[problem])
+    return text
+
+
 def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
     name, region = target.endpoint.signing_name, target.endpoint.signing_region
     upstream = target.upstream.by(options)
-    metadata = {"adapter": adapter.name, **own_metadata(target.upstream.origin, target.path)}
+    credentials = aws_signing.variable(target.profile.name)
+    version = options.credential_files.get(credentials)
+    metadata = {
+        "adapter": adapter.name,
+        # Without another text of the route Envoy would not read the file again.
+        **({} if version is None else {"credentials": f"{version}"}),
+        **own_metadata(target.upstream.origin, target.path),
+    }
     return {
         # A stand-in shows it; an adapter's name has no slash.
         "name": adapter.name,
@@ -184,7 +215,7 @@ def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
         "request_body_buffer_limit": _SIGNED_BODY_BYTES,
         "typed_per_filter_config": {
             **upstream.for_route(),
-            **aws_signing.for_route(target.profile.name, name, region),
+            **aws_signing.for_route(target.profile.name, name, region, options),
         },
         "route": {
             "cluster": upstream.name,

@@ -36,7 +36,7 @@ _NO_UPGRADE: Json = {
 class HttpKind(ServedKind[HttpAdapter]):
     """The kind HTTP."""
 
-    is_guarded = True
+    has_secrets = True
 
     def path(self, adapter: HttpAdapter) -> str:
         """Return `/v1/apis/http/NAME`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from mom.atlas.adapters.http_limits import Limits
@@ -23,9 +23,9 @@ AdapterT = TypeVar("AdapterT", bound=Adapter)
 class ServedKind(ABC, Generic[AdapterT]):
     """A kind of adapter that Atlas serves. A module implements it once and enters it in the registry."""
 
-    # Whether its routes respond with 503 where a variable has no value (`mom.envoy.secrets`). If not, the adapter is
-    # left out until it has one.
-    is_guarded = False
+    # Whether its routes find values that may change as secrets (`mom.envoy.secrets`). Those of every kind respond with
+    # 503 where a variable has no value.
+    has_secrets = False
 
     @abstractmethod
     def path(self, adapter: AdapterT) -> str:
@@ -96,8 +96,15 @@ class ServedKind(ABC, Generic[AdapterT]):
         """
         return ()
 
+    def composed(self, adapter: AdapterT) -> Mapping[str, Sequence[str]]:  # noqa: ARG002
+        """Return what Envoy needs instead of the variables that the adapter names: each with the variables in it.
+
+        Empty where Envoy needs the variables themselves.
+        """
+        return {}
+
     def environment(self, adapter: AdapterT, variables: Mapping[str, str]) -> Mapping[str, str]:  # noqa: ARG002
-        """Return what Envoy's process needs beside `variables`, which have all that the adapter names."""
+        """Return the values of what `composed` names. variables: those that have a value."""
         return {}
 
     def credential_headers(self, adapter: AdapterT) -> Iterable[str]:  # noqa: ARG002

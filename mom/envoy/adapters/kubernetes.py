@@ -42,7 +42,7 @@ _UPGRADE: Json = {"name": "upgrade", "string_match": {"safe_regex": {"regex": r"
 class KubernetesKind(ServedKind[KubernetesAdapter]):
     """The kind Kubernetes."""
 
-    is_guarded = True
+    has_secrets = True
 
     def path(self, adapter: KubernetesAdapter) -> str:  # noqa: ARG002  there is one such adapter at most
         """Return `/v1/apis/kubernetes`."""
