@@ -23,9 +23,7 @@ def read_allow(document: DataDocument, name: str) -> AllowList | None:
         )
         for path, entry in items_at(document.data, *ALLOW)
     )
-    key = document.tree.nearest(ALLOW).key
-    place = document.place(ALLOW) if key is None else document.source.place(key.start)
-    return AllowList(name, entries, place)
+    return AllowList(name, entries, document.key_place(ALLOW))
 
 
 def adapter_list_name(kind: str, name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mom.atlas.ownership import OwnDocument, read_own
 from mom.atlas.rules.catalogue import problem_at
@@ -17,7 +17,12 @@ from mom.yamledit.paths import Path, Tree, show
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, documents
 
+if TYPE_CHECKING:
+    from mom.atlas.forms import Forms
+
 _MAX_ALIASED = 500_000
+# Shorter documents are parsed in no time.
+_LONG = 8_192
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class DataDocument:
     def place(self, path: Path) -> Place:
         """Return the place of the value at `path`, or of the nearest thing above it that exists."""
         return self.source.place(self.offset(path))
+
+    def key_place(self, path: Path) -> Place:
+        """Return the place of the key at `path`, or of its value where it has none."""
+        entry = self.tree.nearest(path)
+        return self.source.place((entry.key or entry.value).start)
 
     def problem(
         self,
@@ -84,23 +94,49 @@ class Stream(NamedTuple):
     unseparated: tuple[int, ...] = ()
 
 
-def read(source: Source) -> Stream:
-    """Read all documents of ours in `source`. What cannot be read is given as a value, with its problem."""
+def read(source: Source, forms: Forms | None = None) -> Stream:
+    """Read all documents of ours in `source`. What cannot be read is given as a value, with its problem.
+
+    forms: those of the documents that were read before; what is of one of them is not parsed.
+    """
     own: list[DataDocument] = []
     unreadable: list[Unreadable] = []
     bystanders: list[Document] = []
     unseparated: list[int] = []
     for limits in documents(source):
+        if forms is not None and (known := forms.find(source, limits)) is not None:
+            own.append(known)
+            continue
+        if forms is not None and (folded := _folded(source, limits)) is not None:
+            own.append(folded)
+            continue
         document = _read_document(source, limits)
         if isinstance(document, DataDocument):
             parts = _parts(document)
             own += parts
             unseparated += [part.root.start for part in parts[1:]]
+            if forms is not None and len(parts) > 1:
+                forms.forget(limits)
         elif isinstance(document, Unreadable):
             unreadable.append(document)
         else:
             bystanders.append(limits)
     return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders), tuple(unseparated))
+
+
+def _folded(source: Source, limits: Document) -> DataDocument | None:
+    if limits.end - limits.start < _LONG:
+        return None
+    # It imports what is here.
+    from mom.atlas.folding import fold
+
+    return fold(source, limits, read_whole)
+
+
+def read_whole(source: Source, limits: Document) -> list[DataDocument]:
+    """Return the documents of ours within `limits`: none where it is another tool's, or cannot be read."""
+    document = _read_document(source, limits)
+    return _parts(document) if isinstance(document, DataDocument) else []
 
 
 def _parts(document: DataDocument) -> list[DataDocument]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from mom.atlas.access import read_allow, read_claims
 from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, read, text_at, texts_at, value_at
+from mom.atlas.forms import Forms, KnownDocument
 from mom.atlas.kinds import ATLAS
-from mom.atlas.model import Configuration, IdentityProvider
+from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
 from mom.atlas.rules.stream_rules import NAME, Typed, references_of
 from mom.atlas.validate import check
@@ -33,9 +34,14 @@ def load(source: Source) -> Configuration:
 
 
 @collector_paused()
-def load_with_warnings(source: Source) -> tuple[Configuration, tuple[Problem, ...]]:
-    """Return the configuration in `source` with the problems that do not keep it from being read; raises as `load`."""
-    problems, typed = check(read(source))
+def load_with_warnings(source: Source, forms: Forms | None = None) -> tuple[Configuration, tuple[Problem, ...]]:
+    """Return the configuration in `source` with the problems that do not keep it from being read; raises as `load`.
+
+    forms: those of the file as it was read before.
+    """
+    forms = forms or Forms()
+    forms.begin()
+    problems, typed = check(read(source, forms), forms)
     if is_unreadable(problems):
         errors = sum(problem.severity is Severity.ERROR for problem in problems)
         raise MomError(f"{source.name} has {errors} error{'s' if errors > 1 else ''}", problems=problems)
@@ -57,7 +63,7 @@ def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
-        adapters=tuple(KINDS[reference.kind].read(documents[reference.identity]) for reference in references),
+        adapters=tuple(_adapter(reference.kind, documents[reference.identity]) for reference in references),
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
@@ -66,12 +72,15 @@ def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
     )
 
 
+def _adapter(kind: str, document: DataDocument) -> Adapter:
+    return document.adapter() if isinstance(document, KnownDocument) else KINDS[kind].read(document)
+
+
 def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
     providers = []
     for path, provider in identity_providers(atlas.data):
-        entry = atlas.tree.nearest(path)
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
-        place = atlas.source.place((entry.key or entry.value).start)
+        place = atlas.key_place(path)
         given = text_at(provider, "maxLifetime")
         lifetime = MAX_LIFETIME_SECONDS if given is None else seconds(given)
         claims = read_claims(value_at(provider, "claims"))

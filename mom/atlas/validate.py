@@ -5,8 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from mom.atlas.documents import DataDocument, Stream, carriage_return_problem, read, value_at
+from mom.atlas.folding import FoldedDocument
+from mom.atlas.forms import Forms, KnownDocument
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.rules.document_rules import check_document, kind_of
 from mom.atlas.rules.findings import Findings
@@ -23,11 +26,36 @@ def validate(source: Source) -> list[Problem]:
 
     Never raises for what the file contains. Documents of other tools are left alone. No excerpt shows a credential.
     """
-    return check(read(source))[0]
+    forms = Forms()
+    return check(read(source, forms), forms)[0]
 
 
-def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
-    """Return every problem of a stream that was read, and its readable documents with their kinds."""
+class Checked(NamedTuple):
+    """What was found in one document: its kind, what is wrong, and the limits of values that no report may show."""
+
+    kind: Kind | None
+    problems: list[Problem]
+    secrets: list[tuple[int, int]]
+
+
+def problems_of_document(document: DataDocument) -> Checked:
+    """Return what is wrong with a document by itself."""
+    if isinstance(document, FoldedDocument):
+        found = problems_of_document(document.short)
+        return found if not (found.problems or found.secrets) else problems_of_document(document.whole)
+    kind, about_kind = kind_of(document)
+    findings = check_document(document, kind)
+    problems = [problem for _, problem in findings.problems]
+    if kind is not None:
+        problems += _of_schema(document, kind, findings)
+    return Checked(kind, [problem for _, problem in about_kind] + problems, findings.secrets)
+
+
+def check(stream: Stream, forms: Forms | None = None) -> tuple[list[Problem], list[Typed]]:
+    """Return every problem of a stream that was read, and its readable documents with their kinds.
+
+    forms: those by which the stream was read.
+    """
     problems = [document.problem for document in stream.unreadable]
     problems += _line_ends(stream)
     problems += [missing_separator(stream.source, offset) for offset in stream.unseparated]
@@ -35,17 +63,17 @@ def check(stream: Stream) -> tuple[list[Problem], list[Typed]]:
     typed: list[Typed] = []
     doubtful: list[DataDocument] = []
     for document in stream.own:
-        kind, about_kind = kind_of(document)
+        if isinstance(document, KnownDocument):
+            typed.append((document, document.kind))
+            continue
+        kind, wrong, secrets = problems_of_document(document)
         typed.append((document, kind))
-        findings = check_document(document, kind)
-        problems += [problem for _, problem in about_kind]
-        of_document = [problem for _, problem in findings.problems]
-        if kind is not None:
-            of_document += _of_schema(document, kind, findings)
-        if any(_is_doubtful(document, kind, problem) for problem in of_document):
+        if any(_is_doubtful(document, kind, problem) for problem in wrong):
             doubtful.append(document)
-        problems += of_document
-        hidden += findings.secrets
+        problems += wrong
+        hidden += secrets
+        if forms is not None and kind is not None and not (wrong or secrets):
+            forms.learn(document, kind)
     problems += stream_problems(stream, typed, doubtful)
     shown = without_ignored(stream, _masked(stream.source, _unique(problems), hidden))
     return _sorted(shown), typed
@@ -63,6 +91,8 @@ def _is_doubtful(document: DataDocument, kind: Kind | None, problem: Problem) ->
 
 
 def _line_ends(stream: Stream) -> Iterator[Problem]:
+    if stream.source.carriage_return(0, len(stream.source.text)) is None:
+        return
     limits = [document.limits for document in stream.own] + [document.limits for document in stream.unreadable]
     returns = (
         carriage_return_problem(stream.source, document) for document in sorted(limits, key=lambda limit: limit.start)

@@ -135,6 +135,7 @@ def _check(
     content: of the file, where it was read before.
     """
     from mom.atlas.documents import read
+    from mom.atlas.forms import Forms
 
     name = STDIN if file == "-" else file
     fixes: tuple[Problem, ...] = ()
@@ -142,10 +143,10 @@ def _check(
     try:
         if options is not None:
             data, fixes, diff = fixed(file, options, console)
-            content = read(decode(data, name))
+            content = read(decode(data, name), Forms())
         elif content is None:
             data = read_stdin(MAX_BYTES) if file == "-" else read_file(file, MAX_BYTES, pipes=True)
-            content = read(decode(data, name))
+            content = read(decode(data, name), Forms())
     except MomError as error:
         content = error
     if isinstance(content, MomError):

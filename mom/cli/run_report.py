@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mom.atlas.adapters import kind_of
+from mom.atlas.forms import Forms
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Configuration
 from mom.auth import ephemeral, keys
@@ -44,11 +45,12 @@ class Loader:
     name: str
     console: Console
     shown: tuple[Problem, ...] = ()
+    forms: Forms = field(default_factory=Forms)
 
     def __call__(self) -> Configuration:
         """Return the configuration as it is now; raises MomError if it is invalid."""
         data = read_file(self.path, MAX_BYTES)
-        configuration, problems = load_with_warnings(decode(data, self.name))
+        configuration, problems = load_with_warnings(decode(data, self.name), self.forms)
         # Errors are reported by the plan, which refuses to serve.
         warnings = tuple(problem for problem in problems if problem.severity is not Severity.ERROR)
         if warnings != self.shown:

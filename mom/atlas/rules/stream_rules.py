@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mom.atlas import beginning
 from mom.atlas.adapters import KINDS
-from mom.atlas.documents import DataDocument, Stream, items_at, text_at
+from mom.atlas.documents import DataDocument, Stream, items_at, value_at
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, Kind
 from mom.atlas.ownership import like_atlas
 from mom.atlas.rules.catalogue import problem_at
@@ -103,9 +103,12 @@ class Reference(NamedTuple):
 def references_of(atlas: DataDocument) -> Iterator[Reference]:
     """Yield the references of an Atlas document that name something."""
     for path, item in items_at(atlas.data, "spec", "apiAdapters"):
-        version, kind, name = (text_at(item, "adapterRef", key) for key in ("apiVersion", "kind", "name"))
-        if name:
-            yield Reference(atlas, (*path, "adapterRef"), version or "", kind or "", name)
+        reference = value_at(item, "adapterRef")
+        # Ten thousand of them: without a function for each text.
+        if isinstance(reference, dict) and isinstance(name := reference.get("name"), str) and name:
+            version, kind = reference.get("apiVersion"), reference.get("kind")
+            of_version, of_kind = version if isinstance(version, str) else "", kind if isinstance(kind, str) else ""
+            yield Reference(atlas, (*path, "adapterRef"), of_version, of_kind, name)
 
 
 def _no_atlas(stream: Stream) -> Problem:
@@ -289,7 +292,8 @@ class _Suggestions:
 def _unreferenced(references: Sequence[Reference], adapters: dict[Identity, list[DataDocument]]) -> Iterator[Problem]:
     named = {reference.identity for reference in references}
     # A reference whose kind is misspelt still shows which adapter is meant.
-    named |= {(meant, reference.name) for reference in references if (meant := closest(reference.kind, KINDS))}
+    meant = {kind: closest(kind, KINDS) for kind in {reference.kind for reference in references}}
+    named |= {(kind, reference.name) for reference in references if (kind := meant[reference.kind])}
     for (kind, name), (document, *_) in adapters.items():
         if (kind, name) not in named:
             yield document.problem(

@@ -1,0 +1,186 @@
+"""The Atlas document with a long list of references, most of which are written alike: only two of each run are parsed.
+
+A run is a stretch of items that differ in the adapter's name alone, and a name of those has no other meaning in YAML.
+So what holds of the document with the first two items of each run holds of all of it: the structure, and that nothing
+is wrong. Where something is wrong, or a place inside the list is asked for, the whole document is parsed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple
+
+from mom.atlas.documents import DataDocument, value_at
+from mom.problems import Place
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import Mapping
+from mom.yamledit.nodes import Sequence as SequenceNode
+from mom.yamledit.paths import Path
+from mom.yamledit.source import BOM, Source
+from mom.yamledit.stream import Document
+
+# The start of an item as the tools write it, up to the name, which comes last.
+_ITEM = re.compile(r"(?m)^( *- )adapterRef:(\r?\n)(?: +[A-Za-z]+: [A-Za-z][\w./-]*\2){2} +name: (?=[a-z])")
+# With a hyphen: it is text to every parser of YAML.
+NAME = r"[a-z][a-z0-9]{2,}(?:-[a-z0-9]+)+"
+# The keys of a reference, and how many items of a run are kept. The last one is, too: what follows may be part of it.
+_KEYS, _KEPT = 3, 2
+# Shorter runs take no time. More nodes than so many references have are refused (`mom.yamledit.parser`).
+_FEWEST, _MOST = 32, 50_000
+_LIST: Path = ("spec", "apiAdapters")
+
+
+class Run(NamedTuple):
+    """Items that differ in their names. names: of those left out, behind the second one; the last is kept, too.
+
+    item, next_item: where the first one begins behind its dash, and the one behind those left out, in the short text.
+    line: how many lines of the short text are above what was left out; lines: how many lines that are.
+    """
+
+    names: tuple[str, ...]
+    item: int
+    next_item: int
+    line: int
+    lines: int
+
+
+class FoldedDocument(DataDocument):
+    """The Atlas document: `short` is the same one without what was left out of the runs."""
+
+    short: DataDocument
+    _runs: Sequence[Run]
+    _read: Callable[[], DataDocument]
+
+    def __init__(
+        self,
+        source: Source,
+        limits: Document,
+        short: DataDocument,
+        runs: Sequence[Run],
+        read: Callable[[], DataDocument],
+    ) -> None:
+        """Take the document at `limits`. read: parses all of it."""
+        # As of a frozen dataclass, which the base is.
+        self.__dict__.update(source=source, limits=limits, short=short, _runs=runs, _read=read)
+
+    @cached_property
+    def whole(self) -> DataDocument:
+        """Return the whole document, parsed."""
+        return self._read()
+
+    @property
+    def root(self) -> Mapping:
+        """Return its tree."""
+        return self.whole.root
+
+    @cached_property
+    def data(self) -> dict[str, Data]:
+        """Return its data."""
+        spec = self.short.data["spec"]
+        assert isinstance(spec, dict)
+        return {**self.short.data, "spec": {**spec, "apiAdapters": list(_unfolded(self.short, self._runs))}}
+
+    @property
+    def name(self) -> str | None:
+        """Return `metadata.name`."""
+        return self.short.name
+
+    def place(self, path: Path) -> Place:
+        """Return the place of the value at `path`, or of the nearest thing above it that exists."""
+        return self.whole.place(path) if path[:2] == _LIST else self._below(self.short.place(path))
+
+    def key_place(self, path: Path) -> Place:
+        """Return the place of the key at `path`, or of its value where it has none."""
+        return self.whole.key_place(path) if path[:2] == _LIST else self._below(self.short.key_place(path))
+
+    def _below(self, place: Place) -> Place:
+        above = self.source.line_number(self.limits.start) - 1
+        left_out = sum(run.lines for run in self._runs if place.line > run.line)
+        return place._replace(line=place.line + above + left_out)
+
+
+def fold(
+    source: Source, limits: Document, read: Callable[[Source, Document], Sequence[DataDocument]]
+) -> DataDocument | None:
+    """Return the document at `limits` without having parsed all of it; None where that is not the way.
+
+    read: parses what is between two limits.
+    """
+    text = source.text[limits.start : limits.end]
+    short_text, runs = _without_runs(text)
+    if not runs or BOM in text:
+        return None
+    short_source = Source(source.name, short_text)
+    documents = read(short_source, Document(0, 0, limits.body - limits.start, len(short_text)))
+    if len(documents) != 1 or not _are_kept(documents[0], runs):
+        return None
+    return FoldedDocument(source, limits, documents[0], runs, lambda: read(source, limits)[0])
+
+
+def _without_runs(text: str) -> tuple[str, list[Run]]:
+    """Return the text of a document without most items of each long run, and the runs."""
+    runs: list[Run] = []
+    pieces: list[str] = []
+    at = before = length = lines = 0
+    while (item := _ITEM.search(text, at)) is not None:
+        pattern = re.compile(f"{re.escape(item.group())}({NAME}){item[2]}")
+        found: list[re.Match[str]] = []
+        at = item.start()
+        while (match := pattern.match(text, at)) is not None:
+            found.append(match)
+            at = match.end()
+        at = max(at, item.end())
+        if len(found) < _FEWEST:
+            continue
+        start, end = found[_KEPT].start(), found[-1].start()
+        pieces.append(text[before:start])
+        shift, dash = before - length, len(item[1])
+        length += start - before
+        lines += text.count("\n", before, start)
+        names = tuple(match[1] for match in found[_KEPT:-1])
+        runs.append(Run(names, item.start() - shift + dash, length + dash, lines, text.count("\n", start, end)))
+        before = end
+    if sum(len(run.names) for run in runs) > _MOST:
+        return text, []
+    return "".join(pieces) + text[before:], runs
+
+
+def _are_kept(short: DataDocument, runs: Sequence[Run]) -> bool:
+    """Whether the items that were kept of each run are items of the list, one behind the other."""
+    items, starts = value_at(short.data, *_LIST), _item_starts(short)
+    if not isinstance(items, list) or len(items) != len(starts):
+        return False
+    for run in runs:
+        if run.item not in starts:
+            return False
+        index = starts.index(run.item)
+        if starts[index + _KEPT : index + _KEPT + 1] != [run.next_item] or not _is_reference(items[index]):
+            return False
+    return True
+
+
+def _is_reference(item: Data) -> bool:
+    reference = value_at(item, "adapterRef")
+    return isinstance(item, dict) and len(item) == 1 and isinstance(reference, dict) and len(reference) == _KEYS
+
+
+def _item_starts(short: DataDocument) -> list[int]:
+    found = short.tree.find(_LIST)
+    return [item.start for item in found.value.items] if found and isinstance(found.value, SequenceNode) else []
+
+
+def _unfolded(short: DataDocument, runs: Sequence[Run]) -> Iterator[Data]:
+    items, starts = value_at(short.data, *_LIST), _item_starts(short)
+    assert isinstance(items, list)
+    before = 0
+    for run in runs:
+        index = starts.index(run.item)
+        yield from items[before : index + _KEPT]
+        before = index + _KEPT
+        reference = value_at(items[index], "adapterRef")
+        assert isinstance(reference, dict)
+        for name in run.names:
+            yield {"adapterRef": {**reference, "name": name}}
+    yield from items[before:]

@@ -1,0 +1,284 @@
+"""Documents of one form: equal but for a name, a host and variables, so that what holds of one holds of all.
+
+A file of 10,000 adapters has a few forms. The first document of a form is read and checked like any other. Of the
+second one the form is taken: its text with stand-ins for what differs is read and checked, and where the stand-ins turn
+up again in the adapter, the values of each further document are put. That costs a hundredth of the time, also when a
+file is read again of which one document has changed.
+
+Only values count that make no difference to any rule (`_VALUE`): whether that is so, a property test asks. Everything
+else, comments too, is part of the form. A document with any problem has none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from mom.atlas.adapters import KINDS
+from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.documents import DataDocument, read_whole
+from mom.atlas.folding import NAME
+from mom.atlas.kinds import ATLAS, Kind
+from mom.atlas.model import Adapter
+from mom.problems import Place
+from mom.yamledit.data import Data
+from mom.yamledit.nodes import Mapping
+from mom.yamledit.source import BOM, Source
+from mom.yamledit.stream import Document
+
+# No name of another tool's placeholder, of a token, or of a setting of the Atlas process: rules tell these apart.
+_SPECIAL = r"(?![A-Z0-9_]*(?:YOUR|INSERT|ENTER|CHANGE|REPLACE|XXXX|TODO|AKIA|ASIA))(?!(?:LD|DYLD|SSL_CERT|CARES)_)"
+_HOST = r"[a-z](?:[a-z0-9-]{0,40}[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]{0,40}[a-z0-9])?){1,4}"
+_VARIABLE = rf"{_SPECIAL}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
+_END = r"(?=\r?(?:\n|\Z))"
+# Each at the end of its line, where nothing follows whose column depends on it. A name with a hyphen, a host with a dot
+# and a variable with an underscore are text to every parser of YAML. The first character is for speed.
+_VALUE = re.compile(
+    r"[\n $](?:"
+    rf"(?<=\n)  name: ({NAME}){_END}"
+    rf"|(?<=\n)    name: ({NAME}){_END}"
+    rf"|(?<= )baseUrl: https://({_HOST})(?=(?:/[\w./-]*)?\r?(?:\n|\Z))"
+    rf"|(?<=\$)\{{\{{ ({_VARIABLE})(?= \}}\}}[\"']?\r?(?:\n|\Z))"
+    r")"
+)
+# What is in front of a value of each class, and what stands for it.
+_BEFORE = ("\n  name: ", "\n    name: ", " baseUrl: https://", "${{ ")
+_STAND_INS = ("mom-stand-in-{:04}", "mom-stand-in-{:04}", "mom-stand-in-{:04}.example", "MOM_STAND_IN_{:04}")
+_NAMES, _HOSTS = (0, 1), 2
+_STEP = len(_BEFORE) + 1
+_SEPARATOR = "\0"
+
+Build = Callable[[Sequence[str], str, int], Any]
+
+
+class Key(NamedTuple):
+    """What documents of a form have in common: the text around the values, and of which class each value is."""
+
+    text: str
+    classes: tuple[int, ...]
+
+
+def split(text: str) -> tuple[Key, tuple[str, ...]]:
+    """Return the key of a document's form, and the values that are its own."""
+    parts = _VALUE.split(text)
+    classes, values = [], []
+    for at in range(1, len(parts), _STEP):
+        for number in range(at, at + _STEP - 1):
+            if (value := parts[number]) is not None:
+                classes.append(number - at)
+                values.append(value)
+    return Key(_SEPARATOR.join(parts[::_STEP]), tuple(classes)), tuple(values)
+
+
+class KnownDocument(DataDocument):
+    """A document that is known by its form: it is parsed only where a place in it is asked for."""
+
+    form: Form
+    values: tuple[str, ...]
+
+    def __init__(self, source: Source, limits: Document, form: Form, values: tuple[str, ...]) -> None:
+        """Take the document at `limits`, which has these values."""
+        # As of a frozen dataclass, which the base is.
+        self.__dict__.update(source=source, limits=limits, form=form, values=values)
+
+    @cached_property
+    def _parsed(self) -> DataDocument:
+        (document,) = read_whole(self.source, self.limits)
+        return document
+
+    @property
+    def root(self) -> Mapping:
+        """Return its tree."""
+        return self._parsed.root
+
+    @property
+    def data(self) -> dict[str, Data]:
+        """Return its data."""
+        return self._parsed.data
+
+    @property
+    def name(self) -> str | None:
+        """Return `metadata.name`."""
+        form = self.form
+        return form.name if form.name_at is None else self.values[form.name_at]
+
+    @property
+    def kind(self) -> Kind:
+        """Return its kind."""
+        return self.form.kind
+
+    def adapter(self) -> Adapter:
+        """Return the adapter in it."""
+        return self.form.build(self.values, self.source.name, self.source.line_number(self.limits.start))  # type: ignore[no-any-return]
+
+
+class Form(NamedTuple):
+    """What is known of documents of one form: their kind, their name or which value it is, and what builds adapters."""
+
+    kind: Kind
+    name: str | None
+    name_at: int | None
+    build: Build
+
+
+def general_form(key: Key) -> Form | None:
+    """Return the form of all documents with that key, None where what differs may make a difference.
+
+    It is taken from the text with stand-ins for the values: nothing is wrong with that, and each is where it should be.
+    """
+    stand_ins = tuple(_STAND_INS[number].format(at) for at, number in enumerate(key.classes))
+    pieces = key.text.split(_SEPARATOR)
+    if len(pieces) != len(stand_ins) + 1:
+        return None
+    own = [_BEFORE[number] + stand_in for number, stand_in in zip(key.classes, stand_ins, strict=True)]
+    text = "".join(piece + value for piece, value in zip(pieces, (*own, ""), strict=True))
+    document = _checked(text)
+    if document is None:
+        return None
+    adapter = KINDS[HTTP.kind].read(document)
+    if not isinstance(adapter, HttpAdapter) or not _is_harmless(adapter, stand_ins, key.classes):
+        return None
+    at = stand_ins.index(adapter.name) if adapter.name in stand_ins else None
+    return Form(HTTP, adapter.name, at, _compiled(adapter, stand_ins, 1) or (lambda *_: adapter))
+
+
+def _exact_form(document: DataDocument, kind: Kind) -> Form:
+    adapter = KINDS[kind.kind].read(document)
+    first_line = document.source.line_number(document.limits.start)
+    return Form(kind, document.name, None, _compiled(adapter, (), first_line) or (lambda *_: adapter))
+
+
+def _checked(text: str) -> DataDocument | None:
+    """Return the one document of `text` if it is an HTTP adapter with which nothing is wrong, else None."""
+    from mom.atlas.validate import problems_of_document
+    from mom.yamledit.stream import documents
+
+    source = Source("", text)
+    limits = documents(source)
+    if len(limits) != 1 or source.carriage_return(0, len(text)) is not None:
+        return None
+    read = read_whole(source, limits[0])
+    if len(read) != 1:
+        return None
+    found = problems_of_document(read[0])
+    return read[0] if found.kind == HTTP and not (found.problems or found.secrets) else None
+
+
+def _is_harmless(adapter: HttpAdapter, stand_ins: Sequence[str], classes: Sequence[int]) -> bool:
+    """Whether each stand-in is in the adapter, a name as its name, and a host in its base URL alone."""
+    for stand_in, number in zip(stand_ins, classes, strict=True):
+        fields = [field for field, value in adapter._asdict().items() if stand_in in repr(value)]
+        if not fields or (number in _NAMES) != ("name" in fields):
+            return False
+        if (number == _HOSTS) != (fields == ["base_url"]):
+            return False
+    return True
+
+
+def _compiled(value: Any, stand_ins: Sequence[str], first_line: int) -> Build | None:
+    """Return what builds `value` with other values, in another place of another file; None for what is always equal."""
+    if isinstance(value, Place):
+        line, column = value.line - first_line, value.column
+        return lambda _values, file, start: tuple.__new__(Place, (file, start + line, column))
+    if isinstance(value, str):
+        return _compiled_text(value, stand_ins)
+    if isinstance(value, tuple):
+        parts = [(at, build) for at, each in enumerate(value) if (build := _compiled(each, stand_ins, first_line))]
+        return _compiled_tuple(value, parts) if parts else None
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        named = {name: build for name, each in fields if (build := _compiled(each, stand_ins, first_line))}
+        return (
+            (lambda *given: dataclasses.replace(value, **{name: build(*given) for name, build in named.items()}))
+            if named
+            else None
+        )
+    return None
+
+
+def _compiled_text(value: str, stand_ins: Sequence[str]) -> Build | None:
+    for at, stand_in in enumerate(stand_ins):
+        if value == stand_in:
+            return lambda values, _file, _start: values[at]
+    present = [at for at, stand_in in enumerate(stand_ins) if stand_in in value]
+    if not present:
+        return None
+    if len(present) == 1:
+        before, after = value.split(stand_ins[at := present[0]], 1)
+        if stand_ins[at] not in after:
+            return lambda values, _file, _start: before + values[at] + after
+    return lambda values, _file, _start: _replaced(value, stand_ins, values)
+
+
+def _replaced(text: str, stand_ins: Sequence[str], values: Sequence[str]) -> str:
+    of_each = dict(zip(stand_ins, values, strict=True))
+    return re.sub("|".join(map(re.escape, stand_ins)), lambda match: of_each[match.group()], text)
+
+
+def _compiled_tuple(value: tuple[Any, ...], parts: Sequence[tuple[int, Build]]) -> Build:
+    kind, items = type(value), list(value)
+
+    def build(values: Sequence[str], file: str, start: int) -> Any:
+        built = items.copy()
+        for at, part in parts:
+            built[at] = part(values, file, start)
+        return tuple.__new__(kind, built)
+
+    return build
+
+
+class Forms:
+    """The forms of a file, kept from one reading to the next: only those that the last reading has used."""
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._general: dict[Key, Form | None] = {}
+        self._exact: dict[str, Form] = {}
+        self._before = self._general, self._exact
+        # The keys of which one document was seen, and what was read and is not checked yet.
+        self._seen: set[Key] = set()
+        self._read: dict[int, str] = {}
+        self._checked: dict[str, tuple[DataDocument, Kind]] = {}
+
+    def begin(self) -> None:
+        """Read a file from its start: what the last reading did not use is forgotten."""
+        self._exact |= {text: _exact_form(*document) for text, document in self._checked.items()}
+        if self._general or self._exact:
+            self._before = self._general, self._exact
+        self._general, self._exact = {}, {}
+        self._seen, self._read, self._checked = set(), {}, {}
+
+    def find(self, source: Source, limits: Document) -> KnownDocument | None:
+        """Return a document whose form is known; None of the first one of a form."""
+        text = source.text[limits.start : limits.end]
+        key, values = split(text)
+        form = self._general[key] if key in self._general else self._of_key(key)
+        if form is None:
+            form = self._exact.get(text) or self._before[1].get(text)
+            if form is None:
+                self._read[limits.start] = text
+                return None
+            self._exact[text] = form
+            values = ()
+        return KnownDocument(source, limits, form, values)
+
+    def _of_key(self, key: Key) -> Form | None:
+        form = self._before[0].get(key)
+        if form is None and key not in self._seen:
+            self._seen.add(key)
+            return None
+        self._general[key] = form = form or general_form(key)
+        return form
+
+    def learn(self, document: DataDocument, kind: Kind) -> None:
+        """Know a document of which `find` knew nothing, and in which nothing is wrong, when it is read again."""
+        text = self._read.get(document.limits.start)
+        if text is not None and kind != ATLAS and BOM not in text:
+            self._checked[text] = document, kind
+
+    def forget(self, limits: Document) -> None:
+        """Do not know what turned out to be several documents."""
+        self._read.pop(limits.start, None)
