@@ -7,6 +7,7 @@ A command says how its engine's files are made of a source. What `--dry-run`, `-
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -19,7 +20,7 @@ from mom.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from mom.export.folder import Plan
-    from mom.export.model import Export, Source
+    from mom.export.model import Export, Layout, Source
 
 OutputOption = Annotated[
     str, typer.Option("--output-dir", "-o", metavar="DIR", help="The folder to write, created if it is not there.")
@@ -27,6 +28,47 @@ OutputOption = Annotated[
 ExportCheckOption = Annotated[
     bool, typer.Option("--check", help="Write nothing; exit 3 if the folder is not what the configuration says.")
 ]
+
+
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="Where Envoy serves. Default: 0.0.0.0 and spec.exposedPorts.ingressHttpPort, else 8082.",
+    ),
+]
+
+
+class Serving(NamedTuple):
+    """How the exported Envoy serves, by the options that `mom atlas run` has for the same."""
+
+    listen: str | None = None
+    timeout: float | None = None
+    stream_limit: float | None = None
+    no_key_slots: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError for what no Envoy could do."""
+        from mom.cli.run import check_durations
+        from mom.run.port import parse_listen
+
+        check_durations(self.timeout, self.stream_limit)
+        if self.listen is not None:
+            parse_listen(self.listen)
+
+    def layout(self, source: Source, layout: Layout) -> Layout:
+        """Return the layout of an engine with what the options say, and with the configuration's port without one."""
+        from mom.envoy.options import STREAM_LIMIT
+        from mom.run.port import parse_listen
+
+        return replace(
+            layout,
+            listen=replace(layout.listen, port=source.port) if self.listen is None else parse_listen(self.listen),
+            timeout=self.timeout,
+            stream_limit=STREAM_LIMIT if self.stream_limit is None else self.stream_limit,
+            key_slots=not self.no_key_slots,
+        )
 
 
 class ExportOptions(NamedTuple):

@@ -187,14 +187,19 @@ def _check_options(
     """Raise UsageError for options that no run could follow."""
     if (tls[0] is None) != (tls[1] is None):
         raise UsageError("--tls-cert and --tls-key must be given together")
+    check_durations(timeout, stream_limit)
+    if file == "-":
+        raise UsageError("--file -: Atlas follows a file, not standard input", hint="save the configuration to a file")
+
+
+def check_durations(timeout: float | None, stream_limit: float | None) -> None:
+    """Raise UsageError for times that Envoy does not take."""
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
         hint = "omit it for no limit"
         raise UsageError(f"--timeout must be 0.001 to {_LONGEST_TIMEOUT} seconds", hint=hint)
     if stream_limit and not 1 <= stream_limit <= _LONGEST_STREAM:
         hint = "0 means no limit; the default is 3600"
         raise UsageError(f"--stream-limit must be 1 to {_LONGEST_STREAM} seconds, or 0", hint=hint)
-    if file == "-":
-        raise UsageError("--file -: Atlas follows a file, not standard input", hint="save the configuration to a file")
 
 
 def _inputs(

@@ -1,7 +1,7 @@
 """Envoy's own files: the whole of its configuration in one, a file for each secret, and the keys of identity providers.
 
     envoy.json                what `mom atlas run` would have Envoy serve, translated by the same code
-    keys/NAME.json            the key set of an identity provider, where it is a file
+    keys/NAME                 the key set of an identity provider, where it is a file
     secrets/NAME.json         where the value of a variable is: in the file NAME of the folder of credentials
     certificates/NAME.json    the same of a client certificate and its key
 
@@ -122,8 +122,8 @@ def _joined(begin: str, parts: list[str], end: str) -> str:
 
 def _keys(source: Source) -> dict[str, str]:
     """Return the name of the file with the keys of each `publicKey` that is not a URL."""
-    names = [each.public_key for each in source.configuration.identity_providers if not jwt.is_url(each.public_key)]
-    return {key: f"{name.removesuffix('.json')}.json" for key, name in file_names(names).items()}
+    named = (each.public_key for each in source.configuration.identity_providers)
+    return file_names(name for name in named if not jwt.is_url(name))
 
 
 def _secrets(source: Source, layout: Layout) -> tuple[ExportedFile, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -90,10 +92,17 @@ class Source:
     @cached_property
     def pem_variables(self) -> dict[str, str]:
         """The same where there is no folder: the variables of the environment that have them."""
-        upper = {
-            name: "".join(c if c.isalnum() else "_" for c in file).upper() for name, file in self.pem_files.items()
+        wanted = {name: f"ATLAS_{re.sub('[^A-Za-z0-9]', '_', file).upper()}" for name, file in self.pem_files.items()}
+        taken = [*wanted.values(), *self.variables]
+        return {
+            name: each if taken.count(each) == 1 else f"{each}_{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
+            for name, each in wanted.items()
         }
-        return {name: f"ATLAS_{variable}" for name, variable in upper.items()}
+
+    @property
+    def port(self) -> int:
+        """The port at which `mom atlas run` would listen by default."""
+        return self.configuration.ingress_http_port or DEFAULT_PORT
 
     @property
     def has_kubernetes(self) -> bool:

@@ -26,8 +26,8 @@ NAMES = ("default", "kube-system")
 class ApiServer(Upstream):
     """Serves those who show one of `tokens`, or a certificate of its authority."""
 
-    def __init__(self, authority: Authority, folder: Path, *tokens: str) -> None:
-        context = server_context(authority.issue("127.0.0.1"), folder / "tls")
+    def __init__(self, authority: Authority, folder: Path, *tokens: str, name: str = "127.0.0.1") -> None:
+        context = server_context(authority.issue(name), folder / "tls")
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(authority.file)
         self.tokens = set(tokens)
