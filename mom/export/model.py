@@ -19,6 +19,8 @@ from mom.gateway import DEFAULT_PORT
 
 # Where Debian, and so Envoy's official image, has the authorities.
 _AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+# What the listener's own certificate and key are called in a folder of credentials (Kubernetes: "TLS Secrets").
+LISTENER_FILES = ("tls.crt", "tls.key")
 # In a container nothing else is reached from outside.
 _LISTEN = Listen("0.0.0.0", DEFAULT_PORT)  # noqa: S104
 # As Envoy's documentation of edge proxies has it; engines set the limit of the process to the same.
@@ -87,7 +89,7 @@ class Source:
     def pem_files(self) -> dict[str, str]:
         """The names of client certificates and their keys in a folder of credentials, by those in the configuration."""
         given = [name for tls in self.client_certificates for name in (tls.cert_file, tls.key_file)]
-        return file_names(given, taken=self.variables)
+        return file_names(given, taken=(*self.variables, *LISTENER_FILES))
 
     @cached_property
     def pem_variables(self) -> dict[str, str]:

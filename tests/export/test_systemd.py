@@ -73,11 +73,11 @@ def test_private_keys_come_as_credentials_and_are_where_the_configuration_has_th
     unit = settings(files["atlas.service"])
     folder = "/etc/atlas/credentials"
     assert unit["LoadCredential"] == [
-        f"{name}:{folder}/{name}" for name in ("GITHUB_TOKEN", "tls-client.pem", "tls-client.key", "tls.crt", "tls.key")
+        f"{name}:{folder}/{name}" for name in ("GITHUB_TOKEN", "client.pem", "client.key", "tls.crt", "tls.key")
     ]
     assert unit["BindReadOnlyPaths"] == [
-        "%d/tls-client.pem:/etc/atlas/tls/client.pem",
-        "%d/tls-client.key:/etc/atlas/tls/client.key",
+        "%d/client.pem:/etc/atlas/tls/client.pem",
+        "%d/client.key:/etc/atlas/tls/client.key",
     ]
     assert "--tls-cert %d/tls.crt --tls-key %d/tls.key" in unit["ExecStart"][0]
     # A port below 1024 needs a capability, and that the user's name space is the machine's.
