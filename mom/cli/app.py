@@ -97,6 +97,9 @@ ATLAS = Branch(
                     "mom.cli.export_kubernetes:kubernetes",
                     "Write a Kustomize base of this Atlas, and an overlay to fill in.",
                 ),
+                "compose": Leaf(
+                    "mom.cli.export_compose:compose", "Write a file for Docker Compose that runs this Atlas."
+                ),
                 "systemd": Leaf("mom.cli.export_systemd:systemd", "Write a unit of systemd that runs this Atlas."),
             },
         ),

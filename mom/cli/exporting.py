@@ -28,6 +28,9 @@ OutputOption = Annotated[
 ExportCheckOption = Annotated[
     bool, typer.Option("--check", help="Write nothing; exit 3 if the folder is not what the configuration says.")
 ]
+WithMomOption = Annotated[
+    bool, typer.Option("--with-mom", help="Run mom there, in an image whose Dockerfile is written, not Envoy alone.")
+]
 
 
 ListenOption = Annotated[
