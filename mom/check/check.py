@@ -11,9 +11,9 @@ from typing import Any
 from mom.atlas.adapters import kind_of
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.model import Adapter
-from mom.atlas.rules.variable_rules import Environment, variable_names
+from mom.atlas.rules.variable_rules import variable_names
 from mom.auth.base_url import Gateway
-from mom.check import credentials
+from mom.check.credentials import missing, unlikely
 from mom.check.diagnosis import diagnose
 from mom.check.exchange import Response, send
 from mom.check.listing import listed
@@ -21,6 +21,7 @@ from mom.check.result import Failure, Outcome, Result, Stage
 from mom.check.smoke import SmokeRequest, smoke_request
 from mom.envoy import adapters as served_kinds
 from mom.gateway import APIS_PATH, STAND_IN_HEADER
+from mom.run.credentials import Credentials
 
 _MOST_AT_ONCE = 16
 
@@ -29,7 +30,7 @@ _MOST_AT_ONCE = 16
 class Check:
     """What to check, and how.
 
-    gateway: where the requests go; token: signs for it. environment: where the values of variables come from, None
+    gateway: where the requests go; token: signs for it. credentials: where the values of variables come from, None
     where the gateway has its own. path: the request's path in the place of each adapter's own.
     send_anyway: credentials are sent whatever their form. stand_in: an echo is in the place of every API.
     """
@@ -37,7 +38,7 @@ class Check:
     gateway: Gateway
     token: Callable[[], str]
     timeout: float
-    environment: Environment | None = None
+    credentials: Credentials | None = None
     path: str | None = None
     send_anyway: bool = False
     stand_in: bool = False
@@ -86,11 +87,11 @@ class Check:
                 results.put(error)
 
     def _unsendable(self, adapter: Adapter) -> Failure | None:
-        if self.environment is None or self.stand_in:
+        if self.credentials is None or self.stand_in:
             return None
-        failure = credentials.missing(adapter, self.environment)
+        failure = missing(adapter, self.credentials)
         if failure is None and not self.send_anyway:
-            failure = credentials.unlikely(adapter, self.environment)
+            failure = unlikely(adapter, self.credentials)
         return failure
 
     def _listed(self) -> Mapping[str, str | None] | Failure:

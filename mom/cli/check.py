@@ -11,7 +11,7 @@ import typer
 
 from mom.atlas.load import load
 from mom.atlas.model import Adapter, Configuration
-from mom.atlas.rules.variable_rules import Environment, uses, variable_problem
+from mom.atlas.rules.variable_rules import uses
 from mom.auth.base_url import VARIABLE, Gateway, parse_base_url, resolve_gateway
 from mom.auth.sources import resolve_token_source
 from mom.check.check import Check
@@ -20,12 +20,14 @@ from mom.check.own_gateway import is_running, started
 from mom.check.result import Outcome, Result
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, counted, shown, summary
 from mom.cli.configuration_file import configuration_file, read_source
+from mom.cli.credential_options import CredentialOption, CredentialsDir, EnvFileOption
 from mom.cli.options import FileOption, QuietOption, VerboseOption
 from mom.cli.token_options import TokenFileOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 from mom.gateway import DEFAULT_PORT, LOOPBACK_ADDRESSES, origin
-from mom.run.env_file import environment
+from mom.run.credential_options import DIRECTORY_VARIABLE, read_credentials
+from mom.run.credentials import Credentials
 
 _LONGEST_TIMEOUT = 600.0
 _DUMMY = "not-set"
@@ -41,9 +43,6 @@ PathOption = Annotated[
 BaseUrlOption = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help="The gateway. Default: $MOM_BASE_URL, else one on this machine."),
-]
-EnvFileOption = Annotated[
-    str | None, typer.Option("--env-file", metavar="FILE", help="NAME=value lines, for a gateway that is started.")
 ]
 TimeoutOption = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", help="How long an API may take to respond.")
@@ -67,6 +66,8 @@ def check(
     path: PathOption = None,
     base_url: BaseUrlOption = None,
     token_file: TokenFileOption = None,
+    credential: CredentialOption = None,
+    credentials_dir: CredentialsDir = None,
     env_file: EnvFileOption = None,
     timeout: TimeoutOption = 20.0,
     send_anyway: SendAnywayOption = False,
@@ -78,9 +79,9 @@ def check(
 ) -> int:
     """Send each API a request through the gateway, and say what is wrong.
 
-    Without a running gateway one is started for the check, with variables of
-    the environment and of --env-file: start one by mom atlas run where they
-    come from --credential or --credentials-dir. Exit status 1: an adapter failed.
+    Without a running gateway one is started for the check, with variables from
+    where mom atlas run has them: the environment, --env-file, --credential and
+    --credentials-dir. Exit status 1: an adapter failed.
 
     Example: mom atlas check --env-file .env --adapter openai
     """
@@ -89,25 +90,27 @@ def check(
     chosen = configuration_file(file, quiet=quiet, verbose=verbose)
     configuration = load(read_source(chosen))
     adapters = _chosen(configuration, adapter or [])
-    variables = environment(os.environ, env_file)
+    credentials = read_credentials(os.environ, credential or (), credentials_dir, env_file)
     source = resolve_token_source(token_file, os.environ)
     running = None if stand_in else _running(base_url, configuration)
     options = ["-f", chosen.path, "--metrics", "none", "--timeout", f"{timeout:g}"]
     options += ["--envoy", envoy] if envoy else []
     options += ["--stand-in"] if stand_in else []
     with contextlib.ExitStack() as stack:
-        if running is None:
+        gateway = running
+        if gateway is None:
             console.status("Starting", "a gateway for this check")
-        gateway = running or stack.enter_context(
-            started(options, {**os.environ, **_variables(configuration.adapters, variables), **_NO_EXPORT})
-        )
+            stack.enter_context(contextlib.closing(credentials))
+            credentials.begin()
+            variables = _variables(configuration.adapters, credentials)
+            gateway = stack.enter_context(started(options, {**_environ(), **variables, **_NO_EXPORT}))
         console.status("Checking", f"{counted(adapters)} at {gateway.base}")
         how = Check(
             gateway=gateway,
             token=lambda: source.token(gateway),
             # Atlas's own limit comes first, and says whose fault it was.
             timeout=timeout if running else timeout + 5,
-            environment=None if running else variables,
+            credentials=None if running else credentials,
             path=path,
             send_anyway=send_anyway,
             stand_in=stand_in,
@@ -148,13 +151,18 @@ def _running(base_url: str | None, configuration: Configuration) -> Gateway | No
     return local if is_running(local) else None
 
 
-def _variables(adapters: Sequence[Adapter], environment: Environment) -> dict[str, str]:
-    """Return the variables of the gateway that is started, so that it need not read the env file: it may be a pipe.
+def _environ() -> dict[str, str]:
+    """Return the environment of the gateway that is started, without the folder that would come before it."""
+    return {name: value for name, value in os.environ.items() if name != DIRECTORY_VARIABLE}
+
+
+def _variables(adapters: Sequence[Adapter], credentials: Credentials) -> dict[str, str]:
+    """Return the variables of the gateway that is started, so that each source is read once: it may be a pipe.
 
     One that cannot be used has a value that opens nothing: adapters that need it are not called, and the others are.
     """
     return {
-        use.name: environment.value(use.name) or "" if variable_problem(use, environment) is None else _DUMMY
+        use.name: str(credentials.value(use.name)) if credentials.problem(use) is None else _DUMMY
         for use in uses(adapters)
     }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +13,7 @@ from mom.atlas.rules.catalogue import problem_of
 from mom.cli.config_fix import FixOptions, fixed
 from mom.cli.configuration_file import configuration_file
 from mom.cli.configuration_folder import configurations_in
+from mom.cli.credential_options import CredentialOption, CredentialsDir, EnvFileOption
 from mom.cli.formats import Checked, Format, count, summary, write
 from mom.cli.options import CheckOption, DiffOption, DryRunOption, QuietOption, VerboseOption
 from mom.console import Console
@@ -24,35 +25,38 @@ from mom.yamledit.source import MAX_BYTES, decode
 
 if TYPE_CHECKING:
     from mom.atlas.documents import Stream
-    from mom.atlas.rules.variable_rules import Environment
+    from mom.run.credentials import Credentials
+
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[FILE]...",
+        help="Atlas configurations, or folders of them; - for stdin. Default: $MOM_CONFIG, else the nearest atlas.yml.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="How to report on stdout: text, json, github, sarif or junit. Default: github in GitHub Actions, "
+        "else text.",
+        show_default=False,
+    ),
+]
 
 
 def validate(
     *,
-    files: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[FILE]...",
-            help="Atlas configurations, or folders of them; - for stdin. Default: $MOM_CONFIG, else the nearest "
-            "atlas.yml.",
-            show_default=False,
-        ),
-    ] = None,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="How to report on stdout: text, json, github, sarif or junit. Default: github in GitHub Actions, "
-            "else text.",
-            show_default=False,
-        ),
-    ] = None,
+    files: Files = None,
+    form: FormatOption = None,
     strict: Annotated[bool, typer.Option("--strict", help="Fail for warnings too.")] = False,
-    env: Annotated[bool, typer.Option("--env", help="Check too that every variable is set here.")] = False,
-    env_file: Annotated[
-        Path | None, typer.Option("--env-file", metavar="FILE", help="With --env: variables from a file of NAME=value.")
-    ] = None,
+    env: Annotated[bool, typer.Option("--env", help="Check too that every variable has a value here.")] = False,
+    credential: CredentialOption = None,
+    credentials_dir: CredentialsDir = None,
+    env_file: EnvFileOption = None,
     fix: Annotated[bool, typer.Option("--fix", help="Fix what has one safe fix, then report the rest.")] = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
@@ -66,8 +70,11 @@ def validate(
     folder, all *.yml and *.yaml files with documents of an Atlas are checked.
 
     Exits 0 if all files are valid, 1 if one is not, or cannot be read.
-    Documents of other tools are left alone. --env knows the environment and
-    --env-file, not what mom atlas run takes from --credential.
+    Documents of other tools are left alone.
+
+    --env looks where mom atlas run would: in the environment and in what
+    --env-file, --credential and --credentials-dir name, each of which implies
+    it. A command is run only where --credential names it here: once.
 
     Examples: mom atlas config validate atlas.yml
               mom atlas config validate --fix --diff
@@ -80,8 +87,11 @@ def validate(
     files = _with_stdin_once(files or [configuration_file(None, quiet=quiet, verbose=verbose).path], console)
     if options is not None:
         options.refuse_two_outputs(files)
-    variables = _variables(env_file) if env or env_file else None
-    checked = [each for file in files for each in _checked(file, options, console, variables)]
+    with contextlib.ExitStack() as stack:
+        credentials = None
+        if env or credential or credentials_dir or env_file:
+            credentials = stack.enter_context(_begun(credential or (), credentials_dir, env_file))
+        checked = [each for file in files for each in _checked(file, options, console, credentials)]
     write(checked, form, console, strict=strict, messages=options is not None and options.uses_stdout(files))
     console.say(summary(checked))
     failed = count(checked, Severity.ERROR) or (strict and count(checked, Severity.WARNING))
@@ -102,17 +112,17 @@ def _with_stdin_once(files: list[str], console: Console) -> list[str]:
 
 
 def _checked(
-    file: str, options: FixOptions | None, console: Console, variables: Environment | None
+    file: str, options: FixOptions | None, console: Console, credentials: Credentials | None
 ) -> Iterator[Checked]:
     """Yield what is wrong with a file, stdin or each configuration of a folder."""
     if file == "-" or not os.path.isdir(file):  # noqa: PTH112 - unlike pathlib it raises for no name
-        yield _check(file, options, console, variables)
+        yield _check(file, options, console, credentials)
         return
     empty = True
     try:
         for candidate in configurations_in(file):
             empty = False
-            yield _check(candidate.path, options, console, variables, content=candidate.content)
+            yield _check(candidate.path, options, console, credentials, content=candidate.content)
     except UnreadableError as error:
         yield Checked(file, (_unreadable(file, error),))
         return
@@ -126,7 +136,7 @@ def _check(
     file: str,
     options: FixOptions | None,
     console: Console,
-    variables: Environment | None,
+    credentials: Credentials | None,
     *,
     content: Stream | MomError | None = None,
 ) -> Checked:
@@ -151,7 +161,7 @@ def _check(
         content = error
     if isinstance(content, MomError):
         return Checked(name, (_unreadable(name, content),))
-    return Checked(name, tuple(_problems(content, variables)), fixes, diff)
+    return Checked(name, tuple(_problems(content, credentials)), fixes, diff)
 
 
 def _unreadable(file: str, error: MomError) -> Problem:
@@ -161,26 +171,31 @@ def _unreadable(file: str, error: MomError) -> Problem:
     return problem_of(Place(file, 1, 1), "file", error.message, hint=hint)
 
 
-def _variables(env_file: Path | None) -> Environment:
-    from mom.run.env_file import environment
+@contextlib.contextmanager
+def _begun(given: Sequence[str], folder: str | None, env_file: str | None) -> Iterator[Credentials]:
+    """Read the sources of variables, and run the commands among them once. Raises MomError."""
+    from mom.run.credential_options import read_credentials
 
-    return environment(os.environ, env_file)
+    with contextlib.closing(read_credentials(os.environ, given, folder, env_file)) as credentials:
+        credentials.begin()
+        yield credentials
 
 
-def _problems(stream: Stream, variables: Environment | None) -> list[Problem]:
-    """Return what is wrong with a configuration and, where `variables` are given and it is valid, with those."""
+def _problems(stream: Stream, credentials: Credentials | None) -> list[Problem]:
+    """Return what is wrong with a configuration and, where `credentials` are given and it is valid, with those."""
     from mom.atlas.load import configuration_of, is_unreadable
-    from mom.atlas.rules.variable_rules import doubtful_variables, uses, variable_problem
+    from mom.atlas.rules.variable_rules import doubtful_variables, uses
     from mom.atlas.validate import check
 
     problems, typed = check(stream)
-    if variables is None or is_unreadable(problems):
+    if credentials is None or is_unreadable(problems):
         return problems
     configuration = configuration_of(stream.source.name, typed)
     used = list(uses(configuration.adapters))
-    values = {use.name: variables.value(use.name) or "" for use in used}
+    wrong = [(use, credentials.problem(use)) for use in used]
+    values = {use.name: "" if problem else str(credentials.value(use.name)) for use, problem in wrong}
     return [
         *problems,
-        *(problem for use in used if (problem := variable_problem(use, variables)) is not None),
+        *(problem for _, problem in wrong if problem is not None),
         *doubtful_variables(configuration.adapters, values),
     ]

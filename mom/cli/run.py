@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mom.cli.configuration_file import configuration_file
+from mom.cli.credential_options import CredentialOption, CredentialsDir, EnvFileOption
 from mom.cli.options import FileOption, QuietOption
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
@@ -34,24 +35,6 @@ Listen = Annotated[
         "--listen",
         metavar="HOST:PORT",
         help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082. Port 0: any.",
-    ),
-]
-EnvFileOption = Annotated[
-    str | None,
-    typer.Option("--env-file", metavar="FILE", help="NAME=value lines. A variable of the environment itself wins."),
-]
-CredentialOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--credential",
-        metavar="NAME=exec:COMMAND",
-        help="The variable NAME is what COMMAND prints (exec,ttl=5m,stale=10m:COMMAND), or NAME=file:PATH. Repeatable.",
-    ),
-]
-CredentialsDir = Annotated[
-    str | None,
-    typer.Option(
-        "--credentials-dir", metavar="DIR", help="A folder with a file per variable. Default: $CREDENTIALS_DIRECTORY."
     ),
 ]
 KeepGoing = Annotated[

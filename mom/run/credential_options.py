@@ -35,7 +35,7 @@ def read_credentials(
     *,
     keeps_going: bool = False,
 ) -> Credentials:
-    """Return where the variables of a run come from: `--credential`, `--credentials-dir`, `--env-file`.
+    """Return where variables come from: `--credential`, `--credentials-dir`, `--env-file`; nothing is read or run yet.
 
     Raises UsageError for an option of another form, for a variable that is given twice, and for what is no folder.
     """

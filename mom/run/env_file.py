@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mom.atlas.rules.variable_rules import Environment
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file, text_of
 from mom.run import dotenv
@@ -42,11 +40,6 @@ class EnvFile:
         except UnreadableError as error:
             raise MomError(f"--env-file {self.path}: {error.reason}", hint=error.hint) from error
         return dotenv.parse(text_of(data, f"--env-file {self.path}"), str(self.path))
-
-
-def environment(environ: Mapping[str, str], path: str | Path | None) -> Environment:
-    """Return where values come from: `environ`, then the env file at `path`, if any. Raises as `EnvFile.read`."""
-    return Environment(environ) if path is None else Environment(environ, EnvFile(Path(path)).read(), str(path))
 
 
 def _is_stream(path: Path) -> bool:

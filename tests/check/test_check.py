@@ -30,17 +30,27 @@ from tests.run.mom_run import MomRun
 demo = script("check")
 
 
+# What of the environment stays: the other variables come from elsewhere.
+_ENVIRONMENT = {"PATH", "MOM_HOME", "CREDENTIALS_DIRECTORY", "ZENDESK_TOKEN"}
+
+
 @pytest.fixture(scope="module")
 def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The report about the ten adapters of the picture."""
+    """The report about the ten adapters of the picture. Each variable comes from another source."""
     folder = tmp_path_factory.mktemp("ten")
+    (folder / "mounted").mkdir()
+    (folder / "mounted" / "JIRA_TOKEN").write_text("demo\n")
+    github = "GITHUB_TOKEN=exec:sh -c 'echo run >> runs; echo pasted-by-mistake'"
+    environ = {**demo.environment(folder), "CREDENTIALS_DIRECTORY": str(folder / "mounted")}
     with demo.stand_ins(folder):
         done = subprocess.run(
-            demo.command("--timeout", "6", "--format", "json", "--env-file", "/dev/stdin"),
+            demo.command(
+                *("--timeout", "6", "--format", "json", "--env-file", "/dev/stdin", "--credential", github),
+            ),
             # A pipe, as of `--env-file <(vault …)`, is read once.
             input="ASANA_TOKEN=of-the-file\nUNUSED=1\n",
             cwd=folder,
-            env={name: value for name, value in demo.environment(folder).items() if name != "ASANA_TOKEN"},
+            env={name: value for name, value in environ.items() if name in _ENVIRONMENT},
             capture_output=True,
             text=True,
             check=False,
@@ -49,6 +59,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.returncode == 1, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1] == "Checked 10 adapters: 10 failed"
+    assert (folder / "runs").read_text() == "run\n"
     report: dict[str, Any] = json.loads(done.stdout)
     return report
 

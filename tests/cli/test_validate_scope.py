@@ -78,6 +78,36 @@ def test_an_env_file_counts_and_an_empty_variable_that_hides_its_value_is_named(
     assert rules("--env-file", ".env", FILE) == (1, [(FILE, "hidden-variable")])
 
 
+def test_the_sources_of_a_run_are_those_of_validate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the installed command: a command runs where this command line names it, once, and nowhere else."""
+    Path("mounted").mkdir()
+    Path("mounted/TEST_SECRET").write_text("s3cret\n")
+    Path("id").write_text("id\n")
+    named = ["--credential", "OPENAI_API_TOKEN=exec:sh -c 'echo run >> runs; echo s3cret'"]
+    named += ["--credential", "TEST_KEY_ID=file:id"]
+
+    def validated(*options: str) -> tuple[int, str]:
+        done = subprocess.run([MOM, *VALIDATE, *options, FILE, FILE], capture_output=True, text=True, check=False)
+        assert "s3cret" not in done.stdout + done.stderr
+        return done.returncode, done.stdout
+
+    assert validated(*named, "--credentials-dir", "mounted") == (0, "")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "mounted")
+    assert validated(*named, "--env") == (0, "")
+    assert Path("runs").read_text() == "run\nrun\n"
+    Path("mounted/TEST_SECRET").unlink()
+    Path("id").write_text("\n")
+    failing = [*named[:1], "OPENAI_API_TOKEN=exec:sh -c 'echo no s3cret >&2; exit 3'", *named[2:]]
+    status, text = validated(*failing)
+    assert status == 1
+    for words in (
+        "the variable OPENAI_API_TOKEN has no value (header Authorization of openai): --credential",
+        "the variable TEST_KEY_ID has no value",
+        "the variable TEST_SECRET is not set",
+    ):
+        assert text.count(words) == 2, text
+
+
 def test_without_env_no_variable_needs_to_be_set() -> None:
     assert rules(FILE) == (0, [])
 
