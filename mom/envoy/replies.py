@@ -20,7 +20,8 @@ from mom.gateway import ATLAS_PREFIX, ERROR_HEADER, TOKEN_HEADER, ErrorTypes
 class Reply:
     """A kind of response: `when` is a CEL expression or a comparison of the status; `status` replaces Envoy's.
 
-    details: what the error in the body has beside its type and message.
+    details: what the error in the body has beside its type and message. challenges: whether it asks for a token, which
+    each 401 does.
     """
 
     when: str | tuple[str, int]
@@ -28,6 +29,7 @@ class Reply:
     message: str
     status: int | None = None
     details: Mapping[str, str] = field(default_factory=dict)
+    challenges: bool = False
 
 
 # Of every error: a cache keeps a 404 or 405 unless it must not (RFC 9111, 4.2.2), and serves it after the cause.
@@ -91,6 +93,8 @@ REPLIES = (
         ErrorTypes.IDENTITY_PROVIDER_UNAVAILABLE,
         "The signing keys of the identity provider could not be fetched",
         503,
+        # Envoy's own reply is a 401, whose challenge stays.
+        challenges=True,
     ),
     # For a moment, while a reload brings the routes of an adapter before its requirement. Envoy's text names adapters.
     Reply(_detail("Wrong_requirement_name"), ErrorTypes.NO_MATCHING_INSTANCE, "This API is not served yet", 404),
@@ -180,7 +184,7 @@ def mappers(headers: Sequence[Json] = ()) -> list[Json]:
 
 def _mapper(reply: Reply, headers: Sequence[Json]) -> Json:
     status = {} if reply.status is None else {"status_code": reply.status}
-    challenge = (_CHALLENGE,) if reply.status == 401 else ()
+    challenge = (_CHALLENGE,) if reply.status == 401 or reply.challenges else ()
     added = ((ERROR_HEADER, reply.type), _NO_STORE, *challenge)
     return {
         "filter": _filter(reply.when),

@@ -273,6 +273,8 @@ def test_keys_from_a_url(authority: Authority, tmp_path: Path) -> None:
             assert idp.requests[0].target == "/keys.json?x=1"
             answer = envoy.client.send(PATH, token=key.token(iss="https://down.test/", aud=AUDIENCE))
             assert (answer.status, answer.error) == (503, "API_IdentityProviderUnavailableError")
+            # Envoy's own quotes the path and the query.
+            assert answer.headers["www-authenticate"] == 'Bearer realm="atlas"'
 
 
 def test_keys_from_a_url_need_a_valid_certificate(
