@@ -1,6 +1,6 @@
-// An OpenID provider on loopback, at the port of its first argument, for clients that ask for tokens of their own. Once
-// it listens it prints a token of a user, which it verifies in the query of a request to /me (RFC 6750, 2.3). Its
-// /token/introspection verifies Basic authentication.
+// An OpenID provider on loopback, at the port of its first argument, for clients that ask for tokens of their own, which
+// live as many seconds as its second argument says. Once it listens it prints a token of a user, which it verifies in the
+// query of a request to /me (RFC 6750, 2.3). Its /token/introspection verifies Basic authentication.
 import Provider from "oidc-provider";
 
 const port = Number(process.argv[2]);
@@ -16,7 +16,7 @@ const resource = {
   scope: "read write",
   audience: "https://api.test",
   accessTokenFormat: "jwt",
-  accessTokenTTL: 3,
+  accessTokenTTL: Number(process.argv[3]),
   jwt: { sign: { alg: "RS256" } },
 };
 const provider = new Provider(`http://127.0.0.1:${port}`, {

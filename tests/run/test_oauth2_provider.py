@@ -4,51 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import mom_run, replace, wait_until
-
-ROOT = Path(__file__).parents[2]
-# Where `make proof` installs what tests/proof/package-lock.json names.
-INSTALLED = ROOT / ".venv" / "proof"
-
-
-@dataclass(frozen=True)
-class Provider:
-    """A running provider: its port, and a token of a user."""
-
-    port: int
-    token: str
+from tests.run.openid_provider import Provider, openid_provider
 
 
 @pytest.fixture
 def provider() -> Iterator[Provider]:
-    """Run the provider."""
-    node = shutil.which("node")
-    assert node is not None, "the proofs need Node.js"
-    assert (INSTALLED / "node_modules").is_dir(), "run: make proof"
-    port = free_port()
-    script = INSTALLED / "oidc-provider.mjs"
-    shutil.copy(ROOT / "tests" / "proof" / script.name, script)
-    process = subprocess.Popen([node, script, str(port)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        assert process.stdout is not None
-        # Warnings come before it.
-        lines = iter(process.stdout.readline, "")
-        token = next(line.partition(" ")[2].strip() for line in lines if line.startswith("listening "))
-        yield Provider(port, token)
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
+    """Run the provider, whose access tokens live three seconds."""
+    with openid_provider(seconds=3) as running:
+        yield running
 
 
 @pytest.mark.proof
