@@ -140,6 +140,10 @@ class Upstream:
         """Let the requests to `/hold/KEY` and `/events/KEY` go on."""
         self._released[key].set()
 
+    def hold(self, key: str) -> None:
+        """Have the next requests to `/hold/KEY` and `/events/KEY` wait again."""
+        self._released.pop(key, None)
+
     def seen(self, ending: str) -> list[Request]:
         """Return the recorded requests whose path, without query, ends so."""
         return [one for one in self.requests if one.target.partition("?")[0].endswith(ending)]
