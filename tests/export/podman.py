@@ -1,0 +1,73 @@
+"""Podman with runc (Debian's packages), its images and containers in a folder of the test's own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+from tests.envoy.binary import ENVOY
+
+# What nested containers and machines without systemd or new cgroups can do.
+_CONTAINERS = """\
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+"""
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def missing() -> str:
+    """Return why containers cannot run here, empty if they can."""
+    if os.geteuid() != 0:
+        return "podman has runc start containers as root here"
+    absent = [name for name in ("podman", "runc") if shutil.which(name, path=_PATH) is None]
+    return f"not installed: {', '.join(absent)} (apt install podman runc)" if absent else ""
+
+
+class Podman:
+    """Runs podman. folder: for everything that it keeps."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "containers.conf").write_text(_CONTAINERS)
+        storage = f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        (folder / "storage.conf").write_text(storage)
+        self._environ = {
+            "PATH": f"{os.environ['PATH']}:{_PATH}",
+            "HOME": str(folder),
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        }
+
+    def __call__(self, *arguments: str) -> str:
+        """Run a command; return what it prints on stdout."""
+        done = subprocess.run(
+            ["podman", *arguments],
+            env=self._environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, f"podman {arguments[0]}: {done.stderr[-2000:]}"
+        return done.stdout
+
+    def import_envoy(self, folder: Path, reference: str, authorities: Path) -> None:
+        """Make an image of the tests' Envoy, with it where the official one has it, and its shared libraries."""
+        listed = subprocess.run(["ldd", ENVOY], capture_output=True, text=True, check=True).stdout
+        archive = folder / "image.tar"
+        with tarfile.open(archive, "w", dereference=True) as tar:
+            tar.add(ENVOY, "usr/local/bin/envoy")
+            tar.add(authorities, "etc/ssl/certs/ca-certificates.crt")
+            for library in re.findall(r"/\S+", listed):
+                tar.add(library, library.lstrip("/"))
+        self("import", "--change", f"ENV PATH={_PATH}", str(archive), reference)
+        archive.unlink()
