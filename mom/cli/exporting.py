@@ -145,7 +145,7 @@ def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> Ex
 
 
 def _print_messages(console: Console, todo: Plan, export: Export, options: ExportOptions) -> None:
-    from mom.export.folder import Action
+    from mom.export.folder import MANIFEST, Action
     from mom.lists import some
 
     verbs = {Action.CREATED: "Created", Action.REPLACED: "Updated", Action.REMOVED: "Removed"}
@@ -153,7 +153,9 @@ def _print_messages(console: Console, todo: Plan, export: Export, options: Expor
         if paths := todo.of(action):
             words = verb if options.writes else f"Would {verb.lower().removesuffix('d')}"
             console.status(words, f"{some(paths, 8)} in {options.folder}")
-    if not any(change.writes for change in todo.changes):
+    if not any(change.writes for change in todo.changes) and todo.is_stale:
+        console.status("Updated" if options.writes else "Would update", f"{MANIFEST} in {options.folder}")
+    elif not todo.is_stale:
         console.status("Unchanged", f"{options.folder} is the export of {options.file.path}")
     if kept := todo.of(Action.KEPT):
         console.say(f"note: kept, changed since mom wrote it: {some(kept, 8)}")

@@ -12,8 +12,8 @@ what mom wrote. It belongs into version control with the files.
 | was not written by mom | differs | everything is refused |
 | is a template | any | kept |
 
-A header names the command and a digest of all that was read. It is written again when that digest has changed; another
-version of mom alone changes no file.
+A header names the command and a digest of all that was read, and so does the manifest. Both are written again when that
+digest has changed; another version of mom alone changes no file.
 """
 
 from __future__ import annotations
@@ -82,19 +82,19 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do in a folder. manifest: its entries afterwards."""
+    """What to do in a folder. manifest: its entries afterwards; recorded: its text at present, None without one."""
 
     folder: Path
     changes: tuple[Change, ...]
     command: str
     digest: str
     manifest: Mapping[str, Written] = field(default_factory=dict)
-    has_manifest: bool = False
+    recorded: str | None = None
 
     @property
     def is_stale(self) -> bool:
         """Whether the folder is not what an export would leave."""
-        return not self.has_manifest or any(each.writes or each.action is Action.OUTDATED for each in self.changes)
+        return self.recorded != _manifest_text(self, self.manifest) or any(change.writes for change in self.changes)
 
     def of(self, *actions: Action) -> list[str]:
         """Return the paths of what happens so."""
@@ -106,7 +106,10 @@ def plan(folder: Path, export: Export, version: str) -> Plan:
 
     Raises MomError where the folder has another export, or a file that mom did not write where it would write one.
     """
-    known, has_manifest = _read_manifest(folder, export.command)
+    if folder.exists() and not folder.is_dir():
+        raise MomError(f"{folder} is not a folder", hint="name another one: -o DIR")
+    recorded = _read(folder, MANIFEST)
+    known = {} if recorded is None else _read_manifest(folder / MANIFEST, recorded, export.command)
     changes: list[Change] = []
     manifest: dict[str, Written] = {}
     foreign: list[str] = []
@@ -118,25 +121,23 @@ def plan(folder: Path, export: Export, version: str) -> Plan:
             foreign.append(file.path)
             continue
         changes.append(change)
-        digests: tuple[str, ...] = (_digest(change.old if change.action is Action.UNCHANGED else text),)
-        if change.action in {Action.KEPT, Action.OUTDATED}:
-            digests = known[file.path].written
-        manifest[file.path] = Written(digests, _digest(file.text), file.is_template)
+        manifest[file.path] = _entry(file, change, text, known.get(file.path))
     if foreign:
         names = ", ".join(str(folder / name) for name in foreign[:5])
         hint = "export to another folder: -o DIR, or move what is there"
         raise MomError(f"not written by {export.command}: {names}; nothing was written", hint=hint)
     changes += _stale(folder, known, manifest)
-    return Plan(folder, tuple(changes), export.command, export.digest, manifest, has_manifest)
+    return Plan(folder, tuple(changes), export.command, export.digest, manifest, recorded)
 
 
 def apply(todo: Plan) -> None:
     """Write and remove what a plan says, each file at once. Raises MomError; what was not reached is as it was."""
-    if not todo.is_stale and not _manifest_differs(todo):
+    if not todo.is_stale:
         return
     try:
         todo.folder.mkdir(parents=True, exist_ok=True)
         with _locked(todo.folder), contextlib.ExitStack() as stack:
+            _check_unchanged(todo)
             # All of them before the first is put in place: the disk may be full.
             files = [
                 (stack.enter_context(_replacement(todo.folder, change)), change)
@@ -153,6 +154,15 @@ def apply(todo: Plan) -> None:
             _write_manifest(todo, todo.manifest)
     except OSError as error:
         raise MomError(f"cannot write {todo.folder}: {reason_of(error)}") from None
+
+
+def _check_unchanged(todo: Plan) -> None:
+    """Raise MomError where somebody has written since the plan was made."""
+    written = (change for change in todo.changes if change.writes)
+    changed = [change.path for change in written if _read(todo.folder, change.path) != change.old]
+    if changed or _read(todo.folder, MANIFEST) != todo.recorded:
+        what = ", ".join(str(todo.folder / path) for path in changed or [MANIFEST])
+        raise MomError(f"{what} was written meanwhile; nothing was written", hint="run it again")
 
 
 def header(export: Export, version: str, comment: str) -> str:
@@ -185,6 +195,16 @@ def _change(file: ExportedFile, text: str, old: str | None, known: Written | Non
         return Change(file.path, Action.REPLACED, old, text, file.mode)
     action = Action.KEPT if known.content == _digest(file.text) else Action.OUTDATED
     return Change(file.path, action, old, text)
+
+
+def _entry(file: ExportedFile, change: Change, text: str, known: Written | None) -> Written:
+    """Return what the manifest has of a file afterwards."""
+    if file.is_template:
+        # No digest of what may have credentials in it.
+        return Written((), "", is_template=True)
+    if known is not None and change.action in {Action.KEPT, Action.OUTDATED}:
+        return Written(known.written, _digest(file.text))
+    return Written((_digest(change.old if change.action is Action.UNCHANGED else text),), _digest(file.text))
 
 
 def _same(old: str, new: str) -> bool:
@@ -222,11 +242,7 @@ def _read(folder: Path, path: str) -> str | None:
         raise
 
 
-def _read_manifest(folder: Path, command: str) -> tuple[dict[str, Written], bool]:
-    text = _read(folder, MANIFEST)
-    if text is None:
-        return {}, False
-    path = folder / MANIFEST
+def _read_manifest(path: Path, text: str, command: str) -> dict[str, Written]:
     try:
         data: Any = json.loads(text)
         files = {
@@ -238,10 +254,10 @@ def _read_manifest(folder: Path, command: str) -> tuple[dict[str, Written], bool
         hint = "restore it from version control; or remove it and the files that it names"
         raise MomError(f"{path} is not the manifest of an export", hint=hint) from None
     if other != command:
-        raise MomError(f"{folder} has the files of `{other}`", hint="export to another folder: -o DIR")
-    if wrong := next((name for name in files if not _is_inside(name)), None):
-        raise MomError(f"{path} names a file outside the folder: {wrong}", hint="restore it from version control")
-    return files, True
+        raise MomError(f"{path.parent} has the files of `{other}`", hint="export to another folder: -o DIR")
+    if wrong := [name for name in files if not _is_inside(name)]:
+        raise MomError(f"{path} names a file outside the folder: {wrong[0]}", hint="restore it from version control")
+    return files
 
 
 def _is_inside(name: str) -> bool:
@@ -260,14 +276,11 @@ def _manifest_text(todo: Plan, entries: Mapping[str, Written]) -> str:
     return json.dumps({"command": todo.command, "input": todo.digest, "files": files}, indent=1) + "\n"
 
 
-def _manifest_differs(todo: Plan) -> bool:
-    return _read(todo.folder, MANIFEST) != _manifest_text(todo, todo.manifest)
-
-
 def _write_manifest(todo: Plan, entries: Mapping[str, Written]) -> None:
     with Replacement(os.fspath(todo.folder / MANIFEST)) as file:
         os.fchmod(file.descriptor, 0o644 & ~_umask())
         file.write(_manifest_text(todo, entries).encode())
+        file.flush()
         file.put()
 
 
@@ -289,6 +302,7 @@ def _replacement(folder: Path, change: Change) -> Replacement:
     mode = stat.S_IMODE(path.stat().st_mode) if change.old is not None else change.mode & ~_umask()
     os.fchmod(replacement.descriptor, mode)
     replacement.write((change.new or "").encode(errors="surrogateescape"))
+    replacement.flush()
     return replacement
 
 
