@@ -25,6 +25,7 @@ _LONGEST_INTERVAL = 10.0
 # RFC 9110, 5.6.2. HTTP/2 has names in lower case only.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _NO_HEADERS = {"host", "content-length", "content-type", "transfer-encoding", "connection", "te", "upgrade"}
+_EXAMPLE = "for example: api-key=…"
 # No reference of a configuration can have such a name.
 _VARIABLE = "mom.otlp."
 
@@ -136,11 +137,14 @@ class _Signal:
 
     def _headers(self, variables: dict[str, str]) -> Iterator[tuple[str, str]]:
         variable, text = self.setting("HEADERS")
-        for name, value in _pairs(variable, text).items():
-            if not _HEADER_NAME.fullmatch(name.lower()) or name.lower() in _NO_HEADERS:
-                raise MomError(f"{variable}: {name!r} is not a header that can be set", hint="for example: api-key=…")
-            if not value or not re.fullmatch(r"[\t\x20-\x7e\x80-\U0010ffff]*", value):
-                raise MomError(f"{variable}: the value of {name} is empty or has a control character")
+        for number, (name, value) in enumerate(_pairs(variable, text).items(), start=1):
+            if name.lower() in _NO_HEADERS:
+                raise MomError(f"{variable}: {name} is not a header that can be set", hint=_EXAMPLE)
+            # By its number: where the name was forgotten, it is the credential, up to the `=` at its end.
+            if not _HEADER_NAME.fullmatch(name.lower()):
+                raise MomError(f"{variable}: header {number} has a name that cannot be sent", hint=_EXAMPLE)
+            if not value.strip("=") or not re.fullmatch(r"[\t\x20-\x7e\x80-\U0010ffff]*", value):
+                raise MomError(f"{variable}: the value of header {number} is empty or has a control character")
             reference = f"{_VARIABLE}{self.signal}.{len(variables)}"
             variables[reference] = value
             yield name.lower(), reference

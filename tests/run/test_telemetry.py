@@ -222,6 +222,16 @@ def test_a_value_that_cannot_be_followed_is_an_error_that_names_its_variable(var
         assert value.partition("=")[2] not in raised.value.message.partition(":")[2] or not value.partition("=")[2]
 
 
+@pytest.mark.parametrize(
+    "value", ["c2VjcmV0", "c2VjcmV0=", "c2VjcmV0==", "Bearer c2VjcmV0=", "a=b,c2VjcmV0==", "c2V:jcmV0=="]
+)
+def test_a_credential_whose_header_was_forgotten_is_not_repeated(value: str) -> None:
+    """Up to its `=` it would be the name of a header, which is in Envoy's configuration."""
+    with pytest.raises(MomError) as raised:
+        telemetry({**ENDPOINT, "OTEL_EXPORTER_OTLP_HEADERS": value})
+    assert "jcmV0" not in f"{raised.value} {raised.value.hint}"
+
+
 def test_headers_of_one_signal_take_the_place_of_those_of_all() -> None:
     given = telemetry(
         {**ENDPOINT, "OTEL_EXPORTER_OTLP_HEADERS": "a=1,b=2", "OTEL_EXPORTER_OTLP_LOGS_HEADERS": "A=x%3Dy%2C"}
