@@ -31,6 +31,8 @@ _CONNECTIONS = (
     "downstream_rq_active",
     "downstream_rq_total",
 )
+# Connections at once. Prometheus needs one.
+_READERS = 16
 _SERVER = ("days_until_first_cert_expiring", "memory_allocated", "uptime")
 
 
@@ -76,11 +78,18 @@ def listener(options: Options) -> Json | None:
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         _connection_manager(options),
     )
+    few = extension(
+        "envoy.filters.network.connection_limit",
+        "envoy.extensions.filters.network.connection_limit.v3.ConnectionLimit",
+        {"stat_prefix": NAME, "max_connections": _READERS},
+    )
     return {
         "name": NAME,
         "address": address,
         "enable_reuse_port": False,
-        "filter_chains": [{"filters": [manager], "transport_socket_connect_timeout": "10s"}],
+        # Readers need no token: silent ones must not take the connections of clients, nor clients those of Prometheus.
+        "ignore_global_conn_limit": True,
+        "filter_chains": [{"filters": [few, manager]}],
     }
 
 
@@ -90,7 +99,15 @@ def cluster(options: Options) -> Json | None:
         return None
     endpoint = {"endpoint": {"address": {"pipe": {"path": options.admin_socket}}}}
     assignment = {"cluster_name": NAME, "endpoints": [{"lb_endpoints": [endpoint]}]}
-    return {"name": NAME, "type": "STATIC", "connect_timeout": "1s", "load_assignment": assignment}
+    # The numbers are written by the thread that also applies changes.
+    few = {"max_connections": 2, "max_pending_requests": _READERS, "max_requests": _READERS, "max_retries": 0}
+    return {
+        "name": NAME,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": assignment,
+        "circuit_breakers": {"thresholds": [few]},
+    }
 
 
 def _connection_manager(options: Options) -> Json:
@@ -115,9 +132,14 @@ def _connection_manager(options: Options) -> Json:
         "stat_prefix": NAME,
         "use_remote_address": True,
         "generate_request_id": False,
+        # One request on each connection; by HTTP/2 there could be many.
+        "codec_type": "HTTP1",
         "request_headers_timeout": "10s",
+        "request_timeout": "10s",
         "common_http_protocol_options": {
-            "idle_timeout": "60s",
+            "idle_timeout": "10s",
+            # Of a reader that takes its time.
+            "max_stream_duration": "30s",
             # A connection kept alive would lead to a process whose successor has the numbers.
             "max_requests_per_connection": 1,
         },

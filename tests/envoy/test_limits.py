@@ -105,21 +105,31 @@ def client(envoy: Running, authority: Authority) -> Client:
 def test_a_client_beyond_the_limit_is_refused_at_once_and_served_when_others_have_gone(
     api: Upstream, authority: Authority, key: Key, tmp_path: Path
 ) -> None:
+    """Clients of the gateway and readers of its metrics, who need no token, do not get in each other's way."""
     options = Options(
         listen=Listen("127.0.0.1", free_port()),
         ca_file=str(authority.file),
         jwks={"k": json.dumps(jwks(key))},
         open_files=FEWEST_FILES,
+        metrics=Listen("127.0.0.1", free_port()),
+        admin_socket=str(tmp_path / "admin.sock"),
     )
     given = configuration(http("api", f"http://127.0.0.1:{api.port}"), providers=(provider("k"),))
     with running(given, options, tmp_path) as envoy:
-        held = [envoy.client.connect() for _ in range(limits(FEWEST_FILES).clients + 5)]
-        try:
-            assert not is_served(envoy.client)
-        finally:
-            for connection in held:
-                connection.close()
-        wait_until(lambda: is_served(envoy.client), "nobody is served after the silent clients have gone")
+        assert options.metrics is not None
+        at_metrics = Client(options.metrics.port)
+        for full, path, other, others_path in (
+            (envoy.client, "/healthz", at_metrics, "/metrics"),
+            (at_metrics, "/metrics", envoy.client, "/healthz"),
+        ):
+            held = [full.connect() for _ in range(limits(FEWEST_FILES).clients + 5)]
+            try:
+                assert not is_served(full, path)
+                assert is_served(other, others_path)
+            finally:
+                for connection in held:
+                    connection.close()
+            wait_until(lambda: is_served(full, path), "nobody is served after the silent clients have gone")  # noqa: B023
 
 
 def test_no_api_takes_all_connections_and_those_that_wait_are_served(
@@ -149,9 +159,9 @@ def test_no_api_takes_all_connections_and_those_that_wait_are_served(
         assert {read_all(connection)[:15] for connection in clients} == {b"HTTP/1.1 200 OK"}
 
 
-def is_served(client: Client) -> bool:
-    """Whether `/healthz` is answered."""
+def is_served(client: Client, path: str = "/healthz") -> bool:
+    """Whether a request is answered."""
     try:
-        return client.raw(client.request("/healthz")).startswith(b"HTTP/1.1 200")
+        return client.raw(client.request(path)).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
