@@ -100,6 +100,10 @@ ATLAS = Branch(
                 "compose": Leaf(
                     "mom.cli.export_compose:compose", "Write a file for Docker Compose that runs this Atlas."
                 ),
+                "ecs": Leaf(
+                    "mom.cli.export_ecs:ecs",
+                    "Write an image and a CloudFormation template that run this Atlas on Amazon ECS.",
+                ),
                 "systemd": Leaf("mom.cli.export_systemd:systemd", "Write a unit of systemd that runs this Atlas."),
             },
         ),

@@ -13,6 +13,19 @@ from tests.golden import run_mom
 PROVIDER = (
     f"  identityProviders:\n  - idp:\n      issuer: {ISSUER}\n      audience: {AUDIENCE}\n      publicKey: keys.json\n"
 )
+# What Envoy cannot do without mom.
+_AWS = """\
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: AWS
+metadata:
+  name: aws
+spec:
+  profiles:
+  - name: prod
+    accessKeyId: ${{ AWS_ID }}
+    secretAccessKey: ${{ AWS_KEY }}
+"""
 
 
 def configure(folder: Path, base: str = "https://api.github.com", more: str = "", *, key: Key | None = None) -> Key:
@@ -22,6 +35,12 @@ def configure(folder: Path, base: str = "https://api.github.com", more: str = ""
     adapter = samples.http("github", base, {"Authorization": '"Bearer ${{ GITHUB_TOKEN }}"'})
     (folder / "atlas.yml").write_text(samples.atlas("github", after=PROVIDER) + adapter + more)
     return key
+
+
+def with_aws(text: str) -> str:
+    """Return the text of a configuration with an AWS adapter more."""
+    provider = "  identityProviders"
+    return text.replace(provider, samples.reference("aws", "AWS") + provider, 1) + _AWS
 
 
 def export(folder: Path, engine: str, *options: str) -> Path:

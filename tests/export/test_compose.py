@@ -17,22 +17,9 @@ import yaml
 from mom import __version__
 from mom.export.image import ENVOY_DIGEST, ENVOY_VERSION, envoy, health_check
 from mom.run.binary import MINIMUM
-from tests.export.exports import configure, export, written
+from tests.export.exports import configure, export, with_aws, written
 from tests.golden import run_mom
 from tests.pages import ROOT
-
-AWS = """\
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: AWS
-metadata:
-  name: aws
-spec:
-  profiles:
-  - name: prod
-    accessKeyId: ${{ AWS_ID }}
-    secretAccessKey: ${{ AWS_KEY }}
-"""
 
 
 def service(folder: Path) -> dict[str, Any]:
@@ -106,8 +93,7 @@ def test_with_mom_the_image_has_mom_and_follows_the_configuration_beside_it(tmp_
 def test_what_needs_mom_is_refused_without_it(tmp_path: Path) -> None:
     configure(tmp_path)
     text = (tmp_path / "atlas.yml").read_text()
-    reference = "  - adapterRef:\n      apiVersion: moment.dev/adapters/v1alpha1\n      kind: AWS\n      name: aws\n"
-    (tmp_path / "atlas.yml").write_text(text.replace("  identityProviders", reference + "  identityProviders") + AWS)
+    (tmp_path / "atlas.yml").write_text(with_aws(text))
     words = ["atlas", "export", "compose", "-f", str(tmp_path / "atlas.yml"), "-o", str(tmp_path / "out")]
     done = run_mom(words)
 
