@@ -77,6 +77,22 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ruled]:
             yield Ruled(envoy, api, key, given, adapters)
 
 
+def test_a_web_socket_has_to_pass_the_lists_as_every_request(ruled: Ruled) -> None:
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: eA==", "Sec-WebSocket-Version: 13")
+    for name, method, path, groups, status in (
+        ("paths", "GET", "/models", "any", 101),
+        ("paths", "GET", "/admin", "any", 403),
+        ("reading", "POST", "/a/x", "any", 403),
+        ("group", "GET", "/a/x", "any", 403),
+        ("group", "GET", "/a/x", "platform", 101),
+    ):
+        token = ruled.key.token(groups=groups)
+        request = ruled.envoy.client.request(f"{PREFIX}{name}{path}", *upgrade, token=token, method=method)
+        with ruled.envoy.client.connect() as connection, connection.makefile("rb") as reader:
+            connection.sendall(request.replace(b"Connection: close\r\n", b""))
+            assert int(reader.readline().split()[1]) == status, (name, method, path, groups)
+
+
 @pytest.mark.parametrize(
     "case",
     [

@@ -151,6 +151,21 @@ def test_a_request_cannot_hide_in_another(atlas: Atlas, framing: str, body: str)
     assert not atlas.api.seen("/smuggled")
 
 
+@pytest.mark.parametrize("framing", ["", "Transfer-Encoding: chunked\r\n"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_nor_behind_an_upgrade_that_the_api_declines(atlas: Atlas, method: str, framing: str) -> None:
+    """What follows is a web socket's, which there is not: to an API it would be a request that no rule has seen."""
+    hidden = "GET /smuggled HTTP/1.1\r\nHost: api\r\nX-Body: x\r\n\r\n"
+    upgrade = f"Upgrade: websocket\r\n{framing}"
+    head = atlas.client.request(f"{PLAIN}/declined/status/404", token=atlas.key.token(), method=method)
+    head = head.removesuffix(b"\r\n").replace(b"Connection: close", b"Connection: Upgrade")
+    before = len(atlas.api.requests)
+    answers = _talk(atlas, head + f"{upgrade}\r\n{hidden}".encode())
+    assert answers.startswith(b"HTTP/1.1 404 ")
+    assert answers.count(b"HTTP/1.1 ") == 1
+    assert [request.target for request in atlas.api.requests[before:]] == ["/declined/status/404"]
+
+
 def _talk(atlas: Atlas, data: bytes) -> bytes:
     with atlas.client.connect() as connection:
         connection.sendall(data)

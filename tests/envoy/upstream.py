@@ -13,7 +13,7 @@
 | `/trailers` | a chunked body with the trailers `X-Checksum`, `Set-Cookie` and `Atlas-Error` |
 | `/hints` | 103 before 200 |
 | `/say` | the status, and each header, of the query: `?302&Location=/x` |
-| anything, with `Upgrade: websocket` | 101, then bytes are echoed |
+| anything else, with `Upgrade: websocket` | 101, then bytes are echoed |
 | anything else | 200 and `body`, which is `ok` unless told |
 """
 
@@ -188,7 +188,7 @@ class Upstream:
     def _answer(self, connection: socket.socket, request: Request) -> bool:
         path = request.target.partition("?")[0]
         *_, word, argument = ["", *path.split("/")]
-        if request.get("upgrade") == ["websocket"]:
+        if request.get("upgrade") == ["websocket"] and word != "status":
             connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
             while data := connection.recv(65536):
                 connection.sendall(data)
