@@ -62,7 +62,7 @@ def check_options(run: MomRun) -> tuple[str, ...]:
 
 def check_aws(run: MomRun) -> None:
     """Check that a request to AWS is signed with dummies, for the endpoint that it names."""
-    assert "/v1/apis/aws/PROFILE/SERVICE/REGION/  stand-in for prod" in run.text
+    assert "/v1/apis/aws/PROFILE/SERVICE/REGION/  stand-in for AWS as prod" in run.text
     response = run.client.send("/v1/apis/aws/prod/sqs/us-east-1/q?b=1&a=2", token=run.token(), method="POST", body=b"x")
     shown = response.json()
     assert (response.status, shown["adapter"]) == (200, "aws")
