@@ -45,13 +45,16 @@ types: setup
 tests: setup
 	$(BIN)/python -m pytest $(PYTEST) $(T)
 
-# Of npm, by its lock file, outside the sources.
+# Of npm, by its lock file, outside the sources; and of Debian, where that is, Prometheus's own checker without its server.
 $(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
 	@$(BIN)/python -m pip install --quiet --group proof
 	@rm -rf $(VENV)/proof
 	@mkdir $(VENV)/proof
 	@cp tests/proof/package.json tests/proof/package-lock.json $(VENV)/proof
 	@cd $(VENV)/proof && npm ci --silent --no-audit --no-fund
+	@cd $(VENV)/proof && { apt-get -qq download prometheus && dpkg-deb -x prometheus_*.deb prometheus && \
+	  mv prometheus/usr/bin/promtool . && rm -r prometheus*; } 2>/dev/null || \
+	  echo "no promtool of Debian here: its two proofs are skipped"
 	@touch $@
 
 # SDKs as their users have them, and a browser: of the versions in the lock files, beside the environment of the tests.
