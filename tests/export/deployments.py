@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import json
 import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from tests.envoy.binary import ENVOY
 from tests.envoy.client import Client
@@ -18,6 +24,7 @@ from tests.export.container import inside
 from tests.export.world import VARIABLES, World
 from tests.golden import MOM
 
+_CERTIFICATE = ("client.pem", "client-key.pem")
 # Where Envoy's official image has the authorities.
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 
@@ -67,7 +74,7 @@ def credentials(world: World, folder: Path) -> Path:
     made.mkdir()
     for name, value in VARIABLES.items():
         (made / name).write_text(value)
-    for name in ("client.pem", "client-key.pem"):
+    for name in _CERTIFICATE:
         (made / name).write_bytes((world.folder / name).read_bytes())
     return made
 
@@ -82,12 +89,141 @@ def envoy(world: World, folder: Path, port: int) -> Deployment:
 def envoy_with_environment(world: World, folder: Path, port: int) -> Deployment:
     """Return an Envoy without mom, with credentials in its environment."""
     out, said = export(world, folder, "envoy", "--listen", f"127.0.0.1:{port}", "--credentials-dir", "env")
-    certificate = {
-        f"ATLAS_{name.upper().replace('.', '_').replace('-', '_')}": (world.folder / name).read_text()
-        for name in ("client.pem", "client-key.pem")
-    }
     mounts = {"/etc/atlas": out, AUTHORITIES: world.authority.file}
-    return Deployment(_envoy(said), mounts, {**VARIABLES, **certificate})
+    return Deployment(_envoy(said), mounts, {**VARIABLES, **_certificate_variables(world)})
+
+
+def kubernetes(world: World, folder: Path, port: int) -> Deployment:
+    """Return the container of the pods, of what `kubectl kustomize` renders of the overlay once it is filled in."""
+    out, _ = export(world, folder, "kubernetes")
+    overlay = out / "overlays" / "production"
+    (overlay / "credentials.env").write_text("".join(f"{name}={value}\n" for name, value in VARIABLES.items()))
+    for name in _CERTIFICATE:
+        (overlay / name).write_bytes((world.folder / name).read_bytes())
+    rendered = {(each["kind"], each["metadata"]["name"]): each for each in kustomized(overlay)}
+    (deployment,) = (each for (kind, _), each in rendered.items() if kind == "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    mounts = {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file}
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    for mount in container["volumeMounts"]:
+        made = folder / mount["name"]
+        _write(made, _volume(volumes[mount["name"]], rendered))
+        mounts[mount["mountPath"]] = made
+    return Deployment(_at_loopback([*container["command"], *container["args"]], mounts, port), mounts)
+
+
+def kustomized(overlay: Path) -> list[dict[str, Any]]:
+    """Return the objects that `kubectl kustomize` renders of a folder."""
+    command = [str(Path(sys.executable).parent / "kubectl"), "kustomize", str(overlay)]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def _volume(volume: Mapping[str, Any], objects: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, bytes]:
+    """Return the files of a volume of a pod."""
+    if "secret" in volume:
+        data = objects["Secret", volume["secret"]["secretName"]]["data"]
+        return {name: base64.b64decode(value) for name, value in data.items()}
+    files: dict[str, bytes] = {}
+    for source in volume["projected"]["sources"]:
+        data = objects["ConfigMap", source["configMap"]["name"]]["data"]
+        files |= {item["path"]: data[item["key"]].encode() for item in source["configMap"]["items"]}
+    return files
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def compose(world: World, folder: Path, port: int) -> Deployment:
+    """Return the container of the one service of a Compose file."""
+    out, _ = export(world, folder, "compose", "--listen", f"127.0.0.1:{port}")
+    return _service(out, world, folder, port, {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file})
+
+
+def compose_with_mom(world: World, folder: Path, port: int) -> Deployment:
+    """Return the same with mom in it: the entry point of the image is that of its Dockerfile."""
+    out, _ = export(world, folder, "compose", "--listen", f"127.0.0.1:{port}", "--with-mom")
+    for name in _CERTIFICATE:
+        (out / "atlas" / name).write_bytes((world.folder / name).read_bytes())
+    (entry,) = re.findall(r"(?m)^ENTRYPOINT (.*)", (out / "image" / "Dockerfile").read_text())
+    made = _service(out, world, folder, port, {AUTHORITIES: world.authority.file})
+    return replace(made, command=[MOM, *json.loads(entry)[1:], *made.command])
+
+
+def _service(out: Path, world: World, folder: Path, port: int, mounts: dict[str, Path]) -> Deployment:
+    document = yaml.safe_load((out / "compose.yaml").read_text())
+    service = document["services"]["atlas"]
+    given = credentials(world, folder)
+    for name in service["secrets"]:
+        assert document["secrets"][name] == {"file": f"./credentials/{name}"}
+        mounts[f"/run/secrets/{name}"] = given / name
+    for volume in service["volumes"]:
+        source, target, mode = volume.split(":")
+        assert mode == "ro"
+        mounts[target] = out / source
+    assert service["ports"] == [f"127.0.0.1:{port}:8082"]
+    command = [*service.get("entrypoint", ()), *service["command"]]
+    return Deployment(_at_loopback(command, mounts, port), mounts, service.get("environment", {}))
+
+
+def ecs(world: World, folder: Path, port: int) -> Deployment:
+    """Return the container of a task: an image by its Dockerfile, secrets in the environment."""
+    out, _ = export(world, folder, "ecs")
+    text = (out / "Dockerfile").read_text()
+    (copied,) = re.findall(r"(?m)^COPY --chown=65532:65532 (\S+) (/\S+)$", text)
+    (entry,) = re.findall(r"(?m)^ENTRYPOINT (.*)", text)
+    mounts = {copied[1]: out / copied[0], "/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file}
+    (container,) = json.loads((out / "task-definition.json").read_text())["containerDefinitions"]
+    values = {**VARIABLES, **_certificate_variables(world)}
+    environment = {secret["name"]: values[secret["name"]] for secret in container["secrets"]}
+    return Deployment(_at_loopback(json.loads(entry), mounts, port), mounts, environment)
+
+
+def _certificate_variables(world: World) -> dict[str, str]:
+    """Return the variables of a client certificate where credentials are in the environment."""
+    names = {name: f"ATLAS_{re.sub('[^A-Z0-9]', '_', name.upper())}" for name in _CERTIFICATE}
+    return {variable: (world.folder / name).read_text() for name, variable in names.items()}
+
+
+def systemd(world: World, folder: Path, port: int) -> Deployment:
+    """Return the service of a unit, with its credentials where systemd puts them."""
+    out, _ = export(world, folder, "systemd", "--listen", f"127.0.0.1:{port}")
+    (unit,) = out.glob("*.service")
+    settings = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] != "#"]
+    (start,) = (value for name, value in settings if name == "ExecStart")
+    given = credentials(world, folder)
+    loaded = folder / "loaded"
+    loaded.mkdir()
+    for name, value in settings:
+        if name == "LoadCredential":
+            credential, _, path = value.partition(":")
+            assert path == f"/etc/atlas-test/credentials/{credential}"
+            (loaded / credential).write_bytes((given / credential).read_bytes())
+        elif name == "BindReadOnlyPaths":
+            credential, _, path = value.partition(":")
+            _write(out / "etc", {path.removeprefix("/etc/atlas-test/"): (given / credential[3:]).read_bytes()})
+    (folder / "runtime").mkdir(mode=0o700)
+    _, *arguments = shlex.split(start)
+    mounts = {"/etc/atlas-test": out / "etc", "/run/atlas-test": folder / "runtime", "/run/credentials": loaded}
+    environment = {"CREDENTIALS_DIRECTORY": "/run/credentials", "XDG_RUNTIME_DIR": "/run/atlas-test"}
+    return Deployment([MOM, *arguments], {**mounts, AUTHORITIES: world.authority.file}, environment)
+
+
+def _at_loopback(command: list[str], mounts: Mapping[str, Path], port: int) -> list[str]:
+    """Have a container listen on one address and port of this machine, which it shares; return its command."""
+    if "0.0.0.0:8082" in command:
+        return [f"127.0.0.1:{port}" if word == "0.0.0.0:8082" else word for word in command]
+    bootstrap = mounts["/etc/atlas"] / "envoy.json"
+    listening = '"address":"0.0.0.0","port_value":8082'
+    text = bootstrap.read_text()
+    assert text.count(listening) == 1
+    bootstrap.write_text(text.replace(listening, f'"address":"127.0.0.1","port_value":{port}'))
+    return command
 
 
 def _envoy(said: str) -> list[str]:
@@ -99,4 +235,9 @@ def _envoy(said: str) -> list[str]:
 EXPORTS: dict[str, Callable[[World, Path, int], Deployment]] = {
     "envoy": envoy,
     "envoy, environment": envoy_with_environment,
+    "kubernetes": kubernetes,
+    "ecs": ecs,
+    "compose": compose,
+    "compose, with mom": compose_with_mom,
+    "systemd": systemd,
 }
