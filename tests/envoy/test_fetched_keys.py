@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mom.envoy.jwt import FETCHED_SECONDS
 from mom.envoy.messages import Json
@@ -142,3 +144,14 @@ def test_a_key_for_another_algorithm_than_a_public_one_opens_nothing(gateway: Ga
     serve(gateway, key)
     wait_until(lambda: gateway.status(key.token()) == (200, None), "the key is used")
     assert gateway.status(es256("public").token()) == REFUSED
+
+
+def test_keys_are_not_judged_by_their_size_or_use(gateway: Gateway) -> None:
+    """Of a set that it fetches itself, mom takes neither: docs/deploy/README.md says so."""
+    weak = Key(rsa.generate_private_key(65537, 1024), "weak", "RS256")
+    gateway.provider.status = 200
+    gateway.provider.text = json.dumps({"keys": [{**weak.jwk, "use": "enc"}]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        token = weak.token()
+    wait_until(lambda: gateway.status(token) == (200, None), "the key is used")

@@ -185,6 +185,21 @@ def test_a_value_that_comes_later_is_used(deployed: Deployed) -> None:
     wait_until(lambda: deployed.status("missing") == UNAVAILABLE, "there is no value")
 
 
+def test_a_file_that_is_removed_keeps_its_value_in_use_until_it_is_there_and_empty(deployed: Deployed) -> None:
+    deployed.credentials.update({"CHANGING": "revoked"})
+
+    def sent() -> list[str]:
+        return deployed.reached("changing").get("authorization") if deployed.status("changing")[0] == 200 else []
+
+    wait_until(lambda: sent() == ["Bearer revoked"], "there is a value")
+    deployed.credentials.update({"TOKEN": "changed"}, "CHANGING")
+    wait_until(lambda: deployed.reached("one").get("authorization") == ["Bearer changed"], "Envoy has looked again")
+    assert sent() == ["Bearer revoked"]
+    deployed.credentials.update({"CHANGING": "", "TOKEN": VALUES["TOKEN"]})
+    wait_until(lambda: deployed.status("changing") == UNAVAILABLE, "there is no value")
+    wait_until(lambda: deployed.reached("one").get("authorization") == ["Bearer t0ken"], "the value of before is back")
+
+
 def test_a_client_certificate_of_mounted_files_is_shown_and_followed(deployed: Deployed) -> None:
     assert deployed.status("demanding")[0] == 502
     deployed.credentials.update(deployed.mine)
