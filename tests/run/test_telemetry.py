@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import ssl
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +104,37 @@ def test_metrics_and_otlp_through_a_reload(tmp_path: Path, api: Upstream) -> Non
             Client(first).send("/metrics")
         assert run.end() == 0
         assert "collector-s3cret" not in run.text
+
+
+@pytest.mark.proof
+def test_a_receiver_that_others_wrote_reads_both_signals(tmp_path: Path, api: Upstream) -> None:
+    """OtelTap, in Rust: nothing of ours decodes what it prints."""
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "oteltap"), "--port", str(port)]
+    with (
+        (tmp_path / "received").open("w+") as received,
+        subprocess.Popen(command, stdout=received) as receiver,
+        mom_run(tmp_path, environ=environ(port)) as run,
+    ):
+        try:
+            run.configure({"one": (f"http://127.0.0.1:{api.port}", {})})
+            run.start()
+            token = run.token(sub="alice")
+            assert run.client.send(f"{P}/one/x?key=hunter2", token=token).status == 200
+
+            def lines() -> list[Any]:
+                texts = (tmp_path / "received").read_text().splitlines(keepends=True)
+                return [json.loads(text) for text in texts if text.startswith("{") and text.endswith("\n")]
+
+            wait_until(lambda: any("alice" in str(line) for line in lines()), "the line of the access log")
+            wait_until(lambda: any(line.get("name") == "atlas.requests" for line in lines()), "the metric")
+            (metric, *_) = [line for line in lines() if line.get("name") == "atlas.requests"]
+            point = metric["sum"]["dataPoints"][0]
+            assert {each["key"]: each["value"].get("stringValue") for each in point["attributes"]}["adapter"] == "one"
+            assert metric["sum"]["isMonotonic"] is True
+            assert not any(secret in str(lines()) for secret in ("hunter2", KEY, token))
+        finally:
+            receiver.terminate()
 
 
 @pytest.mark.proof
