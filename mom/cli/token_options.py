@@ -31,7 +31,7 @@ AdaptersOption = Annotated[
     typer.Option(
         "--adapter",
         metavar="NAME",
-        help="A token for this adapter alone; again for several.",
+        help="A token for this adapter alone: its name, or its path, as /v1/apis/aws. Repeatable.",
         autocompletion=_adapter_names,
         show_default=False,
     ),
