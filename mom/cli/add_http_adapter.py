@@ -7,11 +7,12 @@ from typing import Annotated
 import typer
 
 from mom.atlas.adapters.http import HttpAdapterSpec
+from mom.atlas.adapters.http_words import read_allow, read_limit, read_smoke, read_timeout
 from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
 from mom.cli import http_adapter
 from mom.cli.editing import ADD, Description, EditOptions, edit_options, run_command_hint, run_edit
-from mom.cli.http_access import Allow, Limit, Retries, Timeout, read_allow, read_limit, read_timeout
+from mom.cli.http_access import Allow, Limit, Retries, Timeout
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -74,6 +75,14 @@ CaFile = Annotated[
 ]
 CertFile = Annotated[str | None, typer.Option("--cert-file", metavar="PEM", help="A certificate to show to the API.")]
 KeyFile = Annotated[str | None, typer.Option("--key-file", metavar="PEM", help="The key of that certificate.")]
+Smoke = Annotated[
+    str | None,
+    typer.Option(
+        "--smoke",
+        metavar="'METHOD PATH STATUS'",
+        help="What mom atlas check sends: 'GET /v1/models 200', or a path.",
+    ),
+]
 AllowLiteralSecret = Annotated[
     bool, typer.Option("--allow-literal-secret", help="Accept a credential that is written out in a header.")
 ]
@@ -97,6 +106,7 @@ def add(
     ca_file: CaFile = None,
     cert_file: CertFile = None,
     key_file: KeyFile = None,
+    smoke: Smoke = None,
     allow: Allow = None,
     limit: Limit = None,
     timeout: Timeout = None,
@@ -130,7 +140,11 @@ def add(
         allow_literal_secret=allow_literal_secret,
     )
     adapter = adapter._replace(
-        allow=read_allow(allow or ()), limits=read_limit(limit), timeout=read_timeout(timeout), retries=retries
+        allow=read_allow(allow or ()),
+        limits=read_limit(limit),
+        timeout=read_timeout(timeout),
+        retries=retries,
+        smoke=read_smoke(smoke),
     )
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
 

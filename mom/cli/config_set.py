@@ -7,14 +7,28 @@ from typing import Annotated
 import typer
 
 from mom.atlas.adapters.http import HttpAdapterSpec
-from mom.atlas.edit.bounds import Bounds
+from mom.atlas.adapters.http_words import write_allow
 from mom.atlas.edit.change import ChangedAdapter, HttpChanges, change_http_adapter
-from mom.atlas.values.headers import check_header_name
 from mom.cli import http_adapter
-from mom.cli.add_http_adapter import AllowLiteralSecret, Headers
+from mom.cli.add_http_adapter import (
+    AllowLiteralSecret,
+    BasicAuth,
+    CaFile,
+    CertFile,
+    ClientId,
+    ClientSecret,
+    Headers,
+    Http2,
+    KeyFile,
+    Parameters,
+    Proxy,
+    Query,
+    Scopes,
+    Smoke,
+    TokenUrl,
+)
 from mom.cli.editing import CHANGE, Description, EditOptions, edit_options, run_edit
 from mom.cli.http_access import (
-    REMOVED_BOUNDS,
     Allow,
     Limit,
     RemoveAllow,
@@ -23,11 +37,8 @@ from mom.cli.http_access import (
     RemoveTimeout,
     Retries,
     Timeout,
-    read_allow,
-    read_limit,
-    read_timeout,
-    write_allow,
 )
+from mom.cli.http_changes import Others, Pairs, RemoveHeader, RemoveQuery, Unset, read_bounds, read_changes
 from mom.cli.options import (
     AdapterArgument,
     CheckOption,
@@ -42,13 +53,8 @@ from mom.cli.options import (
     adapter_named,
 )
 from mom.cli.undo import undo_set
-from mom.errors import UsageError
 
 BaseUrl = Annotated[str | None, typer.Option("--base-url", metavar="URL", help="Where the API is.")]
-Removed = Annotated[
-    list[str] | None,
-    typer.Option("--remove-header", metavar="NAME", help="A header that Atlas no longer sets. Repeatable."),
-]
 
 
 def set_(
@@ -56,7 +62,22 @@ def set_(
     *,
     base_url: BaseUrl = None,
     header: Headers = None,
-    remove_header: Removed = None,
+    remove_header: RemoveHeader = None,
+    basic_auth: BasicAuth = None,
+    query: Query = None,
+    remove_query: RemoveQuery = None,
+    oauth2_token_url: TokenUrl = None,
+    oauth2_client_id: ClientId = None,
+    oauth2_client_secret: ClientSecret = None,
+    oauth2_scope: Scopes = None,
+    oauth2_parameter: Parameters = None,
+    proxy: Proxy = None,
+    http2: Http2 = False,
+    ca_file: CaFile = None,
+    cert_file: CertFile = None,
+    key_file: KeyFile = None,
+    smoke: Smoke = None,
+    unset: Unset = None,
     allow: Allow = None,
     remove_allow: RemoveAllow = None,
     limit: Limit = None,
@@ -75,32 +96,25 @@ def set_(
     allow_literal_secret: AllowLiteralSecret = False,
     adapter_name: NameOption = None,
 ) -> int:
-    r"""Change the base URL, headers, rules or limits of an HTTP adapter: only those values, in their own style.
+    r"""Change what an HTTP adapter has: only those values, each in its own style.
 
-    -H gives a header that the adapter has another value, and adds one that it has not.
-    --allow adds an entry to its list of requests that may pass, --remove-allow takes one out.
+    -H and --query set one by its name. An empty value takes a part of OAuth2 or TLS out (--ca-file '').
 
     Example:
       mom atlas config set openai --base-url https://eu.api.openai.com
     """
     name = adapter_named(name, adapter_name)
-    headers = http_adapter.read_headers(header or (), allow_literal_secret=allow_literal_secret)
-    changes = HttpChanges(
-        base_url=http_adapter.read_base_url(base_url) if base_url is not None else None,
-        headers=headers,
-        removed=_removed_names(remove_header or [], headers),
-        allow=read_allow(allow or ()),
-        removed_allow=read_allow(remove_allow or (), option="--remove-allow"),
-        bounds=_bounds(
-            Bounds(read_limit(limit), read_timeout(timeout), retries),
-            {"limits": remove_limit, "timeout": remove_timeout, "retries": remove_retries},
-        ),
-    )
-    if changes.allow and changes.removed_allow:
-        raise UsageError("--allow and --remove-allow exclude each other", hint="add the new entry first, then remove")
-    if changes == HttpChanges():
-        raise UsageError("nothing to change", hint="pass what is to be changed, such as --base-url or -H")
+    pairs = Pairs(header or (), remove_header or (), query or (), remove_query or ())
+    oauth2 = (oauth2_token_url, oauth2_client_id, oauth2_client_secret, oauth2_scope or (), oauth2_parameter or ())
+    others = Others(basic_auth, oauth2, (ca_file, cert_file, key_file), proxy, http2, smoke, unset or ())
+    entries = (allow or (), remove_allow or ())
+    bounds = (read_bounds(limit, timeout, retries), (remove_limit, remove_timeout, remove_retries))
+    changes = read_changes(base_url, pairs, others, entries, bounds, allow_literal_secret=allow_literal_secret)
     options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    return _run(name, changes, options)
+
+
+def _run(name: str, changes: HttpChanges, options: EditOptions) -> int:
     return run_edit(
         options,
         lambda source: change_http_adapter(source, name, changes),
@@ -108,31 +122,25 @@ def set_(
     )
 
 
-def _removed_names(names: list[str], headers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """Return the names of headers to take out, each once. Raises UsageError for one that is not a name, or also set."""
-    wanted = {name.lower() for name, _ in headers}
-    for name in names:
-        if wrong := check_header_name(name):
-            raise UsageError(f"--remove-header: {wrong}")
-        if name.lower() in wanted:
-            raise UsageError(f"the header {name} is both set and removed", hint="pass -H or --remove-header")
-    return tuple({name.lower(): name for name in names}.values())
-
-
-def _bounds(given: Bounds, removed: dict[str, bool]) -> Bounds:
-    """Return the bounds with those to take out. Raises UsageError for one that is also set."""
-    keys = tuple(key for key, wanted in removed.items() if wanted)
-    for key in keys:
-        if key in given.values():
-            raise UsageError(f"`{key}` is both set and removed", hint=f"leave out {REMOVED_BOUNDS[key]}")
-    return given._replace(removed=keys)
+def _spec(name: str, changes: HttpChanges) -> HttpAdapterSpec:
+    """Return an adapter with what is set, to be warned of and reported."""
+    settings = dict(changes.settings.values)
+    basic, oauth2 = settings.get("basicAuth"), settings.get("oauth2")
+    return HttpAdapterSpec(
+        name,
+        changes.base_url or "https://unchanged.invalid",
+        changes.headers,
+        basic_auth=(str(basic["username"]), str(basic.get("password", ""))) if isinstance(basic, dict) else None,
+        query=changes.query,
+        oauth2=oauth2 if isinstance(oauth2, dict) else None,
+    )
 
 
 def _describe(edit: ChangedAdapter, name: str, changes: HttpChanges, options: EditOptions) -> Description:
-    given = HttpAdapterSpec(name, changes.base_url or "https://unchanged.invalid", changes.headers)
+    given = _spec(name, changes)
     kind = given.kind.kind
     what = f"{kind} adapter {name}"
-    absent = [f"{what} has no header {header}" for header in edit.absent]
+    absent = [f"{what} has no {each}" for each in edit.absent]
     absent += [f"{what} has no such entry of allow: {write_allow(entry)}" for entry in edit.unlisted]
     opened = [f"{what} has no list of requests that may pass any more: every request may"] if edit.opened else []
     return Description(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ from mom.atlas.values.headers import check_header_value
 from mom.atlas.values.secrets import literal_credential, plain_parameter
 from mom.errors import MomError, UsageError
 from mom.yamledit.shape import Value
+
+# RFC 6749, 3.3.
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
 
 
 class OAuth2Options(NamedTuple):
@@ -68,30 +72,39 @@ def read_oauth2(given: OAuth2Options) -> dict[str, Value] | None:
 
     Raises UsageError for a value that cannot be used, MomError for a secret that is written out.
     """
-    from mom.atlas.references import only_reference
-    from mom.atlas.values.urls import check_token_url
-
     if not any(given):
         return None
     if given.token_url is None or given.client_id is None or given.client_secret is None:
         options = "--oauth2-token-url, --oauth2-client-id and --oauth2-client-secret"
         raise UsageError(f"{options} are given together", hint="give all three, or no option of OAuth2")
-    if wrong := check_token_url(given.token_url):
+    return read_oauth2_parts(given)
+
+
+def read_oauth2_parts(given: OAuth2Options) -> dict[str, Value]:
+    """Return the parts of `oauth2` that the options describe, lists that are empty where they are given so.
+
+    Raises UsageError for a value that cannot be used, MomError for a secret that is written out.
+    """
+    from mom.atlas.references import only_reference
+    from mom.atlas.values.urls import check_token_url
+
+    if given.token_url is not None and (wrong := check_token_url(given.token_url)):
         raise UsageError(f"--oauth2-token-url: {wrong.message}", hint=wrong.hint)
-    if refused := check_header_value(given.client_id):
+    if given.client_id is not None and (refused := check_header_value(given.client_id)):
         raise UsageError(f"--oauth2-client-id: {refused.message}", hint=refused.hint)
-    if only_reference(given.client_secret) is None:
+    if given.client_secret is not None and only_reference(given.client_secret) is None:
         hint = "name a variable: --oauth2-client-secret '${{ CLIENT_SECRET }}'"
         raise MomError("--oauth2-client-secret: the secret is one variable, and nothing else", hint=hint)
-    oauth2: dict[str, Value] = {
-        "tokenUrl": given.token_url,
-        "clientId": given.client_id,
-        "clientSecret": given.client_secret,
-    }
+    for scope in given.scopes:
+        if scope and _SCOPE.fullmatch(scope) is None:
+            hint = "give each scope by an option of its own"
+            raise UsageError(f"--oauth2-scope: {scope!r} is not a scope", hint=hint)
+    texts = {"tokenUrl": given.token_url, "clientId": given.client_id, "clientSecret": given.client_secret}
+    oauth2: dict[str, Value] = {key: text for key, text in texts.items() if text is not None}
     if given.scopes:
-        oauth2["scopes"] = list(given.scopes)
+        oauth2["scopes"] = [scope for scope in given.scopes if scope]
     if given.parameters:
-        oauth2["parameters"] = [_parameter(text) for text in given.parameters]
+        oauth2["parameters"] = [_parameter(text) for text in given.parameters if text]
     return oauth2
 
 

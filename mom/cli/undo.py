@@ -11,6 +11,7 @@ from mom.atlas.values.secrets import literal_secret
 from mom.cli.configuration_file import ConfigurationFile
 from mom.shell import join, quote
 from mom.yamledit.data import Data
+from mom.yamledit.shape import Value
 
 if TYPE_CHECKING:
     # What an addition does not need.
@@ -53,6 +54,10 @@ def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> 
         options += ["-H", f"{header}: {value}"]
     for header in before.removed:
         options += ["--remove-header", header]
+    credentials = _credentials(before)
+    if credentials is None:
+        return None
+    options += credentials
     access = _access(before)
     if access is None:
         return None
@@ -60,9 +65,25 @@ def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> 
     return f"{_CONFIG} set{file.option} {join([name, *options])}" if options else None
 
 
+def _credentials(before: HttpChanges) -> list[str] | None:
+    """Return the options that restore the query and what is a key of its own; None where no option says it."""
+    from mom.atlas.adapters.http_command import words_for
+
+    options: list[str] = []
+    query: Value = [{"name": name, "value": value} for name, value in before.query]
+    given: list[tuple[str, Value]] = [("query", query), *before.settings.values]
+    for key, value in given:
+        if (words := words_for(key, value)) is None:
+            return None
+        options += words
+    options += [word for name in before.removed_query for word in ("--remove-query", name)]
+    return options + [word for key in before.settings.removed for word in ("--unset", key)]
+
+
 def _access(before: HttpChanges) -> list[str] | None:
     """Return the options that restore entries of `allow` and bounds; None where no option says an entry."""
-    from mom.cli.http_access import REMOVED_BOUNDS, write_allow, write_limit
+    from mom.atlas.adapters.http_words import write_allow, write_limit
+    from mom.cli.http_access import REMOVED_BOUNDS
 
     options: list[str] = []
     for option, entries in (("--allow", before.allow), ("--remove-allow", before.removed_allow)):

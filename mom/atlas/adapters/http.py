@@ -93,6 +93,7 @@ class HttpAdapterSpec(NamedTuple):
     retries: int | None = None
     oauth2: dict[str, Value] | None = None
     proxy: str | None = None
+    smoke: dict[str, Value] | None = None
     kind: Kind = HTTP
     list_key: str = "headers"
     instead: str = "--adapter-name"
@@ -113,8 +114,8 @@ class HttpAdapterSpec(NamedTuple):
             spec["http2"] = "prior-knowledge"
         if self.allow:
             spec["allow"] = list(self.allow)
-        bounds = (("limits", self.limits), ("timeout", self.timeout), ("retries", self.retries), ("proxy", self.proxy))
-        return {**spec, **{key: value for key, value in bounds if value is not None}}
+        others = {key: getattr(self, key) for key in ("limits", "timeout", "retries", "proxy", "smoke")}
+        return {**spec, **{key: value for key, value in others.items() if value is not None}}
 
     def _basic_auth(self) -> dict[str, Value]:
         username, password = self.basic_auth or ("", "")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from mom.atlas.documents import text_at
 from mom.atlas.references import only_reference
 from mom.atlas.values.secrets import literal_credential, literal_secret, plain_parameter
 from mom.yamledit.data import Data
+from mom.yamledit.shape import Value
 
 _FILES = {"caFile": "--ca-file", "certFile": "--cert-file", "keyFile": "--key-file"}
 _CLIENT = {
@@ -33,6 +35,23 @@ def options_for(spec: dict[str, Data]) -> list[str] | None:
     except (_NotAnOptionError, KeyError):
         return None
     return words if "--base-url" in words else None
+
+
+def words_for(key: str, value: Data | Value) -> list[str] | None:
+    """Return the options of `set` for a key of `spec`, None where no option says the same.
+
+    An empty part of a mapping is one that goes.
+    """
+    given = cast("Data", value)
+    emptied: list[str] = []
+    if isinstance(value, dict) and key in {"oauth2", "tls"}:
+        given = {part: cast("Data", each) for part, each in value.items() if each not in ("", [])}
+        emptied = [part for part in value if part not in given]
+    try:
+        words = _OPTIONS[key](given)
+    except (_NotAnOptionError, KeyError):
+        return None
+    return [*words, *(word for part in emptied for word in (_EMPTIED[part], ""))]
 
 
 def _in_order(spec: dict[str, Data]) -> Iterator[tuple[str, Data]]:
@@ -108,6 +127,45 @@ def _http2(value: Data) -> list[str]:
     return ["--http2"]
 
 
+def _allow(value: Data) -> list[str]:
+    from mom.atlas.adapters.http_words import write_allow
+
+    words: list[str] = []
+    for entry in value if isinstance(value, list) else [None]:
+        text = write_allow(entry) if isinstance(entry, dict) else None
+        if text is None:
+            raise _NotAnOptionError
+        words += ["--allow", text]
+    return words
+
+
+def _limits(value: Data) -> list[str]:
+    from mom.atlas.adapters.http_words import write_limit
+
+    if not isinstance(value, dict) or not {"requestsPerMinute"} <= value.keys() <= {"requestsPerMinute", "per"}:
+        raise _NotAnOptionError
+    return ["--limit", write_limit(value)]
+
+
+def _timeout(value: Data) -> list[str]:
+    return ["--timeout", _text(value)]
+
+
+def _retries(value: Data) -> list[str]:
+    if not isinstance(value, int):
+        raise _NotAnOptionError
+    return ["--retries", str(value)]
+
+
+def _smoke(value: Data) -> list[str]:
+    from mom.atlas.adapters.http_words import write_smoke
+
+    text = write_smoke(value)
+    if text is None:
+        raise _NotAnOptionError
+    return ["--smoke", text]
+
+
 # By key of `spec`, what turns its value into options; any other key has none.
 _OPTIONS = {
     "baseUrl": _base_url,
@@ -118,7 +176,14 @@ _OPTIONS = {
     "proxy": _proxy,
     "tls": _tls,
     "http2": _http2,
+    "smoke": _smoke,
+    "allow": _allow,
+    "limits": _limits,
+    "timeout": _timeout,
+    "retries": _retries,
 }
+# By part of a mapping, the option whose empty value takes it out.
+_EMPTIED = {**_FILES, "scopes": "--oauth2-scope", "parameters": "--oauth2-parameter"}
 
 
 def _pairs(value: Data) -> list[tuple[str, str]]:

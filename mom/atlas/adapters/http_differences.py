@@ -15,7 +15,8 @@ from mom.yamledit.nodes import Node, Sequence, get, text_of
 from mom.yamledit.scalars import described
 from mom.yamledit.source import Source
 
-_COMPARED_WHOLE = ("basicAuth", "query", "oauth2", "http2", "tls", "allow", "limits", "timeout", "retries", "proxy")
+_NOT_SECRET = ("http2", "allow", "limits", "timeout", "retries", "smoke")
+_COMPARED_WHOLE = ("basicAuth", "query", "oauth2", "tls", "proxy", *_NOT_SECRET)
 
 
 def from_what_was_asked(asked: HttpAdapterSpec, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
@@ -67,7 +68,7 @@ def _compare_credentials(other: OtherContent, asked: HttpAdapterSpec) -> None:
     for key in _COMPARED_WHOLE:
         if other.spec.get(key) != spec.get(key):
             difference = "was not asked for" if key not in spec else "is not what was asked for"
-            secret = key not in {"http2", "allow", "limits", "timeout", "retries"}
+            secret = key not in _NOT_SECRET
             other.add(get(other.node, key), f"spec.{key}", f"`{key}` {difference}", secret=secret)
 
 

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from typing import NamedTuple
 
-from mom.atlas.adapters.http import HTTP
 from mom.atlas.documents import items_at, value_at
 from mom.atlas.edit.adapter_list import AdapterList
+from mom.atlas.edit.appending import spec_shape
 from mom.atlas.edit.scope import EditScope, data_of, refusal
 from mom.atlas.edit.spots import extensible_spec, find_spot, refuse_used_elsewhere, removal, replacement
-from mom.atlas.edit.style import document_shape
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.yamledit.data import Data
@@ -47,10 +46,8 @@ def bound_operations(
         spot = find_spot(source, own.root, ("spec", key))
         if spot.node is None:
             spec = extensible_spec(source, own, spot)
-            shape = document_shape(
-                source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key="headers"
-            )
-            yield AppendEntry(own.document, own.root, spec, key, value, shape.child("spec").child(key))
+            shape = spec_shape(source, scope, adapters, "headers").child(key)
+            yield AppendEntry(own.document, own.root, spec, key, value, shape)
         elif isinstance(value, dict):
             yield from _limit(source, own, value, data)
         else:

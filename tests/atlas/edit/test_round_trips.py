@@ -21,6 +21,7 @@ from mom.atlas.edit.change import HttpChanges, change_http_adapter
 from mom.atlas.edit.remove import remove_adapter
 from mom.atlas.edit.rename import rename_adapter
 from mom.atlas.edit.result import Action, Edit
+from mom.atlas.edit.settings import Settings
 from mom.errors import MomError
 from mom.yamledit.data import to_data
 from mom.yamledit.insert import ends_in_bare_marker
@@ -140,30 +141,62 @@ BOUNDS_TO_SET: list[list[Any]] = [
 ]
 
 
+CLIENT = {"tokenUrl": "https://login.test/token", "clientId": "a", "clientSecret": "${{ S }}"}
+TO_SET: dict[str, list[Any]] = {
+    "basicAuth": [{"username": "${{ U }}"}, {"username": "u", "password": "${{ P }}"}],
+    "oauth2": [
+        CLIENT,
+        {**CLIENT, "scopes": ["read", "b:c#d"]},
+        {**CLIENT, "parameters": [{"name": "a", "value": "b"}]},
+    ],
+    "tls": [{"caFile": "a.pem"}, {"certFile": "a.pem", "keyFile": "b #.key"}],
+    "proxy": ["none", "http://proxy.test:3128"],
+    "smoke": [{"path": "/a"}, {"path": "/b", "method": "POST", "expect": 201}],
+}
+
+
 def _one_of(choices: Choices, values: list[Any]) -> Any:
     """Return one of the values, or None as often as all of them."""
     return choices.pick([*values, *[None] * len(values)])
+
+
+def changes_of(choices: Choices) -> HttpChanges:
+    url = choices.base_url() if choices.integer(0, 1) else None
+    bounds = Bounds(*(_one_of(choices, values) for values in BOUNDS_TO_SET))
+    entry = _one_of(choices, [{"methods": ["GET"], "paths": ["/models"]}])
+    query = tuple((key, value) for key, value in choices.headers(2) if value)
+    both = choices.pick(("basicAuth", "oauth2"))
+    wanted = {key: all_of for key, all_of in TO_SET.items() if key != both}
+    settings = Settings(tuple((key, value) for key, all_of in wanted.items() if (value := _one_of(choices, all_of))))
+    allow = (entry,) if entry else ()
+    return HttpChanges(url, choices.headers(2), allow=allow, bounds=bounds, query=query, settings=settings)
 
 
 def set_and_back(stream: Stream, choices: Choices) -> str:
     if not (names := names_in(stream, "HTTP")):
         return "not drawn"
     name = choices.pick(names)
-    url = choices.base_url() if choices.integer(0, 1) else None
-    bounds = Bounds(*(_one_of(choices, values) for values in BOUNDS_TO_SET))
-    entry = _one_of(choices, [{"methods": ["GET"], "paths": ["/models"]}])
-    changes = HttpChanges(url, choices.headers(2), allow=(entry,) if entry else (), bounds=bounds)
-    edit = change_http_adapter(Source("atlas.yml", stream.text), name, changes)
+    outcome = _set_and_back(Source("atlas.yml", stream.text), name, choices)
+    if not choices.integer(0, 1):
+        return outcome
+    # The second changes what the first has added.
+    first = change_http_adapter(Source("atlas.yml", stream.text), name, changes_of(choices))
+    return _set_and_back(Source("atlas.yml", first.text), name, choices)
+
+
+def _set_and_back(old: Source, name: str, choices: Choices) -> str:
+    changes = changes_of(choices)
+    edit = change_http_adapter(old, name, changes)
     if edit.action is Action.UNCHANGED:
         return "not drawn"
-    check_bystanders(stream.text, edit)
+    check_bystanders(old.text, edit)
     new = Source("atlas.yml", edit.text)
     assert change_http_adapter(new, name, changes).action is Action.UNCHANGED
     if edit.before is None:
         return "no undo"
     undone = change_http_adapter(new, name, edit.before)
-    assert repr(read(undone.text)) == repr(read(stream.text))
-    return "the same bytes" if undone.text == stream.text else "the same data"
+    assert repr(read(undone.text)) == repr(read(old.text))
+    return "the same bytes" if undone.text == old.text else "the same data"
 
 
 ROUND_TRIPS: dict[str, Callable[[Stream, Choices], str]] = {
