@@ -8,6 +8,8 @@ from mom.envoy.messages import Json
 # The filter that verifies tokens, and where in its metadata it leaves their claims.
 FILTER = "envoy.filters.http.jwt_authn"
 CLAIMS = "claims"
+# The header in which it leaves a verified token's expiry for the check behind it. No client may send it.
+EXPIRY = "mom-token-expiry"
 
 
 def keys(claim: Claim) -> list[Json]:

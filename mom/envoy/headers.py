@@ -13,14 +13,17 @@ from mom.atlas.adapters.http import Header
 from mom.atlas.references import Reference, names, scan
 from mom.atlas.values.headers import check_control_characters, check_header_name, check_references, refused_header
 from mom.atlas.values.objection import Objection
+from mom.envoy.claims import EXPIRY
 from mom.envoy.messages import Json
 from mom.gateway import ERROR_HEADER, STAND_IN_HEADER, TOKEN_HEADER
 
-# From the client to the API: the access token; what belongs to the gateway's origin (a cookie of one API must not reach
-# another); what names the client's page or address, or another host or path than those of the request (some servers
-# take `x-original-url` for the path, and would leave the base path); and hop-by-hop settings of an HTTP/2 upgrade.
+# From the client to the API: the access token, and what Atlas leaves of it for itself; what belongs to the gateway's
+# origin (a cookie of one API must not reach another); what names the client's page or address, or another host or path
+# than those of the request (some servers take `x-original-url` for the path, and would leave the base path); and
+# hop-by-hop settings of an HTTP/2 upgrade.
 REQUEST_REMOVED = (
     TOKEN_HEADER.lower(),
+    EXPIRY,
     "cookie",
     "origin",
     "referer",

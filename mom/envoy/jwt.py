@@ -12,6 +12,8 @@ narrowed to the adapter: its audience is then the gateway's with the adapter's p
 provider for each place: of one with several places Envoy insists that every token which is there is valid, and an SDK's
 dummy key beside a good token would be refused. Routes name their requirement; one that the filter does not have refuses
 everything, so the filter is written before the routes.
+
+What a token says is recorded only where something reads it, since each request pays for it (`_recording`).
 """
 
 from __future__ import annotations
@@ -39,9 +41,12 @@ from mom.gateway import (
 )
 
 FILTER = claims.FILTER
-# Where the filter leaves what it read, for the access log and for the check of the algorithm.
+# Where the filter leaves what it read, for what reads it behind.
 CLAIMS = claims.CLAIMS
 JOSE = "jose"
+# What the header with a token's expiry does not have of any that is in range: `max_lifetime` lets none pass that is
+# later, and what overflows is. There are several where a client repeats a token, and Envoy compares each.
+_OUT_OF_RANGE = r"[0-9]{13}.*|.*[^0-9.].*"
 # Without HS*: a key that must be secret cannot come from a public JWKS.
 _ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
@@ -68,6 +73,8 @@ FETCHED_SECONDS = 300
 VERIFIED = "envoy.filters.http.rbac"
 # The name of the policy that refuses everything, which the details of the response have.
 NO_KEYS = "no_keys"
+# The name of the policy that refuses what is not in order in a token although its signature is.
+UNVERIFIED = "unverified"
 
 
 def is_url(public_key: str) -> bool:
@@ -80,12 +87,27 @@ def is_fetched(public_key: str, options: Options) -> bool:
     return is_url(public_key) and public_key not in options.jwks
 
 
+def _fetched(providers: Iterable[IdentityProvider], options: Options) -> bool:
+    return any(is_fetched(provider.public_key, options) for provider in providers)
+
+
 class _Issuer(NamedTuple):
-    """A trusted issuer: its name, the audiences of a token for the whole gateway, and the provider without places."""
+    """A trusted issuer: its name, the audiences of a token for the whole gateway, and the provider without places.
+
+    recorded: under which key the header of its tokens is recorded (`_recorded`).
+    """
 
     name: str
     audiences: tuple[str, ...]
     provider: Json
+    recorded: str = JOSE
+
+
+class Reads(NamedTuple):
+    """What else reads a verified token: all its claims, the header of it."""
+
+    claims: bool
+    header: bool
 
 
 def authentication_from(source: Json) -> Json:
@@ -97,18 +119,22 @@ def authentication_from(source: Json) -> Json:
 
 def checks(providers: tuple[IdentityProvider, ...], options: Options) -> list[Json]:
     """Return the filters behind `authentication`, which refuse what it lets pass and should not."""
-    fetched = any(is_fetched(provider.public_key, options) for provider in providers)
+    fetched = _fetched(providers, options)
     return [_verified(fetched=fetched), {**extension(_KEY, _STATE), "disabled": True}]
 
 
-def authentication(providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options) -> Json:
+def authentication(
+    providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options, reads: Reads
+) -> Json:
     """Return the filter that verifies tokens, `HEALTH_PATHS` excepted: equal text for equal providers, keys, openings.
 
-    openings: of each adapter. A provider without keys is left out, since Envoy takes no empty set. Without any provider
-    no request passes.
+    openings: of each adapter. reads: what of a token is read. A provider without keys is left out, since Envoy takes no
+    empty set. Without any provider no request passes.
     """
     issuers = list(_issuers(providers, options))
-    return _authentication(issuers, openings) if issuers else _no_client()
+    if _fetched(providers, options):
+        reads = reads._replace(header=True)
+    return _authentication(issuers, openings, reads) if issuers else _no_client()
 
 
 def for_route(path: str) -> Json:
@@ -121,8 +147,9 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
         yield _Issuer("local key", options.local_key.audiences, _local(options.local_key))
     for index, provider in _in_order(providers):
-        if (configured := _configured(provider, providers, options)) is not None:
-            yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured)
+        if (configured := _configured(provider, options)) is not None:
+            recorded = _recorded(provider, providers)
+            yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured, recorded)
     if options.ephemeral_keys is not None:
         yield _Issuer("ephemeral keys", options.ephemeral_keys.audiences, _local(options.ephemeral_keys))
 
@@ -130,15 +157,15 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
 def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
     """Return the `typed_per_filter_config` of all routes: the claims that tokens of some providers must have.
 
-    It takes the place of the check of every verified token. Which provider has verified a token shows in the key under
-    which its header is recorded (`_recorded`): a token of a provider with claims has no other, and does not pass the
-    check in the listener. So no moment between two files lets it pass without its claims. Empty without claims.
+    It takes the place of the check of every verified token. Which provider has verified a token shows in what is
+    recorded: of a provider with claims its header, under a key of its own (`_recorded`), and no `claims.EXPIRY`, so
+    that it does not pass the check in the listener. So no moment between two files lets it pass without its claims.
+    Empty without claims.
     """
     demanded = {_recorded(provider, providers): accepted_claims(provider, providers) for provider in providers}
     if not any(demanded.values()):
         return {}
-    fetched = any(is_fetched(provider.public_key, options) for provider in providers)
-    rules = _verified_rules({JOSE: (), **demanded}, fetched=fetched)
+    rules = _verified_rules({JOSE: (), **demanded}, fetched=_fetched(providers, options))
     return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}}), _KEY: typed(_STATE, _key_id(demanded))}
 
 
@@ -177,10 +204,14 @@ def _no_client() -> Json:
     return extension(FILTER, _RBAC, {"rules": {"action": "DENY", "policies": {NO_KEYS: policy}}})
 
 
-def _authentication(issuers: list[_Issuer], openings: Sequence[Opening]) -> Json:
+def _authentication(issuers: list[_Issuer], openings: Sequence[Opening], reads: Reads) -> Json:
     slots = dict.fromkeys((OWN, *(slot for opening in openings for slot in opening.slots)))
     providers = {
-        _provider_name(issuer, slot): {**issuer.provider, "from_headers": [_place(slot)]}
+        _provider_name(issuer, slot): {
+            **issuer.provider,
+            "from_headers": [_place(slot)],
+            **_recording(issuer, slot, reads),
+        }
         for slot in slots
         for issuer in issuers
     }
@@ -217,6 +248,21 @@ def _place(slot: KeySlot) -> Json:
     return {"name": slot.header, **({"value_prefix": slot.prefix} if slot.prefix else {})}
 
 
+def _recording(issuer: _Issuer, slot: KeySlot, reads: Reads) -> Json:
+    """Return what the filter leaves of a verified token: no more than is read.
+
+    Of one in `OWN` the check of its header is a route's (`mom.envoy.critical`); of one elsewhere it is behind the
+    filter, since a new place counts a moment before the routes that have it.
+    """
+    if issuer.recorded != JOSE:
+        return {"payload_in_metadata": CLAIMS, "header_in_metadata": issuer.recorded}
+    return {
+        "claim_to_headers": [{"header_name": claims.EXPIRY, "claim_name": "exp"}],
+        **({"payload_in_metadata": CLAIMS} if reads.claims else {}),
+        **({"header_in_metadata": JOSE} if reads.header or slot != OWN else {}),
+    }
+
+
 def _verified(*, fetched: bool) -> Json:
     """Return the filter that lets only those verified tokens pass that `_verified_rules` describes."""
     return extension(VERIFIED, _RBAC, {"rules": _verified_rules({JOSE: ()}, fetched=fetched)})
@@ -228,32 +274,29 @@ def _verified_rules(demanded: Mapping[str, Sequence[Sequence[Claim]]], *, fetche
     demanded: the claims that a token must have, by the key under which its header is recorded: one of the sequences
     suffices; none demands nothing.
 
-    `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range.
-    `fetched`: keys may come to Envoy unjudged, so the algorithm is checked here. It refuses what the filter before it
-    did not look at, too: nothing is recorded then.
+    `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range:
+    from 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect. `fetched`: keys may come to Envoy
+    unjudged, so the algorithm is checked here. It refuses what the filter before it did not look at, too: nothing is
+    recorded then. A denial of all others, since Envoy writes down the name of what allows (2 % of a request).
     """
+    verified = [_accepting(recorded, alternatives, fetched=fetched) for recorded, alternatives in demanded.items()]
+    health = _one([{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS])
+    other = _all({"not_rule": _one(verified)}, {"not_rule": health})
+    return {"action": "DENY", "policies": {UNVERIFIED: {"permissions": [other], "principals": [{"any": True}]}}}
+
+
+def _accepting(recorded: str, demanded: Sequence[Sequence[Claim]], *, fetched: bool) -> Json:
+    """Return which tokens pass whose header is recorded under that key, if it is."""
     asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
-    algorithm = asymmetric if fetched else {"present_match": True}
-    # From 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect.
+    algorithm = _in_token([recorded, "alg"], asymmetric if fetched else {"present_match": True})
+    uncritical = {"not_rule": _in_token([recorded, "crit"], {"present_match": True})}
+    if recorded == JOSE:
+        present = {"header": {"name": claims.EXPIRY, "present_match": True}}
+        late = {"header": {"name": claims.EXPIRY, "string_match": {"safe_regex": {"regex": _OUT_OF_RANGE}}}}
+        return _all(present, {"not_rule": late}, uncritical, *([algorithm] if fetched else []))
     expiry = _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}})
-    verified = [
-        _all(
-            _in_token([recorded, "alg"], algorithm),
-            {"not_rule": _in_token([recorded, "crit"], {"present_match": True})},
-            expiry,
-            *([_one([_all(*map(claims.permission, each)) for each in alternatives])] if alternatives else []),
-        )
-        for recorded, alternatives in demanded.items()
-    ]
-    health = [{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS]
-    policies = {
-        "verified": {
-            "permissions": verified,
-            "principals": [{"any": True}],
-        },
-        "health": {"permissions": health, "principals": [{"any": True}]},
-    }
-    return {"action": "ALLOW", "policies": policies}
+    having = [_one([_all(*map(claims.permission, each)) for each in demanded])] if demanded else []
+    return _all(algorithm, uncritical, expiry, *having)
 
 
 def _all(*permissions: Json) -> Json:
@@ -269,7 +312,7 @@ def _in_token(path: list[str], value: Json) -> Json:
     return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 
-def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider], options: Options) -> Json | None:
+def _configured(provider: IdentityProvider, options: Options) -> Json | None:
     if is_fetched(provider.public_key, options):
         keys = _remote(provider.public_key)
     else:
@@ -278,8 +321,7 @@ def _configured(provider: IdentityProvider, providers: Sequence[IdentityProvider
             return None
         file = options.key_files.get(provider.public_key)
         keys = _inline(judged.text) if file is None else {"local_jwks": {"filename": file}, **_CACHED}
-    own = {"max_lifetime": f"{provider.max_lifetime}s", "header_in_metadata": _recorded(provider, providers)}
-    return _provider(provider.issuer, [provider.audience], keys) | own
+    return _provider(provider.issuer, [provider.audience], keys) | {"max_lifetime": f"{provider.max_lifetime}s"}
 
 
 def _local(key: LocalKey) -> Json:
@@ -294,8 +336,6 @@ def _provider(issuer: str, audiences: list[str], keys: Json) -> Json:
         "require_expiration": True,
         "clock_skew_seconds": CLOCK_SKEW_SECONDS,
         "forward": False,
-        "payload_in_metadata": CLAIMS,
-        "header_in_metadata": JOSE,
         **keys,
     }
 

@@ -13,6 +13,7 @@ from mom.envoy import (
     oauth2,
     policy,
     rate_limits,
+    readers,
     replies,
     routes,
     stand_in,
@@ -66,7 +67,8 @@ def connection_manager(configuration: Configuration, options: Options, directory
     served = adapters.served(configuration)
     if directory is None:
         openings = adapters.openings(served, options)
-        authentication = jwt.authentication(configuration.identity_providers, openings, options)
+        reads = readers.of_tokens(configuration, options)
+        authentication = jwt.authentication(configuration.identity_providers, openings, options, reads)
         route_source = {"route_config": routes.route_configuration(configuration, options)}
     else:
         authentication = jwt.authentication_from(file_source(directory, AUTHENTICATION_FILE))

@@ -172,6 +172,7 @@ class Options:
     credential_files: what `ServedKind.composed` names and is in files of `secret_folder`, each with the number of its
     version.
     client_ids: the values of the variables in client ids of OAuth2.
+    record_claims: whether claims of tokens are recorded though nothing of the configuration reads them.
     credential_states: how the credential of each adapter is, by its kind and name, for /v1alpha1/apis.
     """
 
@@ -205,6 +206,7 @@ class Options:
     credential_files: Mapping[str, int] = field(default_factory=dict)
     client_ids: Mapping[str, str] = field(default_factory=dict)
     proxies: Mapping[ProxyKey, Proxy] = field(default_factory=dict)
+    record_claims: bool = False
     credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
 
 

@@ -45,6 +45,8 @@ _REASON = "%LOCAL_REPLY_BODY%"
 # What the name of a route begins with whose body says what is known instead, or why no caller may send this.
 UNKNOWN_ROUTE = "unknown"
 FORBIDDEN_ROUTE = "forbidden"
+# The name of the route of tokens with extensions that must be understood.
+CRITICAL_ROUTE = "critical extension"
 
 _NO_CREDENTIAL = "The credential of this adapter is not available; the request was not sent"
 _METHOD = "This method is not forwarded"
@@ -139,7 +141,8 @@ REPLIES = (
         503,
     ),
     Reply(
-        _detail("rbac_access_denied"),
+        # The last is that of a token whose signature is right, but which a route refuses.
+        f"{_detail('rbac_access_denied')} || xds.route_name == '{CRITICAL_ROUTE}'",
         ErrorTypes.INVALID_ACCESS_TOKEN,
         _INVALID.format(reason="Atlas does not accept its alg, crit, exp or claims"),
         401,

@@ -25,6 +25,7 @@ from mom.envoy import (
     adapters,
     clusters,
     cors,
+    critical,
     dot_segments,
     header_mutations,
     headers,
@@ -37,6 +38,7 @@ from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Json, extension, request_header
 from mom.envoy.options import Options
+from mom.envoy.replies import CRITICAL_ROUTE
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
 
 NAME = "atlas"
@@ -61,6 +63,8 @@ REFUSED: tuple[tuple[str, str, str, Json], ...] = (
     ),
     ("dot segment", ":path", dot_segments.PATTERN, _bad_request("dot segments are not allowed in the path")),
 )
+# The same of a token in the gateway's own header; of one in another the check is behind the filter that verifies it.
+_REFUSED_TOKEN = (CRITICAL_ROUTE, TOKEN_HEADER.lower(), critical.PATTERN, {"status": 401})
 
 
 def route_configuration(configuration: Configuration, options: Options) -> Json:
@@ -218,7 +222,7 @@ def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
         "on_no_match": {"action": _action(rest)},
     }
     return {
-        "matcher_list": {"matchers": [_refusal(*refused) for refused in REFUSED]},
+        "matcher_list": {"matchers": [_refusal(*refused) for refused in (*REFUSED, _REFUSED_TOKEN)]},
         "on_no_match": {"matcher": tree},
     }
 
@@ -235,7 +239,7 @@ def _action(routes: list[Json]) -> Json:
 
 def _refusals() -> Iterator[Json]:
     """Yield the routes for what is refused before any path is looked up."""
-    for name, header, regex, response in REFUSED:
+    for name, header, regex, response in (*REFUSED, _REFUSED_TOKEN):
         method = {"name": header, "string_match": {"safe_regex": {"regex": regex}}}
         match = {"safe_regex": {"regex": regex}} if header == ":path" else {"prefix": "/", "headers": [method]}
         yield {"name": name, "match": match, "direct_response": response}

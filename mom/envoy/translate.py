@@ -9,7 +9,7 @@ from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
-from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, routes, secrets
+from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, readers, routes, secrets
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -65,7 +65,12 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
         listening,
         limited,
         routes.route_configuration(configuration, options),
-        jwt.authentication(configuration.identity_providers, adapters.openings(served, options), options),
+        jwt.authentication(
+            configuration.identity_providers,
+            adapters.openings(served, options),
+            options,
+            readers.of_tokens(configuration, options),
+        ),
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
         oauth2=oauth2.chains(adapters.http_adapters(configuration), options),

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mom.envoy import adapters, bootstrap, secrets
+from mom.envoy import adapters, bootstrap, readers, secrets
 from mom.envoy.options import Options
 from mom.envoy.translate import resources
 from mom.run import variables
@@ -74,6 +74,7 @@ class Generation:
             self.admin_available = True
             # Whether its files match its plan.
             self.is_settled = True
+            self._records_claims = False
             self.push(plan)
             file = self.directory / "bootstrap.json"
             content = bootstrap.dynamic(str(self.directory), self._options(plan), admin_socket=socket)
@@ -93,6 +94,7 @@ class Generation:
         """
         # First: without its file a secret is empty.
         self._secret_files.write(plan.secrets, plan.secrets_in_environment, plan.credential_files)
+        self._note_readers(plan)
         options = self._options(plan)
         files = bootstrap.discovery(resources(plan.configuration, options, directory=str(self.directory)))
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
@@ -118,6 +120,7 @@ class Generation:
         served = tuple(
             adapter for adapter in adapters.served(plan.configuration) if adapters.needed([adapter]) <= known
         )
+        self._note_readers(plan)
         options = self._options(plan)
         configuration = plan.configuration._replace(adapters=served)
         files = bootstrap.discovery(resources(configuration, options, directory=str(self.directory)))
@@ -126,9 +129,14 @@ class Generation:
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files = files
 
+    def _note_readers(self, plan: Plan) -> None:
+        """Have claims recorded for good once they are: routes that read them go a moment later than what records."""
+        self._records_claims = self._records_claims or readers.claims_matter(plan.configuration)
+
     def _options(self, plan: Plan) -> Options:
         return replace(
             plan.options,
+            record_claims=self._records_claims,
             stat_prefix=self.stat_prefix,
             admin_socket=str(self.directory / "admin"),
             secret_folder=str(self._secret_files.path),

@@ -87,7 +87,8 @@ def test_each_adapter_has_the_audiences_of_the_gateway_and_its_own() -> None:
     )
     trusted = (provider("keys.json", audience="https://atlas.test/api/"),)
     given = configuration(http("a", "http://127.0.0.1:1", {"X": "${{ Y }}"}), providers=trusted)
-    filtered = jwt.authentication(trusted, adapters.openings(given.adapters, options), options)["typed_config"]
+    openings, reads = adapters.openings(given.adapters, options), jwt.Reads(claims=False, header=False)
+    filtered = jwt.authentication(trusted, openings, options, reads)["typed_config"]
     assert filtered["requirement_map"] == {
         "/v1/apis/http/a": {
             "requires_any": {
