@@ -55,7 +55,7 @@ CONFIG = Branch(
             "mom.cli.add_kubernetes_adapter:add", "Add a Kubernetes adapter: the cluster where Atlas runs."
         ),
         "add-moment-adapter": Leaf("mom.cli.add_moment_adapter:add", "Add a Moment adapter: a service catalog."),
-        "set": Leaf("mom.cli.config_set:set_", "Change the base URL, headers, rules or limits of an HTTP adapter."),
+        "set": Leaf("mom.cli.config_set:set_", "Change what an HTTP adapter has."),
         "rename": Leaf("mom.cli.config_rename:rename", "Rename an adapter: its reference and its document together."),
         "remove": Leaf("mom.cli.config_remove:remove", "Remove an adapter: its reference and its document."),
         **{
