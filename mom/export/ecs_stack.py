@@ -64,7 +64,7 @@ def template(
             "Description": f"{name}, an authenticating proxy for APIs, on ECS with Fargate",
             "Parameters": _parameters(has_credentials=has_credentials),
             "Resources": {
-                "Logs": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 30}},
+                "Logs": _logs(),
                 "ExecutionRole": _execution_role(has_credentials=has_credentials),
                 "TaskDefinition": _task_definition(name, capitalized(container(references))),
                 **_network(port, sorted({*destinations, _HTTPS})),
@@ -145,6 +145,15 @@ def _parameters(*, has_credentials: bool) -> Json:
             "AllowedValues": ["DISABLED", "ENABLED"],
             "Description": "Of tasks: ENABLED in public subnets without a NAT gateway.",
         },
+    }
+
+
+def _logs() -> Json:
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "DeletionPolicy": Explained("Retain", "Who has called which API stays when the stack goes."),
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {"RetentionInDays": 30},
     }
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.envoy.binary import ENVOY
@@ -48,8 +49,12 @@ class Podman:
 
     def __call__(self, *arguments: str) -> str:
         """Run a command; return what it prints on stdout."""
+        return self.run("podman", *arguments)
+
+    def run(self, *command: str) -> str:
+        """Run a program that runs podman; return what it prints on stdout."""
         done = subprocess.run(
-            ["podman", *arguments],
+            command,
             env=self._environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -57,17 +62,23 @@ class Podman:
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, f"podman {arguments[0]}: {done.stderr[-2000:]}"
+        assert done.returncode == 0, f"{' '.join(command[:2])}: {done.stderr[-2000:]}"
         return done.stdout
 
-    def import_envoy(self, folder: Path, reference: str, authorities: Path) -> None:
-        """Make an image of the tests' Envoy, with it where the official one has it, and its shared libraries."""
-        listed = subprocess.run(["ldd", ENVOY], capture_output=True, text=True, check=True).stdout
+    def import_envoy(self, folder: Path, reference: str, authorities: Path, *, programs: Sequence[str] = ()) -> None:
+        """Make an image of the tests' Envoy, with it where the official one has it, and its shared libraries.
+
+        programs: others of this machine that are in it, too.
+        """
+        paths = [path for name in programs if (path := shutil.which(name)) is not None]
+        listed = subprocess.run(["ldd", ENVOY, *paths], capture_output=True, text=True, check=True).stdout
         archive = folder / "image.tar"
         with tarfile.open(archive, "w", dereference=True) as tar:
             tar.add(ENVOY, "usr/local/bin/envoy")
             tar.add(authorities, "etc/ssl/certs/ca-certificates.crt")
-            for library in re.findall(r"/\S+", listed):
+            for path in paths:
+                tar.add(path, path.lstrip("/"))
+            for library in sorted(set(re.findall(r"(/\S+) \(", listed))):
                 tar.add(library, library.lstrip("/"))
         self("import", "--change", f"ENV PATH={_PATH}", str(archive), reference)
         archive.unlink()
