@@ -118,8 +118,11 @@ def _is_ipv6(text: str) -> bool:
 def _malformed(name: str, base_url: str, reason: str) -> Exception:
     from mom.errors import UsageError
 
-    # The part before an @ may be a password.
-    shown = base_url if "@" not in base_url else "…@" + base_url.rpartition("@")[2]
+    # The part before an @ may be a password, and a query a key; where both signs are there, either may be either.
+    before = min((at for mark in "?#" if (at := base_url.find(mark)) >= 0), default=len(base_url))
+    shown = base_url[: before + 1] + "…" * (before < len(base_url))
+    if "@" in base_url:
+        shown = "…@" + base_url.rpartition("@")[2] if before == len(base_url) else "…"
     return UsageError(
         f"{name} is not a gateway's address: {shown!r}: {reason}",
         hint=f"a base URL looks like {DEFAULT_BASE_URL} or https://atlas.example",

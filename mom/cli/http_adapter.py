@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -132,7 +133,10 @@ def _split_header(text: str) -> tuple[str, str]:
     """Return name and value of a `-H`; raises UsageError where Atlas could not send them."""
     name, colon, value = text.partition(":")
     if not colon:
-        raise UsageError(f"-H: `{mask_tokens(text)}` has no colon", hint="write a header as -H 'Name: value'")
+        # What follows a name, or stands alone, may be the credential.
+        known = re.match(r"[A-Za-z-]{1,40}(?=[ =]|$)", text)
+        shown = "a header" if known is None else f"`{known[0]}{'' if known[0] == text else ' …'}`"
+        raise UsageError(f"-H: {shown} has no colon", hint="write a header as -H 'Name: value'")
     _checked("-H", name, check_header_name(name))
     value = value.strip(" \t")
     if len(value) >= 2 and value[0] == value[-1] == '"':
