@@ -158,10 +158,19 @@ def _image(place: Layout, options: Options) -> tuple[ExportedFile, ...]:
 def _next_steps(source: Source, options: Options, output: str, needed: Sequence[str]) -> tuple[str, ...]:
     # No value in the history of the shell, no line ending, and readable in the container.
     value = '(umask 022; read -rs VALUE; printf %s "$VALUE" >'
-    values = [f"{value} {output}/{CREDENTIALS}/{name})" for name in needed]
-    keys = [] if options.version is None else sorted(with_mom.credential_files(source))
+    # A certificate and its key have lines.
+    copied = {file: shlex.quote(path) for path, file in source.pem_files.items()}
+    values = [
+        f"install -m 644 {copied[name]} {output}/{CREDENTIALS}/{name}"
+        if name in copied
+        else f"{value} {output}/{CREDENTIALS}/{name})"
+        for name in needed
+    ]
+    keys = [] if options.version is None else sorted(map(shlex.quote, with_mom.credential_files(source)))
     return (
+        # Their files are readable, for the user of the container: nobody else gets to them.
+        *((f"chmod 700 {output}/{CREDENTIALS}",) if needed else ()),
         *values,
-        *(f"cp {path} {output}/{CONFIGURATION}/{path}" for path in keys),
+        *(f"install -D -m 644 {path} {output}/{CONFIGURATION}/{path}" for path in keys),
         f"docker compose -f {output}/{FILE} up -d --wait",
     )

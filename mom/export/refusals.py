@@ -43,7 +43,10 @@ def without_local_key(problem: Problem) -> Problem:
     if problem.rule != "no-identity-provider":
         return problem
     message = "no identity provider: every request would be rejected"
-    hint = "add an identity provider to the Atlas document: your own key is trusted on this machine alone"
+    hint = (
+        "your own key is trusted on this machine alone; "
+        "`mom atlas config init --preset production -f -` prints a provider to fill in"
+    )
     return problem_of(problem.place, problem.rule, message, hint=hint)
 
 

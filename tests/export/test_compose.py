@@ -66,6 +66,27 @@ def test_git_ignores_the_credentials_and_nothing_else(tmp_path: Path) -> None:
     assert (out / "credentials" / "GITHUB_TOKEN").read_text() == "s3cret"
 
 
+def test_what_is_to_run_next_can_be_typed(tmp_path: Path) -> None:
+    """A certificate has lines, which `read` would not take; another user of the machine gets to none of the files."""
+    for name in ("client.pem", "client.key"):
+        (tmp_path / name).write_text(f"{name}\nhas lines\n")
+        (tmp_path / name).chmod(0o600)
+    configure(tmp_path, more="  tls:\n    certFile: client.pem\n    keyFile: client.key\n")
+    done = run_mom(["atlas", "export", "compose", "-f", str(tmp_path / "atlas.yml"), "-o", str(tmp_path / "out")])
+    steps = [line.removeprefix("  next: ").strip() for line in done.stderr.partition("  next: ")[2].splitlines()]
+    assert steps.pop() == f"docker compose -f {tmp_path}/out/compose.yaml up -d --wait"
+    subprocess.run(["bash", "-ec", "\n".join(steps)], cwd=tmp_path, input="s3cret\n", text=True, check=True)
+
+    made = tmp_path / "out" / "credentials"
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert {path.name: path.read_text() for path in made.glob("[!.]*")} == {
+        "GITHUB_TOKEN": "s3cret",
+        "client.pem": "client.pem\nhas lines\n",
+        "client.key": "client.key\nhas lines\n",
+    }
+    assert {path.stat().st_mode & 0o777 for path in made.glob("[!.]*")} == {0o644}
+
+
 def test_another_configuration_is_another_container(tmp_path: Path) -> None:
     key = configure(tmp_path)
     before = service(export(tmp_path, "compose"))["labels"]
