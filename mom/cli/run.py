@@ -55,6 +55,14 @@ StreamLimit = Annotated[
         "--stream-limit", metavar="SECONDS", help="Close web sockets after this time. Default: 3600; 0: never."
     ),
 ]
+ConnectionLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--connection-limit",
+        metavar="SECONDS",
+        help="End a client's connection with its next response after this time. Default: never.",
+    ),
+]
 AccessLog = Annotated[
     str | None,
     typer.Option(
@@ -104,6 +112,7 @@ def run(
     tls_key: TlsKey = None,
     timeout: Timeout = None,
     stream_limit: StreamLimit = None,
+    connection_limit: ConnectionLimit = None,
     access_log: AccessLog = None,
     metrics: Metrics = None,
     stand_in: StandIn = False,
@@ -120,6 +129,7 @@ def run(
     Example: mom atlas run --env-file .env
     """
     _check_options(file, tls=(tls_cert, tls_key), timeout=timeout, stream_limit=stream_limit)
+    _check_connection_limit(connection_limit)
     # Other commands do not pay for these.
     from mom.cli.run_report import ConsoleEvents, LocalKey
     from mom.run.credential_options import read_credentials
@@ -137,6 +147,7 @@ def run(
         tls=(tls_cert, tls_key),
         timeout=timeout,
         stream_limit=stream_limit,
+        connection_limit=connection_limit,
         access_log=access_log,
         key_slots=not no_key_slots,
         metrics=metrics,
@@ -185,6 +196,12 @@ def check_durations(timeout: float | None, stream_limit: float | None) -> None:
         raise UsageError(f"--stream-limit must be 1 to {_LONGEST_STREAM} seconds, or 0", hint=hint)
 
 
+def _check_connection_limit(seconds: float | None) -> None:
+    """Raise UsageError for a time that no connection could last, or that Envoy does not take."""
+    if seconds and not 1 <= seconds <= _LONGEST_STREAM:
+        raise UsageError(f"--connection-limit must be 1 to {_LONGEST_STREAM} seconds", hint="omit it for no limit")
+
+
 def _inputs(
     file: str,
     console: Console,
@@ -195,6 +212,7 @@ def _inputs(
     tls: tuple[str | None, str | None],
     timeout: float | None,
     stream_limit: float | None,
+    connection_limit: float | None,
     access_log: str | None,
     key_slots: bool,
     metrics: str | None,
@@ -224,6 +242,7 @@ def _inputs(
         tls=(Path(certificate), Path(key)) if certificate and key else None,
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
+        connection_limit=connection_limit or 0.0,
         metrics=None if metrics in {None, _NO_METRICS} else parse_listen(str(metrics), "--metrics", _METRICS_PORT),
         no_metrics=metrics == _NO_METRICS,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),

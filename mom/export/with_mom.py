@@ -54,6 +54,8 @@ def arguments(layout: Layout) -> tuple[str, ...]:
         options += ["--timeout", f"{layout.timeout:g}"]
     if layout.stream_limit != STREAM_LIMIT:
         options += ["--stream-limit", f"{layout.stream_limit:g}"]
+    if layout.connection_limit:
+        options += ["--connection-limit", f"{layout.connection_limit:g}"]
     return (*options, *(() if layout.key_slots else ("--no-key-slots",)))
 
 

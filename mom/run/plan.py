@@ -70,6 +70,7 @@ class Inputs:
     tls: tuple[Path, Path] | None = None
     timeout: float | None = None
     stream_limit: float = STREAM_LIMIT
+    connection_limit: float = 0.0
     access_log: str | None = None
     metrics: Listen | None = None
     no_metrics: bool = False
@@ -174,6 +175,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         tls=_certificate(inputs.tls),
         timeout=inputs.timeout,
         stream_limit=inputs.stream_limit,
+        connection_limit=inputs.connection_limit,
         access_log=inputs.access_log,
         metrics=_metrics(inputs, configuration, listen),
         otlp=inputs.telemetry.otlp,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import h2.connection
 import h2.events
+import pytest
 
 from mom.envoy.options import Listen, Options
 from mom.envoy.translate import translate
@@ -18,6 +19,7 @@ from tests.envoy.configurations import configuration, http, provider
 from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
+from tests.run.mom_run import mom_run
 
 P = "/v1/apis/http/plain"
 
@@ -79,6 +81,15 @@ def test_a_connection_ends_with_a_response_and_a_stream_goes_on(authority: Autho
             assert goes_away(envoy.client, key.token())
             api.release("sse")
             assert b"data: second" in reader.read()
+
+
+@pytest.mark.proof
+def test_a_run_ends_connections_by_their_age_where_it_is_told_to(tmp_path: Path) -> None:
+    with Upstream() as api, mom_run(tmp_path) as run:
+        run.configure({"plain": (f"http://127.0.0.1:{api.port}", {})})
+        run.start("--connection-limit", "1")
+        assert over_one_connection(run.client, run.token(), 0.1)[-1] == "close"
+        assert run.end() == 0
 
 
 def test_a_run_ends_no_connection_by_its_age() -> None:

@@ -376,6 +376,7 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--listen", "203.0.113.7:8082"], "203.0.113.7 is not an address of this machine"),
         (["--timeout", "0"], "--timeout"),
         (["--timeout", "nan"], "--timeout"),
+        (["--connection-limit", "0.5"], "--connection-limit must be 1 to"),
         (["--timeout", "0.0001"], "--timeout"),
         (["--tls-cert", "keys.json", "--tls-key", "keys.json"], "cannot use --tls-cert"),
         (["--env-file", "none"], "--env-file none: there is no such file"),
