@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, export_options, run_export
+from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
+from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 from mom.export.model import Export, Source
 
 SecretNameOption = Annotated[
@@ -20,7 +21,7 @@ SecretNameOption = Annotated[
     ),
 ]
 FilesInImageOption = Annotated[
-    bool, typer.Option("--files-in-image", help="Envoy's files come with an image, not as ConfigMaps.")
+    bool, typer.Option("--files-in-image", help="The files come with an image, not as ConfigMaps.")
 ]
 ClusterIdOption = Annotated[
     str | None,
@@ -39,7 +40,11 @@ def kubernetes(
     file: FileOption = None,
     secret_name: SecretNameOption = None,
     files_in_image: FilesInImageOption = False,
+    with_mom: WithMomOption = False,
     cluster_id: ClusterIdOption = None,
+    timeout: Timeout = None,
+    stream_limit: StreamLimit = None,
+    no_key_slots: NoKeySlots = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: ExportCheckOption = False,
@@ -51,18 +56,25 @@ def kubernetes(
 
     Example: mom atlas export kubernetes -o deploy
     """
-    from mom.export.kubernetes import Options, checked
+    from mom import __version__
+    from mom.export import kubernetes as exported
 
-    chosen = checked(Options(secret_name=secret_name, files_in_image=files_in_image, cluster_id=cluster_id or ""))
+    serving = Serving(None, timeout, stream_limit, no_key_slots)
+    serving.check()
+    chosen = exported.checked(
+        exported.Options(
+            secret_name=secret_name,
+            files_in_image=files_in_image,
+            cluster_id=cluster_id or "",
+            version=__version__ if with_mom else None,
+        )
+    )
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
 
     def export(source: Source) -> Export:
-        from mom.export import kubernetes as exported
-        from mom.export import refusals
-
-        refusals.check(source, exported.layout(chosen))
-        return exported.export(source, chosen, output)
+        place = serving.layout(source, exported.layout(source, chosen))
+        return exported.export(source, chosen, place, output)
 
     return int(run_export(options, export))

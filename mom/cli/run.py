@@ -128,8 +128,8 @@ def run(
 
     Example: mom atlas run --env-file .env
     """
-    _check_options(file, tls=(tls_cert, tls_key), timeout=timeout, stream_limit=stream_limit)
-    _check_connection_limit(connection_limit)
+    check_durations(timeout, stream_limit, connection_limit)
+    _check_options(file, tls=(tls_cert, tls_key))
     # Other commands do not pay for these.
     from mom.cli.run_report import ConsoleEvents, LocalKey
     from mom.run.credential_options import read_credentials
@@ -152,13 +152,9 @@ def run(
         key_slots=not no_key_slots,
         metrics=metrics,
     )
+    shown = sys.stdout.isatty()
     how = Run(
-        envoy=envoy,
-        concurrency=concurrency,
-        debug=debug,
-        verbose=verbose,
-        shows_requests=sys.stdout.isatty(),
-        stand_in=stand_in,
+        envoy=envoy, concurrency=concurrency, debug=debug, verbose=verbose, shows_requests=shown, stand_in=stand_in
     )
     _serve(inputs, how, ConsoleEvents(console, local))
     return int(ExitStatus.DONE)
@@ -175,18 +171,15 @@ def _serve(inputs: Inputs, how: Run, events: ConsoleEvents) -> None:
         raise with_beginning(error) from None
 
 
-def _check_options(
-    file: str | None, *, tls: tuple[str | None, str | None], timeout: float | None, stream_limit: float | None
-) -> None:
+def _check_options(file: str | None, *, tls: tuple[str | None, str | None]) -> None:
     """Raise UsageError for options that no run could follow."""
     if (tls[0] is None) != (tls[1] is None):
         raise UsageError("--tls-cert and --tls-key must be given together")
-    check_durations(timeout, stream_limit)
     if file == "-":
         raise UsageError("--file -: Atlas follows a file, not standard input", hint="save the configuration to a file")
 
 
-def check_durations(timeout: float | None, stream_limit: float | None) -> None:
+def check_durations(timeout: float | None, stream_limit: float | None, connection_limit: float | None = None) -> None:
     """Raise UsageError for times that Envoy does not take."""
     if timeout is not None and not 0.001 <= timeout <= _LONGEST_TIMEOUT:
         hint = "omit it for no limit"
@@ -194,11 +187,7 @@ def check_durations(timeout: float | None, stream_limit: float | None) -> None:
     if stream_limit and not 1 <= stream_limit <= _LONGEST_STREAM:
         hint = "0 means no limit; the default is 3600"
         raise UsageError(f"--stream-limit must be 1 to {_LONGEST_STREAM} seconds, or 0", hint=hint)
-
-
-def _check_connection_limit(seconds: float | None) -> None:
-    """Raise UsageError for a time that no connection could last, or that Envoy does not take."""
-    if seconds and not 1 <= seconds <= _LONGEST_STREAM:
+    if connection_limit and not 1 <= connection_limit <= _LONGEST_STREAM:
         raise UsageError(f"--connection-limit must be 1 to {_LONGEST_STREAM} seconds", hint="omit it for no limit")
 
 

@@ -27,7 +27,7 @@ USER = "65532:65532"
 # The folder of the configuration in either image.
 CONFIGURATION = "/etc/atlas"
 # What every engine has in memory for a container.
-_MEMORY = "/dev/shm"  # noqa: S108
+MEMORY = "/dev/shm"  # noqa: S108
 _DISTRIBUTION = "mom-cli"
 
 
@@ -56,7 +56,7 @@ def mom_dockerfile(version: str, arguments: Sequence[str], folder: str | None = 
             f"FROM {PYTHON}",
             f"RUN pip install --no-cache-dir {wheels}",
             "# What a run writes is in memory alone: the root file system may be read-only.",
-            f"ENV XDG_RUNTIME_DIR={_MEMORY} PYTHONDONTWRITEBYTECODE=1",
+            f"ENV XDG_RUNTIME_DIR={MEMORY} PYTHONDONTWRITEBYTECODE=1",
             *((_copy(folder),) if folder is not None else ()),
             f"USER {USER}",
             f"ENTRYPOINT {json.dumps(['mom', 'atlas', 'run'])}",

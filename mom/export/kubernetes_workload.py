@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mom.export.image import ENVOY_PROGRAM
+from mom.export.image import MEMORY
 from mom.export.yaml_text import Explained
 from mom.gateway import HEALTH_PATH
 
@@ -20,26 +20,45 @@ DRAIN_SECONDS = 120
 WORKERS = 2
 # Measured (docs/benchmarks.md): 66 MB with two adapters, 22 kB for each further one, 15 kB for an idle connection.
 _MEMORY, _MEMORY_OF_ADAPTER, _MEMORY_OF_CLIENTS = 96, 1 / 32, 512
+_MEMORY_OF_MOM = 64
 _MIB_STEP = 32
+# mom waits 30 seconds for requests in progress, and Envoy takes up to 5 to end.
+_MOM_SECONDS = 45
+# Of files with credentials: by the group of the pod alone.
+_READABLE, _DECIMAL = 0o440, "0440 in decimal: parsers of YAML disagree about octal numbers."
 
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What a container runs. name: of the container. Both programs know `--concurrency`."""
+
+    name: str
+    command: Sequence[str]
+    arguments: Sequence[str]
+
+    @property
+    def is_mom(self) -> bool:
+        """Whether it is mom, which writes its run to memory, and drains when it is told to end."""
+        return self.name == "mom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
     """What pods run. name: of all objects. adapters: how many.
 
-    configuration: where Envoy has its files, and the volume with them, None if they are in the image.
+    configuration: where its files are, and the sources of the volume with them, None if they are in the image.
     credentials: where it has a file for each variable, and the Secret with them, None without variables.
     uses_api: whether the pod logs in at the API server.
     """
 
     name: str
     image: str
-    arguments: Sequence[str]
+    program: Program
     port: int
     adapters: int
-    configuration: tuple[str, Json] | None
+    configuration: tuple[str, list[Json]] | None
     credentials: tuple[str, str] | None
     uses_api: bool
 
@@ -82,7 +101,9 @@ def _pod(workload: Workload) -> Json:
             "The Kubernetes adapter logs in with it." if workload.uses_api else "Atlas does not call the API server.",
         ),
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": Explained(DRAIN_SECONDS + 10, "Longer than `preStop`."),
+        "terminationGracePeriodSeconds": Explained(
+            DRAIN_SECONDS + (_MOM_SECONDS if workload.program.is_mom else 10), "Longer than `preStop`."
+        ),
         "topologySpreadConstraints": _spread(workload.name),
         "securityContext": {
             "runAsNonRoot": True,
@@ -113,38 +134,39 @@ def _spread(name: str) -> list[Any]:
 
 
 def _container(workload: Workload) -> Json:
-    mounts = [("configuration", workload.configuration), ("credentials", workload.credentials)]
+    program = workload.program
     drain = {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}}
+    mounts = _mounts(workload)
     return {
-        "name": "envoy",
+        "name": program.name,
         "image": workload.image,
-        "command": [ENVOY_PROGRAM],
-        "args": [*workload.arguments, "--concurrency", str(WORKERS)],
+        "command": list(program.command),
+        "args": [*program.arguments, "--concurrency", str(WORKERS)],
         "ports": [{"name": PORT_NAME, "containerPort": workload.port}],
         **_probes(),
-        "lifecycle": Explained(
-            drain,
-            "Envoy ends at once when it is told to, and cuts what is in progress. Until then it serves: new "
-            "connections go to other pods, and each open one ends with its first response after "
-            f"{CONNECTION_SECONDS} seconds. A response that is in progress for longer than these seconds is cut: "
-            "raise them, and those above, for it.",
-        ),
-        "resources": _resources(workload.adapters),
+        "lifecycle": Explained(drain, _end(program)),
+        "resources": _resources(workload),
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         },
-        **(
-            {
-                "volumeMounts": [
-                    {"name": name, "mountPath": mounted[0], "readOnly": True} for name, mounted in mounts if mounted
-                ]
-            }
-            if any(mounted for _, mounted in mounts)
-            else {}
-        ),
+        **({"volumeMounts": mounts} if mounts else {}),
     }
+
+
+def _end(program: Program) -> str:
+    """Return the reason for the time between the order to end a pod and the signal to its process."""
+    signal = (
+        "mom waits 30 seconds for requests in progress when it is told to end, and cuts what takes longer."
+        if program.is_mom
+        else "Envoy ends at once when it is told to, and cuts what is in progress."
+    )
+    return (
+        f"{signal} Until then it serves: new connections go to other pods, and each open one ends with its first "
+        f"response after {CONNECTION_SECONDS} seconds. A response that is in progress for longer than these seconds "
+        "is cut: raise them, and those above, for it."
+    )
 
 
 def _probes() -> Json:
@@ -159,8 +181,10 @@ def _probes() -> Json:
     }
 
 
-def _resources(adapters: int) -> Json:
-    memory = -(-(_MEMORY + adapters * _MEMORY_OF_ADAPTER) // _MIB_STEP) * _MIB_STEP
+def _resources(workload: Workload) -> Json:
+    adapters = workload.adapters
+    least = _MEMORY + adapters * _MEMORY_OF_ADAPTER + (_MEMORY_OF_MOM if workload.program.is_mom else 0)
+    memory = -(-least // _MIB_STEP) * _MIB_STEP
     return {
         "requests": Explained(
             {"cpu": "500m", "memory": f"{memory:.0f}Mi"},
@@ -173,17 +197,30 @@ def _resources(adapters: int) -> Json:
     }
 
 
+def _mounts(workload: Workload) -> list[Json]:
+    given = {"configuration": workload.configuration, "credentials": workload.credentials}
+    mounts: list[Json] = [
+        {"name": name, "mountPath": mounted[0], "readOnly": True} for name, mounted in given.items() if mounted
+    ]
+    return [*mounts, {"name": "memory", "mountPath": MEMORY}] if workload.program.is_mom else mounts
+
+
 def _volumes(workload: Workload) -> list[Any]:
     volumes: list[Any] = []
     if workload.configuration is not None:
-        volumes.append({"name": "configuration", **workload.configuration[1]})
+        sources = workload.configuration[1]
+        mode = {"defaultMode": Explained(_READABLE, _DECIMAL)} if any("secret" in each for each in sources) else {}
+        volumes.append({"name": "configuration", "projected": {"sources": sources, **mode}})
     if workload.credentials is not None:
         secret = {
             "secretName": workload.credentials[1],
-            "defaultMode": Explained(0o440, "0440 in decimal: parsers of YAML disagree about octal numbers."),
+            "defaultMode": Explained(_READABLE, _DECIMAL),
         }
         comment = "Followed: a changed value counts a second after the kubelet has written it, without a restart."
         volumes.append(Explained({"name": "credentials", "secret": secret}, comment))
+    if workload.program.is_mom:
+        memory = {"name": "memory", "emptyDir": {"medium": "Memory", "sizeLimit": "64Mi"}}
+        volumes.append(Explained(memory, "Where mom writes what Envoy reads, values of variables too: on no disk."))
     return volumes
 
 

@@ -19,6 +19,7 @@ from mom.errors import MomError
 from mom.export.model import ExportedFile, Layout, Source
 from mom.export.refusals import without_local_key
 from mom.problems import Place, Problem
+from mom.run.kubernetes import STAND_IN, with_cluster
 from mom.run.trust import tls_settings
 
 CONFIGURATION = "atlas.yml"
@@ -61,7 +62,8 @@ def arguments(layout: Layout) -> tuple[str, ...]:
 
 def check(source: Source, layout: Layout) -> None:
     """Raise MomError with a Problem for each thing that a run there could not do."""
-    configuration = source.configuration
+    # mom finds the cluster itself, there.
+    configuration = with_cluster(source.configuration, STAND_IN)
     jwks = {each.public_key: source.files.get(each.public_key, "") for each in configuration.identity_providers}
     options = Options(
         listen=layout.listen,

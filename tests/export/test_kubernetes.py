@@ -121,6 +121,22 @@ def test_what_cannot_be_the_name_of_a_secret_is_wrong_usage(exported: Exported, 
     assert not (exported.folder / "out").exists()
 
 
+def test_a_pod_with_mom_finds_the_id_of_its_cluster_itself(exported: Exported) -> None:
+    options = ("--with-mom", "--cluster-id", "0b1e")
+    result = exported.write(samples.atlas("openai", after=PROVIDERS) + OPENAI, *options, succeeds=False)
+    assert result.status == 2
+    assert "--cluster-id and --with-mom" in result.stderr
+
+
+def test_what_envoy_alone_cannot_do_is_refused_with_the_option_that_can(exported: Exported) -> None:
+    text = (CASES / "with-mom" / "atlas.yml").read_text()
+    result = exported.write(text, succeeds=False)
+    assert result.status == 1
+    assert "atlas.yml:28:9: error: aws:" in result.stderr
+    assert "--with-mom" in result.stderr
+    assert not (exported.folder / "out").exists()
+
+
 def test_an_atlas_without_variables_has_no_secret(exported: Exported) -> None:
     exported.write(samples.atlas("open", after=PROVIDERS) + samples.http("open"))
     assert [volume["name"] for volume in exported.pod()["volumes"]] == ["configuration"]
@@ -133,13 +149,13 @@ def test_a_configuration_above_the_limit_of_a_config_map_goes_into_an_image(expo
     text += "".join(samples.http(name, "https://api.test", {"X-Large": "x" * 12_000}) for name in many)
     refused = exported.write(text, succeeds=False)
     assert refused.status == 1
-    assert refused.stderr.startswith("error: the ConfigMap atlas-envoy would have ")
+    assert refused.stderr.startswith("error: the ConfigMap atlas-config would have ")
     assert "hint: --files-in-image" in refused.stderr
     assert not (exported.folder / "out").exists()
 
     exported.write(text, "--files-in-image")
     files = exported.files()
-    assert len(files["image/envoy/envoy.json"]) > MOST_BYTES
+    assert len(files["image/config/envoy.json"]) > MOST_BYTES
     commands = [line.split(" ")[0] for line in files["image/Dockerfile"].splitlines() if not line.startswith("#")]
     assert commands == ["FROM", "COPY", "ENTRYPOINT"]
     (container,) = exported.pod()["containers"]
@@ -166,7 +182,7 @@ def test_another_export_keeps_what_is_the_users_own_and_follows_the_configuratio
     assert after["overlays/production/kustomization.yaml"] == "mine\n"
     assert after["overlays/production/credentials.env"] == "OPENAI_API_TOKEN=s3cret\n"
     assert after["overlays/production/credentials.env.example"].splitlines()[-1] == "OTHER="
-    assert "base/envoy/secrets/OPENAI_API_TOKEN.json" in before.keys() - after.keys()
+    assert "base/config/secrets/OPENAI_API_TOKEN.json" in before.keys() - after.keys()
     assert not [name for name, content in after.items() if "s3cret" in content and not name.endswith("credentials.env")]
 
 
@@ -220,5 +236,5 @@ def test_only_a_kubernetes_adapter_gives_pods_a_login(exported: Exported) -> Non
     assert ([], [6443]) in destinations(exported)
     # Its token is the kubelet's, not one of the user's.
     assert "KUBERNETES_TOKEN" not in exported.files()["overlays/production/credentials.env.example"]
-    secret = json.loads(exported.files()["base/envoy/secrets/KUBERNETES_TOKEN.json"])
+    secret = json.loads(exported.files()["base/config/secrets/KUBERNETES_TOKEN.json"])
     assert "/var/run/secrets/kubernetes.io/serviceaccount/token" in json.dumps(secret)

@@ -72,7 +72,8 @@ def mounted(documents: list[Any]) -> tuple[set[str], set[str]]:
     volumes = deployment["spec"]["template"]["spec"].get("volumes", [])
     sources = [source for volume in volumes for source in volume.get("projected", {}).get("sources", [])]
     secrets = {volume["secret"]["secretName"] for volume in volumes if "secret" in volume}
-    return {source["configMap"]["name"] for source in sources}, secrets
+    secrets |= {source["secret"]["name"] for source in sources if "secret" in source}
+    return {source["configMap"]["name"] for source in sources if "configMap" in source}, secrets
 
 
 @pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
