@@ -41,6 +41,14 @@ def narrowed(audience: str, adapters: Iterable[str]) -> str | list[str]:
     return audiences if len(audiences) > 1 else audiences[0] if audiences else audience
 
 
+def in_units(seconds: int) -> str:
+    """Return a number of seconds as a duration is typed: `90s`, `15m`, `2h`."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
 def mint(
     keys: KeySet,
     audience: str | list[str],
@@ -61,7 +69,8 @@ def mint(
         from mom.errors import UsageError
 
         raise UsageError(
-            f"a token cannot live {ttl} seconds", hint=f"choose 1 to {longest}; the default is {DEFAULT_TTL}"
+            f"a token cannot live {in_units(ttl)}",
+            hint=f"choose 1s to {in_units(longest)}; the default is {in_units(DEFAULT_TTL)}",
         )
     issued = int(time.time() if now is None else now)
     header = {"alg": keys.algorithm, "kid": keys.kid, "typ": "JWT"}

@@ -139,7 +139,12 @@ ROOT = Branch(
             settings=_CURL,
             completes="mom.cli.completion:curl_words",
         ),
-        "exec": Leaf("mom.cli.exec:exec_", "Run a program whose SDKs call APIs through a gateway.", settings=_PROGRAM),
+        "exec": Leaf(
+            "mom.cli.exec:exec_",
+            "Run a program whose SDKs call APIs through a gateway.",
+            settings=_PROGRAM,
+            needs_words=True,
+        ),
     },
 )
 

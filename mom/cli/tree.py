@@ -29,7 +29,8 @@ _REMOVING = ("remove", "delete", "rm", "del", "drop", "unset")
 class Leaf(NamedTuple):
     """A command: `module:function`, a summary of one line, and settings of its context.
 
-    hidden: another name for a command, which works and is in no list.
+    hidden: another name for a command, which works and is in no list. needs_words: alone it shows its help, as a group
+    does.
     """
 
     where: str
@@ -37,6 +38,7 @@ class Leaf(NamedTuple):
     settings: Mapping[str, Any] = MappingProxyType({})
     completes: str | None = None
     hidden: bool = False
+    needs_words: bool = False
 
 
 class Branch(NamedTuple):
@@ -196,7 +198,13 @@ def load(name: str, leaf: Leaf) -> Command:
     settings = {**HELP, **leaf.settings}
     kind = CompletingCommand if leaf.completes else MomCommand
     shows_help = settings["help_option_names"] != []
-    app.command(name, cls=kind, context_settings=settings, add_help_option=shows_help)(callback)
+    app.command(
+        name,
+        cls=kind,
+        context_settings=settings,
+        add_help_option=shows_help,
+        no_args_is_help=leaf.needs_words,
+    )(callback)
     command = typer.main.get_command(app)
     command.help = inspect.cleandoc(callback.__doc__ or "")
     if leaf.completes and isinstance(command, CompletingCommand):

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from mom.envoy import jwt, listener, metrics, oauth2, otlp, routes
+from mom.envoy import jwt, listener, metrics, oauth2, otlp, rate_limits, routes
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, file_source, typed
 from mom.envoy.options import Options
@@ -20,6 +20,7 @@ _TYPES = {
     listener.AUTHENTICATION_FILE: "envoy.config.core.v3.TypedExtensionConfig",
     listener.CERTIFICATE_FILE: "envoy.extensions.transport_sockets.tls.v3.Secret",
     listener.OAUTH2_FILE: "envoy.config.core.v3.TypedExtensionConfig",
+    listener.LIMITS_FILE: "envoy.config.core.v3.TypedExtensionConfig",
     listener.ROUTES_FILE: "envoy.config.route.v3.RouteConfiguration",
     "lds": "envoy.config.listener.v3.Listener",
 }
@@ -68,6 +69,7 @@ def discovery(resources: Resources) -> dict[str, File]:
         listener.AUTHENTICATION_FILE: [resources.authentication],
         listener.CERTIFICATE_FILE: [resources.certificate],
         listener.OAUTH2_FILE: [resources.oauth2],
+        listener.LIMITS_FILE: [resources.limits],
         listener.ROUTES_FILE: [resources.routes],
         "lds": [resources.listener, resources.metrics],
     }
@@ -83,6 +85,7 @@ def version_statistics(options: Options) -> dict[str, str]:
         listener.AUTHENTICATION_FILE: f"extension_config_discovery.http_filter.{jwt.FILTER}",
         **certificate,
         listener.OAUTH2_FILE: f"extension_config_discovery.http_filter.{oauth2.FILTER}",
+        listener.LIMITS_FILE: f"extension_config_discovery.http_filter.{rate_limits.FILTER}",
         listener.ROUTES_FILE: f"http.{options.stat_prefix}.rds.{routes.NAME}",
         "lds": "listener_manager.lds",
     }

@@ -26,6 +26,7 @@ NAME = "atlas"
 CERTIFICATE = "certificate"
 # The names of the files that Envoy watches, without `.json`.
 ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE, OAUTH2_FILE = "rds", "authentication", "certificate", "oauth2"
+LIMITS_FILE = "limits"
 
 
 def listener(configuration: Configuration, options: Options, directory: str | None) -> Json:
@@ -91,7 +92,9 @@ def connection_manager(configuration: Configuration, options: Options, directory
             authentication,
             *jwt.checks(configuration.identity_providers, options),
             policy.http_filter(),
-            rate_limits.http_filter(),
+            rate_limits.http_filter(
+                adapters.limits(served), None if directory is None else file_source(directory, LIMITS_FILE)
+            ),
             listing.http_filter(),
             # In front of the guard, which is one of those of the kinds.
             oauth2.http_filter(

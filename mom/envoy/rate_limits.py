@@ -1,11 +1,11 @@
 """How many requests a minute may pass to an adapter: a local rate limit, which each running Envoy counts for itself.
 
-The buckets are those of the virtual host, not of routes: an adapter has a route for web sockets beside the one for
-everything else, and a client could use up the number of each. The metadata of a route says which limit it has. For
-routes without one the filter is disabled.
+The buckets belong to the filter, which is a resource of its own (ECDS): in the configuration of routes, each change of
+any adapter would begin new ones. The metadata of a route says which limit it has, so an adapter has the same one on
+each of its routes. On routes without a limit the filter is disabled.
 
-A bucket has the number of a minute, and is filled evenly: that number may come at once. Whoever changes routes begins
-new buckets (Envoy: they belong to the configuration).
+A bucket has the number of a minute, and is filled evenly: that number may come at once. New buckets begin with the
+first adapter of another limit, and with another Envoy.
 """
 
 from __future__ import annotations
@@ -24,57 +24,52 @@ _MOST_BUCKETS = 10_000
 # More than can come: a request that no descriptor is about.
 _UNLIMITED = {"max_tokens": 4_000_000_000, "tokens_per_fill": 4_000_000_000, "fill_interval": "1s"}
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-_DISABLED = typed("envoy.config.route.v3.FilterConfig", {"disabled": True})
+# With the configuration that the filter itself has.
+_ENABLED = typed("envoy.config.route.v3.FilterConfig", {"config": {}})
 # What the details of a refused request contain.
 REFUSED = "local_rate_limited"
 
 
-def http_filter() -> Json:
-    """Return the filter, which does nothing but in a virtual host with the configuration of `for_host`."""
-    return {**extension(FILTER, _LIMIT, {"stat_prefix": "mom"}), "disabled": True}
+def http_filter(limits: Iterable[Limits | None], source: Json | None) -> Json:
+    """Return the filter, which is disabled but on routes with what `on_routes` gives.
+
+    source: the ConfigSource of what `buckets` returns; None has it in the listener itself.
+    """
+    if source is None:
+        return {**buckets(limits), "disabled": True}
+    kinds = [f"type.googleapis.com/{_LIMIT}"]
+    return {"name": FILTER, "disabled": True, "config_discovery": {"config_source": source, "type_urls": kinds}}
 
 
-def for_host(limits: Iterable[Limits | None]) -> Json:
-    """Return the `typed_per_filter_config` of a virtual host whose adapters have `limits`; empty where none has."""
+def buckets(limits: Iterable[Limits | None]) -> Json:
+    """Return the filter's configuration for adapters with these limits: the same text for the same limits."""
     known = sorted({each for each in limits if each is not None})
-    if not known:
-        return {}
-    fields = {
-        "stat_prefix": "mom",
-        "token_bucket": _UNLIMITED,
-        "filter_enabled": _ALWAYS,
-        "filter_enforced": _ALWAYS,
-        "enable_retry_after_header": True,
-        "always_consume_default_token_bucket": False,
-        "max_dynamic_descriptors": _MOST_BUCKETS,
-        "descriptors": [_descriptor(each) for each in known],
-        "rate_limits": [{"actions": _actions(per_subject)} for per_subject in sorted({each[1] for each in known})],
-    }
-    return {FILTER: typed(_LIMIT, fields)}
+    fields: Json = {"stat_prefix": "mom"}
+    if known:
+        fields |= {
+            "token_bucket": _UNLIMITED,
+            "filter_enabled": _ALWAYS,
+            "filter_enforced": _ALWAYS,
+            "enable_retry_after_header": True,
+            "always_consume_default_token_bucket": False,
+            "max_dynamic_descriptors": _MOST_BUCKETS,
+            "descriptors": [_descriptor(each) for each in known],
+            "rate_limits": [{"actions": _actions(per_subject)} for per_subject in sorted({each[1] for each in known})],
+        }
+    return extension(FILTER, _LIMIT, fields)
 
 
-def on_routes(routes: Sequence[Json], limits: Limits | None, *, used: bool) -> list[Json]:
-    """Return the routes of an adapter with its limits, or without any. used: whether some adapter of the host has."""
-    if not used:
-        return list(routes)
-    if limits is None:
-        return [_merged(route, "typed_per_filter_config", {FILTER: _DISABLED}) for route in routes]
-    return [_limited(route, limits) for route in routes]
-
-
-def unlimited(routes: Iterable[Json], *, used: bool) -> list[Json]:
-    """Return routes that are no adapter's, for which nothing is counted."""
-    return on_routes(list(routes), None, used=used)
+def on_routes(routes: Sequence[Json], limits: Limits | None) -> list[Json]:
+    """Return the routes of an adapter with its limits."""
+    return list(routes) if limits is None else [_limited(route, limits) for route in routes]
 
 
 def _limited(route: Json, limits: Limits) -> Json:
     metadata = route["metadata"]["filter_metadata"]
     own = {**metadata[ADAPTER_METADATA], _key(limits.per_subject): str(limits.requests_per_minute)}
-    return {**route, "metadata": {"filter_metadata": {**metadata, ADAPTER_METADATA: own}}}
-
-
-def _merged(route: Json, key: str, added: Json) -> Json:
-    return {**route, key: {**route.get(key, {}), **added}}
+    filters = {**route.get("typed_per_filter_config", {}), FILTER: _ENABLED}
+    limited = {"metadata": {"filter_metadata": {**metadata, ADAPTER_METADATA: own}}, "typed_per_filter_config": filters}
+    return {**route, **limited}
 
 
 def _key(per_subject: bool) -> str:

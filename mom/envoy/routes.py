@@ -178,23 +178,17 @@ def _host(
     configuration: Configuration, served: tuple[Adapter, ...], lists: dict[str, Listing], options: Options
 ) -> Json:
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
-    limits = rate_limits.for_host(adapters.kind_of(adapter).limits(adapter) for adapter in served)
-    counted = {"typed_per_filter_config": limits} if limits else {}
     fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, each) for path, each in lists.items())]
-    fixed = rate_limits.unlimited(fixed, used=bool(limits))
-    by_path = {
-        adapters.path(adapter): _routes(adapter, configuration.allow, options, counted=bool(limits))
-        for adapter in served
-    }
+    by_path = {adapters.path(adapter): _routes(adapter, configuration.allow, options) for adapter in served}
     if len(served) <= options.tree_above:
-        return {"routes": [*_refusals(), *fixed, *chain.from_iterable(by_path.values()), _none()], **counted}
-    return {"matcher": _tree(by_path, [*fixed, _none()]), **counted}
+        return {"routes": [*_refusals(), *fixed, *chain.from_iterable(by_path.values()), _none()]}
+    return {"matcher": _tree(by_path, [*fixed, _none()])}
 
 
-def _routes(adapter: Adapter, allow: AllowList | None, options: Options, *, counted: bool) -> list[Json]:
+def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list[Json]:
     """Return the routes of an adapter: which tokens open them, in which headers, for which requests, and how many.
 
-    allow: the list that requests to every adapter must pass. counted: whether some adapter of the host has limits.
+    allow: the list that requests to every adapter must pass.
     """
     kind = adapters.kind_of(adapter)
     required = jwt.for_route(kind.path(adapter))
@@ -211,7 +205,7 @@ def _routes(adapter: Adapter, allow: AllowList | None, options: Options, *, coun
     ]
     own = [name.lower() for name in kind.headers(adapter)]
     routes = policy.on_routes(routes, kind.path(adapter), (allow, kind.allow(adapter)), own)
-    return rate_limits.on_routes(routes, kind.limits(adapter), used=counted)
+    return rate_limits.on_routes(routes, kind.limits(adapter))
 
 
 def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:

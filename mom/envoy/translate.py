@@ -9,7 +9,7 @@ from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
-from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, readers, routes, secrets
+from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, readers, routes, secrets
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -23,8 +23,8 @@ class Resources:
     """Everything Envoy serves, as JSON-able dictionaries of its v3 API.
 
     One listener and all upstreams. Where the listener takes them from files, also its routes, the filter that verifies
-    tokens, its certificate, None for plain HTTP, and the filter that fetches tokens for APIs. Where secrets do not come
-    from files, these are its `secrets`. metrics: the listener that serves metrics, None for none.
+    tokens, its certificate, None for plain HTTP, and the filters that fetch tokens for APIs and count requests. Where
+    secrets do not come from files, these are its `secrets`. metrics: the listener that serves metrics, None for none.
     """
 
     listener: Json
@@ -35,6 +35,7 @@ class Resources:
     metrics: Json | None = None
     secrets: tuple[Json, ...] = ()
     oauth2: Json | None = None
+    limits: Json | None = None
 
 
 def translate(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
@@ -74,6 +75,7 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
         oauth2=oauth2.chains(adapters.http_adapters(configuration), options),
+        limits=rate_limits.buckets(adapters.limits(served)),
     )
 
 

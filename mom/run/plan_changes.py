@@ -15,6 +15,10 @@ from mom.run.plan import Plan
 NAMES_SHOWN = 20
 # The name of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
+# Of programs that come and go.
+EPHEMERAL_KEYS = "keys of mom exec"
+# What is not reported.
+QUIET = frozenset({STATE_OF_KEYS, EPHEMERAL_KEYS})
 
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
@@ -54,7 +58,7 @@ def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:
         ),
         "allow": of_each(lambda plan: rules_of(plan.configuration.allow)),
         "keys": of_each(lambda plan: (plan.options.jwks, plan.options.local_key and plan.options.local_key.jwks)),
-        "keys of mom exec": of_each(lambda plan: plan.options.ephemeral_keys and plan.options.ephemeral_keys.jwks),
+        EPHEMERAL_KEYS: of_each(lambda plan: plan.options.ephemeral_keys and plan.options.ephemeral_keys.jwks),
         "web pages that may call": of_each(lambda plan: plan.configuration.cors),
         "certificate": of_each(lambda plan: plan.options.tls),
         "files of TLS settings": of_each(lambda plan: plan.options.pem_files),

@@ -251,7 +251,7 @@ class Supervisor:
             return
         match self._attempt(lambda: self._apply_keys(served)):
             case Applied(changes):
-                if changes != (plan_changes.STATE_OF_KEYS,):
+                if not plan_changes.QUIET.issuperset(changes):
                     self._events.reloaded(changes)
             case Rejected(error) | Failed(error):
                 self._renew_at = time.monotonic() + _FIRST_RETRY_SECONDS

@@ -92,7 +92,8 @@ def test_a_program_reaches_its_adapter_alone_and_only_while_it_runs(run: MomRun)
         process.communicate("\n")
         assert process.returncode == 9
     wait_until(lambda: run.client.send(MODELS, token=token).status == 401, "the token outlives the program")
-    assert "keys of mom exec" in run.text
+    # Programs come and go: none is a change to report.
+    assert "Reloaded" not in run.text
     assert token not in run.text
 
 
@@ -180,7 +181,11 @@ def test_what_cannot_be_run_is_said_with_the_statuses_of_env(run: MomRun, monkey
         (("--adapter", "openai"), 125, "no command is given"),
         (("--adapter", "openai", "--print", "--", "true"), 125, "--print runs no command"),
         (("true",), 125, "no adapter is named\nhint: name one: --adapter openai\n"),
-        (("--adapter", "openai", "--ttl", "2h", "--", "true"), 125, "a token cannot live 7200 seconds"),
+        (
+            ("--adapter", "openai", "--ttl", "2h", "--", "true"),
+            125,
+            "a token cannot live 2h\nhint: choose 1s to 1h; the default is 1m\n",
+        ),
         (("--adapter", "openai", "--ttl", "soon", "--", "true"), 125, "--ttl 'soon' is not a duration"),
         (
             ("--base-url", "http://127.0.0.1:1", "--adapter", "openai", "--", "true"),
@@ -193,6 +198,13 @@ def test_what_cannot_be_run_is_said_with_the_statuses_of_env(run: MomRun, monkey
         result = run_mom(command(run, *words)[1:])
         assert (result.status, result.stdout) == (status, b""), (words, result.stderr)
         assert message in result.stderr, words
+
+
+def test_alone_it_shows_its_help() -> None:
+    """As a group does: on stderr, with the status of wrong usage."""
+    result = run_mom(["exec"])
+    assert (result.status, result.stdout) == (2, b"")
+    assert "Example: mom exec --adapter openai -- python app.py" in result.stderr
 
 
 def test_a_token_that_lives_so_long_is_signed_by_the_lasting_key(run: MomRun) -> None:

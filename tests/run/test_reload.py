@@ -437,3 +437,26 @@ def test_a_file_that_comes_back_as_it_was_ends_the_error(run: MomRun) -> None:
     run.wait("Still serving the previous configuration")
     replace(path, text)
     assert "Reloaded" not in run.wait("Configuration is valid again; nothing to apply.")
+
+
+def test_a_reload_begins_no_limit_anew(tmp_path: Path, api: Upstream) -> None:
+    """Not that of an adapter which has not changed, whatever else does; only another limit begins new buckets."""
+    base = f"http://127.0.0.1:{api.port}"
+    limits = {"limits": {"requestsPerMinute": 1, "per": "adapter"}}
+    with mom_run(tmp_path) as run:
+
+        def status(name: str) -> int:
+            return run.client.send(f"/v1/apis/http/{name}/x", token=run.token()).status
+
+        run.configure({"one": (base, {})}, settings={"one": limits})
+        run.start()
+        assert [status("one"), status("one")] == [200, 429]
+        run.configure(
+            {"one": (base, {"X": "y"}), "two": (base, {}), "free": (base, {})}, {"one": limits, "two": limits}
+        )
+        run.wait("Reloaded + two")
+        assert [status("one"), status("two"), status("two")] == [429, 200, 429]
+        assert [status("free"), status("free")] == [200, 200]
+        run.configure({"one": (base, {}), "two": (base, {})}, settings={"one": limits})
+        run.wait("~ two: limits")
+        assert [status("one"), status("two"), status("two")] == [429, 200, 200]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mom.atlas.adapters.http import HttpAdapter
+from mom.atlas.adapters.http_limits import Limits
 from mom.atlas.model import Adapter, Configuration
 from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy.adapters import aws, http, kubernetes
@@ -68,6 +69,11 @@ def openings(adapters: Iterable[Adapter], options: Options) -> tuple[Opening, ..
         Opening(path(adapter), tuple(kind_of(adapter).key_slots(adapter)) if options.key_slots else ())
         for adapter in adapters
     )
+
+
+def limits(adapters: Iterable[Adapter]) -> list[Limits | None]:
+    """Return how many requests may pass to each adapter."""
+    return [kind_of(adapter).limits(adapter) for adapter in adapters]
 
 
 def composed(adapters: Iterable[Adapter]) -> dict[str, Sequence[str]]:
