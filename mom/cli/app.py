@@ -106,6 +106,7 @@ ATLAS = Branch(
                 ),
                 "systemd": Leaf("mom.cli.export_systemd:systemd", "Write a unit of systemd that runs this Atlas."),
             },
+            around=_collector_paused,
         ),
         "apis": Branch(
             "Show which APIs are served.",

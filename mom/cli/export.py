@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from mom.cli.exporting import ExportCheckOption, ListenOption, OutputOption, Serving, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
-from mom.cli.run import NoKeySlots, StreamLimit, Timeout
+from mom.cli.run import METRICS_PORT, NoKeySlots, StreamLimit, Timeout
+from mom.envoy.options import Listen
 from mom.errors import UsageError
 from mom.export.model import Export, Layout, Source
+from mom.lists import some
+from mom.run.port import parse_listen
 
 _IN_ENVIRONMENT = "env"
+_NOWHERE = "none"
 ConfigDir = Annotated[
     str,
     typer.Option("--config-dir", metavar="PATH", help="Where the files will be on the machine that runs Envoy."),
@@ -29,6 +34,18 @@ CaFile = Annotated[
 TlsCert = Annotated[
     str | None, typer.Option("--tls-cert", metavar="PATH", help="Serve https with this certificate chain (PEM) there.")
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(
+        "--metrics",
+        metavar="HOST:PORT",
+        help="Serve Prometheus at /metrics there. Default: spec.exposedPorts.adminPort on 127.0.0.1; none: nowhere.",
+    ),
+]
+AdminSocket = Annotated[
+    str,
+    typer.Option("--admin-socket", metavar="PATH", help="Where Envoy there may create a socket, for metrics alone."),
+]
 TlsKey = Annotated[str | None, typer.Option("--tls-key", metavar="PATH", help="Its private key (PEM).")]
 
 
@@ -42,6 +59,8 @@ def envoy(
     listen: ListenOption = None,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    metrics: Metrics = None,
+    admin_socket: AdminSocket = "/tmp/atlas-admin",  # noqa: S108  what Envoy can write in most images
     timeout: Timeout = None,
     stream_limit: StreamLimit = None,
     no_key_slots: NoKeySlots = False,
@@ -64,12 +83,15 @@ def envoy(
         "--ca-file": ca_file,
         "--tls-cert": tls_cert,
         "--tls-key": tls_key,
+        "--admin-socket": admin_socket,
     }
     for option, path in paths.items():
         if path is not None and (not path.startswith("/") or not path.isprintable()):
             raise UsageError(f"{option} {path}: this is not an absolute path", hint="Envoy reads it where it runs")
     serving = Serving(listen, timeout, stream_limit, no_key_slots)
     serving.check()
+    if metrics not in {None, _NOWHERE}:
+        parse_listen(str(metrics), "--metrics", METRICS_PORT)
     layout = Layout(
         configuration=config_dir.rstrip("/"),
         credentials=None if credentials_dir == _IN_ENVIRONMENT else credentials_dir.rstrip("/"),
@@ -79,7 +101,26 @@ def envoy(
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
-    return int(run_export(options, lambda source: _export(source, serving.layout(source, layout))))
+
+    def engine(source: Source) -> Export:
+        where = serving.layout(source, layout)
+        if (at := _metrics(source, where, metrics)) is not None:
+            where = replace(where, metrics=at, admin_socket=admin_socket)
+        return _export(source, where)
+
+    return int(run_export(options, engine))
+
+
+def _metrics(source: Source, layout: Layout, given: str | None) -> Listen | None:
+    """Return where metrics are served. Raises UsageError where requests are served there."""
+    port = source.configuration.admin_port
+    if given == _NOWHERE or (given is None and port is None):
+        return None
+    at = Listen("127.0.0.1", port or 0) if given is None else parse_listen(given, "--metrics", METRICS_PORT)
+    if at.port == layout.listen.port:
+        where = "spec.exposedPorts.adminPort" if given is None else "--metrics"
+        raise UsageError(f"{where}: port {at.port} is that of the requests", hint="choose another port for metrics")
+    return at
 
 
 def _export(source: Source, layout: Layout) -> Export:
@@ -99,10 +140,10 @@ def _export(source: Source, layout: Layout) -> Export:
 
 def _steps(source: Source, layout: Layout) -> list[str]:
     """Return what has to be there before Envoy starts."""
-    names = [*source.variables, *(source.pem_files if layout.credentials else source.pem_variables).values()]
+    names = some([*source.variables, *(source.pem_files if layout.credentials else source.pem_variables).values()], 8)
     steps = [f"copy the folder to {layout.configuration}"]
     if names and layout.credentials is not None:
-        steps.append(f"write these to files in {layout.credentials}, without a line ending: {', '.join(names)}")
+        steps.append(f"write these to files in {layout.credentials}, without a line ending: {names}")
     elif names:
-        steps.append(f"set these in the environment of Envoy: {', '.join(names)}")
+        steps.append(f"set these in the environment of Envoy: {names}")
     return steps

@@ -27,7 +27,7 @@ _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
 _NO_METRICS = "none"
 # In the example of an error: the port by which Prometheus knows no other exporter, and Envoy's own documentation uses.
-_METRICS_PORT = 9901
+METRICS_PORT = 9901
 
 Listen = Annotated[
     str | None,
@@ -232,7 +232,7 @@ def _inputs(
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         connection_limit=connection_limit or 0.0,
-        metrics=None if metrics in {None, _NO_METRICS} else parse_listen(str(metrics), "--metrics", _METRICS_PORT),
+        metrics=None if metrics in {None, _NO_METRICS} else parse_listen(str(metrics), "--metrics", METRICS_PORT),
         no_metrics=metrics == _NO_METRICS,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
         key_slots=key_slots,

@@ -32,7 +32,9 @@ KEYS, SECRETS, CERTIFICATES = "keys", "secrets", "certificates"
 # Kubernetes: "Accessing the Kubernetes API from a Pod".
 _API_SERVER = "https://kubernetes.default.svc"
 _TOKEN, _AUTHORITIES = (str(SERVICE_ACCOUNT / name) for name in ("token", "ca.crt"))
-# A value of JSON that is no longer than this is not broken into lines.
+# What has an item for each adapter or upstream, which is a line.
+_ITEMS = frozenset({"routes", "map", "clusters", "requirement_map", "providers", "secrets"})
+# Any other value of JSON that is no longer than this is not broken into lines.
 _LINE = 2_000
 
 
@@ -101,21 +103,28 @@ def options(source: Source, layout: Layout) -> Options:
 
 
 def dumps(value: Json) -> str:
-    """Return JSON without blanks, each part of a long value on lines of its own: a route's change is a line's."""
+    """Return JSON without blanks, but with line breaks: the change of an adapter is that of some lines."""
     return f"{_lines(value)}\n"
 
 
-def _lines(value: Any) -> str:
+def _lines(value: Any, key: str = "") -> str:
     if isinstance(value, dict) and value:
-        parts = [f"{json.dumps(key, ensure_ascii=False)}:{_lines(each)}" for key, each in value.items()]
-        return _joined("{", parts, "}")
+        # Each item as a whole: a configuration has thousands of them.
+        form = _compact if key in _ITEMS else _lines
+        parts = [f"{_compact(name)}:{form(each, name)}" for name, each in value.items()]
+        return _joined("{", parts, "}", breaks=key in _ITEMS)
     if isinstance(value, list) and value:
-        return _joined("[", [_lines(each) for each in value], "]")
-    return json.dumps(value, ensure_ascii=False)
+        form = _compact if key in _ITEMS else _lines
+        return _joined("[", [form(each, "") for each in value], "]", breaks=key in _ITEMS)
+    return _compact(value)
 
 
-def _joined(begin: str, parts: list[str], end: str) -> str:
-    if sum(map(len, parts)) <= _LINE and not any("\n" in part for part in parts):
+def _compact(value: Any, _: str = "") -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _joined(begin: str, parts: list[str], end: str, *, breaks: bool) -> str:
+    if not breaks and sum(map(len, parts)) <= _LINE and not any("\n" in part for part in parts):
         return f"{begin}{','.join(parts)}{end}"
     return f"{begin}\n" + ",\n".join(parts) + f"\n{end}"
 

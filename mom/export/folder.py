@@ -115,7 +115,8 @@ def plan(folder: Path, export: Export, version: str) -> Plan:
     foreign: list[str] = []
     for file in sorted(export.files, key=lambda file: file.path):
         text = _with_header(file, export, version)
-        old = _read(folder, file.path)
+        # What may have credentials by now is not read.
+        old = _read(folder, file.path) if not file.is_template else "" if _is_there(folder / file.path) else None
         change = _change(file, text, old, known.get(file.path))
         if change is None:
             foreign.append(file.path)
@@ -184,7 +185,7 @@ def _change(file: ExportedFile, text: str, old: str | None, known: Written | Non
     """Return what happens to a file that is written; None where it is not mom's to write."""
     if file.is_template and (old is not None or known is not None):
         # Also one that was removed: it is its reader's own, as in a clone without the `.env` that git ignores.
-        return Change(file.path, Action.UNCHANGED, old, text)
+        return Change(file.path, Action.UNCHANGED)
     if old is None:
         return Change(file.path, Action.CREATED, None, text, file.mode)
     if _same(old, text):
@@ -224,6 +225,11 @@ def _stale(folder: Path, known: Mapping[str, Written], manifest: Mapping[str, Wr
 
 def _digest(text: str | None) -> str:
     return hashlib.sha256((text or "").encode(errors="surrogateescape")).hexdigest()
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything by that name, also a link that leads nowhere."""
+    return os.path.lexists(path)
 
 
 def _read(folder: Path, path: str) -> str | None:

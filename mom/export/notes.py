@@ -21,6 +21,8 @@ def _notes(source: Source, layout: Layout) -> Iterator[str]:
     configuration = source.configuration
     if layout.tls is None and not layout.listen.is_loopback:
         yield f"Envoy serves plain http on {layout.listen}: end TLS in front of it, or others can read tokens"
+    if configuration.admin_port is not None and layout.metrics is None:
+        yield f"no metrics are served there, at port {configuration.admin_port} or another"
     if unserved := [adapter.name for adapter in adapters.unserved(configuration)]:
         yield f"not served: {some(unserved, _NAMED)}; Atlas serves {', '.join(adapters.KINDS)}"
     near = [

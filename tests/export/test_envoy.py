@@ -65,7 +65,7 @@ class Deployed:
     demanding: Upstream
     proxy: Proxy
     credentials: Mounted
-    stranger: dict[str, str]
+    metrics: Client
     mine: dict[str, str]
 
     def get(self, adapter: str, path: str = "/x", *headers: str) -> Response:
@@ -88,7 +88,7 @@ class Deployed:
 @pytest.fixture(scope="module")
 def deployed(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Export with the installed command, on a machine that has no credential, and serve."""
-    here, port, key = tmp_path_factory.mktemp("export"), free_port(), es256()
+    here, port, metrics, key = tmp_path_factory.mktemp("export"), free_port(), free_port(), es256()
     corporate = Authority(here, "corporate")
     context = server_context(corporate.issue("localhost"), here / "demanding")
     context.verify_mode = ssl.CERT_REQUIRED
@@ -134,9 +134,11 @@ def deployed(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> 
         (here / "atlas.yml").write_text(samples.atlas(*adapters, after=PROVIDER) + "".join(adapters.values()))
         words = ["atlas", "export", "envoy", "-o", "out", "--config-dir", str(here / "out")]
         words += ["--credentials-dir", str(here / "credentials"), "--ca-file", str(authority.file)]
-        subprocess.run([MOM, *words, "--listen", f"127.0.0.1:{port}"], cwd=here, check=True, capture_output=True)
+        words += ["--listen", f"127.0.0.1:{port}", "--metrics", f"127.0.0.1:{metrics}"]
+        words += ["--admin-socket", str(here / "admin")]
+        subprocess.run([MOM, *words], cwd=here, check=True, capture_output=True)
         with serving(here / "out", port) as client:
-            yield Deployed(client, key, api, demanding, proxy, credentials, stranger, mine)
+            yield Deployed(client, key, api, demanding, proxy, credentials, Client(metrics), mine)
 
 
 def test_a_request_gets_the_credential_of_a_mounted_file(deployed: Deployed) -> None:
@@ -225,6 +227,15 @@ def test_lists_and_limits_hold(deployed: Deployed) -> None:
 def test_health_needs_no_token_and_everything_else_does(deployed: Deployed) -> None:
     assert [deployed.client.send(path).status for path in ("/healthz", "/healthcheck", "/x")] == [200, 200, 401]
     assert deployed.client.send("/v1/apis/http/one/x", token=es256().token()).status == 401
+
+
+def test_metrics_are_served_and_nothing_else_of_the_admin_interface(deployed: Deployed) -> None:
+    assert deployed.status("one") == (200, None)
+    response = deployed.metrics.send("/metrics")
+    assert (response.status, b'atlas_requests{adapter="one"' in response.body) == (200, True)
+    for path in ("/config_dump", "/quitquitquit", "/stats"):
+        assert deployed.metrics.send(path, method="POST").status == 404
+        assert deployed.metrics.send(path).status == 404
 
 
 def source_of(here: Path, text: str) -> Source:

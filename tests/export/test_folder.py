@@ -123,6 +123,9 @@ def test_what_is_not_written_any_more_is_removed_unless_people_changed_it(tmp_pa
 def test_a_template_is_its_readers_own_also_where_it_is_gone(tmp_path: Path) -> None:
     write(tmp_path, A, TEMPLATE)
     (tmp_path / "credentials.env").write_text("TOKEN=s3cret\n")
+    # Not even read: it may be a link to where its reader may look and mom may not.
+    (tmp_path / "credentials.env").rename(tmp_path / "real")
+    (tmp_path / "credentials.env").symlink_to("real")
     other = ExportedFile("credentials.env", "# OTHER=\n", is_template=True)
     assert write(tmp_path, A, other) == {"a.yaml": "unchanged", "credentials.env": "unchanged"}
     assert (tmp_path / "credentials.env").read_text() == "TOKEN=s3cret\n"
