@@ -30,9 +30,8 @@ _TRAILERS_REMOVED = ("authorization", "host", "connection", "te", "transfer-enco
 
 
 def http_filter() -> Json:
-    """Return the filter with what applies to every adapter."""
+    """Return the filter with what applies to every response and to trailers; requests: see `for_headers`."""
     mutations = {
-        "request_mutations": _by_pattern([*map(_aliases, REQUEST_REMOVED), _CONTROL]),
         "response_mutations": [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}],
         "request_trailers_mutations": _by_pattern(_spellings(name) for name in (*REQUEST_REMOVED, *_TRAILERS_REMOVED)),
         "response_trailers_mutations": [
@@ -48,20 +47,19 @@ def for_headers(set_by_adapters: Iterable[str], removed: Iterable[str] = (), cre
 
     set_by_adapters: names of headers, in lower case. removed: those to remove here instead of by the router, which
     would remove what a filter has set (`mom.envoy.secrets`). credentials: those of a request whose value an API might
-    repeat in its response. In one place for all adapters, since 10,000 routes with a
-    pattern each cost 50 MB; so an alias of a header that one adapter sets is dropped for all. The header itself is not:
-    it is replaced where it is set.
+    repeat in its response. In one place for all adapters, since 10,000 routes with a pattern each cost 50 MB; so an
+    alias of a header that one adapter sets is dropped for all. The header itself is not: it is replaced where it is
+    set. In one pattern with what no client may send to any adapter: each is compared with each header of a request.
     """
     names = sorted(set_by_adapters)
-    if not names:
-        return {}
     mutations: Json = {
         "request_mutations": [
             *({"remove": name} for name in sorted(removed)),
-            *_by_pattern(alias for alias in map(_aliases, names) if alias),
+            *_by_pattern([*map(_aliases, {*REQUEST_REMOVED, *names}), _CONTROL]),
         ],
-        "request_trailers_mutations": _by_pattern(map(_spellings, names)),
     }
+    if names:
+        mutations["request_trailers_mutations"] = _by_pattern(map(_spellings, names))
     if masked := [_masked(name) for name in sorted(credentials)]:
         mutations["response_mutations"] = masked
     return {FILTER: typed(f"{_MESSAGE}.HeaderMutationPerRoute", {"mutations": mutations})}
