@@ -6,11 +6,18 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, WithMomOption, export_options, run_export
+from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
+from mom.cli.run import NoKeySlots, StreamLimit, Timeout
+from mom.export.model import Export, Source
 
 ListenOption = Annotated[
-    str, typer.Option("--listen", metavar="HOST:PORT", help="The address of the machine where Atlas serves.")
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="Where the machine serves. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082.",
+    ),
 ]
 
 
@@ -18,8 +25,11 @@ def compose(
     *,
     output: OutputOption,
     file: FileOption = None,
-    listen: ListenOption = "127.0.0.1:8082",
+    listen: ListenOption = None,
     with_mom: WithMomOption = False,
+    timeout: Timeout = None,
+    stream_limit: StreamLimit = None,
+    no_key_slots: NoKeySlots = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: ExportCheckOption = False,
@@ -35,8 +45,16 @@ def compose(
     from mom.export import compose as exported
     from mom.run.port import parse_listen
 
-    chosen = exported.Options(listen=parse_listen(listen), version=__version__ if with_mom else None)
+    serving = Serving(None, timeout, stream_limit, no_key_slots)
+    serving.check()
+    chosen = exported.Options(
+        listen=None if listen is None else parse_listen(listen), version=__version__ if with_mom else None
+    )
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
-    return int(run_export(options, lambda source: exported.export(source, chosen, output)))
+
+    def export(source: Source) -> Export:
+        return exported.export(source, chosen, serving.layout(source, exported.layout(source, chosen)), output)
+
+    return int(run_export(options, export))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, WithMomOption, export_options, run_export
+from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
+from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 
 
 def ecs(
@@ -11,6 +12,9 @@ def ecs(
     output: OutputOption,
     file: FileOption = None,
     with_mom: WithMomOption = False,
+    timeout: Timeout = None,
+    stream_limit: StreamLimit = None,
+    no_key_slots: NoKeySlots = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: ExportCheckOption = False,
@@ -25,8 +29,14 @@ def ecs(
     from mom import __version__
     from mom.export import ecs as exported
 
+    serving = Serving(None, timeout, stream_limit, no_key_slots)
+    serving.check()
     chosen = exported.Options(version=__version__ if with_mom else None)
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
-    return int(run_export(options, lambda source: exported.export(source, chosen, output)))
+    return int(
+        run_export(
+            options, lambda source: exported.export(source, chosen, serving.layout(source, exported.layout()), output)
+        )
+    )

@@ -6,11 +6,20 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, export_options, run_export
+from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
+from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 from mom.errors import UsageError
+from mom.export.model import Export, Source
 
-ListenOption = Annotated[str, typer.Option("--listen", metavar="HOST:PORT", help="Where Atlas serves.")]
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082.",
+    ),
+]
 Program = Annotated[str, typer.Option("--mom", metavar="PATH", help="Where mom is on that machine.")]
 Tls = Annotated[
     bool, typer.Option("--tls", help="Serve https: tls.crt and tls.key (PEM) are among the service's credentials.")
@@ -21,9 +30,12 @@ def systemd(
     *,
     output: OutputOption,
     file: FileOption = None,
-    listen: ListenOption = "127.0.0.1:8082",
+    listen: ListenOption = None,
     mom: Program = "/opt/mom/bin/mom",
     tls: Tls = False,
+    timeout: Timeout = None,
+    stream_limit: StreamLimit = None,
+    no_key_slots: NoKeySlots = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
     check: ExportCheckOption = False,
@@ -36,12 +48,17 @@ def systemd(
     Example: mom atlas export systemd -o deploy
     """
     from mom.export import systemd as exported
-    from mom.run.port import parse_listen
 
     if not mom.startswith("/") or not mom.isprintable():
         raise UsageError(f"--mom {mom}: not an absolute path", hint="write --mom /opt/mom/bin/mom")
-    service = exported.Service(listen=parse_listen(listen), program=mom, tls=tls)
+    serving = Serving(listen, timeout, stream_limit, no_key_slots)
+    serving.check()
+    service = exported.Service(program=mom, tls=tls)
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
-    return int(run_export(options, lambda source: exported.export(source, service, output)))
+
+    def export(source: Source) -> Export:
+        return exported.export(source, service, serving.layout(source, exported.layout(source, service)), output)
+
+    return int(run_export(options, export))

@@ -18,6 +18,7 @@ from mom.envoy.options import Listen
 from mom.export import envoy, image, refusals, with_mom
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.names import deployment_name
+from mom.export.notes import notes
 from mom.export.yaml_text import Explained, yaml_text
 
 COMMAND = "mom atlas export compose"
@@ -36,9 +37,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a user may choose. listen: where the machine serves. version: of the mom in the image, None for none."""
+    """What a user may choose. listen: where the machine serves, None: 127.0.0.1. version: of mom, None without it."""
 
-    listen: Listen
+    listen: Listen | None = None
     version: str | None = None
 
 
@@ -57,16 +58,19 @@ def credentials(source: Source, options: Options) -> tuple[str, ...]:
     return (*source.variables, *((_KUBECONFIG,) if source.has_kubernetes else ()))
 
 
-def export(source: Source, options: Options, output: str) -> Export:
-    """Return the files. Raises MomError for what cannot run there. output: their folder, for the next steps."""
-    place = layout(source, options)
+def export(source: Source, options: Options, place: Layout, output: str) -> Export:
+    """Return the files. Raises MomError for what cannot run there.
+
+    place: `layout`, with what the user says of how it serves. output: the folder of the files, for the next steps.
+    """
     if options.version is None:
         refusals.check(source, place, with_mom="--with-mom")
         files = envoy.files(source, place)
     else:
         with_mom.check(source, place)
         files = (*with_mom.files(source), *_ignored(source))
-    service = _service(source, options, place, files)
+    listen = options.listen or Listen("127.0.0.1", place.listen.port)
+    service = _service(source, options, place, files, listen)
     needed = credentials(source, options)
     document = {
         "name": deployment_name(source.name),
@@ -83,10 +87,13 @@ def export(source: Source, options: Options, output: str) -> Export:
             *_image(place, options),
         ),
         next_steps=_next_steps(source, options, shlex.quote(output), needed),
+        notes=notes(source, replace(place, listen=listen), with_mom=options.version is not None),
     )
 
 
-def _service(source: Source, options: Options, place: Layout, files: Sequence[ExportedFile]) -> Mapping[str, Any]:
+def _service(
+    source: Source, options: Options, place: Layout, files: Sequence[ExportedFile], listen: Listen
+) -> Mapping[str, Any]:
     needed = credentials(source, options)
     runs = _envoy(place, files) if options.version is None else _mom(source, options, place)
     return {
@@ -97,7 +104,7 @@ def _service(source: Source, options: Options, place: Layout, files: Sequence[Ex
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
-        "ports": [f"{options.listen}:{place.listen.port}"],
+        "ports": [f"{listen}:{place.listen.port}"],
         "volumes": [f"./{CONFIGURATION}:{place.configuration}:ro"],
         **({"secrets": list(needed)} if needed else {}),
         "healthcheck": {

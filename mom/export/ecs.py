@@ -21,11 +21,13 @@ from typing import Any
 
 from mom.atlas.adapters.kubernetes import KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
+from mom.envoy.options import Listen
 from mom.envoy.translate import upstreams
 from mom.errors import MomError
 from mom.export import ecs_stack, envoy, image, refusals, with_mom
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.names import deployment_name
+from mom.export.notes import notes
 from mom.problems import Problem
 
 COMMAND = "mom atlas export ecs"
@@ -49,9 +51,11 @@ def layout() -> Layout:
     return Layout(configuration=image.CONFIGURATION, credentials=None)
 
 
-def export(source: Source, options: Options, output: str) -> Export:
-    """Return the files. Raises MomError for what cannot run there. output: their folder, for the next steps."""
-    place = layout()
+def export(source: Source, options: Options, place: Layout, output: str) -> Export:
+    """Return the files. Raises MomError for what cannot run there.
+
+    place: `layout`, with what the user says of how it serves. output: the folder of the files, for the next steps.
+    """
     if options.version is None:
         refusals.check(source, place, with_mom="--with-mom")
         files, dockerfile = envoy.files(source, place), image.envoy_dockerfile(CONFIGURATION, _envoy_arguments(place))
@@ -78,7 +82,7 @@ def export(source: Source, options: Options, output: str) -> Export:
             *_calls(name, needed, place),
         ),
         next_steps=_next_steps(name, needed, shlex.quote(output)),
-        notes=("a changed credential is used by a new deployment",) if needed else (),
+        notes=_notes(source, options, place, needed),
     )
 
 
@@ -190,6 +194,13 @@ def _check_files(source: Source) -> None:
             found.append(problem_of(adapter.place, with_mom.RULE, message, hint=hint))
     if found:
         raise MomError(f"{source.configuration.file} cannot be exported", problems=found)
+
+
+def _notes(source: Source, options: Options, place: Layout, needed: Sequence[str]) -> tuple[str, ...]:
+    rotated = ("a changed credential is used by a new deployment",) if needed else ()
+    # The load balancer ends TLS.
+    behind = replace(place, listen=Listen("127.0.0.1", place.listen.port))
+    return (*rotated, *notes(source, behind, with_mom=options.version is not None))
 
 
 def _next_steps(name: str, needed: Sequence[str], output: str) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from mom.lists import some
 _NAMED = 3
 
 
-def notes(source: Source, layout: Layout) -> tuple[str, ...]:
-    """Return them for a source and a layout, in a fixed order."""
-    return tuple(_notes(source, layout))
+def notes(source: Source, layout: Layout, *, with_mom: bool = False) -> tuple[str, ...]:
+    """Return them for a source and a layout, in a fixed order. with_mom: whether mom runs there with Envoy."""
+    return tuple(_notes(source, layout, with_mom=with_mom))
 
 
-def _notes(source: Source, layout: Layout) -> Iterator[str]:
+def _notes(source: Source, layout: Layout, *, with_mom: bool) -> Iterator[str]:
     configuration = source.configuration
     if layout.tls is None and not layout.listen.is_loopback:
         yield f"Envoy serves plain http on {layout.listen}: end TLS in front of it, or others can read tokens"
@@ -33,6 +33,6 @@ def _notes(source: Source, layout: Layout) -> Iterator[str]:
     if near:
         yield f"{some(near, _NAMED)}: the host of the base URL is the machine or the container that runs Envoy"
     fetched = [provider.name for provider in configuration.identity_providers if "://" in provider.public_key]
-    if fetched:
+    if fetched and not with_mom:
         what = "Envoy fetches the keys itself, and refuses tokens when it cannot do so for five minutes"
         yield f"{some(fetched, _NAMED)}: {what}"

@@ -18,9 +18,12 @@ from mom.envoy.options import Listen
 from mom.export import with_mom
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.names import deployment_name
+from mom.export.notes import notes
+from mom.gateway import DEFAULT_PORT
 
 COMMAND = "mom atlas export systemd"
 FOLDER = "etc"
+_LISTEN = Listen("127.0.0.1", DEFAULT_PORT)
 # mom waits 30 seconds for requests in progress, and Envoy up to 5 to end.
 _STOP_SECONDS = 45
 
@@ -62,31 +65,33 @@ UMask=0077
 class Service:
     """How the service runs. program: the path of mom there. tls: whether a certificate is among its credentials."""
 
-    listen: Listen
     program: str = "/opt/mom/bin/mom"
     tls: bool = False
 
 
-def export(source: Source, service: Service, output: str) -> Export:
+def layout(source: Source, service: Service) -> Layout:
+    """Return where things are on the machine. mom finds the folder of credentials by itself."""
+    tls = ("%d/tls.crt", "%d/tls.key") if service.tls else None
+    return Layout(listen=_LISTEN, configuration=f"/etc/{deployment_name(source.name)}", credentials=None, tls=tls)
+
+
+def export(source: Source, service: Service, place: Layout, output: str) -> Export:
     """Return the unit with its configuration. Raises MomError for what a run there could not do.
 
-    output: the folder of the export, for the command lines that come next.
+    place: `layout`, with what the user says of how it serves. output: the folder of the files, for the next steps.
     """
     name = deployment_name(source.name)
-    folder = f"/etc/{name}"
-    tls = ("%d/tls.crt", "%d/tls.key") if service.tls else None
-    layout = Layout(listen=service.listen, configuration=folder, credentials=None, tls=tls)
-    with_mom.check(source, layout)
-    unit = ExportedFile(f"{name}.service", _unit(source, service, layout, name))
+    with_mom.check(source, place)
+    unit = ExportedFile(f"{name}.service", _unit(source, service, place, name))
     configuration = [replace(file, path=f"{FOLDER}/{file.path}") for file in with_mom.files(source)]
     needed = credentials(source, service)
-    notes = (f"a changed credential is used once {name} has been restarted",) if needed else ()
+    rotated = (f"a changed credential is used once {name} has been restarted",) if needed else ()
     return Export(
         command=COMMAND,
         digest=source.digest,
         files=(unit, *configuration),
-        next_steps=_next_steps(shlex.quote(output), name, folder, needed),
-        notes=notes,
+        next_steps=_next_steps(shlex.quote(output), name, place.configuration, needed),
+        notes=(*rotated, *notes(source, place, with_mom=True)),
     )
 
 
@@ -106,13 +111,13 @@ def _next_steps(output: str, name: str, folder: str, needed: Sequence[str]) -> t
     )
 
 
-def _unit(source: Source, service: Service, layout: Layout, name: str) -> str:
-    folder = layout.configuration
+def _unit(source: Source, service: Service, place: Layout, name: str) -> str:
+    folder = place.configuration
     program = _quoted(service.program.replace("%", "%%"))
-    command = " ".join((program, "atlas", "run", *map(_quoted, with_mom.arguments(layout))))
+    command = " ".join((program, "atlas", "run", *map(_quoted, with_mom.arguments(place))))
     loads = [f"LoadCredential={each}:{folder}/credentials/{each}" for each in credentials(source, service)]
     binds = [f"BindReadOnlyPaths=%d/{file}:{folder}/{at}" for at, file in with_mom.credential_files(source).items()]
-    needs_port = service.listen.port < 1_024
+    needs_port = place.listen.port < 1_024
     sandbox = _SANDBOX.format(
         capabilities="CAP_NET_BIND_SERVICE" if needs_port else "",
         # The capability must count in the machine's own user namespace.
@@ -135,7 +140,7 @@ def _unit(source: Source, service: Service, layout: Layout, name: str) -> str:
             "# mom alone gets the signal to end, and has Envoy finish the requests in progress.",
             "KillMode=mixed",
             f"TimeoutStopSec={_STOP_SECONDS}",
-            f"LimitNOFILE={layout.open_files}",
+            f"LimitNOFILE={place.open_files}",
             "LimitCORE=0",
             "",
             "# The files of credentials are root's alone: each is the value of a variable, or a private key.",

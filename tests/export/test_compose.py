@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -109,6 +110,31 @@ def test_with_mom_the_image_has_mom_and_follows_the_configuration_beside_it(tmp_
     assert " ".join(atlas["command"]) == (
         "--file /etc/atlas/atlas.yml --listen 0.0.0.0:8082 --no-local-key --credentials-dir /run/secrets --access-log -"
     )
+
+
+def test_it_serves_as_the_options_and_the_configuration_say(tmp_path: Path) -> None:
+    configure(tmp_path)
+    with (tmp_path / "atlas.yml").open("r+") as file:
+        text = file.read()
+        file.seek(0)
+        file.write(
+            text.replace("  identityProviders", "  exposedPorts:\n    ingressHttpPort: 9000\n  identityProviders")
+        )
+    options = ["--timeout", "30", "--stream-limit", "60", "--no-key-slots"]
+    atlas = service(export(tmp_path, "compose", "--with-mom", *options))
+    assert " ".join(atlas["command"]).endswith("--access-log - --timeout 30 --stream-limit 60 --no-key-slots")
+    assert atlas["ports"] == ["127.0.0.1:9000:9000"]
+    assert "/dev/tcp/127.0.0.1/9000 " in atlas["healthcheck"]["test"][-1]
+
+    out = export(tmp_path, "compose", *options, "--listen", "0.0.0.0:80")
+    assert '"timeout":"30' in (out / "atlas" / "envoy.json").read_text()
+    assert service(out)["ports"] == ["0.0.0.0:80:9000"]
+    shutil.rmtree(out)
+    for engine in ("ecs", "systemd"):
+        text = "".join(written(export(tmp_path, engine, *options)).values())
+        assert '"timeout":"30' in text or "--timeout 30 --stream-limit 60 --no-key-slots" in text
+        assert "9000" in text
+        shutil.rmtree(out)
 
 
 def test_what_needs_mom_is_refused_without_it(tmp_path: Path) -> None:
