@@ -31,6 +31,7 @@ OTHER_SUBJECTS = {
     "cli/test_beginning.py": "how each command says that a file is not there",
     "cli/test_streams.py": "standard streams that are closed, full or not UTF-8",
     "cli/test_validate.py": "the command of mom/cli/config_validate.py",
+    "yamledit/test_readers.py": "the readers of tests, in tests/yamledit/readers.py",
     "atlas/test_slips.py": "which typing mistake a file is said to have, found by mom/yamledit/slips.py",
 }
 # The text of a sample outside tests/samples.py, where it is the subject.
