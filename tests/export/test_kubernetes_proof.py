@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -30,6 +31,7 @@ from tests.export import podman
 from tests.export.kubelet import Node
 from tests.export.own_network import in_own_network
 from tests.golden import MOM
+from tests.pages import ROOT, consoles
 from tests.run.mom_run import wait_until
 
 pytestmark = pytest.mark.proof
@@ -134,6 +136,28 @@ def test_a_value_of_the_template_is_the_credential_byte_for_byte(value: str, tmp
     assert values == {"OPENAI_API_TOKEN": value}
 
 
+def test_the_commands_of_the_page_work_as_far_as_no_cluster_is_needed(tmp_path: Path) -> None:
+    """The console blocks, and then what the page has kubectl do without an API server."""
+    import kubernetes_validate
+
+    page = ROOT / "docs" / "deploy" / "kubernetes.md"
+    consoles(page, tmp_path)
+    commands = re.findall(r"^    (kubectl .+)$", page.read_text(), flags=re.MULTILINE)
+    (rendering,) = [command for command in commands if command.startswith("kubectl kustomize ")]
+    documents = render(tmp_path / rendering.split()[-1])
+    for document in documents:
+        kubernetes_validate.validate(document, VERSION, strict=True)
+    assert commands.count(f"kubectl apply --server-side -k {rendering.split()[-1]}") == 2
+    secret = by_name(documents)["Secret", "atlas-credentials"]
+    assert base64.b64decode(secret["data"]["GITHUB_TOKEN"]) == b"ghp_example"
+    # What other commands name is there.
+    assert {"rollout status deployment/atlas", "port-forward service/atlas 8082:80"} <= {
+        command.removeprefix("kubectl -n atlas ") for command in commands
+    }
+    assert {("Deployment", "atlas"), ("Service", "atlas")} <= by_name(documents).keys()
+    assert by_name(documents)["Service", "atlas"]["spec"]["ports"][0]["port"] == 80
+
+
 @dataclass
 class Pod:
     """A pod of an export that podman runs, in a network of its own."""
@@ -154,7 +178,7 @@ class Pod:
 def exported(folder: Path, api: Upstream, key: Key) -> dict[tuple[str, str], Any]:
     """Export an Atlas with two adapters, one of them with a credential that is missing, and fill the overlay in."""
     base = f"http://127.0.0.1:{api.port}"
-    given = {"one": "TOKEN", "empty": "EMPTY"}
+    given = {"openai": "TOKEN", "empty": "EMPTY"}
     text = samples.atlas(*given, after=PROVIDER) + "".join(
         samples.http(name, base, {"Authorization": f"Bearer ${{{{ {variable} }}}}"}) for name, variable in given.items()
     )
@@ -212,6 +236,22 @@ def _serves(client: Client) -> bool:
         return False
 
 
+def curl(folder: Path, path: str, token: str) -> subprocess.CompletedProcess[str]:
+    """Send the guide's request with the installed `mom curl`."""
+    (folder / "token").write_text(token)
+    words = ["curl", "-sS", "--fail", "--base-url", "http://127.0.0.1:8082", "--mom-token-file", str(folder / "token")]
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder), "MOM_HOME": str(folder / "home")}
+    return subprocess.run(
+        [MOM, *words, path],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
+
+
 def check_confinement(pod: Pod) -> None:
     """Check what the process may do, as the kernel reports it."""
     lines = dict(line.split(":\t", 1) for line in Path(f"/proc/{pod.pid}/status").read_text().splitlines())
@@ -235,7 +275,7 @@ def check_rotation(pod: Pod) -> None:
     stop, seen = threading.Event(), Counter[int]()
 
     def ask() -> None:
-        request = pod.client.request("/v1/apis/http/one/x", token=pod.key.token()).replace(
+        request = pod.client.request("/v1/apis/http/openai/x", token=pod.key.token()).replace(
             b"Connection: close\r\n", b""
         )
         with pod.client.connect() as connection, connection.makefile("rb") as reader:
@@ -274,10 +314,12 @@ def test_podman_runs_the_pod_confined_and_a_rotated_secret_counts_without_loss(
         pods = play(tmp_path, authority)
         pod = next(pods)
         try:
-            assert pod.status("/v1/apis/http/one/x") == (200, None)
+            guide = curl(tmp_path, "/v1/apis/http/openai/v1/models", pod.key.token())
+            assert guide.stdout == "ok"
+            assert pod.api.requests[-1].target == "/v1/models"
             assert pod.api.requests[-1].get("authorization") == ["Bearer first"]
             assert pod.status("/v1/apis/http/empty/x") == (503, "API_CredentialUnavailableError")
-            assert pod.client.send("/v1/apis/http/one/x").status == 401
+            assert pod.client.send("/v1/apis/http/openai/v1/models").status == 401
             check_confinement(pod)
             pod.api.requests.clear()
             check_rotation(pod)
