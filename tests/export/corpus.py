@@ -16,10 +16,12 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from mom.gateway import CLUSTER_ID_HEADER, KUBERNETES_PATH
 from tests.envoy.client import Client, read_all
 from tests.envoy.http2 import over_http2
 from tests.envoy.tokens import es256, rs256
 from tests.export.world import CANVAS, DOWN, REMOTE, World
+from tests.run.api_server import UID
 
 P = "/v1/apis/http"
 # The path of slow exchanges.
@@ -60,13 +62,14 @@ def perform_all(gateway: Gateway, *, slow: bool) -> dict[str, Outcome]:
     """Do all exchanges, the slow ones if asked to, and return what came of each, without what the moment decides."""
     exchanges = [each for each in corpus() if slow or not each.is_slow]
     with ThreadPoolExecutor() as pool:
-        waiting = {each.name: pool.submit(_perform, each, gateway) for each in exchanges if each.is_slow}
-        outcomes = {each.name: _perform(each, gateway) for each in exchanges if not each.is_slow}
+        waiting = {each.name: pool.submit(perform, each, gateway) for each in exchanges if each.is_slow}
+        outcomes = {each.name: perform(each, gateway) for each in exchanges if not each.is_slow}
         # Their time is others' too, and with it what the APIs got.
         return outcomes | {name: Outcome(each.result().seen, []) for name, each in waiting.items()}
 
 
-def _perform(exchange: Exchange, gateway: Gateway) -> Outcome:
+def perform(exchange: Exchange, gateway: Gateway) -> Outcome:
+    """Do it, and return what came of it, without what the moment decides."""
     before = gateway.world.seen()
     seen = _MOMENT.sub(rb"\1-", exchange.act(gateway))
     return Outcome(seen, gateway.world.since(before))
@@ -109,6 +112,39 @@ def _is_whole(seen: bytes) -> bool:
     head, blank, body = seen[max(seen.rfind(b"HTTP/1.1 "), 0) :].partition(b"\r\n\r\n")
     length = re.search(rb"(?im)^content-length: (\d+)", head)
     return bool(blank and length and b"\r\nconnection: close" in head and len(body) >= int(length[1]))
+
+
+def kubernetes() -> list[Exchange]:
+    """Return exchanges with a Kubernetes adapter."""
+    at = f"{KUBERNETES_PATH}/api/v1/namespaces"
+    given: list[tuple[str, Act]] = [
+        ("list", _get(f"{at}?limit=500")),
+        ("one", _get(f"{at}/default", method="HEAD")),
+        ("none", _get(f"{at}/none", method="DELETE")),
+        ("body", _get(at, "Content-Type: application/json", method="POST", body=b"{}")),
+        ("path", _get(f"{KUBERNETES_PATH}/%2e%2e/x")),
+        ("another path", _get(f"{KUBERNETES_PATH}x/api")),
+        ("without a token", _bare(at)),
+        ("token as kubectl sends it", _with(at, World.token, place="Authorization: Bearer ")),
+        ("another's token", _bare(at, "Authorization: Bearer of-atlas")),
+        ("as another user", _get(at, "Impersonate-User: admin")),
+        ("its cluster", _get(at, f"{CLUSTER_ID_HEADER}: {UID}")),
+        ("another cluster", _get(at, f"{CLUSTER_ID_HEADER}: other")),
+        ("narrowed token", _get(at, aud=f"https://atlas.test{KUBERNETES_PATH}")),
+        ("narrowed token for another", _get(at, aud=f"https://atlas.test{P}/other")),
+        ("lists", _get("/v1alpha1/instances")),
+    ]
+    upgrades = {"GET": "websocket", "POST": "SPDY/3.1"}
+    return [
+        *(Exchange(name, act) for name, act in given),
+        *(Exchange(protocol, partial(_exec, method, protocol)) for method, protocol in upgrades.items()),
+    ]
+
+
+def _exec(method: str, protocol: str, gateway: Gateway) -> bytes:
+    path = f"{KUBERNETES_PATH}/api/v1/namespaces/default/pods/p/exec?command=sh"
+    request = gateway.client.request(path, f"Upgrade: {protocol}", token=gateway.world.token(), method=method)
+    return _upgraded(gateway, request.replace(b"Connection: close", b"Connection: Upgrade"))
 
 
 def _get(path: str, *headers: str, method: str = "GET", body: bytes = b"", **claims: Any) -> Act:
@@ -430,8 +466,13 @@ def _unsigned(token: str) -> str:
 def _web_socket(adapter: str, gateway: Gateway) -> bytes:
     headers = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Key: x", "Sec-WebSocket-Version: 13")
     request = gateway.client.request(f"{P}/{adapter}/socket?a=b", *headers, token=gateway.world.token())
+    return _upgraded(gateway, request.replace(b"Connection: close\r\n", b""))
+
+
+def _upgraded(gateway: Gateway, request: bytes) -> bytes:
+    """Send a request with an upgrade, and bytes that come back behind it."""
     with gateway.client.connect() as connection:
-        connection.sendall(request.replace(b"Connection: close\r\n", b""))
+        connection.sendall(request)
         seen = b""
         while not seen.endswith(b"\r\n\r\n") and (part := connection.recv(65_536)):
             seen += part

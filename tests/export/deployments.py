@@ -23,6 +23,7 @@ from tests.envoy.running import wait_until_serving
 from tests.export.container import inside
 from tests.export.world import VARIABLES, World
 from tests.golden import MOM
+from tests.run.api_server import UID
 
 _CERTIFICATE = ("client.pem", "client-key.pem")
 # Where Envoy's official image has the authorities.
@@ -95,11 +96,30 @@ def envoy_with_environment(world: World, folder: Path, port: int) -> Deployment:
 
 def kubernetes(world: World, folder: Path, port: int) -> Deployment:
     """Return the container of the pods, of what `kubectl kustomize` renders of the overlay once it is filled in."""
-    out, _ = export(world, folder, "kubernetes")
+    return _pod(world, export(world, folder, "kubernetes")[0], folder, port)
+
+
+def kubernetes_with_its_api_server(world: World, folder: Path, port: int) -> Deployment:
+    """Return the same with an adapter for the API server, which is elsewhere here; the kubelet gives the login."""
+    out, _ = export(world, folder, "kubernetes", "--cluster-id", UID)
+    made = _pod(world, out, folder, port)
+    bootstrap = made.mounts["/etc/atlas"] / "envoy.json"
+    text = bootstrap.read_text()
+    name = '"host_rewrite_literal":"kubernetes.default.svc"'
+    assert name in text
+    here = f"localhost:{world.ports['api server']}"
+    bootstrap.write_text(text.replace(name, f'"host_rewrite_literal":"{here}"'))
+    login = folder / "login"
+    _write(login, {"token": b"of-atlas", "ca.crt": world.authority.file.read_bytes()})
+    return replace(made, mounts={**made.mounts, "/var/run/secrets/kubernetes.io/serviceaccount": login})
+
+
+def _pod(world: World, out: Path, folder: Path, port: int) -> Deployment:
     overlay = out / "overlays" / "production"
     (overlay / "credentials.env").write_text("".join(f"{name}={value}\n" for name, value in VARIABLES.items()))
     for name in _CERTIFICATE:
-        (overlay / name).write_bytes((world.folder / name).read_bytes())
+        if (world.folder / name).exists():
+            (overlay / name).write_bytes((world.folder / name).read_bytes())
     rendered = {(each["kind"], each["metadata"]["name"]): each for each in kustomized(overlay)}
     (deployment,) = (each for (kind, _), each in rendered.items() if kind == "Deployment")
     pod = deployment["spec"]["template"]["spec"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from typing import NamedTuple
 import pytest
 
 from mom.gateway import ErrorTypes
+from tests.envoy.certificates import Authority
 from tests.envoy.client import Client
 from tests.envoy.running import free_port
-from tests.export.corpus import SLOW, Gateway, P
-from tests.export.deployments import EXPORTS, running
+from tests.export.corpus import SLOW, Gateway, P, kubernetes, perform
+from tests.export.deployments import EXPORTS, kubernetes_with_its_api_server, running
 from tests.export.observation import Observation, described, differences, observe
 from tests.export.world import VARIABLES, World, configuration, world
-from tests.run.mom_run import MomRun
+from tests.run.api_server import ApiServer, kubeconfig
+from tests.run.mom_run import MomRun, atlas_yml
 from tests.run.openid_provider import openid_provider
+from tests.run.test_kubernetes import with_kubernetes
 
 pytestmark = pytest.mark.proof
 
@@ -114,6 +118,32 @@ def test_an_export_does_what_a_run_does(here: Here, tmp_path: Path, name: str) -
         assert difference.there in other, exchange
         if exchange.startswith("list "):
             assert _STATE.sub("", one).partition("\r\n\r\n")[2] == other.partition("\r\n\r\n")[2]
+
+
+def test_an_export_to_kubernetes_does_what_a_run_does_with_the_api_server(tmp_path: Path) -> None:
+    authority, port = Authority(tmp_path), free_port()
+    with ApiServer(authority, tmp_path, "of-atlas", name="localhost") as server:
+        world = World(tmp_path / "atlas", authority, "", {"api server": server.port}, {"api server": server})
+        world.folder.mkdir()
+        world.write_keys()
+        (world.folder / "atlas.yml").write_text(with_kubernetes(atlas_yml({})))
+        data = base64.b64encode(authority.file.read_bytes()).decode()
+        url = f"https://localhost:{server.port}"
+        login = kubeconfig(url, {"certificate-authority-data": data}, {"token": "of-atlas"})
+        (tmp_path / "kubeconfig").write_text(login)
+        gateway = Gateway(Client(port), world)
+        run = MomRun(world.folder, environ={"KUBECONFIG": str(tmp_path / "kubeconfig")})
+        world.write_keys()
+        try:
+            run.start("--no-local-key", "--listen", f"127.0.0.1:{port}", listen=False)
+            expected = {each.name: list(described(perform(each, gateway))) for each in kubernetes()}
+        finally:
+            run.close()
+        deployment = kubernetes_with_its_api_server(world, tmp_path, port)
+        with running(deployment, tmp_path, port):
+            assert {each.name: list(described(perform(each, gateway))) for each in kubernetes()} == expected
+    assert "HTTP/1.1 101" in expected["websocket"][0]
+    assert "API_NoMatchingInstanceError" in expected["another cluster"][0]
 
 
 def report(found: dict[str, str]) -> str:
