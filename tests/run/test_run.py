@@ -48,15 +48,10 @@ def own_token(run: MomRun, url: str) -> str:
     return mint(found, parse_base_url(url).origin)
 
 
-@pytest.mark.parametrize(("option", "status"), [((), 200), (("--no-key-slots",), 401)])
-def test_an_option_leaves_one_place_for_the_token(
-    run: MomRun, api: Upstream, option: tuple[str, ...], status: int
-) -> None:
-    run.start(*option)
-    before = len(api.requests)
-    assert run.client.send(f"{P}/one/slot", f"Authorization: Bearer {run.token()}").status == status
+def test_an_option_leaves_one_place_for_the_token(run: MomRun) -> None:
+    run.start("--no-key-slots")
+    assert run.client.send(f"{P}/one/slot", f"Authorization: Bearer {run.token()}").status == 401
     assert run.client.send(f"{P}/one/slot", token=run.token()).status == 200
-    assert len(api.requests) == before + (2 if status == 200 else 1)
 
 
 def test_it_serves_reports_it_and_leaves_nothing(run: MomRun, api: Upstream) -> None:
