@@ -161,13 +161,13 @@ def _write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def compose(world: World, folder: Path, port: int) -> Deployment:
     """Return the container of the one service of a Compose file."""
-    out, _ = export(world, folder, "compose", "--listen", f"127.0.0.1:{port}")
+    out, _ = export(world, folder, "compose")
     return _service(out, world, folder, port, {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file})
 
 
 def compose_with_mom(world: World, folder: Path, port: int) -> Deployment:
     """Return the same with mom in it: the entry point of the image is that of its Dockerfile."""
-    out, _ = export(world, folder, "compose", "--listen", f"127.0.0.1:{port}", "--with-mom")
+    out, _ = export(world, folder, "compose", "--with-mom")
     for name in _CERTIFICATE:
         (out / "atlas" / name).write_bytes((world.folder / name).read_bytes())
     (entry,) = re.findall(r"(?m)^ENTRYPOINT (.*)", (out / "image" / "Dockerfile").read_text())
@@ -186,7 +186,8 @@ def _service(out: Path, world: World, folder: Path, port: int, mounts: dict[str,
         source, target, mode = volume.split(":")
         assert mode == "ro"
         mounts[target] = out / source
-    assert service["ports"] == [f"127.0.0.1:{port}:8082"]
+    (published,) = service["ports"]
+    assert published.startswith(f"127.0.0.1:{port}:")
     command = [*service.get("entrypoint", ()), *service["command"]]
     return Deployment(_at_loopback(command, mounts, port), mounts, service.get("environment", {}))
 
@@ -210,9 +211,9 @@ def _certificate_variables(world: World) -> dict[str, str]:
     return {variable: (world.folder / name).read_text() for name, variable in names.items()}
 
 
-def systemd(world: World, folder: Path, port: int) -> Deployment:
+def systemd(world: World, folder: Path, _port: int) -> Deployment:
     """Return the service of a unit, with its credentials where systemd puts them."""
-    out, _ = export(world, folder, "systemd", "--listen", f"127.0.0.1:{port}")
+    out, _ = export(world, folder, "systemd")
     (unit,) = out.glob("*.service")
     settings = [line.split("=", 1) for line in unit.read_text().splitlines() if "=" in line and line[0] != "#"]
     (start,) = (value for name, value in settings if name == "ExecStart")
@@ -236,13 +237,14 @@ def systemd(world: World, folder: Path, port: int) -> Deployment:
 
 def _at_loopback(command: list[str], mounts: Mapping[str, Path], port: int) -> list[str]:
     """Have a container listen on one address and port of this machine, which it shares; return its command."""
-    if "0.0.0.0:8082" in command:
-        return [f"127.0.0.1:{port}" if word == "0.0.0.0:8082" else word for word in command]
+    here = [re.sub(r"^0\.0\.0\.0:\d+$", f"127.0.0.1:{port}", word) for word in command]
+    if here != command:
+        return here
     bootstrap = mounts["/etc/atlas"] / "envoy.json"
-    listening = '"address":"0.0.0.0","port_value":8082'
-    text = bootstrap.read_text()
-    assert text.count(listening) == 1
-    bootstrap.write_text(text.replace(listening, f'"address":"127.0.0.1","port_value":{port}'))
+    listening = r'"address":"0\.0\.0\.0","port_value":\d+'
+    text, count = re.subn(listening, f'"address":"127.0.0.1","port_value":{port}', bootstrap.read_text())
+    assert count == 1
+    bootstrap.write_text(text)
     return command
 
 
