@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
 from mom.cli.exporting import ExportCheckOption, ListenOption, OutputOption, Serving, export_options, run_export
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
-from mom.cli.run import METRICS_PORT, NoKeySlots, StreamLimit, Timeout
+from mom.cli.run import METRICS_PORT, ConnectionLimit, NoKeySlots, StreamLimit, Timeout
 from mom.envoy.options import Listen
 from mom.errors import UsageError
 from mom.export.model import Export, Layout, Source
@@ -49,6 +49,34 @@ AdminSocket = Annotated[
 TlsKey = Annotated[str | None, typer.Option("--tls-key", metavar="PATH", help="Its private key (PEM).")]
 
 
+class _Paths(NamedTuple):
+    """Where things are on the machine that runs Envoy, as the options say."""
+
+    config_dir: str
+    credentials_dir: str
+    ca_file: str
+    tls_cert: str | None
+    tls_key: str | None
+    admin_socket: str
+
+    def layout(self) -> Layout:
+        """Return them as a layout; raises UsageError for a path that means nothing there."""
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise UsageError("--tls-cert and --tls-key must be given together")
+        for name, path in self._asdict().items():
+            if path is None or (name == "credentials_dir" and path == _IN_ENVIRONMENT):
+                continue
+            if not path.startswith("/") or not path.isprintable():
+                option = f"--{name.replace('_', '-')} {path}"
+                raise UsageError(f"{option}: this is not an absolute path", hint="Envoy reads it where it runs")
+        return Layout(
+            configuration=self.config_dir.rstrip("/"),
+            credentials=None if self.credentials_dir == _IN_ENVIRONMENT else self.credentials_dir.rstrip("/"),
+            ca_file=self.ca_file,
+            tls=None if self.tls_cert is None or self.tls_key is None else (self.tls_cert, self.tls_key),
+        )
+
+
 def envoy(
     *,
     output: OutputOption,
@@ -63,6 +91,7 @@ def envoy(
     admin_socket: AdminSocket = "/tmp/atlas-admin",  # noqa: S108  what Envoy can write in most images
     timeout: Timeout = None,
     stream_limit: StreamLimit = None,
+    connection_limit: ConnectionLimit = None,
     no_key_slots: NoKeySlots = False,
     dry_run: DryRunOption = False,
     diff: DiffOption = False,
@@ -75,29 +104,12 @@ def envoy(
 
     Example: mom atlas export envoy -o deploy
     """
-    if (tls_cert is None) != (tls_key is None):
-        raise UsageError("--tls-cert and --tls-key must be given together")
-    paths = {
-        "--config-dir": config_dir,
-        "--credentials-dir": None if credentials_dir == _IN_ENVIRONMENT else credentials_dir,
-        "--ca-file": ca_file,
-        "--tls-cert": tls_cert,
-        "--tls-key": tls_key,
-        "--admin-socket": admin_socket,
-    }
-    for option, path in paths.items():
-        if path is not None and (not path.startswith("/") or not path.isprintable()):
-            raise UsageError(f"{option} {path}: this is not an absolute path", hint="Envoy reads it where it runs")
-    serving = Serving(listen, timeout, stream_limit, no_key_slots)
+    paths = _Paths(config_dir, credentials_dir, ca_file, tls_cert, tls_key, admin_socket)
+    layout = paths.layout()
+    serving = Serving(listen, timeout, stream_limit, no_key_slots, connection_limit)
     serving.check()
     if metrics not in {None, _NOWHERE}:
         parse_listen(str(metrics), "--metrics", METRICS_PORT)
-    layout = Layout(
-        configuration=config_dir.rstrip("/"),
-        credentials=None if credentials_dir == _IN_ENVIRONMENT else credentials_dir.rstrip("/"),
-        ca_file=ca_file,
-        tls=None if tls_cert is None or tls_key is None else (tls_cert, tls_key),
-    )
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )

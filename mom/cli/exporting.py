@@ -50,13 +50,14 @@ class Serving(NamedTuple):
     timeout: float | None = None
     stream_limit: float | None = None
     no_key_slots: bool = False
+    connection_limit: float | None = None
 
     def check(self) -> None:
         """Raise UsageError for what no Envoy could do."""
         from mom.cli.run import check_durations
         from mom.run.port import parse_listen
 
-        check_durations(self.timeout, self.stream_limit)
+        check_durations(self.timeout, self.stream_limit, self.connection_limit)
         if self.listen is not None:
             parse_listen(self.listen)
 
@@ -70,6 +71,7 @@ class Serving(NamedTuple):
             listen=replace(layout.listen, port=source.port) if self.listen is None else parse_listen(self.listen),
             timeout=self.timeout,
             stream_limit=STREAM_LIMIT if self.stream_limit is None else self.stream_limit,
+            connection_limit=layout.connection_limit if self.connection_limit is None else self.connection_limit,
             key_slots=not self.no_key_slots,
         )
 
