@@ -47,7 +47,7 @@ _VALUE = re.compile(
 # What is in front of a value of each class, and what stands for it.
 _BEFORE = ("\n  name: ", "\n    name: ", " baseUrl: https://", "${{ ")
 _STAND_INS = ("mom-stand-in-{:04}", "mom-stand-in-{:04}", "mom-stand-in-{:04}.example", "MOM_STAND_IN_{:04}")
-_NAMES, _HOSTS = (0, 1), 2
+_NAMES, _HOSTS, _VARIABLES = (0, 1), 2, 3
 _STEP = len(_BEFORE) + 1
 _SEPARATOR = "\0"
 
@@ -112,16 +112,59 @@ class KnownDocument(DataDocument):
 
     def adapter(self) -> Adapter:
         """Return the adapter in it."""
-        return self.form.build(self.values, self.source.name, self.source.line_number(self.limits.start))  # type: ignore[no-any-return]
+        return self.form.adapter(self.values, self.source.name, self.source.line_number(self.limits.start))
+
+
+class FormedAdapter(HttpAdapter):
+    """An adapter that differs from others of its form in `values` alone; a changed copy of it is of no form."""
+
+    form: Form | None = None
+    values: tuple[str, ...] = ()
+
+    @cached_property
+    def uses(self) -> tuple[Any, ...]:
+        """Return what `mom.atlas.rules.variable_rules` has found in it: a run asks several times."""
+        from mom.atlas.rules.variable_rules import uses_of
+
+        return tuple(uses_of(self))
+
+
+def is_same(one: Adapter, other: Adapter) -> bool:
+    """Whether two adapters are known to differ in nothing but where they are in a file; what has no form is not."""
+    if not (isinstance(one, FormedAdapter) and isinstance(other, FormedAdapter)):
+        return False
+    return one.form is not None and one.form is other.form and one.values == other.values
 
 
 class Form(NamedTuple):
-    """What is known of documents of one form: their kind, their name or which value it is, and what builds adapters."""
+    """What is known of documents of one form.
+
+    kind: theirs. name: of the adapter, or, where that differs, name_at: which of the values it is. build: makes an
+    adapter. example: the adapter with a stand-in for each value; None where there is only one adapter of the form.
+    """
 
     kind: Kind
     name: str | None
     name_at: int | None
     build: Build
+    example: HttpAdapter | None = None
+    stand_ins: tuple[str, ...] = ()
+    classes: tuple[int, ...] = ()
+
+    def adapter(self, values: tuple[str, ...], file: str, line: int) -> Adapter:
+        """Return the adapter with these values in the document that begins in that line."""
+        adapter: Adapter = self.build(values, file, line)
+        if self.example is not None:
+            adapter.__dict__.update(form=self, values=values)
+        return adapter
+
+    def variables(self, values: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each variable of an adapter with its stand-in."""
+        return [
+            (value, stand_in)
+            for value, stand_in, number in zip(values, self.stand_ins, self.classes, strict=True)
+            if number == _VARIABLES
+        ]
 
 
 def general_form(key: Key) -> Form | None:
@@ -142,7 +185,10 @@ def general_form(key: Key) -> Form | None:
     if not isinstance(adapter, HttpAdapter) or not _is_harmless(adapter, stand_ins, key.classes):
         return None
     at = stand_ins.index(adapter.name) if adapter.name in stand_ins else None
-    return Form(HTTP, adapter.name, at, _compiled(adapter, stand_ins, 1) or (lambda *_: adapter))
+    formed = FormedAdapter(*adapter)
+    # Each has a place.
+    build = _compiled(formed, stand_ins, 1)
+    return None if build is None else Form(HTTP, adapter.name, at, build, adapter, stand_ins, key.classes)
 
 
 def _exact_form(document: DataDocument, kind: Kind) -> Form:

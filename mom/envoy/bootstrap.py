@@ -6,10 +6,9 @@ JSON, since Envoy's YAML parser does not know merge keys and reports positions i
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 
-from mom.envoy import jwt, listener, metrics, oauth2, otlp, rate_limits, routes
+from mom.envoy import jwt, listener, messages, metrics, oauth2, otlp, rate_limits, routes
 from mom.envoy.limits import limits
 from mom.envoy.messages import Json, extension, file_source, typed
 from mom.envoy.options import Options
@@ -92,8 +91,8 @@ def version_statistics(options: Options) -> dict[str, str]:
 
 
 def dumps(value: object) -> str:
-    """Return `value` as the JSON text of a file, compact: that is five times as fast as with indentation."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
+    """Return `value` as the JSON text of a file."""
+    return f"{messages.dumps(value)}\n"
 
 
 def _file(name: str, resources: list[Json]) -> File:

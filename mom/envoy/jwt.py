@@ -30,7 +30,7 @@ from mom.atlas.providers import accepted_claims, audience_core
 from mom.envoy import claims
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import OWN, KeySlot, Opening
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, Text, dumps, extension, typed
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
 from mom.gateway import (
@@ -124,17 +124,31 @@ def checks(providers: tuple[IdentityProvider, ...], options: Options) -> list[Js
 
 
 def authentication(
-    providers: tuple[IdentityProvider, ...], openings: Sequence[Opening], options: Options, reads: Reads
+    providers: tuple[IdentityProvider, ...],
+    openings: Sequence[Opening],
+    options: Options,
+    reads: Reads,
+    requirements: Text | None = None,
 ) -> Json:
     """Return the filter that verifies tokens, `HEALTH_PATHS` excepted: equal text for equal providers, keys, openings.
 
     openings: of each adapter. reads: what of a token is read. A provider without keys is left out, since Envoy takes no
-    empty set. Without any provider no request passes.
+    empty set. Without any provider no request passes. requirements: of each adapter (`requirement`), where the openings
+    are only those that differ in more than the path.
     """
     issuers = list(_issuers(providers, options))
     if _fetched(providers, options):
         reads = reads._replace(header=True)
-    return _authentication(issuers, openings, reads) if issuers else _no_client()
+    if not issuers:
+        return _no_client()
+    of_each = {opening.path: _any(_accepted(issuers, opening)) for opening in openings}
+    return _authentication(issuers, openings, reads, of_each if requirements is None else requirements)
+
+
+def requirement(providers: tuple[IdentityProvider, ...], opening: Opening, options: Options) -> str:
+    """Return the entry of an adapter in the requirements of `authentication`, as text."""
+    issuers = list(_issuers(providers, options))
+    return dumps({opening.path: _any(_accepted(issuers, opening)) if issuers else {}})[1:-1]
 
 
 def for_route(path: str) -> Json:
@@ -204,7 +218,9 @@ def _no_client() -> Json:
     return extension(FILTER, _RBAC, {"rules": {"action": "DENY", "policies": {NO_KEYS: policy}}})
 
 
-def _authentication(issuers: list[_Issuer], openings: Sequence[Opening], reads: Reads) -> Json:
+def _authentication(
+    issuers: list[_Issuer], openings: Sequence[Opening], reads: Reads, requirements: Json | Text
+) -> Json:
     slots = dict.fromkeys((OWN, *(slot for opening in openings for slot in opening.slots)))
     providers = {
         _provider_name(issuer, slot): {
@@ -219,7 +235,6 @@ def _authentication(issuers: list[_Issuer], openings: Sequence[Opening], reads: 
         *({"match": {"path": path}} for path in HEALTH_PATHS),
         {"match": {"prefix": "/"}, "requires": _any({"provider_name": issuer.name} for issuer in issuers)},
     ]
-    requirements = {opening.path: _any(_accepted(issuers, opening)) for opening in openings}
     return extension(FILTER, _MESSAGE, {"providers": providers, "rules": rules, "requirement_map": requirements})
 
 

@@ -125,6 +125,8 @@ def around(value: Json, key: str) -> tuple[str, str]:
 
 def _conditions(item: Item) -> list[tuple[tuple[Claim, ...], ...]]:
     """Return the sets of claims, for each list that concerns only callers with some."""
+    if not item.lists:
+        return []
     each = [tuple(entry.claims for entry in allow.entries) for allow in item.lists if allow is not None]
     return [condition for condition in each if all(condition)]
 

@@ -2,9 +2,57 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 Json = dict[str, Any]
+
+
+class Text(Mapping[str, Any]):
+    """A JSON object that is there as text: of 10,000 adapters, each an entry. It is parsed where it is looked into.
+
+    `dumps` writes the text as it is; json.dumps does not know it.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Take the text of an object."""
+        self.text = text
+
+    @cached_property
+    def _value(self) -> Json:
+        value: Json = json.loads(self.text)
+        return value
+
+    def __getitem__(self, key: str) -> Any:
+        """Return what the object has at `key`."""
+        return self._value[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the keys."""
+        return iter(self._value)
+
+    def __len__(self) -> int:
+        """Return how many entries it has."""
+        return len(self._value)
+
+
+def dumps(value: object) -> str:
+    """Return `value` as JSON text, compact: that is five times as fast as with indentation."""
+    texts: list[str] = []
+
+    def placeholder(text: object) -> str:
+        if not isinstance(text, Text):
+            raise TypeError(f"{type(text).__name__} is no JSON")
+        texts.append(text.text)
+        # No text of a configuration has a NUL.
+        return f"\0{len(texts) - 1}\0"
+
+    dumped = json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=placeholder)
+    for number, text in enumerate(texts):
+        dumped = dumped.replace(f'"\\u0000{number}\\u0000"', text, 1)
+    return dumped
 
 
 def typed(message: str, fields: Json | None = None) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mom.atlas.model import Configuration
 from mom.atlas.policy import AllowList
 from mom.envoy import adapters
+from mom.envoy.by_form import distinct
 from mom.envoy.jwt import Reads
 from mom.envoy.options import Options
 
@@ -19,7 +20,7 @@ def claims_matter(configuration: Configuration) -> bool:
     """Whether it depends on claims what a request may, or how many."""
     if _has_claims(configuration.allow):
         return True
-    for adapter in adapters.served(configuration):
+    for adapter in distinct(adapters.served(configuration)):
         kind = adapters.kind_of(adapter)
         limits = kind.limits(adapter)
         if _has_claims(kind.allow(adapter)) or (limits is not None and limits.per_subject):

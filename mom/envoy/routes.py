@@ -35,8 +35,9 @@ from mom.envoy import (
     stand_in,
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
+from mom.envoy.by_form import Texts, distinct
 from mom.envoy.listing import Item, Listing, around
-from mom.envoy.messages import Json, extension, request_header
+from mom.envoy.messages import Json, Text, dumps, extension, request_header
 from mom.envoy.options import Options
 from mom.envoy.replies import CRITICAL_ROUTE
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
@@ -70,10 +71,10 @@ _REFUSED_TOKEN = (CRITICAL_ROUTE, TOKEN_HEADER.lower(), critical.PATTERN, {"stat
 def route_configuration(configuration: Configuration, options: Options) -> Json:
     """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
     served = adapters.served(configuration)
+    different = tuple(distinct(served, options))
     lists = _lists(configuration, served, options)
-    # Only pages need the openings, which take time for 10,000 adapters.
-    pages = cors.for_host(configuration.cors, adapters.openings(served, options)) if configuration.cors else {}
-    host = _host(configuration, served, lists, options)
+    pages = cors.for_host(configuration.cors, adapters.openings(different, options)) if configuration.cors else {}
+    host = _host(configuration, lists, options)
     if configured := {**pages, **host.get("typed_per_filter_config", {})}:
         host["typed_per_filter_config"] = configured
     metadata = _metadata(configuration, options)
@@ -83,7 +84,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         other = {"name": "other hosts", "match": {"prefix": "/"}, "direct_response": {"status": 421}}
         hosts.append({"name": "other hosts", "domains": ["*"], **metadata, "routes": [other]})
     # What a filter sets before the router must not be removed by the router: the client's own is removed before that.
-    earlier = adapters.secret_headers(served, options).intersection(headers.REQUEST_REMOVED)
+    earlier = adapters.secret_headers(different, options).intersection(headers.REQUEST_REMOVED)
     return {
         "name": NAME,
         "request_headers_to_remove": [name for name in headers.REQUEST_REMOVED if name not in earlier],
@@ -94,19 +95,19 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(each.body.encode()) for each in lists.values())),
         "virtual_hosts": hosts,
-        "cluster_specifier_plugins": list(_switches(served, options)),
+        "cluster_specifier_plugins": list(_switches(served if options.proxies else different, options)),
         "typed_per_filter_config": {
             **header_mutations.for_headers(
-                adapters.headers(served) | _method_overrides(configuration, served),
+                adapters.headers(different) | _method_overrides(configuration, different),
                 earlier,
-                adapters.credential_headers(served),
+                adapters.credential_headers(different),
             ),
             **jwt.for_routes(configuration.identity_providers, options),
         },
     }
 
 
-def _switches(served: tuple[Adapter, ...], options: Options) -> Iterator[Json]:
+def _switches(served: Sequence[Adapter], options: Options) -> Iterator[Json]:
     # Any upstream of a name stands for all of them.
     each = (upstream.by(options) for adapter in served for upstream in adapters.kind_of(adapter).switched(adapter))
     for _, upstream in sorted({upstream.name: upstream for upstream in each}.items()):
@@ -141,18 +142,12 @@ def _method_overrides(configuration: Configuration, served: Sequence[Adapter]) -
 def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, Listing]:
     """Return the two lists by path."""
     instance: Json = {"name": configuration.name, "owner": configuration.owner, "apis": None}
+    of_each = Texts(_listed, options)
+    last = f', "instance": {json.dumps(configuration.name)}}}'
     apis = [
         Item(
-            json.dumps(
-                {
-                    "kind": adapter.kind,
-                    "name": adapter.name,
-                    **adapters.kind_of(adapter).listed(adapter),
-                    **_credential(adapter, options),
-                    "instance": configuration.name,
-                }
-            ),
-            (configuration.allow, adapters.kind_of(adapter).allow(adapter)),
+            f"{of_each.of(adapter)}{_credential(adapter, options)}{last}",
+            tuple(each for each in (configuration.allow, adapters.kind_of(adapter).allow(adapter)) if each is not None),
         )
         for adapter in served
     ]
@@ -169,20 +164,32 @@ def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: O
     }
 
 
-def _credential(adapter: Adapter, options: Options) -> Json:
+def _listed(adapter: Adapter, _: Options) -> str:
+    """Return what a list has of an adapter, without the end of the object."""
+    named = {"kind": adapter.kind, "name": adapter.name, **adapters.kind_of(adapter).listed(adapter)}
+    return json.dumps(named)[:-1]
+
+
+def _credential(adapter: Adapter, options: Options) -> str:
     state = options.credential_states.get((adapter.kind, adapter.name))
-    return {} if state is None else {"credential": {"state": state.word, "since": state.since}}
+    return "" if state is None else f', "credential": {{"state": "{state.word}", "since": "{state.since}"}}'
 
 
-def _host(
-    configuration: Configuration, served: tuple[Adapter, ...], lists: dict[str, Listing], options: Options
-) -> Json:
+def _host(configuration: Configuration, lists: dict[str, Listing], options: Options) -> Json:
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
+    served = adapters.served(configuration)
     fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, each) for path, each in lists.items())]
-    by_path = {adapters.path(adapter): _routes(adapter, configuration.allow, options) for adapter in served}
     if len(served) <= options.tree_above:
-        return {"routes": [*_refusals(), *fixed, *chain.from_iterable(by_path.values()), _none()]}
-    return {"matcher": _tree(by_path, [*fixed, _none()])}
+        own = chain.from_iterable(_routes(adapter, configuration.allow, options) for adapter in served)
+        return {"routes": [*_refusals(), *fixed, *own, _none()]}
+
+    def entry(adapter: Adapter, options: Options) -> str:
+        routes = _routes(adapter, configuration.allow, options)
+        return dumps({adapters.path(adapter): {"action": _action(routes)}})[1:-1]
+
+    of_each = Texts(entry, options)
+    by_prefix = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
+    return {"matcher": _tree(by_prefix, [*fixed, _none()])}
 
 
 def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list[Json]:
@@ -192,9 +199,9 @@ def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list
     """
     kind = adapters.kind_of(adapter)
     required = jwt.for_route(kind.path(adapter))
+    slots = kind.key_slots(adapter) if options.key_slots else ()
     # A shared cache must keep clients apart by whatever they are told apart by.
-    slots = dict.fromkeys(slot.header for slot in kind.key_slots(adapter)) if options.key_slots else ()
-    vary = [headers.vary(name) for name in slots]
+    vary = [headers.vary(name) for name in dict.fromkeys(slot.header for slot in slots)]
     routes = [
         {
             **route,
@@ -208,11 +215,10 @@ def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list
     return rate_limits.on_routes(routes, kind.limits(adapter))
 
 
-def _tree(by_prefix: dict[str, list[Json]], rest: list[Json]) -> Json:
+def _tree(by_prefix: Text, rest: list[Json]) -> Json:
     """Return a matcher: refusals first, then the longest prefix, whose own routes check that it ends at a segment."""
-    actions = {prefix: {"action": _action(routes)} for prefix, routes in by_prefix.items()}
     tree = {
-        "matcher_tree": {"input": request_header(":path"), "prefix_match_map": {"map": actions}},
+        "matcher_tree": {"input": request_header(":path"), "prefix_match_map": {"map": by_prefix}},
         "on_no_match": {"action": _action(rest)},
     }
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mom.atlas.jwks import JwksError, judge
@@ -10,7 +10,8 @@ from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
 from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, readers, routes, secrets
-from mom.envoy.messages import Json
+from mom.envoy.by_form import Texts, distinct
+from mom.envoy.messages import Json, Text
 from mom.envoy.options import Options
 from mom.envoy.origins import split
 from mom.envoy.stand_in import at_stand_in
@@ -61,22 +62,26 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
     if directory is None:
         own = _static_secrets(configuration, options)
         return Resources(listening, limited, metrics=metrics.listener(options), secrets=own)
-    served = adapters.served(configuration)
     return Resources(
         listening,
         limited,
         routes.route_configuration(configuration, options),
-        jwt.authentication(
-            configuration.identity_providers,
-            adapters.openings(served, options),
-            options,
-            readers.of_tokens(configuration, options),
-        ),
+        _authentication(configuration, options),
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
         oauth2=oauth2.chains(adapters.http_adapters(configuration), options),
-        limits=rate_limits.buckets(adapters.limits(served)),
+        limits=rate_limits.buckets(adapters.limits(distinct(adapters.served(configuration)))),
     )
+
+
+def _authentication(configuration: Configuration, options: Options) -> Json:
+    served, providers = adapters.served(configuration), configuration.identity_providers
+    reads = readers.of_tokens(configuration, options)
+    if len(served) <= options.tree_above:
+        return jwt.authentication(providers, adapters.openings(served, options), options, reads)
+    of_each = Texts(lambda adapter, given: jwt.requirement(providers, adapters.opening(adapter, given), given), options)
+    requirements = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
+    return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 
 def _static_secrets(configuration: Configuration, options: Options) -> tuple[Json, ...]:
@@ -89,16 +94,12 @@ def _static_secrets(configuration: Configuration, options: Options) -> tuple[Jso
 
 def upstreams(configuration: Configuration, options: Options) -> set[clusters.Upstream]:
     """Return all that Atlas connects to: APIs, and where keys and tokens are."""
-    own = () if options.stand_in is not None else _apis(configuration)
+    own = () if options.stand_in is not None else _apis(adapters.served(configuration))
     return {*own, *_keys(configuration, options), *_endpoints(configuration, options)}
 
 
-def _apis(configuration: Configuration) -> set[clusters.Upstream]:
-    return {
-        upstream
-        for adapter in adapters.served(configuration)
-        for upstream in adapters.kind_of(adapter).upstreams(adapter)
-    }
+def _apis(served: Iterable[Adapter]) -> set[clusters.Upstream]:
+    return {upstream for adapter in served for upstream in adapters.kind_of(adapter).upstreams(adapter)}
 
 
 def _keys(configuration: Configuration, options: Options) -> set[clusters.Upstream]:
@@ -113,13 +114,15 @@ def _endpoints(configuration: Configuration, options: Options) -> set[clusters.U
     return {
         endpoint
         for adapter in adapters.served(configuration)
-        for endpoint in adapters.kind_of(adapter).endpoints(adapter, options)
+        for endpoint in adapters.kind_of(adapter).endpoints(adapter)
         if options.stand_in is None
     }
 
 
 def _clusters(configuration: Configuration, options: Options) -> Iterator[Json]:
-    apis = {upstream.by(options) for upstream in _apis(configuration)}
+    served = adapters.served(configuration)
+    # Without proxies all hosts with a name share clusters, and any of them stands for the others.
+    apis = {upstream.by(options) for upstream in _apis(served if options.proxies else distinct(served))}
     all_of_them = sorted(apis | _keys(configuration, options) | _endpoints(configuration, options))
     # Any upstream of a name stands for all of them.
     for _, upstream in sorted({upstream.name: upstream for upstream in all_of_them}.items()):
@@ -135,7 +138,7 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     at stake, so it is complete on its own.
     """
     served = adapters.served(configuration)
-    of_each = [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in served]
+    of_each = _problems_of_each(served)
     wrong = [problem for _, found in of_each for problem in found]
     wrong += _duplicates(served)
     # One whose base URL is wrong has no upstream to ask.
@@ -149,6 +152,14 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
         message = "no identity provider and no local key: every request would be rejected"
         wrong.append(problem_of(configuration.place, "no-identity-provider", message))
     return wrong
+
+
+def _problems_of_each(served: Sequence[Adapter]) -> list[tuple[Adapter, list[Problem]]]:
+    """Return adapters with what is wrong with each; where nothing is, one of each form stands for all of it."""
+    few = [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in distinct(served)]
+    if not any(found for _, found in few):
+        return few
+    return [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in served]
 
 
 def _needs_a_proxy(upstream: clusters.Upstream, options: Options) -> bool:

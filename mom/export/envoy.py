@@ -10,15 +10,14 @@ Envoy looks at the files of secrets, and reads the files that they name again: a
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 from mom.atlas.adapters.http_tls import Tls
 from mom.atlas.adapters.kubernetes import TOKEN_VARIABLE, Cluster
 from mom.atlas.model import Configuration
-from mom.envoy import adapters, bootstrap, client_certificates, jwt, secrets
-from mom.envoy.messages import Json
+from mom.envoy import adapters, bootstrap, client_certificates, jwt, messages, secrets
+from mom.envoy.messages import Json, Text
 from mom.envoy.options import Certificate, Options, PemFile
 from mom.envoy.proxies import Proxy, ProxyKey
 from mom.envoy.translate import resources, upstreams
@@ -108,7 +107,7 @@ def dumps(value: Json) -> str:
 
 
 def _lines(value: Any, key: str = "") -> str:
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict | Text) and value:
         # Each item as a whole: a configuration has thousands of them.
         form = _compact if key in _ITEMS else _lines
         parts = [f"{_compact(name)}:{form(each, name)}" for name, each in value.items()]
@@ -120,7 +119,7 @@ def _lines(value: Any, key: str = "") -> str:
 
 
 def _compact(value: Any, _: str = "") -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return messages.dumps(value)
 
 
 def _joined(begin: str, parts: list[str], end: str, *, breaks: bool) -> str:

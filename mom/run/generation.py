@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mom.atlas.model import Configuration
 from mom.envoy import adapters, bootstrap, readers, secrets
 from mom.envoy.options import Options
 from mom.envoy.translate import resources
@@ -23,6 +24,7 @@ from mom.run.plan import Plan
 from mom.run.process import Command, Process, Stdout
 from mom.run.secret_files import SecretFiles
 from mom.run.waiting import Waiting
+from mom.yamledit.parser import collector_paused
 
 # How long requests may go on in a process whose successor serves, or on a listener that has changed.
 DRAIN_SECONDS = 600
@@ -62,6 +64,8 @@ class Generation:
         self.number = number
         self.plan = plan
         self.files: dict[str, bootstrap.File] = {}
+        # What was translated last, and the files of it.
+        self._last: tuple[Configuration, Options, dict[str, bootstrap.File]] | None = None
         self.variables = plan.environment
         self._secret_files = settings.secret_files
         # A name for each generation: the next one reports the numbers of this one beside its own.
@@ -86,6 +90,7 @@ class Generation:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
 
+    @collector_paused()
     def push(self, plan: Plan) -> None:
         """Write the files of `plan` that have changed, which Envoy reads at once.
 
@@ -95,11 +100,23 @@ class Generation:
         # First: without its file a secret is empty.
         self._secret_files.write(plan.secrets, plan.secrets_in_environment, plan.credential_files)
         self._note_readers(plan)
-        options = self._options(plan)
-        files = bootstrap.discovery(resources(plan.configuration, options, directory=str(self.directory)))
+        files = self._translated(plan)
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files, self.plan = files, plan
+
+    def serves(self, plan: Plan) -> bool:
+        """Whether it serves `plan` already: nothing would be written that is not there."""
+        self._note_readers(plan)
+        return plan.variables == self.plan.variables and self._translated(plan) == self.files
+
+    def _translated(self, plan: Plan) -> dict[str, bootstrap.File]:
+        """Return the files of `plan`, made once: they are compared with what is served, and written."""
+        options = self._options(plan)
+        if self._last is None or self._last[0] is not plan.configuration or self._last[1] != options:
+            found = resources(plan.configuration, options, directory=str(self.directory))
+            self._last = plan.configuration, options, bootstrap.discovery(found)
+        return self._last[2]
 
     def push_values(self, plan: Plan) -> None:
         """Write the values of `plan`, which differs in nothing else. Raises UnavailableError, as `push`."""
@@ -140,7 +157,9 @@ class Generation:
             stat_prefix=self.stat_prefix,
             admin_socket=str(self.directory / "admin"),
             secret_folder=str(self._secret_files.path),
-            credential_files={name: self._secret_files.plain_versions[name] for name in plan.options.credential_files},
+            credential_files={
+                name: self._secret_files.plain_versions.get(name, 0) for name in plan.options.credential_files
+            },
         )
 
     def is_applied(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mom.atlas.forms import FormedAdapter
 from mom.envoy import adapters
 from mom.envoy.clusters import Upstream
 from mom.envoy.limits import limits
@@ -25,7 +26,9 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     plain = [
         adapter.name
         for adapter in adapters.served(plan.configuration)
-        if _is_plain_http1(list(adapters.kind_of(adapter).upstreams(adapter)))
+        # Those of a form are reached over TLS.
+        if not isinstance(adapter, FormedAdapter)
+        and _is_plain_http1(list(adapters.kind_of(adapter).upstreams(adapter)))
     ]
     if plain:
         what = "plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
@@ -55,6 +58,8 @@ def _apis(plan: Plan) -> list[tuple[str, Origin]]:
 
 def _proxies(plan: Plan) -> Iterator[str]:
     """Yield which proxies lead to which APIs."""
+    if not plan.options.proxies:
+        return
     by_url: dict[str, dict[str, None]] = {}
     for adapter in adapters.served(plan.configuration):
         for upstream in adapters.kind_of(adapter).upstreams(adapter):
@@ -68,6 +73,8 @@ def _proxies(plan: Plan) -> Iterator[str]:
 def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield which APIs other clients (curl, Python) would reach through a proxy that is not used here."""
     variable = next((name for name in ("all_proxy", "ALL_PROXY") if environ.get(name)), None)
+    if variable is None:
+        return
     patterns = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     names = [
         name
@@ -76,5 +83,5 @@ def _all_proxy(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
         and not excepts(patterns, origin)
         and not variable_of(origin.scheme, environ)
     ]
-    if variable and names:
+    if names:
         yield f"{variable} has no effect, HTTPS_PROXY has: Atlas connects directly to {some(names, _NAMED)}"

@@ -32,13 +32,14 @@ from mom.files import read_file
 from mom.gateway import DEFAULT_PORT, EPHEMERAL_MAX_LIFETIME_SECONDS, origin
 from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings
-from mom.run.credentials import Credentials, worst
+from mom.run.credentials import Credentials
 from mom.run.directory import RunDirectory
 from mom.run.key_sets import KeySets
 from mom.run.kubernetes import STAND_IN, Clusters, Login, with_cluster
 from mom.run.otel import Telemetry
 from mom.run.proxies import Proxies
 from mom.run.redaction import Redaction, redaction
+from mom.yamledit.parser import collector_paused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ class Inputs:
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     credentials: where the values of variables come from. proxies: those of the environment, and their addresses.
     directory: where a run has files of its own, None before it has one.
-    clusters: how Atlas logs in at the API server of Kubernetes. token_states: how the tokens are that Envoy fetches.
+    clusters: how Atlas logs in at the API server of Kubernetes.
     """
 
     load: Callable[[], Configuration]
@@ -82,7 +83,6 @@ class Inputs:
     proxies: Proxies = field(default_factory=lambda: Proxies({}))
     directory: RunDirectory | None = None
     clusters: Clusters = field(default_factory=Clusters)
-    token_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,11 @@ class Plan:
 
     @cached_property
     def static_text(self) -> str:
-        """A bootstrap with everything in it, to be validated, and to be compared with another plan's."""
+        """A bootstrap with everything in it, to be validated."""
         return dumps(static(resources(self.configuration, self.options), self.options))
 
-    def is_served_by(self, other: Plan) -> bool:
-        """Whether an Envoy that serves `other` serves this one already."""
-        if self.variables != other.variables:
-            return False
-        # Without a translation of both, where one adapter more or less tells.
-        if len(served(self.configuration)) != len(served(other.configuration)):
-            return False
-        return self.static_text == other.static_text
 
-
+@collector_paused()
 def make(inputs: Inputs, *, strict: bool = False) -> Plan:
     """Read all files and return the plan; raises MomError if a part of it cannot be served.
 
@@ -188,7 +180,6 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         secrets=secrets,
         credential_files=files,
         client_ids=_client_ids(configuration, values),
-        tokens_apart=sum(each.oauth2 is not None for each in http_adapters(configuration)) <= oauth2.MOST_APART,
         credential_states=_states(inputs, configuration),
     )
     options = replace(options, proxies=_proxies(inputs, configuration, options))
@@ -218,6 +209,8 @@ def _metrics(inputs: Inputs, configuration: Configuration, listen: Listen) -> Li
 
 
 def _proxies(inputs: Inputs, configuration: Configuration, options: Options) -> dict[ProxyKey, Proxy]:
+    if inputs.proxies.is_unused and not any(adapter.proxy for adapter in http_adapters(configuration)):
+        return {}
     keys = dict.fromkeys((upstream.origin, upstream.proxy) for upstream in upstreams(configuration, options))
     return inputs.proxies.of(keys)
 
@@ -254,9 +247,7 @@ def _only_composed(configuration: Configuration) -> set[str]:
 
 
 def _states(inputs: Inputs, configuration: Configuration) -> dict[tuple[str, str], CredentialState]:
-    if inputs.stand_in is not None:
-        return {}
-    return worst(inputs.credentials.states(served(configuration)), inputs.token_states)
+    return {} if inputs.stand_in is not None else inputs.credentials.states(served(configuration))
 
 
 def with_new_values(inputs: Inputs, plan: Plan) -> Plan:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mom.atlas.adapters import kind_of
+from mom.atlas.adapters.http import HttpAdapter
+from mom.atlas.forms import is_same
+from mom.atlas.model import Adapter
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
 from mom.envoy.adapters import served
+from mom.envoy.options import Options
 from mom.lists import some
 from mom.run.plan import Plan
 
@@ -15,7 +20,6 @@ from mom.run.plan import Plan
 NAMES_SHOWN = 20
 # The name of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
-STATE_OF_CREDENTIALS = "state of credentials"
 # Of programs that come and go.
 EPHEMERAL_KEYS = "keys of mom exec"
 # What is not reported.
@@ -24,13 +28,11 @@ QUIET = frozenset({STATE_OF_KEYS, EPHEMERAL_KEYS})
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     """Return what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
-    before, after = (
-        {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)} for plan in (old, new)
-    )
+    before, after = _adapters(old), _adapters(new)
     words = [f"+ {after[key].name}" for key in after if key not in before]
     words += [f"- {before[key].name}" for key in before if key not in after]
     for key, adapter in after.items():
-        if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
+        if key in before and (differences := _differences(before[key], adapter)):
             words.append(f"~ {adapter.name}: {' and '.join(differences)}")
     was, is_now = ({**plan.secrets, **plan.variables} for plan in (old, new))
     # What is derived from variables for Envoy alone has another kind of name.
@@ -38,10 +40,52 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     words += [f"variables: {some(changed, NAMES_SHOWN)}"] if changed else []
     words += [words_of for words_of, (first, second) in _rest(old, new).items() if first != second]
     if not words and old.options.credential_states != new.options.credential_states:
-        words = [STATE_OF_CREDENTIALS]
+        words = ["state of credentials"]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)
+
+
+def unproven(old: Plan, new: Plan) -> Plan:
+    """Return `new` without the adapters of which Envoy accepts the same in `old`: what is left may be refused.
+
+    All of it where something differs that goes into the routes of each adapter. What Envoy makes of an adapter does not
+    depend on the others; were it to refuse all of them together, it would go on with what it has.
+    """
+    if len(new.configuration.adapters) <= new.options.tree_above or _for_all(old, new.options) != new.options:
+        return new
+    if rules_of(old.configuration.allow) != rules_of(new.configuration.allow):
+        return new
+    before = _adapters(old)
+    left = [
+        adapter
+        for adapter in served(new.configuration)
+        if not isinstance(adapter, HttpAdapter)
+        or (other := before.get((adapter.kind, adapter.name))) is None
+        or _differences(other, adapter)
+    ]
+    return replace(new, configuration=new.configuration._replace(adapters=tuple(left)))
+
+
+def _for_all(old: Plan, new: Options) -> Options:
+    """Return the options of `old` with those of `new` that no route of an adapter depends on."""
+    return replace(
+        old.options,
+        jwks=new.jwks,
+        key_states=new.key_states,
+        local_key=new.local_key,
+        ephemeral_keys=new.ephemeral_keys,
+        credential_states=new.credential_states,
+    )
+
+
+def _adapters(plan: Plan) -> dict[tuple[str, str], Adapter]:
+    return {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)}
+
+
+def _differences(old: Adapter, new: Adapter) -> list[str]:
+    # Of ten thousand adapters nearly all are as they were.
+    return [] if is_same(old, new) else kind_of(new).differences(old, new)
 
 
 def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:

@@ -46,6 +46,11 @@ class Proxies:
     _has_changed: bool = field(init=False, default=False)
     _next: float = field(init=False, default=0.0)
 
+    @property
+    def is_unused(self) -> bool:
+        """Whether no variable names a proxy."""
+        return not any(variable_of(scheme, self.environ) for scheme in ("http", "https"))
+
     def of(self, keys: Iterable[ProxyKey]) -> dict[ProxyKey, Proxy]:
         """Return the proxy of each of `keys` that has one. Raises MomError for one that cannot be used."""
         found: dict[ProxyKey, Proxy] = {}

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.adapters import served
@@ -104,7 +105,6 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
             port.check_free(first.options.listen)
             if first.options.metrics is not None:
                 port.check_free(first.options.metrics, option="--metrics")
-            _warn(first, inputs, events)
             AccessLog(inputs.access_log).prepare()
             with secret_files(inputs.environ, directory, in_memory) as files:
                 settings = Settings(
@@ -117,7 +117,8 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
                     debug=run.debug,
                     shows_requests=run.shows_requests,
                 )
-                Supervisor(inputs, settings, watch, signals, events).run(first)
+                warn = partial(_warn, first, inputs, events)
+                Supervisor(inputs, settings, watch, signals, events).run(first, warn)
     events.stopped()
 
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.adapters.http_tls import Tls
 from mom.atlas.model import Adapter, Configuration
 from mom.atlas.rules.catalogue import problem_of
@@ -134,6 +135,9 @@ def authorities(configuration: Configuration) -> dict[str, str]:
 def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
     """Yield each adapter that is served with its TLS settings, where it has any."""
     for adapter in adapters.served(configuration):
+        # Most have none, and there may be ten thousand.
+        if isinstance(adapter, HttpAdapter) and adapter.tls is None:
+            continue
         for tls in dict.fromkeys(upstream.tls for upstream in adapters.kind_of(adapter).upstreams(adapter)):
             if tls.files:
                 yield adapter, tls

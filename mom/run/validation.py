@@ -40,8 +40,7 @@ def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[
             if time.monotonic() > until:
                 raise UnavailableError(f"Envoy did not finish checking the configuration in {_SECONDS:.0f} s")
             waiting.sleep(0.01)
-        hide = plan.redaction
-        process.read_log(lambda line: quote(hide(line)))
+        process.read_log(lambda line: quote(plan.redaction(line)))
         if status:
             raise rejected(settings)
     finally:

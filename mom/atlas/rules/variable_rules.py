@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mom.atlas.adapters import kind_of, settings
 from mom.atlas.adapters.kind import Setting
+from mom.atlas.forms import FormedAdapter
 from mom.atlas.model import Adapter
 from mom.atlas.references import names
 from mom.atlas.rules.catalogue import problem_of
@@ -80,9 +81,14 @@ def is_sendable(value: str) -> bool:
 def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:
     """Yield each use of a variable in `adapters`, in their order."""
     for adapter in adapters:
-        for setting in settings(adapter):
-            for name in names(setting.value):
-                yield Use(name, setting, adapter)
+        yield from adapter.uses if isinstance(adapter, FormedAdapter) else uses_of(adapter)
+
+
+def uses_of(adapter: Adapter) -> Iterator[Use]:
+    """Yield each use of a variable in an adapter."""
+    for setting in settings(adapter):
+        for name in names(setting.value):
+            yield Use(name, setting, adapter)
 
 
 def doubtful_variables(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> Iterator[Problem]:

@@ -44,9 +44,12 @@ def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple
 
 def _of_basic(header: str, value: str, variables: Mapping[str, str]) -> Iterator[tuple[str, Objection]]:
     """RFC 7617, section 2: `Basic`, a space, and the base64 of user, colon and password."""
-    given = names(value)
     template = re.match(r"\s*basic[ \t]+", value, re.IGNORECASE)
-    if not given or template is None or header.lower() not in {"authorization", "proxy-authorization"}:
+    if (
+        template is None
+        or not (given := names(value))
+        or header.lower() not in {"authorization", "proxy-authorization"}
+    ):
         return
     text = filled(value[template.end() :], variables)
     text = re.sub(r"\A(?:basic[ \t]+)?", "", text.strip().strip("\"'"), flags=re.IGNORECASE)

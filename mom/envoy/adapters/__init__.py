@@ -65,10 +65,12 @@ def headers(adapters: Iterable[Adapter]) -> set[str]:
 
 def openings(adapters: Iterable[Adapter], options: Options) -> tuple[Opening, ...]:
     """Return what opens each adapter: which tokens, and where a client may send them."""
-    return tuple(
-        Opening(path(adapter), tuple(kind_of(adapter).key_slots(adapter)) if options.key_slots else ())
-        for adapter in adapters
-    )
+    return tuple(opening(adapter, options) for adapter in adapters)
+
+
+def opening(adapter: Adapter, options: Options) -> Opening:
+    """Return what opens an adapter."""
+    return Opening(path(adapter), tuple(kind_of(adapter).key_slots(adapter)) if options.key_slots else ())
 
 
 def limits(adapters: Iterable[Adapter]) -> list[Limits | None]:

@@ -1,0 +1,88 @@
+"""What Envoy gets for adapters of one form (`mom.atlas.forms`): made once, as text, with each adapter's values put in.
+
+The text is made for the form's example, whose name, host and variables are stand-ins, and split where these turn up.
+What is made of an adapter must have its values as they are, or as `re.escape` writes them; a test compares.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from mom.atlas.forms import Form, FormedAdapter
+from mom.atlas.model import Adapter
+from mom.envoy.options import Options
+
+_Key = tuple[int, tuple[bool, ...]]
+
+
+def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Iterator[Adapter]:
+    """Yield one adapter of each form, and all that have none: for what name, host and variables make no difference to.
+
+    options: with these it makes a difference whether the value of a variable comes from a file.
+    """
+    seen: set[_Key] = set()
+    for adapter in adapters:
+        if isinstance(adapter, FormedAdapter) and adapter.form is not None:
+            key = _key(adapter.form, adapter.values, options)
+            if key in seen:
+                continue
+            seen.add(key)
+        yield adapter
+
+
+def _key(form: Form, values: tuple[str, ...], options: Options | None) -> _Key:
+    if options is None or not options.secrets:
+        return id(form), ()
+    return id(form), tuple(name in options.secrets for name, _ in form.variables(values))
+
+
+# What is left of a stand-in that was changed.
+_TRACE = re.compile("(?i)stand.?in")
+
+
+class Texts:
+    """Gives the text of each adapter. `render` makes it of an adapter; equal options give equal texts."""
+
+    def __init__(self, render: Callable[[Adapter, Options], str], options: Options) -> None:
+        """Have made none yet."""
+        self._render = render
+        self._options = options
+        self._pieces: dict[_Key, list[str | int] | None] = {}
+
+    def of(self, adapter: Adapter) -> str:
+        """Return the text of an adapter."""
+        form = adapter.form if isinstance(adapter, FormedAdapter) else None
+        # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
+        if form is None or form.example is None or form.example.oauth2 is not None or self._options.proxies:
+            return self._render(adapter, self._options)
+        values = adapter.values  # type: ignore[attr-defined]
+        key = _key(form, values, self._options)
+        if key not in self._pieces:
+            self._pieces[key] = self._of_form(form, values)
+        pieces = self._pieces[key]
+        if pieces is None:
+            return self._render(adapter, self._options)
+        both = values
+        if any(type(piece) is int and piece >= len(values) for piece in pieces):
+            both = (*values, *map(_in_pattern, values))
+        return "".join([piece if type(piece) is str else both[piece] for piece in pieces])
+
+    def _of_form(self, form: Form, values: tuple[str, ...]) -> list[str | int] | None:
+        secrets = {stand_in for name, stand_in in form.variables(values) if name in self._options.secrets}
+        options = replace(self._options, secrets=self._options.secrets | secrets) if secrets else self._options
+        assert form.example is not None
+        text = self._render(form.example, options)
+        stand_ins = [*form.stand_ins, *map(_in_pattern, form.stand_ins)]
+        numbers = {stand_in: number for number, stand_in in reversed(list(enumerate(stand_ins)))}
+        parts = re.split(f"({'|'.join(map(re.escape, numbers))})", text)
+        # What has become of a stand-in in another way cannot be told from its values.
+        if any(_TRACE.search(part) for part in parts[::2]):
+            return None
+        return [numbers[part] if at % 2 else part for at, part in enumerate(parts)]
+
+
+def _in_pattern(value: str) -> str:
+    return json.dumps(re.escape(value))[1:-1]
