@@ -15,6 +15,7 @@ help:
 	@echo "              T=tests/cli runs that part of the tests alone"
 	@echo "make proof    the tests and the slow proofs, ten minutes: long random searches, many clients"
 	@echo "              MOM_EXAMPLES=20000 searches longer; 1000 without"
+	@echo "              MOM_REQUESTS=100000 sends more through restarts of replicas; 20000 without"
 	@echo "make coverage the tests, and which lines and branches of mom they run; fails below the floor"
 	@echo "make bench    the figures of docs/benchmarks.md, measured here"
 	@echo "make soak     an hour of requests, reloads and rotations; SOAK=1200 for 20 minutes"
