@@ -36,6 +36,9 @@ COMMAND = "mom atlas export kubernetes"
 WITH_MOM, FILES_IN_IMAGE = "--with-mom", "--files-in-image"
 BASE, OVERLAY, IMAGE, FILES = "base", "overlays/production", "image", "config"
 CREDENTIALS = "credentials.env"
+# Of the overlay, until its reader writes another.
+_NAMESPACE = "atlas"
+_CREATE_NAMESPACE = f"kubectl create namespace {_NAMESPACE}"
 # Kubernetes takes 1 MiB of a ConfigMap's data ("ConfigMaps"); the rest is for what else is in the object.
 MOST_BYTES = 900_000
 # RFC 1123, as Kubernetes has it for names ("Object Names and IDs").
@@ -248,7 +251,7 @@ def _overlay(exported: _Exported) -> list[ExportedFile]:
     name, source = exported.name, exported.source
     content: dict[str, Any] = {
         **_KUSTOMIZATION,
-        "namespace": Explained("atlas", "Of everything: kubectl create namespace atlas"),
+        "namespace": Explained(_NAMESPACE, f"Of everything: {_CREATE_NAMESPACE}"),
         "resources": ["../../base"],
     }
     if exported.has_own_secret:
@@ -330,4 +333,5 @@ def _next_steps(exported: _Exported, folder: str) -> tuple[str, ...]:
         steps.append(f"docker push {built}, and name it in {overlay}/kustomization.yaml")
     if exported.has_own_secret:
         steps.append(f"cp {overlay}/{CREDENTIALS}.example {overlay}/{CREDENTIALS}, and fill it in")
+    steps.append(f"{_CREATE_NAMESPACE}  # once")
     return (*steps, f"kubectl apply --server-side -k {overlay}")

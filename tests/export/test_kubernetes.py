@@ -170,7 +170,8 @@ def test_a_configuration_above_the_limit_of_a_config_map_goes_into_an_image(expo
 def test_another_export_keeps_what_is_the_users_own_and_follows_the_configuration(exported: Exported) -> None:
     text = samples.atlas("openai", after=PROVIDERS) + OPENAI
     first = exported.write(text)
-    assert "kubectl apply --server-side -k out/overlays/production" in first.stderr
+    apply = "kubectl create namespace atlas  # once\n        kubectl apply --server-side -k out/overlays/production"
+    assert apply in first.stderr
     before = exported.files()
     overlay = exported.folder / "out" / "overlays" / "production"
     (overlay / "kustomization.yaml").write_text("mine\n")
