@@ -183,6 +183,16 @@ def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
     return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}}), _KEY: typed(_STATE, _key_id(demanded))}
 
 
+def records_more(before: Sequence[IdentityProvider], after: Sequence[IdentityProvider]) -> bool:
+    """Whether `authentication` records tokens in a way that only the new `for_routes` lets pass.
+
+    So where claims are demanded of a provider for the first time. The new routes still let pass what is recorded as
+    before.
+    """
+    old, new = ({_recorded(provider, providers) for provider in providers} for providers in (before, after))
+    return bool(new - old - {JOSE})
+
+
 def _key_id(recorded: Iterable[str]) -> Json:
     """Return what keeps the id of the key for the access log, whose text does not name what providers there are."""
     operators = [{"command": "DYNAMIC_METADATA", "param": f"{FILTER}:{key}:kid"} for key in recorded]

@@ -8,7 +8,7 @@ next generation takes over the listening socket (Envoy: "Hot restart") while thi
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from mom.atlas.model import Configuration
@@ -91,16 +91,16 @@ class Generation:
             raise
 
     @collector_paused()
-    def push(self, plan: Plan) -> None:
+    def push(self, plan: Plan, *, later: Collection[str] = ()) -> None:
         """Write the files of `plan` that have changed, which Envoy reads at once.
 
-        In the order that keeps every reference valid. Raises UnavailableError if the files cannot be written; what is
-        served has not changed then.
+        In the order that keeps every reference valid. later: names of files that stay as they are. Raises
+        UnavailableError if the files cannot be written; what is served has not changed then.
         """
         # First: without its file a secret is empty.
         self._secret_files.write(plan.secrets, plan.secrets_in_environment, plan.credential_files)
         self._note_readers(plan)
-        files = self._translated(plan)
+        files = {**self._translated(plan), **{name: self.files[name] for name in later}}
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
         write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
         self.files, self.plan = files, plan

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from mom.envoy import jwt
 from mom.envoy.access_log import is_failure, read_failure
 from mom.envoy.bootstrap import flush_seconds
 from mom.envoy.failures import Failure
+from mom.envoy.listener import AUTHENTICATION_FILE, ROUTES_FILE
 from mom.errors import MomError
 from mom.run import port
 from mom.run.admin import NoResponseError
@@ -84,17 +86,15 @@ class Generations:
         current = self.current
         old = current.plan
         before = current.rejections()
-        current.push(plan)
+        later = _later(old, plan)
+        current.push(plan, later=later)
         self._tell_draining(plan)
         try:
-            for _ in self._waits(current, _APPLY_SECONDS):
-                # It does not respond while it reads: of 10,000 adapters for a second, on a busy machine for more.
-                with contextlib.suppress(NoResponseError):
-                    if current.rejections() > before:
-                        raise rejected(self._settings)
-                    if current.is_applied():
-                        current.is_settled = True
-                        return
+            self._await_applied(current, before)
+            if later:
+                current.push(plan)
+                self._await_applied(current, before)
+            current.is_settled = True
         except MomError:
             current.is_settled = False
             with contextlib.suppress(UnavailableError):
@@ -104,6 +104,16 @@ class Generations:
             # What was not written is not what is served.
             current.plan = old
             raise
+
+    def _await_applied(self, generation: Generation, rejections: int) -> None:
+        """Wait until what was written is served. rejections: how many there were before. Raises MomError."""
+        for _ in self._waits(generation, _APPLY_SECONDS):
+            # It does not respond while it reads: of 10,000 adapters for a second, on a busy machine for more.
+            with contextlib.suppress(NoResponseError):
+                if generation.rejections() > rejections:
+                    raise rejected(self._settings)
+                if generation.is_applied():
+                    return
 
     def rotate(self, plan: Plan) -> None:
         """Hand the values of `plan`, which differs in nothing else, to all generations. Raises MomError."""
@@ -291,6 +301,18 @@ class Generations:
                 self._quote(generation.plan.redaction(line))
 
         generation.process.read_log(take)
+
+
+def _later(old: Plan, new: Plan) -> tuple[str, ...]:
+    """Return the names of files that must not be read before the others are applied.
+
+    Where claims are demanded of a provider for the first time, or no longer: the routes then let pass what both
+    versions of the filter record.
+    """
+    before, after = old.configuration.identity_providers, new.configuration.identity_providers
+    if jwt.records_more(before, after):
+        return (AUTHENTICATION_FILE,)
+    return (ROUTES_FILE,) if jwt.records_more(after, before) else ()
 
 
 def _responds(generation: Generation) -> bool:

@@ -23,6 +23,7 @@ from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import WITHOUT_MEMORY, MomRun, is_running, mom_run, replace, threads, wait_until
+from tests.run.test_rotation import Load
 
 P = "/v1/apis/http"
 ENV = {"ONE": "first", "TWO": "second"}
@@ -460,3 +461,36 @@ def test_a_reload_begins_no_limit_anew(tmp_path: Path, api: Upstream) -> None:
         run.configure({"one": (base, {}), "two": (base, {})}, settings={"one": limits})
         run.wait("~ two: limits")
         assert [status("one"), status("two"), status("two")] == [429, 200, 200]
+
+
+def test_claims_that_a_provider_demands_and_no_longer_refuse_no_token_that_has_them(
+    tmp_path: Path, api: Upstream
+) -> None:
+    """The filter that verifies tokens and the routes that compare claims are two files, which take turns."""
+    provider = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
+    adapters: dict[str, tuple[str, dict[str, str]]] = {"one": (base(api), {})}
+    with mom_run(tmp_path) as run:
+
+        def configure(**claims: Any) -> None:
+            run.configure(adapters, identityProviders=[{"idp": {**provider, **claims}}])
+
+        def sent() -> None:
+            more = [number + 20 for number in load.begun]
+            wait_until(lambda: all(map(int.__ge__, load.begun, more)), "requests are sent")
+
+        configure()
+        run.start()
+        load = Load(run, 4, team="x")
+        try:
+            for number in range(3):
+                configure(claims={"team": "x"})
+                run.wait("Reloaded", 2 * number + 1)
+                assert run.client.send(f"{P}/one/x", token=run.token(team="y")).status == 401
+                sent()
+                configure()
+                run.wait("Reloaded", 2 * number + 2)
+                assert run.client.send(f"{P}/one/x", token=run.token(team="y")).status == 200
+                sent()
+        finally:
+            load.stop()
+        assert load.wrong == []

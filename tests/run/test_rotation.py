@@ -20,8 +20,8 @@ class Load:
     begun: how many each connection has begun to send. Each request says which of them it is.
     """
 
-    def __init__(self, run: MomRun, connections: int, path: str = "/v1/apis/http/one/x") -> None:
-        self._path = path
+    def __init__(self, run: MomRun, connections: int, path: str = "/v1/apis/http/one/x", **claims: str) -> None:
+        self._path, self._claims = path, claims
         self.begun = [0] * connections
         self.wrong: list[str] = []
         self._ends = threading.Event()
@@ -39,7 +39,7 @@ class Load:
     def _send(self, connection: int) -> None:
         client = self._run.client
         # For as long as any of these tests takes on a machine with other work.
-        token = self._run.token(exp=int(time.time()) + 3_600)
+        token = self._run.token(exp=int(time.time()) + 3_600, **self._claims)
         with client.connect() as stream, stream.makefile("rb") as reader:
             while not self._ends.is_set():
                 self.begun[connection] += 1
