@@ -112,6 +112,8 @@ def test_a_check_says_whether_the_folder_is_stale_and_writes_nothing(here: Path)
     assert (stale.status, stale.stderr.splitlines()[0]) == (3, "Would update .mom-export.json in out")
     # What a configuration names counts as it does.
     assert export().status == 0
+    recorded = json.loads(before[".mom-export.json"])["input"]
+    assert json.loads((here / "out" / ".mom-export.json").read_text())["input"] != recorded
     (here / "keys.json").write_text(json.dumps(jwks(es256("new"))))
     stale = export("--check")
     assert (stale.status, stale.stderr.splitlines()[0]) == (3, "Would update keys/keys.json in out")

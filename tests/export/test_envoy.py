@@ -7,7 +7,8 @@ import json
 import os
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -34,7 +35,7 @@ from tests.envoy.upstream import Request, Upstream
 from tests.export.running import Mounted, serving
 from tests.golden import MOM
 from tests.run.api_server import ApiServer
-from tests.run.mom_run import wait_until
+from tests.run.mom_run import SECONDS
 from tests.run.test_proxies import Proxy
 
 PROVIDER = (
@@ -43,6 +44,14 @@ PROVIDER = (
 UNAVAILABLE = (503, "API_CredentialUnavailableError")
 VALUES = {"TOKEN": "t0ken", "OTHER": "oth:er%", "CHANGING": "first", "SECRET": "s3cret+/"}
 BROKEN = {"NEWLINE": "t0ken\n", "EMPTY": ""}
+
+
+def eventually(is_so: Callable[[], bool], words: str) -> None:
+    """Wait until something is so; Envoy looks at files twice a second, so there is no hurry."""
+    deadline = time.monotonic() + SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, words
+        time.sleep(0.1)
 
 
 def bearer(name: str, base: str, value: str) -> str:
@@ -161,7 +170,7 @@ def test_a_file_without_a_value_that_can_be_sent_opens_nothing(deployed: Deploye
 
 
 def test_tokens_for_an_api_are_fetched_with_a_secret_of_a_file(deployed: Deployed) -> None:
-    wait_until(lambda: deployed.status("oauth2") == (200, None), "there is a token")
+    eventually(lambda: deployed.status("oauth2") == (200, None), "there is a token")
     assert deployed.api.requests[-1].get("authorization")[0].startswith("Bearer token-")
 
 
@@ -171,20 +180,20 @@ def test_a_mounted_value_that_changes_is_used_and_an_empty_one_opens_nothing(dep
 
     assert sent() == ["Bearer first"]
     deployed.credentials.update({"CHANGING": "second"})
-    wait_until(lambda: sent() == ["Bearer second"], "the new value is used")
+    eventually(lambda: sent() == ["Bearer second"], "the new value is used")
     deployed.credentials.update({"CHANGING": ""})
-    wait_until(lambda: deployed.status("changing") == UNAVAILABLE, "there is no value")
+    eventually(lambda: deployed.status("changing") == UNAVAILABLE, "there is no value")
     deployed.credentials.update({"CHANGING": "third"})
-    wait_until(lambda: deployed.status("changing") == (200, None), "there is one again")
+    eventually(lambda: deployed.status("changing") == (200, None), "there is one again")
     assert sent() == ["Bearer third"]
 
 
 def test_a_value_that_comes_later_is_used(deployed: Deployed) -> None:
     deployed.credentials.update({"MISSING": "late"})
-    wait_until(lambda: deployed.status("missing") == (200, None), "the value is used")
+    eventually(lambda: deployed.status("missing") == (200, None), "the value is used")
     assert deployed.reached("missing").get("authorization") == ["Bearer late"]
     deployed.credentials.update({"MISSING": ""})
-    wait_until(lambda: deployed.status("missing") == UNAVAILABLE, "there is no value")
+    eventually(lambda: deployed.status("missing") == UNAVAILABLE, "there is no value")
 
 
 def test_a_file_that_is_removed_keeps_its_value_in_use_until_it_is_there_and_empty(deployed: Deployed) -> None:
@@ -193,19 +202,19 @@ def test_a_file_that_is_removed_keeps_its_value_in_use_until_it_is_there_and_emp
     def sent() -> list[str]:
         return deployed.reached("changing").get("authorization") if deployed.status("changing")[0] == 200 else []
 
-    wait_until(lambda: sent() == ["Bearer revoked"], "there is a value")
+    eventually(lambda: sent() == ["Bearer revoked"], "there is a value")
     deployed.credentials.update({"TOKEN": "changed"}, "CHANGING")
-    wait_until(lambda: deployed.reached("one").get("authorization") == ["Bearer changed"], "Envoy has looked again")
+    eventually(lambda: deployed.reached("one").get("authorization") == ["Bearer changed"], "Envoy has looked again")
     assert sent() == ["Bearer revoked"]
     deployed.credentials.update({"CHANGING": "", "TOKEN": VALUES["TOKEN"]})
-    wait_until(lambda: deployed.status("changing") == UNAVAILABLE, "there is no value")
-    wait_until(lambda: deployed.reached("one").get("authorization") == ["Bearer t0ken"], "the value of before is back")
+    eventually(lambda: deployed.status("changing") == UNAVAILABLE, "there is no value")
+    eventually(lambda: deployed.reached("one").get("authorization") == ["Bearer t0ken"], "the value of before is back")
 
 
 def test_a_client_certificate_of_mounted_files_is_shown_and_followed(deployed: Deployed) -> None:
     assert deployed.status("demanding")[0] == 502
     deployed.credentials.update(deployed.mine)
-    wait_until(lambda: deployed.status("demanding") == (200, None), "the new certificate is shown")
+    eventually(lambda: deployed.status("demanding") == (200, None), "the new certificate is shown")
 
 
 def test_a_proxy_with_an_address_is_used(deployed: Deployed) -> None:
@@ -320,9 +329,9 @@ def test_in_a_pod_the_service_account_logs_in_at_the_api_server(authority: Autho
             def status(*headers: str) -> int:
                 return client.send("/v1/apis/kubernetes/api", *headers, token=key.token()).status
 
-            wait_until(lambda: status() == 200, "it logs in")
+            eventually(lambda: status() == 200, "it logs in")
             assert status(f"{CLUSTER_ID_HEADER}: another") == 404
             # The kubelet renews the token.
             server.tokens = {"second"}
             account.update({"token": "second"})
-            wait_until(lambda: status() == 200, "it logs in with the new token")
+            eventually(lambda: status() == 200, "it logs in with the new token")

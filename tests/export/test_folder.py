@@ -254,7 +254,7 @@ _TEXTS = st.sampled_from(["", "x: 1\n", "x: 2", "é\r\n", "# Written by\n"])
 _FILES = st.dictionaries(_NAMES, _TEXTS, min_size=1)
 
 
-@settings(max_examples=examples(25, 200))
+@settings(max_examples=examples(15, 200))
 @given(st.data())
 def test_no_byte_that_people_wrote_is_lost_or_passed_over_in_silence(
     tmp_path_factory: pytest.TempPathFactory, data: Any
