@@ -143,8 +143,19 @@ def test_an_atlas_without_variables_has_no_secret(exported: Exported) -> None:
     assert [name for name in exported.files() if "credentials" in name or "ignore" in name] == []
 
 
-def test_a_configuration_above_the_limit_of_a_config_map_goes_into_an_image(exported: Exported) -> None:
-    many = [f"a{number}" for number in range(80)]
+@pytest.mark.parametrize(
+    "limit",
+    [
+        pytest.param(MOST_BYTES, marks=pytest.mark.proof, id="that of Kubernetes"),
+        pytest.param(50_000, id="a small one"),
+    ],
+)
+def test_a_configuration_above_the_limit_of_a_config_map_goes_into_an_image(
+    limit: int, exported: Exported, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small limit takes less time."""
+    monkeypatch.setattr("mom.export.kubernetes.MOST_BYTES", limit)
+    many = [f"a{number}" for number in range(limit // 12_000 + 1)]
     text = samples.atlas(*many, after=PROVIDERS)
     text += "".join(samples.http(name, "https://api.test", {"X-Large": "x" * 12_000}) for name in many)
     refused = exported.write(text, succeeds=False)
@@ -155,7 +166,7 @@ def test_a_configuration_above_the_limit_of_a_config_map_goes_into_an_image(expo
 
     exported.write(text, "--files-in-image")
     files = exported.files()
-    assert len(files["image/config/envoy.json"]) > MOST_BYTES
+    assert len(files["image/config/envoy.json"]) > limit
     commands = [line.split(" ")[0] for line in files["image/Dockerfile"].splitlines() if not line.startswith("#")]
     assert commands == ["FROM", "COPY", "ENTRYPOINT"]
     (container,) = exported.pod()["containers"]

@@ -6,11 +6,12 @@ import io
 from typing import Any
 
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from mom.export.yaml_text import Explained, yaml_text
+from tests.searches import examples
 
 SAMPLE = {
     "kind": "Sample",
@@ -82,6 +83,7 @@ def test_it_looks_as_people_write_it() -> None:
     assert yaml_text(SAMPLE) == TEXT
 
 
+@settings(max_examples=examples(15))
 @given(st.dictionaries(words, explained(values), min_size=1, max_size=4))
 @example(SAMPLE)
 def test_parsers_of_both_versions_read_what_was_meant(document: dict[str, Any]) -> None:
