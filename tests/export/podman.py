@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,13 +34,29 @@ def missing() -> str:
     return f"not installed: {', '.join(absent)} (apt install podman runc)" if absent else ""
 
 
+def _remove(kept: str, environ: dict[str, str]) -> None:
+    """End all containers, take their mounts away, and remove what podman has kept."""
+    for words in (["pod", "rm"], ["rm"]):
+        command = ["podman", *words, "--all", "--force", "--time", "1"]
+        subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        if (path := line.split()[1]).startswith(f"{kept}/"):
+            subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)
+    shutil.rmtree(kept, ignore_errors=True)
+
+
 class Podman:
-    """Runs podman. folder: for everything that it keeps."""
+    """Runs podman. folder: for its settings.
+
+    What it keeps is in a folder of its own, removed at the end: pytest, which keeps those of tests, could not remove
+    one in which an interrupted test has left a mount.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         (folder / "containers.conf").write_text(_CONTAINERS)
-        storage = f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/graph"\nrunroot = "{folder}/run"\n'
+        kept = tempfile.mkdtemp(prefix="mom-podman-")
+        storage = f'[storage]\ndriver = "vfs"\ngraphroot = "{kept}/graph"\nrunroot = "{kept}/run"\n'
         (folder / "storage.conf").write_text(storage)
         self._environ = {
             "PATH": f"{os.environ['PATH']}:{_PATH}",
@@ -46,6 +64,8 @@ class Podman:
             "CONTAINERS_CONF": str(folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
         }
+
+        weakref.finalize(self, _remove, kept, self._environ)
 
     def __call__(self, *arguments: str) -> str:
         """Run a command; return what it prints on stdout."""
