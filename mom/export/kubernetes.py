@@ -332,6 +332,6 @@ def _next_steps(exported: _Exported, folder: str) -> tuple[str, ...]:
         steps.append(f"docker build -t {built} {shlex.quote(f'{folder}/{IMAGE}')}")
         steps.append(f"docker push {built}, and name it in {overlay}/kustomization.yaml")
     if exported.has_own_secret:
-        steps.append(f"cp {overlay}/{CREDENTIALS}.example {overlay}/{CREDENTIALS}, and fill it in")
+        steps.append(f"install -m 600 {overlay}/{CREDENTIALS}.example {overlay}/{CREDENTIALS}, and fill it in")
     steps.append(f"{_CREATE_NAMESPACE}  # once")
     return (*steps, f"kubectl apply --server-side -k {overlay}")
