@@ -19,12 +19,17 @@ from mom.cli.token_options import AdaptersOption, BaseUrlOption, TokenFileOption
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
-from mom.gateway import TOKEN_HEADER
+from mom.gateway import AWS_PREFIX, KUBERNETES_PATH, TOKEN_HEADER
 from mom.streams import STDIN, read_stdin, visible
 
 # As a JWK names them, and as ssh-keygen does.
 _ALGORITHMS = {"eddsa": jwk.EDDSA, "ed25519": jwk.EDDSA, "es256": jwk.ES256}
 
+# The usual names of adapters of other kinds, which a token names by their path.
+_OTHER_KINDS = {
+    "aws": f"AWS: --adapter {AWS_PREFIX.rstrip('/')}",
+    "kubernetes": f"Kubernetes: --adapter {KUBERNETES_PATH}",
+}
 _METAVAR = "|".join(jwk.ALGORITHMS)
 
 
@@ -127,7 +132,12 @@ def token(
         if given:
             require_own_key(source, option)
     life = tokens.DEFAULT_TTL if ttl is None else seconds(ttl, "--ttl")
-    Console().data(f"{source.token(gateway, ttl=life, adapters=checked_adapters(adapter))}\n")
+    adapters = checked_adapters(adapter)
+    for name in adapters:
+        if name in _OTHER_KINDS:
+            # It would open nothing, and no gateway is asked here.
+            Console().say(f"note: --adapter {name} is an HTTP adapter of this name; for {_OTHER_KINDS[name]}")
+    Console().data(f"{source.token(gateway, ttl=life, adapters=adapters)}\n")
     return int(ExitStatus.DONE)
 
 

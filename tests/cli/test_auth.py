@@ -119,6 +119,9 @@ def test_token_is_narrowed_to_adapters_and_lives_as_long_as_it_is_told(run: Run,
     assert claims("--adapter", "openai")["aud"] == f"{gateway}/http/openai"
     several = claims("--adapter", "openai", "--adapter", "a.b", "--adapter", "/v1/apis/aws/", "--adapter", "openai")
     assert several["aud"] == [f"{gateway}/http/openai", f"{gateway}/http/a.b", f"{gateway}/aws"]
+    status, out, err = run("token", "--adapter", "aws")
+    assert (status, err.partition(";")[2]) == (0, " for AWS: --adapter /v1/apis/aws\n")
+    assert out.count("\n") == 1
     for text, seconds in {"90": 90, "90s": 90, "15m": 900, "1h": 3600}.items():
         each = claims("--ttl", text)
         assert int(str(each["exp"])) - int(str(each["iat"])) == seconds
