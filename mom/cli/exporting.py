@@ -130,7 +130,7 @@ def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> Ex
 
     console = Console(quiet=options.quiet)
     source, warnings = read(read_source(options.file))
-    console.problems(warnings, console.stderr)
+    console.problems(() if options.quiet else warnings, console.stderr)
     export = engine(source)
     todo = folder.plan(Path(options.folder), export, __version__)
     shown = _diff(todo) if options.dry_run or options.diff else None

@@ -77,8 +77,11 @@ class MomCommand(TyperCommand):
     def make_parser(self, ctx: Context) -> Any:
         """Return the parser of the options, which takes each by its aliases too."""
         parser: Any = super().make_parser(ctx)
+        # Where it would be the beginning of another option, a former name is not taken: that one is meant.
+        own = [option for parameter in self.params for option in parameter.opts]
+        usable = {alias: name for alias, name in ALIASES.items() if not any(each.startswith(alias) for each in own)}
         for parameter in self.params:
-            if aliases := [alias for alias, name in ALIASES.items() if name in parameter.opts]:
+            if aliases := [alias for alias, name in usable.items() if name in parameter.opts]:
                 parser.add_option(obj=parameter, opts=aliases, dest=parameter.name)
         return parser
 

@@ -179,6 +179,7 @@ def test_a_report_for_programs_has_each_file_and_what_happened_to_it() -> None:
         (["--credentials-dir", "x"], "--credentials-dir x: this is not an absolute path"),
         (["--tls-cert", "/x"], "--tls-cert and --tls-key must be given together"),
         (["-o", ""], "--output-dir is empty"),
+        (["--output", "deploy"], "did you mean '--output-dir'?"),
     ],
 )
 def test_options_that_no_envoy_could_follow_are_refused(here: Path, arguments: list[str], said: str) -> None:
@@ -195,6 +196,13 @@ def test_a_folder_that_is_not_ours_is_left_alone(here: Path) -> None:
     assert done.status == 1
     assert done.stderr.startswith("error: not written by mom atlas export envoy: out/envoy.json; nothing was written\n")
     assert contents(here / "out") == {"envoy.json": b"theirs"}
+
+
+def test_warnings_are_printed_unless_no_message_is_wanted(here: Path) -> None:
+    with (here / "atlas.yml").open("a") as file:
+        file.write(samples.http("unused"))
+    assert "warning: " in export().stderr
+    assert export("--quiet").stderr == ""
 
 
 def test_files_that_an_api_needs_are_named_where_they_are_missing(here: Path) -> None:
