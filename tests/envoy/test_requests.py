@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+
+import h2.connection
 import pytest
 
 from tests.envoy.client import read_all
 from tests.envoy.conftest import SECRET, Atlas
+from tests.envoy.http2 import h2_headers, over_http2
 
 PLAIN = "/v1/apis/http/plain"
 BEARER = f"Bearer {SECRET}".encode().decode("latin-1")
@@ -149,6 +153,45 @@ def test_a_request_cannot_hide_in_another(atlas: Atlas, framing: str, body: str)
     assert answers.split(b" ")[1] in {b"400", b"501"}
     assert not atlas.api.seen("/carrier")
     assert not atlas.api.seen("/smuggled")
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "body"),
+    [
+        ("/h2", ("x-a", "a\r\nX-Evil: b"), b""),
+        ("/h2", ("x-a\r\nx-evil", "b"), b""),
+        ("/h2 HTTP/1.1\r\n\r\nGET /smuggled", ("x-a", "a"), b""),
+        ("/h2", ("transfer-encoding", "chunked"), b"0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n"),
+        ("/h2", ("content-length", "1"), b"1GET /smuggled HTTP/1.1\r\n\r\n"),
+        ("/h2", ("connection", "x-a"), b""),
+        ("/h2", (":path", "/healthz"), b""),
+    ],
+)
+def test_nor_in_a_field_of_http2_that_http1_would_read_otherwise(
+    atlas: Atlas, path: str, header: tuple[str, str], body: bytes
+) -> None:
+    with atlas.client.connect() as connection:
+        headers = [*h2_headers(atlas, f"{PLAIN}{path}", "POST"), header]
+        assert over_http2(connection, headers, body=body) is None
+    assert not atlas.api.seen("/h2")
+    assert not atlas.api.seen("/smuggled")
+
+
+def test_a_client_that_only_resets_its_streams_is_cut_off(atlas: Atlas) -> None:
+    """Each would cost the verification of a token and a request to the API (CVE-2023-44487)."""
+    http2 = h2.connection.H2Connection()
+    http2.initiate_connection()
+    before, sent = len(atlas.api.requests), 0
+    headers = h2_headers(atlas, f"{PLAIN}/rapid")
+    with atlas.client.connect() as connection, contextlib.suppress(ConnectionError):
+        for sent in range(1, 20_000, 2):
+            http2.send_headers(sent, headers, end_stream=True)
+            http2.reset_stream(sent)
+            if sent % 100 == 1:
+                connection.sendall(http2.data_to_send())
+    assert sent < 19_999
+    assert len(atlas.api.requests) - before < 1_000
+    assert atlas.get(f"{PLAIN}/after").status == 200
 
 
 @pytest.mark.parametrize("framing", ["", "Transfer-Encoding: chunked\r\n"])
