@@ -156,7 +156,8 @@ class Options:
     access_log: a file path, `-` for standard output, None for none. open_files: how many files Envoy may have open at
     once, on which the numbers of connections depend. log_failures: whether Envoy's own log gets a line for each request
     that failed between Atlas and an API.
-    tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn.
+    tree_above: the number of adapters from which a path is looked up in a tree, not tried against each route in turn:
+    each in front costs 43 ns, which of 1,000 adapters doubled the cost of a request to the last one.
     stand_in: the port of 127.0.0.1 where an echo takes the place of every API, None for the APIs themselves.
     pem_files: those that adapters name, by these names.
     certificate_folder: where each client certificate is a resource in a file, and may change with its key
@@ -191,7 +192,7 @@ class Options:
     access_log: str | None = None
     open_files: int = 1_048_576
     log_failures: bool = False
-    tree_above: int = 1_000
+    tree_above: int = 10
     stand_in: int | None = None
     stat_prefix: str = "atlas"
     metrics: Listen | None = None
