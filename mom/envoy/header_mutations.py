@@ -1,8 +1,8 @@
-"""The filter that removes headers and trailers by more than their exact name, in front of the router.
+"""The filter that removes headers and trailers of clients, in front of the one that verifies tokens.
 
-Routes remove headers by exact name; this filter does what a RouteConfiguration cannot: names by pattern, and trailers
-(Envoy: "Header mutation"). What it removes from requests does not depend on what an adapter sets, which is added later,
-by the router; so an adapter may set what no client may send.
+It does what a RouteConfiguration cannot: names by pattern, and trailers (Envoy: "Header mutation"). What it removes
+from requests does not depend on what an adapter sets, which is added later, by the router; so an adapter may set what
+no client may send.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mom.envoy.headers import REQUEST_REMOVED, RESPONSE_REMOVED
+from mom.envoy.headers import REQUEST_REMOVED, RESPONSE_REMOVED, TOKEN_REMOVED
 from mom.envoy.messages import Json, extension, typed
 
 FILTER = "mom.headers"
@@ -42,22 +42,18 @@ def http_filter() -> Json:
     return extension(FILTER, f"{_MESSAGE}.HeaderMutation", {"mutations": mutations})
 
 
-def for_headers(set_by_adapters: Iterable[str], removed: Iterable[str] = (), credentials: Iterable[str] = ()) -> Json:
+def for_headers(set_by_adapters: Iterable[str], credentials: Iterable[str] = ()) -> Json:
     """Return the `typed_per_filter_config` of the routes: what clients may not send beside what any adapter sets.
 
-    set_by_adapters: names of headers, in lower case. removed: those to remove here instead of by the router, which
-    would remove what a filter has set (`mom.envoy.secrets`). credentials: those of a request whose value an API might
-    repeat in its response. In one place for all adapters, since 10,000 routes with a pattern each cost 50 MB; so an
+    set_by_adapters: names of headers, in lower case. credentials: those of a request whose value an API might repeat in
+    its response. In one place for all adapters, since 10,000 routes with a pattern each cost 50 MB; so an
     alias of a header that one adapter sets is dropped for all. The header itself is not: it is replaced where it is
     set. In one pattern with what no client may send to any adapter: each is compared with each header of a request.
     """
     names = sorted(set_by_adapters)
-    mutations: Json = {
-        "request_mutations": [
-            *({"remove": name} for name in sorted(removed)),
-            *_by_pattern([*map(_aliases, {*REQUEST_REMOVED, *names}), _CONTROL]),
-        ],
-    }
+    removed = [_spellings(name) for name in REQUEST_REMOVED if name not in TOKEN_REMOVED]
+    aliases = map(_aliases, {*TOKEN_REMOVED, *names})
+    mutations: Json = {"request_mutations": _by_pattern([*removed, *aliases, _CONTROL])}
     if names:
         mutations["request_trailers_mutations"] = _by_pattern(map(_spellings, names))
     if masked := [_masked(name) for name in sorted(credentials)]:

@@ -17,13 +17,14 @@ from mom.envoy.claims import EXPIRY
 from mom.envoy.messages import Json
 from mom.gateway import ERROR_HEADER, STAND_IN_HEADER, TOKEN_HEADER
 
+# What the filter that verifies tokens needs, or leaves: the router removes it, behind that.
+TOKEN_REMOVED = (TOKEN_HEADER.lower(), EXPIRY)
 # From the client to the API: the access token, and what Atlas leaves of it for itself; what belongs to the gateway's
 # origin (a cookie of one API must not reach another); what names the client's page or address, or another host or path
 # than those of the request (some servers take `x-original-url` for the path, and would leave the base path); and
 # hop-by-hop settings of an HTTP/2 upgrade.
 REQUEST_REMOVED = (
-    TOKEN_HEADER.lower(),
-    EXPIRY,
+    *TOKEN_REMOVED,
     "cookie",
     "origin",
     "referer",

@@ -83,14 +83,12 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         # RFC 9110, 15.5.20: not a name of this server.
         other = {"name": "other hosts", "match": {"prefix": "/"}, "direct_response": {"status": 421}}
         hosts.append({"name": "other hosts", "domains": ["*"], **metadata, "routes": [other]})
-    # What a filter sets before the router must not be removed by the router: the client's own is removed before that.
-    earlier = adapters.secret_headers(different, options).intersection(headers.REQUEST_REMOVED)
     return {
         "name": NAME,
-        "request_headers_to_remove": [name for name in headers.REQUEST_REMOVED if name not in earlier],
+        "request_headers_to_remove": list(headers.TOKEN_REMOVED),
         "response_headers_to_remove": list(headers.RESPONSE_REMOVED),
         "response_headers_to_add": _added(options, configuration.cors),
-        # Else the removals would come last and remove a `Cookie` or `Referer` that an adapter sets.
+        # Else the removals would come last, and remove what an adapter sets.
         "most_specific_header_mutations_wins": True,
         # The default is 4096 bytes, about 30 adapters.
         "max_direct_response_body_size_bytes": max(4096, *(len(each.body.encode()) for each in lists.values())),
@@ -99,7 +97,6 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
         "typed_per_filter_config": {
             **header_mutations.for_headers(
                 adapters.headers(different) | _method_overrides(configuration, different),
-                earlier,
                 adapters.credential_headers(different),
             ),
             **jwt.for_routes(configuration.identity_providers, options),

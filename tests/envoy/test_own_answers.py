@@ -159,7 +159,8 @@ def test_a_method_in_lower_case_is_refused_over_http2(atlas: Atlas) -> None:
 def test_no_message_quotes_what_envoy_knows_about_an_upstream() -> None:
     """Envoy's own body is quoted only where it speaks of the request, or is that of a route of Atlas."""
     quoting = {reply.type for reply in REPLIES if "%" in reply.message}
-    assert quoting == {"API_InvalidAccessTokenError", "API_RequestError", "API_NoMatchingInstanceError"}
+    routes = {"API_NoMatchingInstanceError", "API_NotAllowedError"}
+    assert quoting == {"API_InvalidAccessTokenError", "API_RequestError", *routes}
 
 
 @pytest.mark.parametrize("tree_above", [1000, 0])

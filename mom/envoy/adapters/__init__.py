@@ -103,11 +103,6 @@ def credential_headers(adapters: Iterable[Adapter]) -> set[str]:
     return {name.lower() for adapter in adapters for name in kind_of(adapter).credential_headers(adapter)}
 
 
-def secret_headers(adapters: Iterable[Adapter], options: Options) -> set[str]:
-    """Return the names, in lower case, of the headers that a filter sets for adapters, in front of the router."""
-    return {name.lower() for adapter in adapters for name in kind_of(adapter).secret_headers(adapter, options)}
-
-
 def http_filters(options: Options) -> list[Json]:
     """Return the HTTP filters that the kinds need, in the order of the registry."""
     return [http_filter for kind in KINDS.values() for http_filter in kind.http_filters(options)]

@@ -114,10 +114,6 @@ class HttpKind(ServedKind[HttpAdapter]):
         has_authorization = adapter.basic_auth is not None or adapter.oauth2 is not None
         return [*named, "Authorization"] if has_authorization else named
 
-    def secret_headers(self, adapter: HttpAdapter, options: Options) -> list[str]:
-        """Return the names of the configured headers with a value that comes from a file."""
-        return [header.name for header in adapter.headers if secrets.has_secret(header, options)]
-
     def http_filters(self, options: Options) -> list[Json]:
         """Return the filters that keep redirects of an API at the gateway, and the one that sets other credentials."""
         # The guard behind what sets values; the script takes some of these.

@@ -111,10 +111,6 @@ class ServedKind(ABC, Generic[AdapterT]):
         """Return those of `headers` with a credential: what an API repeats in one of these is masked."""
         return ()
 
-    def secret_headers(self, adapter: AdapterT, options: Options) -> Iterable[str]:  # noqa: ARG002
-        """Return those of `headers` that a filter sets, in front of the router (`mom.envoy.secrets`)."""
-        return ()
-
     def http_filters(self, options: Options) -> list[Json]:  # noqa: ARG002
         """Return the HTTP filters that its routes need, in front of the router. They do nothing for other routes."""
         return []

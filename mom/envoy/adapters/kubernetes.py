@@ -86,10 +86,6 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
         """Return the header with the token, if there is one."""
         return [header.name for header in _headers(adapter)]
 
-    def secret_headers(self, adapter: KubernetesAdapter, options: Options) -> list[str]:
-        """Return the same, if the token comes from a file."""
-        return [header.name for header in _headers(adapter) if secrets.has_secret(header, options)]
-
     def routes(self, adapter: KubernetesAdapter, options: Options) -> list[Json]:
         """Return the routes that refuse, the one for upgrades, and the one for everything else."""
         cluster = adapter.cluster
