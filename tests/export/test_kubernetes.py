@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,21 @@ def test_each_file_of_envoy_is_where_its_configuration_says(exported: Exported) 
     for path in mounted.keys() - {"/etc/atlas/envoy.json"}:
         assert path in mounted["/etc/atlas/envoy.json"]
     assert f"{mounts['credentials']}/OPENAI_API_TOKEN" in mounted["/etc/atlas/secrets/OPENAI_API_TOKEN.json"]
+
+
+@pytest.mark.parametrize("options", [(), ("--with-mom",)], ids=["Envoy alone", "with mom"])
+def test_a_pod_that_is_to_end_serves_until_its_connections_have_ended(
+    exported: Exported, options: tuple[str, ...]
+) -> None:
+    exported.write(samples.atlas("openai", after=PROVIDERS) + OPENAI, *options)
+    (container,) = exported.pod()["containers"]
+    if options:
+        limit = float(container["args"][container["args"].index("--connection-limit") + 1])
+    else:
+        found = re.findall(r'"max_connection_duration":"([\d.]+)s"', exported.files()["base/config/envoy.json"])
+        (limit,) = map(float, found)
+    serving = container["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert 0 < 4 * limit < serving < exported.pod()["terminationGracePeriodSeconds"]
 
 
 def test_the_name_of_the_secret_is_the_users_where_there_is_one(exported: Exported) -> None:
