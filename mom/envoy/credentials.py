@@ -136,18 +136,35 @@ local function masked(value, secrets)
   return value
 end
 
+-- Return each spelling of what must not be seen: the longest first, of which another may be a part.
+local function spellings(handle, context, variables, values)
+  local found = {}
+  local function add(text, value)
+    -- What the configuration itself says is no secret, and may be part of any header: `json`, `1`.
+    if not text:find("${{", 1, true) then return end
+    for _, each in ipairs({ value, encoded(value), encoded(value):lower() }) do found[#found + 1] = each end
+  end
+  for number, each in ipairs(values) do add(context:get("value" .. number), each.value) end
+  local username = context:get("username")
+  if username then
+    local name, password = resolved(username, variables), resolved(context:get("password"), variables)
+    found[#found + 1] = handle:base64Escape(name .. ":" .. password)
+    add(context:get("password"), password)
+    if password == "" then add(username, name) end
+  end
+  table.sort(found, function(one, other) return #one > #other end)
+  return found
+end
+
 local _REFERENCES = { location = true, ["content-location"] = true }
+-- What a client reads the response by, and no API repeats a credential in.
+local _FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
 local function hide_values(handle)
   local context = handle:filterContext()
-  local names, values = parameters(context, remembered(handle, context))
-  if #values == 0 then return end
-  local secrets, changed, all = {}, {}, {}
-  for _, each in ipairs(values) do
-    secrets[#secrets + 1] = each.value
-    secrets[#secrets + 1] = encoded(each.value)
-    secrets[#secrets + 1] = encoded(each.value):lower()
-  end
+  local variables = remembered(handle, context)
+  local names, values = parameters(context, variables)
+  local secrets, changed, all = spellings(handle, context, variables, values), {}, {}
   local headers = handle:headers()
   for name, value in pairs(headers) do
     local hidden = value
@@ -155,7 +172,7 @@ local function hide_values(handle)
     if name == "link" then
       hidden = hidden:gsub("<([^>]*)>", function(target) return "<" .. reference_without(target, names) .. ">" end)
     end
-    if name:sub(1, 1) ~= ":" then hidden = masked(hidden, secrets) end
+    if name:sub(1, 1) ~= ":" and not _FRAMING[name] then hidden = masked(hidden, secrets) end
     if hidden ~= value then changed[name] = true end
     all[#all + 1] = { name, hidden }
   end

@@ -198,6 +198,34 @@ def test_no_response_header_repeats_the_value(gateway: Gateway, header: str, sho
     assert not any(secret in str(response.headers) for secret in (KEY, ENCODED, ENCODED.lower()))
 
 
+def test_what_is_no_secret_stays_in_the_headers_of_a_response(gateway: Gateway) -> None:
+    """`format=json` of the configuration is none, and no length of a body is changed."""
+    response = gateway.envoy.client.send(
+        "/v1/apis/http/two/say?200&Content-Type=application/json&X-A=jsonjson", token=gateway.key.token()
+    )
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-a"] == "jsonjson"
+    assert response.headers["content-length"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "said", "shown"),
+    [
+        ("basic", base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(), "a ***"),
+        ("basic", PASSWORD, "a ***"),
+        ("basic", quote(PASSWORD, safe="-._~"), "a ***"),
+        ("basic", "me", "a me"),
+        ("token", base64.b64encode(f"x{USER}:".encode()).decode(), "a ***"),
+        ("token", f"x{USER}", "a ***"),
+    ],
+)
+def test_no_response_header_repeats_a_password(gateway: Gateway, adapter: str, said: str, shown: str) -> None:
+    """Under whatever name: the script that has encoded it knows all of its spellings."""
+    path = f"/v1/apis/http/{adapter}/say?200&X-Echo=a%20{quote(said, safe='')}"
+    response = gateway.envoy.client.send(path, token=gateway.key.token())
+    assert (response.status, response.headers["x-echo"]) == (200, shown)
+
+
 def test_no_log_has_a_value(gateway: Gateway) -> None:
     gateway.reached("/v1/apis/http/query/x?a=1")
     gateway.reached("/v1/apis/http/basic/x")
