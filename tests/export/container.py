@@ -37,7 +37,7 @@ def _steps(root: Path, at: PurePosixPath, mounts: Mapping[PurePosixPath, Path]) 
             yield from _steps(root, path, mounts)
         elif Path(path).is_symlink():
             yield f"ln -s {shlex.quote(str(Path(path).readlink()))} {target}"
-        elif Path(path).is_dir() or Path(path).is_file():
+        elif Path(path).exists():
             yield from _bind(Path(path), target)
 
 

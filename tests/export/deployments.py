@@ -99,6 +99,11 @@ def kubernetes(world: World, folder: Path, port: int) -> Deployment:
     return _pod(world, export(world, folder, "kubernetes")[0], folder, port)
 
 
+def kubernetes_with_mom(world: World, folder: Path, port: int) -> Deployment:
+    """Return the same with mom in it, as the image of the exported Dockerfile has it."""
+    return _pod(world, export(world, folder, "kubernetes", "--with-mom")[0], folder, port)
+
+
 def kubernetes_with_its_api_server(world: World, folder: Path, port: int) -> Deployment:
     """Return the same with an adapter for the API server, which is elsewhere here; the kubelet gives the login."""
     out, _ = export(world, folder, "kubernetes", "--cluster-id", UID)
@@ -127,10 +132,19 @@ def _pod(world: World, out: Path, folder: Path, port: int) -> Deployment:
     mounts = {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     for mount in container["volumeMounts"]:
+        if "emptyDir" in volumes[mount["name"]]:
+            # In memory, as it is on this machine.
+            assert (mount["mountPath"], volumes[mount["name"]]["emptyDir"]["medium"]) == ("/dev/shm", "Memory")
+            continue
         made = folder / mount["name"]
+        made.mkdir(mode=0o700)
         _write(made, _volume(volumes[mount["name"]], rendered))
         mounts[mount["mountPath"]] = made
-    return Deployment(_at_loopback([*container["command"], *container["args"]], mounts, port), mounts)
+    program, *rest = container["command"]
+    command = [MOM if program == "mom" else program, *rest, *container["args"]]
+    # Of the image, as of the pod.
+    environment = {"XDG_RUNTIME_DIR": "/dev/shm"} if program == "mom" else {}
+    return Deployment(_at_loopback(command, mounts, port), mounts, environment)
 
 
 def kustomized(overlay: Path) -> list[dict[str, Any]]:
@@ -143,13 +157,22 @@ def kustomized(overlay: Path) -> list[dict[str, Any]]:
 
 def _volume(volume: Mapping[str, Any], objects: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, bytes]:
     """Return the files of a volume of a pod."""
+    secrets = {
+        key: base64.b64decode(value)
+        for (kind, _), each in objects.items()
+        if kind == "Secret"
+        for key, value in each["data"].items()
+    }
     if "secret" in volume:
-        data = objects["Secret", volume["secret"]["secretName"]]["data"]
-        return {name: base64.b64decode(value) for name, value in data.items()}
+        assert ("Secret", volume["secret"]["secretName"]) in objects
+        return secrets
     files: dict[str, bytes] = {}
     for source in volume["projected"]["sources"]:
-        data = objects["ConfigMap", source["configMap"]["name"]]["data"]
-        files |= {item["path"]: data[item["key"]].encode() for item in source["configMap"]["items"]}
+        if "secret" in source:
+            files |= {item["path"]: secrets[item["key"]] for item in source["secret"]["items"]}
+        else:
+            data = objects["ConfigMap", source["configMap"]["name"]]["data"]
+            files |= {item["path"]: data[item["key"]].encode() for item in source["configMap"]["items"]}
     return files
 
 
@@ -258,6 +281,7 @@ EXPORTS: dict[str, Callable[[World, Path, int], Deployment]] = {
     "envoy": envoy,
     "envoy, environment": envoy_with_environment,
     "kubernetes": kubernetes,
+    "kubernetes, with mom": kubernetes_with_mom,
     "ecs": ecs,
     "compose": compose,
     "compose, with mom": compose_with_mom,

@@ -50,7 +50,7 @@ BEHIND_TLS = {
     "links": Difference("link: <http://127.0.0.1:", "link: </v1/apis/http/plain/a?page=2>", "the scheme is not known")
 }
 # These run `mom atlas run` itself, which differs in nothing.
-WITH_MOM = {"compose, with mom", "systemd"}
+WITH_MOM = {"kubernetes, with mom", "compose, with mom", "systemd"}
 DIFFERENCES = {
     "absolute form": Difference("API_MisdirectedRequestError", "HTTP/1.1 200", _HOST),
     "another host": Difference("API_MisdirectedRequestError", "HTTP/1.1 200", _HOST),
