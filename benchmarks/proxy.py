@@ -114,9 +114,10 @@ def wait(url: str, process: subprocess.Popen[bytes]) -> None:
     raise SystemExit(f"{url} did not respond within a minute")
 
 
-def load(url: str, token: str, connections: int, seconds: int) -> Load:
-    """Let wrk send requests for `seconds` over that many connections."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H", f"Atlas-Accesstoken: {token}", url]
+def load(url: str, token: str, connections: int, seconds: int, *, host: str = "") -> Load:
+    """Let wrk send requests for `seconds` over that many connections. host: instead of that of the URL."""
+    headers = ["-H", f"Atlas-Accesstoken: {token}", *(["-H", f"Host: {host}"] if host else [])]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", *headers, url]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in text:
         raise SystemExit(f"{url} refused requests:\n{text}")
