@@ -84,6 +84,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/curl.py
 	-$(BIN)/python benchmarks/proxy.py
 	-$(BIN)/python benchmarks/request.py
+	$(BIN)/python benchmarks/scale.py
 
 # An hour of requests, reloads and rotations; less with SOAK=1200, in seconds.
 SOAK ?= 3600
