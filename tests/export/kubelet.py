@@ -60,7 +60,7 @@ class Node:
         """Write the volumes of a pod."""
         for given in pod["volumes"]:
             secret = given.get("secret")
-            mode = secret["defaultMode"] if secret else 0o644
+            mode = (secret or given["projected"]).get("defaultMode", 0o644)
             group = pod["securityContext"]["fsGroup"] if os.geteuid() == 0 else -1
             volume = self.volumes[given["name"]] = Volume(self.folder / given["name"], mode, group)
             if secret:
@@ -78,6 +78,10 @@ class Node:
 
     def _projected(self, sources: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, bytes]]:
         for source in sources:
-            data = self.objects["ConfigMap", source["configMap"]["name"]]["data"]
-            for item in source["configMap"]["items"]:
-                yield item["path"], data[item["key"]].encode()
+            if "secret" in source:
+                given, data = source["secret"], self._secret(source["secret"]["name"])
+            else:
+                given = source["configMap"]
+                data = {key: text.encode() for key, text in self.objects["ConfigMap", given["name"]]["data"].items()}
+            for item in given["items"]:
+                yield item["path"], data[item["key"]]

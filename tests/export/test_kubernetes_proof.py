@@ -104,6 +104,9 @@ def test_base_and_overlay_are_rendered_and_are_valid(case: Path, tmp_path: Path)
         assert names(documents, "Secret") == (sorted(secrets) if own_secrets else [])
     # The overlay's namespace is that of everything.
     assert {document["metadata"]["namespace"] for document in whole} == {"atlas"}
+    # An API server wants it here, too, and the schema does not.
+    subjects = [subject for document in whole for subject in document.get("subjects", [])]
+    assert [subject for subject in subjects if subject["namespace"] != "atlas"] == []
     whole[0]["metadata"]["unknown"] = 1
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(whole[0], VERSION, strict=True)
