@@ -264,6 +264,32 @@ def write(folder: Path, source: Source, layout: Layout, replaced: Mapping[str, s
         path.write_text(text)
 
 
+def test_the_files_beside_the_configuration_name_files_and_have_no_values(authority: Authority, tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text('{"keys": []}')
+    (tmp_path / "ca.pem").write_text(authority.file.read_text())
+    tls = "tls: {caFile: ca.pem, certFile: a/client.pem, keyFile: /home/me/client.key}"
+    adapters = bearer("one", "https://one.test", "TOKEN") + extended("two", "https://two.test", tls)
+    source = source_of(tmp_path, samples.atlas("one", "two", after=PROVIDER) + adapters)
+    found = {file.path: file.text for file in envoy.files(source, Layout(credentials="/mounted"))}
+    secret = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
+    del found["envoy.json"]
+    (certificate,) = {name for name in found if name.startswith("certificates/")}
+    pair = {
+        "certificate_chain": {"filename": "/mounted/client.pem"},
+        "private_key": {"filename": "/mounted/client.key"},
+    }
+    name = certificate.removeprefix("certificates/").removesuffix(".json")
+    assert json.loads(found.pop(certificate)) == {
+        "version_info": "1",
+        "resources": [{"@type": secret, "name": name, "tls_certificate": pair}],
+    }
+    assert found == {
+        "keys/keys.json": '{"keys":[]}\n',
+        "secrets/TOKEN.json": f'{{"version_info":"1","resources":[{{"@type":"{secret}","name":"TOKEN",'
+        '"generic_secret":{"secret":{"filename":"/mounted/TOKEN"}}}]}\n',
+    }
+
+
 def test_without_a_folder_of_credentials_values_come_from_the_environment(
     api: Upstream, authority: Authority, tmp_path: Path
 ) -> None:
@@ -279,15 +305,22 @@ def test_without_a_folder_of_credentials_values_come_from_the_environment(
     names = ("one", "newline", "basic", "no-query", "demanding")
     source = source_of(tmp_path, samples.atlas(*names, after=PROVIDER) + "".join(adapters))
     out = tmp_path / "out"
+    own = authority.issue("localhost").write(tmp_path, "own")
     layout = Layout(
-        listen=Listen("127.0.0.1", port), configuration=str(out), credentials=None, ca_file=str(authority.file)
+        listen=Listen("127.0.0.1", port),
+        configuration=str(out),
+        credentials=None,
+        ca_file=str(authority.file),
+        tls=(str(own.chain), str(own.key)),
     )
     write(out, source, layout)
     assert sorted(path.name for path in out.iterdir()) == ["envoy.json", "keys"]
     pair = for_clients(authority, "atlas").write(tmp_path)
     environ = {**VALUES, **BROKEN, "PATH": os.environ["PATH"]}
     environ |= {"ATLAS_CLIENT_PEM": pair.chain.read_text(), "ATLAS_CLIENT_KEY": pair.key.read_text()}
-    with serving(out, port, environ) as client:
+    with serving(out, port, environ):
+        # TLS ends in Envoy here.
+        client = Client(port, context=ssl.create_default_context(cafile=str(authority.file)))
 
         def status(name: str) -> int:
             return client.send(f"/v1/apis/http/{name}/x", token=key.token()).status
