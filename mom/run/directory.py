@@ -150,7 +150,7 @@ def write_all(texts: Mapping[Path, str]) -> None:
 
 
 def _parent(environ: Mapping[str, str]) -> Path:
-    candidates = [environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108
+    candidates = [environ.get("XDG_RUNTIME_DIR"), environ.get("TMPDIR"), *leftovers.temporary_folders()]
     for candidate in candidates:
         if candidate and is_usable(Path(candidate)):
             _check_private(Path(candidate))

@@ -37,7 +37,15 @@ def _places(environ: Mapping[str, str]) -> Iterator[str]:
     yield from (path for name in ("XDG_RUNTIME_DIR", "TMPDIR") if (path := environ.get(name)))
     # Where systemd has it, though a run from cron may not know it.
     yield f"/run/user/{os.getuid()}"
-    yield from ("/dev/shm", tempfile.gettempdir(), "/tmp")  # noqa: S108
+    yield "/dev/shm"  # noqa: S108
+    yield from temporary_folders()
+
+
+def temporary_folders() -> Iterator[str]:
+    """Yield where temporary files go, if anywhere: a container may have no folder on a disk that it may write to."""
+    with contextlib.suppress(FileNotFoundError):
+        yield tempfile.gettempdir()
+    yield "/tmp"  # noqa: S108
 
 
 def _sweep(directory: Path) -> None:

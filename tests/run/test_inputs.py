@@ -251,6 +251,18 @@ def test_the_run_directory_is_private_and_goes_away(tmp_path: Path, monkeypatch:
     assert not found.exists()
 
 
+def test_a_run_needs_no_disk_that_it_may_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container whose file system is read-only: Python finds no folder for temporary files, and says so."""
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", no_temporary_folder)
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with directory.run_directory({"XDG_RUNTIME_DIR": "/dev/shm"}) as made:
+        assert made.path.parent == Path("/dev/shm")
+
+
+def no_temporary_folder() -> str:
+    raise FileNotFoundError("No usable temporary directory found")
+
+
 @pytest.mark.parametrize("name", ["XDG_RUNTIME_DIR", "TMPDIR"])
 @pytest.mark.parametrize("mode", [0o777, 0o775])
 def test_a_directory_that_others_can_write_is_refused(name: str, mode: int) -> None:
