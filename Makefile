@@ -49,6 +49,7 @@ tests: setup
 # Of npm, by its lock file, outside the sources; and of Debian, where that is, Prometheus's own checker without its server.
 $(VENV)/.proof: $(VENV)/.stamp tests/proof/package-lock.json
 	@$(BIN)/python -m pip install --quiet --group proof
+	@$(BIN)/python -m pip wheel --quiet --wheel-dir $(VENV)/wheels '.[atlas]'
 	@rm -rf $(VENV)/proof
 	@mkdir $(VENV)/proof
 	@cp tests/proof/package.json tests/proof/package-lock.json $(VENV)/proof
@@ -69,6 +70,7 @@ $(VENV)/.sdks: $(VENV)/.stamp tests/sdks/requirements.txt tests/sdks/package-loc
 	@touch $@
 
 proof: setup $(VENV)/.proof $(VENV)/.sdks
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir $(VENV)/wheels .
 	MOM_EXAMPLES=$${MOM_EXAMPLES:-1000} $(BIN)/python -m pytest $(PYTEST) -m 'proof or not proof' $(T)
 
 coverage: setup

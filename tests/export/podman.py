@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import io
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import weakref
@@ -63,6 +66,10 @@ class Podman:
             "HOME": str(folder),
             "CONTAINERS_CONF": str(folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            # A build may not mount what runc would.
+            "BUILDAH_ISOLATION": "chroot",
+            # Each of them would be a copy of the whole.
+            "BUILDAH_LAYERS": "false",
         }
 
         weakref.finalize(self, _remove, kept, self._environ)
@@ -79,7 +86,7 @@ class Podman:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
         assert done.returncode == 0, f"{' '.join(command[:2])}: {done.stderr[-2000:]}"
@@ -102,3 +109,54 @@ class Podman:
                 tar.add(library, library.lstrip("/"))
         self("import", "--change", f"ENV PATH={_PATH}", str(archive), reference)
         archive.unlink()
+
+    def import_python(self, folder: Path, reference: str, authorities: Path, wheels: Path) -> None:
+        """Make an image of this machine's Python, it and authorities where the official one has them, bash and grep.
+
+        wheels: the folder of what its pip finds, instead of a registry.
+        """
+        name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        library = Path(sys.base_prefix) / "lib" / name
+        program = Path(sys.executable).resolve()
+        tools = [Path(found) for tool in ("bash", "grep") if (found := shutil.which(tool)) is not None]
+        # What wheels expect of a system (PEP 599): libgcc_s, for one.
+        built = Path(importlib.import_module("rpds.rpds").__file__ or "")
+        loaded = [Path(ENVOY), built, *(library / "lib-dynload").glob("*.so"), program, *tools]
+        listed = subprocess.run(["ldd", *loaded], capture_output=True, text=True, check=True).stdout
+        archive = folder / "python.tar"
+        with tarfile.open(archive, "w", dereference=True) as tar:
+            tar.add(program, f"usr/local/bin/{name}")
+            tar.add(library, f"usr/local/lib/{name}", filter=_without_packages)
+            for path in (library / "site-packages").glob("pip*"):
+                tar.add(path, f"usr/local/lib/{name}/site-packages/{path.name}")
+            for tool in tools:
+                tar.add(tool, str(tool).lstrip("/"))
+            tar.add(tools[0], "bin/sh")
+            for path in sorted(set(re.findall(r"(/\S+) \(", listed))):
+                tar.add(path, path.lstrip("/"))
+            tar.add(authorities, "etc/ssl/certs/ca-certificates.crt")
+            tar.add(wheels, "wheels")
+            _add(tar, "usr/local/bin/pip", f'#!/bin/sh\nexec {name} -m pip "$@"\n', 0o755)
+            _add(tar, "tmp", None, 0o1777)
+        settings = {"PATH": _PATH, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels", "PIP_ROOT_USER_ACTION": "ignore"}
+        changes = [word for key, value in settings.items() for word in ("--change", f"ENV {key}={value}")]
+        self("import", *changes, str(archive), reference)
+        archive.unlink()
+
+
+def _without_packages(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    """Leave out what is installed, and what no program needs."""
+    left_out = ("/site-packages/", "/test/", "/__pycache__/", "/idlelib/", "/config-", "/tkinter/")
+    return None if any(part in f"{entry.name}/" for part in left_out) else entry
+
+
+def _add(tar: tarfile.TarFile, name: str, text: str | None, mode: int) -> None:
+    """Add a file, or a folder without a text."""
+    entry = tarfile.TarInfo(name)
+    entry.mode = mode
+    if text is None:
+        entry.type = tarfile.DIRTYPE
+        tar.addfile(entry)
+        return
+    entry.size = len(text)
+    tar.addfile(entry, io.BytesIO(text.encode()))
