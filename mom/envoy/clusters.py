@@ -69,7 +69,8 @@ class Upstream(NamedTuple):
 
     web_sockets: whether only those go there. http2: by HTTP/2 with prior knowledge, where plain http would be HTTP/1.1.
     own: whether it needs a cluster of its own although its host has a name. aws: its requests are signed
-    (`mom.envoy.aws_signing`). proxy: what the adapter says of a proxy, empty where it says nothing.
+    (`mom.envoy.aws_signing`). proxy: what the adapter says of a proxy, empty where it says nothing. client: the adapter
+    for which tokens are fetched there, where each is counted apart.
     """
 
     origin: Origin
@@ -79,6 +80,7 @@ class Upstream(NamedTuple):
     own: bool = False
     aws: bool = False
     proxy: str = ""
+    client: str = ""
 
     @property
     def is_shared(self) -> bool:
@@ -96,7 +98,8 @@ class Upstream(NamedTuple):
         signed = "#aws" if self.aws else ""
         tls = "" if self.tls is NO_TLS_FILES else f"#tls-{_digest(self.tls)}"
         proxy = f"#proxy-{_digest_of(self.proxy)}" if self.proxy and not self.is_shared else ""
-        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{signed}{tls}{proxy}"
+        client = f"#tokens-{self.client}" if self.client else ""
+        return f"{self.origin.scheme if self.is_shared else self.origin}{protocol}{signed}{tls}{proxy}{client}"
 
     @property
     def stat_name(self) -> str:

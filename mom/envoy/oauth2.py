@@ -26,6 +26,8 @@ from mom.envoy.origins import split
 from mom.problems import Place
 
 FILTER = "mom.oauth2"
+# With more adapters there is one cluster for each token endpoint: each reads the certificate authorities.
+MOST_APART = 100
 # The header that Envoy sets, and what it is with a token (RFC 6750, 2.1).
 GUARDED = ("authorization", "Bearer .+")
 # Of a request without a token, in the details of the response.
@@ -63,7 +65,7 @@ def _chains(adapters: Iterable[HttpAdapter], options: Options) -> Iterator[tuple
         settings: Json = {
             "token_endpoint": {
                 "uri": oauth2.token_url,
-                "cluster": upstream(adapter).name,
+                "cluster": upstream(adapter, options).name,
                 "timeout": "10s",
             },
             # The least; the default is two seconds.
@@ -102,10 +104,16 @@ def texts(adapter: HttpAdapter) -> list[str]:
     return [] if adapter.oauth2 is None else [adapter.oauth2.client_id, adapter.oauth2.client_secret]
 
 
-def upstream(adapter: HttpAdapter) -> Upstream:
+def upstream(adapter: HttpAdapter, options: Options) -> Upstream:
     """Return where an adapter's token endpoint is."""
     assert adapter.oauth2 is not None
-    return Upstream(split(adapter.oauth2.token_url)[0], own=True)
+    client = adapter.name if options.tokens_apart else ""
+    return Upstream(split(adapter.oauth2.token_url)[0], own=True, client=client)
+
+
+def statistics(adapter: HttpAdapter, options: Options) -> str:
+    """Return what the names of statistics begin with that count an adapter's requests for tokens."""
+    return f"cluster.{upstream(adapter, options).stat_name}"
 
 
 def secrets_in_environment(adapters: Iterable[HttpAdapter], options: Options) -> frozenset[str]:

@@ -172,7 +172,8 @@ class Options:
     proxies: those that lead to APIs, by origin and by what an adapter says of its proxy (`mom.envoy.proxies`).
     credential_files: what `ServedKind.composed` names and is in files of `secret_folder`, each with the number of its
     version.
-    client_ids: the values of the variables in client ids of OAuth2.
+    client_ids: the values of the variables in client ids of OAuth2. tokens_apart: whether requests for tokens are
+    counted for each adapter, which takes a cluster for each.
     record_claims: whether claims of tokens are recorded though nothing of the configuration reads them.
     credential_states: how the credential of each adapter is, by its kind and name, for /v1alpha1/apis.
     """
@@ -206,6 +207,7 @@ class Options:
     secret_folder: str | None = None
     credential_files: Mapping[str, int] = field(default_factory=dict)
     client_ids: Mapping[str, str] = field(default_factory=dict)
+    tokens_apart: bool = False
     proxies: Mapping[ProxyKey, Proxy] = field(default_factory=dict)
     record_claims: bool = False
     credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)

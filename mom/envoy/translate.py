@@ -114,7 +114,7 @@ def _endpoints(configuration: Configuration, options: Options) -> set[clusters.U
     return {
         endpoint
         for adapter in adapters.served(configuration)
-        for endpoint in adapters.kind_of(adapter).endpoints(adapter)
+        for endpoint in adapters.kind_of(adapter).endpoints(adapter, options)
         if options.stand_in is None
     }
 

@@ -291,6 +291,17 @@ class Credentials:
         return before != self._states
 
 
+def worst(
+    values: Mapping[tuple[str, str], CredentialState], tokens: Mapping[tuple[str, str], CredentialState]
+) -> dict[tuple[str, str], CredentialState]:
+    """Return the state of each adapter: of the values of its variables, and of its token; the worse one of both."""
+    found = dict(values)
+    for key, state in tokens.items():
+        if key not in found or _rank(state) >= _rank(found[key]):
+            found[key] = state
+    return found
+
+
 def _without(text: str, values: Iterable[str]) -> str:
     for value in values:
         text = text.replace(value, "***")

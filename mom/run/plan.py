@@ -32,7 +32,7 @@ from mom.files import read_file
 from mom.gateway import DEFAULT_PORT, EPHEMERAL_MAX_LIFETIME_SECONDS, origin
 from mom.run import limits, trust, variables
 from mom.run.bindings import Bindings
-from mom.run.credentials import Credentials
+from mom.run.credentials import Credentials, worst
 from mom.run.directory import RunDirectory
 from mom.run.key_sets import KeySets
 from mom.run.kubernetes import STAND_IN, Clusters, Login, with_cluster
@@ -57,7 +57,7 @@ class Inputs:
     keys: the identity providers' key sets, which know what was fetched before. bindings: what each address binds.
     credentials: where the values of variables come from. proxies: those of the environment, and their addresses.
     directory: where a run has files of its own, None before it has one.
-    clusters: how Atlas logs in at the API server of Kubernetes.
+    clusters: how Atlas logs in at the API server of Kubernetes. token_states: how the tokens are that Envoy fetches.
     """
 
     load: Callable[[], Configuration]
@@ -83,6 +83,7 @@ class Inputs:
     proxies: Proxies = field(default_factory=lambda: Proxies({}))
     directory: RunDirectory | None = None
     clusters: Clusters = field(default_factory=Clusters)
+    token_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def make(inputs: Inputs, *, strict: bool = False) -> Plan:
         secrets=secrets,
         credential_files=files,
         client_ids=_client_ids(configuration, values),
+        tokens_apart=sum(each.oauth2 is not None for each in http_adapters(configuration)) <= oauth2.MOST_APART,
         credential_states=_states(inputs, configuration),
     )
     options = replace(options, proxies=_proxies(inputs, configuration, options))
@@ -247,7 +249,9 @@ def _only_composed(configuration: Configuration) -> set[str]:
 
 
 def _states(inputs: Inputs, configuration: Configuration) -> dict[tuple[str, str], CredentialState]:
-    return {} if inputs.stand_in is not None else inputs.credentials.states(served(configuration))
+    if inputs.stand_in is not None:
+        return {}
+    return worst(inputs.credentials.states(served(configuration)), inputs.token_states)
 
 
 def with_new_values(inputs: Inputs, plan: Plan) -> Plan:

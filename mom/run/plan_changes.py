@@ -20,6 +20,7 @@ from mom.run.plan import Plan
 NAMES_SHOWN = 20
 # The name of a change by which no other requests are let in than before.
 STATE_OF_KEYS = "state of keys"
+STATE_OF_CREDENTIALS = "state of credentials"
 # Of programs that come and go.
 EPHEMERAL_KEYS = "keys of mom exec"
 # What is not reported.
@@ -40,7 +41,7 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     words += [f"variables: {some(changed, NAMES_SHOWN)}"] if changed else []
     words += [words_of for words_of, (first, second) in _rest(old, new).items() if first != second]
     if not words and old.options.credential_states != new.options.credential_states:
-        words = ["state of credentials"]
+        words = [STATE_OF_CREDENTIALS]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
     return tuple(words) or ("order",)

@@ -10,9 +10,11 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from mom.atlas.rules.variable_rules import doubtful_variables, variable_names
 from mom.envoy.failures import Failure
+from mom.envoy.options import CredentialState
 from mom.errors import MomError
 from mom.run import plan, plan_changes, port, service_manager
 from mom.run.access_log import AccessLog
@@ -26,6 +28,7 @@ from mom.run.outcome import Applied, Failed, Outcome, Postponed, Rejected, Unava
 from mom.run.plan import Inputs, Plan
 from mom.run.refused_certificates import RefusedCertificates
 from mom.run.signals import Signals
+from mom.run.token_states import TokenStates
 from mom.run.validation import validate
 from mom.run.waiting import Stopped, Waiting
 from mom.run.watch import Watch
@@ -47,7 +50,10 @@ class Supervisor:
         self._signals = signals
         self._access_log = AccessLog(inputs.access_log)
         self._exports = Exports(inputs.telemetry.otlp)
-        self._inputs = inputs
+        self._tokens = TokenStates()
+        # The states of tokens that are served.
+        self._shown_tokens: dict[tuple[str, str], CredentialState] = {}
+        self._inputs = replace(inputs, token_states=self._tokens.states)
         self._settings = settings
         self._watch = watch
         self._events = events
@@ -108,6 +114,7 @@ class Supervisor:
         self._look_at_directory()
         self._look_at_access_log()
         self._look_at_credentials()
+        self._look_at_tokens()
         self._look_at_proxies()
         due = self._is_due()
         if due:
@@ -209,6 +216,21 @@ class Supervisor:
         if (news.has_read and isinstance(self._open, Rejected)) or (has_changed and not credentials.on_memory):
             # A configuration that waits for a variable may be served now; without memory a new process has the value.
             self._retry_at = time.monotonic()
+
+    def _look_at_tokens(self) -> None:
+        """Report tokens that Envoy cannot fetch, and have the list of APIs show how each is."""
+        current = self._generations.current
+        try:
+            warnings = self._tokens.look(current)
+        except NoResponseError:
+            return
+        for text in warnings:
+            self._events.warning(current.plan.redaction(text))
+        if self._tokens.states != self._shown_tokens and current.is_settled:
+            self._shown_tokens = dict(self._tokens.states)
+            outcome = self._attempt(self._rotate)
+            if not (isinstance(outcome, Applied) and outcome.changes == (plan_changes.STATE_OF_CREDENTIALS,)):
+                self._conclude_values(outcome)
 
     def _warn_of_doubts(self, changed: Collection[str]) -> None:
         """Warn of values that do not have the form that their API documents, as at the start."""

@@ -12,12 +12,13 @@ from urllib.parse import parse_qsl
 class TokenEndpoint:
     """Serves from `with` to its end. Each token has a number. `lifetime`: seconds until it expires.
 
-    works: whether it gives tokens. gate: set while requests are answered.
+    works: whether it gives tokens. refused: the id of a client that gets none. gate: set while requests are answered.
     """
 
     def __init__(self, lifetime: int = 60) -> None:
         self.lifetime = lifetime
         self.works = True
+        self.refused = ""
         self.gate = threading.Event()
         self.gate.set()
         self.asked: list[dict[str, str]] = []
@@ -30,8 +31,9 @@ class TokenEndpoint:
                 number = len(endpoint.asked)
                 endpoint.gate.wait(60)
                 token = {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": endpoint.lifetime}
-                content = json.dumps(token if endpoint.works else {"error": "invalid_client"}).encode()
-                self.send_response(200 if endpoint.works else 401)
+                works = endpoint.works and endpoint.asked[number - 1]["client_id"] != endpoint.refused
+                content = json.dumps(token if works else {"error": "invalid_client"}).encode()
+                self.send_response(200 if works else 401)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()

@@ -99,10 +99,10 @@ class HttpKind(ServedKind[HttpAdapter]):
         has_authorization = adapter.basic_auth is not None or adapter.oauth2 is not None
         return [*configured, "Authorization"] if has_authorization else configured
 
-    def endpoints(self, adapter: HttpAdapter) -> Iterator[Upstream]:
+    def endpoints(self, adapter: HttpAdapter, options: Options) -> Iterator[Upstream]:
         """Yield the token endpoint."""
         if adapter.oauth2 is not None:
-            yield oauth2.upstream(adapter)
+            yield oauth2.upstream(adapter, options)
 
     def key_slots(self, adapter: HttpAdapter) -> tuple[key_slots.KeySlot, ...]:
         """Return the configured headers that are such places."""

@@ -52,7 +52,7 @@ class ServedKind(ABC, Generic[AdapterT]):
     def upstreams(self, adapter: AdapterT) -> Iterator[Upstream]:
         """Yield what requests are forwarded to. Adapters with equal upstreams share the clusters."""
 
-    def endpoints(self, adapter: AdapterT) -> Iterator[Upstream]:  # noqa: ARG002
+    def endpoints(self, adapter: AdapterT, options: Options) -> Iterator[Upstream]:  # noqa: ARG002
         """Yield what Atlas itself sends requests to, for an adapter's credential."""
         return iter(())
 
