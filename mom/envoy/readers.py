@@ -28,5 +28,10 @@ def claims_matter(configuration: Configuration) -> bool:
     return False
 
 
+def begin_to_matter(before: Configuration, after: Configuration) -> bool:
+    """Whether claims matter that were not recorded: what records them must be there before what reads them."""
+    return claims_matter(after) and not claims_matter(before)
+
+
 def _has_claims(allow: AllowList | None) -> bool:
     return allow is not None and any(entry.claims for entry in allow.entries)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from mom.envoy import jwt
+from mom.envoy import jwt, readers
 from mom.envoy.access_log import is_failure, read_failure
 from mom.envoy.bootstrap import flush_seconds
 from mom.envoy.failures import Failure
@@ -307,12 +307,14 @@ def _later(old: Plan, new: Plan) -> tuple[str, ...]:
     """Return the names of files that must not be read before the others are applied.
 
     Where claims are demanded of a provider for the first time, or no longer: the routes then let pass what both
-    versions of the filter record.
+    versions of the filter record. Where a list or a limit reads claims that nothing has read before: they are recorded
+    first. That no one reads them any more is nothing that could refuse a request: they are recorded for good.
     """
     before, after = old.configuration.identity_providers, new.configuration.identity_providers
     if jwt.records_more(before, after):
         return (AUTHENTICATION_FILE,)
-    return (ROUTES_FILE,) if jwt.records_more(after, before) else ()
+    begin = readers.begin_to_matter(old.configuration, new.configuration)
+    return (ROUTES_FILE,) if begin or jwt.records_more(after, before) else ()
 
 
 def _responds(generation: Generation) -> bool:

@@ -153,3 +153,12 @@ def test_claims_are_recorded_only_where_something_reads_them() -> None:
         }
         wanted = {("payload_in_metadata", expected.claims), ("header_in_metadata", expected.header)}
         assert recorded == {name for name, is_wanted in wanted if is_wanted}
+
+
+def test_claims_begin_to_matter_with_the_first_that_reads_them() -> None:
+    plain = http("a", "http://127.0.0.1:1")
+    bare, listed = given(plain), given(plain)._replace(allow=LISTS[True])
+    limited = given(plain._replace(limits=PER["subject"]))
+    assert readers.begin_to_matter(bare, listed)
+    assert readers.begin_to_matter(given(plain)._replace(allow=LISTS[False]), limited)
+    assert not any(readers.begin_to_matter(*each) for each in [(bare, bare), (listed, bare), (listed, limited)])

@@ -463,8 +463,9 @@ def test_a_reload_begins_no_limit_anew(tmp_path: Path, api: Upstream) -> None:
         assert [status("one"), status("two"), status("two")] == [429, 200, 200]
 
 
-def test_claims_that_a_provider_demands_and_no_longer_refuse_no_token_that_has_them(
-    tmp_path: Path, api: Upstream
+@pytest.mark.parametrize("by", ["provider", pytest.param("list", marks=pytest.mark.proof)])
+def test_claims_that_are_demanded_and_no_longer_refuse_no_token_that_has_them(
+    tmp_path: Path, api: Upstream, by: str
 ) -> None:
     """The filter that verifies tokens and the routes that compare claims are two files, which take turns."""
     provider = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
@@ -472,7 +473,9 @@ def test_claims_that_a_provider_demands_and_no_longer_refuse_no_token_that_has_t
     with mom_run(tmp_path) as run:
 
         def configure(**claims: Any) -> None:
-            run.configure(adapters, identityProviders=[{"idp": {**provider, **claims}}])
+            own = claims if by == "provider" else {}
+            settings = {"one": {"allow": [claims]}} if claims and by == "list" else {}
+            run.configure(adapters, settings, identityProviders=[{"idp": {**provider, **own}}])
 
         def sent() -> None:
             more = [number + 20 for number in load.begun]
@@ -485,7 +488,8 @@ def test_claims_that_a_provider_demands_and_no_longer_refuse_no_token_that_has_t
             for number in range(3):
                 configure(claims={"team": "x"})
                 run.wait("Reloaded", 2 * number + 1)
-                assert run.client.send(f"{P}/one/x", token=run.token(team="y")).status == 401
+                refused = 401 if by == "provider" else 403
+                assert run.client.send(f"{P}/one/x", token=run.token(team="y")).status == refused
                 sent()
                 configure()
                 run.wait("Reloaded", 2 * number + 2)

@@ -315,6 +315,18 @@ def test_keys_are_written_only_when_they_change(run: MomRun, api: Upstream) -> N
     assert file.stat().st_ino != before.st_ino
 
 
+def test_claims_are_recorded_for_good_once_something_has_read_them(run: MomRun, api: Upstream) -> None:
+    """A route that reads them goes a moment after what records them, and would refuse what it does not find."""
+    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.json")
+    assert "payload_in_metadata" not in file.read_text()
+    adapters: dict[str, tuple[str, dict[str, str]]] = {"one": (base(api), {}), "two": (base(api), {})}
+    run.configure(adapters, {"one": {"allow": [{"claims": {"team": "red"}}]}})
+    run.wait("Reloaded", 1)
+    run.configure(adapters)
+    run.wait("Reloaded", 2)
+    assert "payload_in_metadata" in file.read_text()
+
+
 def test_a_connection_goes_on_under_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authority) -> None:
     context = ssl.create_default_context(cafile=str(authority.file))
     files = authority.issue("localhost").write(tmp_path)
