@@ -17,12 +17,14 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from mom.atlas.adapters import KINDS
+from mom.atlas.adapters import KINDS, settings
 from mom.atlas.adapters.http import HTTP, HttpAdapter
+from mom.atlas.adapters.kind import Setting
 from mom.atlas.documents import DataDocument, read_whole
 from mom.atlas.folding import NAME
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
+from mom.atlas.references import names
 from mom.problems import Place
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
@@ -122,11 +124,9 @@ class FormedAdapter(HttpAdapter):
     values: tuple[str, ...] = ()
 
     @cached_property
-    def uses(self) -> tuple[Any, ...]:
-        """Return what `mom.atlas.rules.variable_rules` has found in it: a run asks several times."""
-        from mom.atlas.rules.variable_rules import uses_of
-
-        return tuple(uses_of(self))
+    def uses(self) -> tuple[tuple[str, Setting], ...]:
+        """Return each variable that it names with where it does: a run asks several times."""
+        return tuple((name, setting) for setting in settings(self) for name in names(setting.value))
 
 
 def is_same(one: Adapter, other: Adapter) -> bool:

@@ -81,14 +81,12 @@ def is_sendable(value: str) -> bool:
 def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:
     """Yield each use of a variable in `adapters`, in their order."""
     for adapter in adapters:
-        yield from adapter.uses if isinstance(adapter, FormedAdapter) else uses_of(adapter)
-
-
-def uses_of(adapter: Adapter) -> Iterator[Use]:
-    """Yield each use of a variable in an adapter."""
-    for setting in settings(adapter):
-        for name in names(setting.value):
-            yield Use(name, setting, adapter)
+        if isinstance(adapter, FormedAdapter):
+            yield from (Use(name, setting, adapter) for name, setting in adapter.uses)
+            continue
+        for setting in settings(adapter):
+            for name in names(setting.value):
+                yield Use(name, setting, adapter)
 
 
 def doubtful_variables(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> Iterator[Problem]:
