@@ -163,7 +163,7 @@ def documents(draw: st.DrawFn) -> str:
     return document
 
 
-@settings(max_examples=examples(15, 1_000), deadline=None)
+@settings(max_examples=examples(15, 300), deadline=None)
 @given(st.lists(documents(), min_size=1, max_size=12), st.lists(documents(), max_size=3), st.data())
 def test_what_is_read_by_forms_is_what_is_read_document_by_document(
     first: list[str], more: list[str], data: st.DataObject
