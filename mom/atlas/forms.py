@@ -24,7 +24,8 @@ from mom.atlas.documents import DataDocument, read_whole
 from mom.atlas.folding import NAME
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
-from mom.atlas.references import names
+from mom.atlas.references import STEERING, names
+from mom.gateway import HTTP_PREFIX
 from mom.problems import Place
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
@@ -32,23 +33,30 @@ from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document
 
 # No name of another tool's placeholder, of a token, or of a setting of the Atlas process: rules tell these apart.
-_SPECIAL = r"(?![A-Z0-9_]*(?:YOUR|INSERT|ENTER|CHANGE|REPLACE|XXXX|TODO|AKIA|ASIA))(?!(?:LD|DYLD|SSL_CERT|CARES)_)"
+_SPECIAL = rf"(?![A-Z0-9_]*(?:YOUR|INSERT|ENTER|CHANGE|REPLACE|XXXX|TODO|AKIA|ASIA))(?!{STEERING}(?![A-Z0-9_]))"
+# Rules know how long a name, a URL and a header may be: no value is longer than what stands for it.
+_NAME_LENGTH, _LABEL_LENGTH, _VARIABLE_LENGTH = 253, 42, 64
+_NAME = rf"(?!.{{{_NAME_LENGTH + 1}}}){NAME}"
 _HOST = r"[a-z](?:[a-z0-9-]{0,40}[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]{0,40}[a-z0-9])?){1,4}"
-_VARIABLE = rf"{_SPECIAL}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
+_VARIABLE = rf"(?![A-Z0-9_]{{{_VARIABLE_LENGTH + 1}}}){_SPECIAL}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
 _END = r"(?=\r?(?:\n|\Z))"
 # Each at the end of its line, where nothing follows whose column depends on it. A name with a hyphen, a host with a dot
 # and a variable with an underscore are text to every parser of YAML. The first character is for speed.
 _VALUE = re.compile(
     r"[\n $](?:"
-    rf"(?<=\n)  name: ({NAME}){_END}"
-    rf"|(?<=\n)    name: ({NAME}){_END}"
+    rf"(?<=\n)  name: ({_NAME}){_END}"
+    rf"|(?<=\n)    name: ({_NAME}){_END}"
     rf"|(?<= )baseUrl: https://({_HOST})(?=(?:/[\w./-]*)?\r?(?:\n|\Z))"
     rf"|(?<=\$)\{{\{{ ({_VARIABLE})(?= \}}\}}[\"']?\r?(?:\n|\Z))"
     r")"
 )
 # What is in front of a value of each class, and what stands for it.
 _BEFORE = ("\n  name: ", "\n    name: ", " baseUrl: https://", "${{ ")
-_STAND_INS = ("mom-stand-in-{:04}", "mom-stand-in-{:04}", "mom-stand-in-{:04}.example", "MOM_STAND_IN_{:04}")
+_STAND_IN_NAME = f"mom-stand-in-{{:04}}-{'z' * (_NAME_LENGTH - 18)}"
+_STAND_IN_HOST = f"mom-stand-in-{{:04}}-{'z' * (_LABEL_LENGTH - 18)}{('.' + 'z' * _LABEL_LENGTH) * 4}"
+_STAND_INS = (_STAND_IN_NAME, _STAND_IN_NAME, _STAND_IN_HOST, f"MOM_STAND_IN_{{:04}}_{'Z' * (_VARIABLE_LENGTH - 18)}")
+# The shortest ones, by which a form is tried.
+_SHORTEST = ("abc-1", "abc-1", "a.b", "A_B")
 _NAMES, _HOSTS, _VARIABLES = (0, 1), 2, 3
 _STEP = len(_BEFORE) + 1
 _SEPARATOR = "\0"
@@ -171,24 +179,31 @@ def general_form(key: Key) -> Form | None:
     """Return the form of all documents with that key, None where what differs may make a difference.
 
     It is taken from the text with stand-ins for the values: nothing is wrong with that, and each is where it should be.
+    With other values nothing is wrong either, and they are where the stand-ins were: none is in the text itself.
     """
     stand_ins = tuple(_STAND_INS[number].format(at) for at, number in enumerate(key.classes))
-    pieces = key.text.split(_SEPARATOR)
-    if len(pieces) != len(stand_ins) + 1:
-        return None
-    own = [_BEFORE[number] + stand_in for number, stand_in in zip(key.classes, stand_ins, strict=True)]
-    text = "".join(piece + value for piece, value in zip(pieces, (*own, ""), strict=True))
-    document = _checked(text)
-    if document is None:
-        return None
-    adapter = KINDS[HTTP.kind].read(document)
-    if not isinstance(adapter, HttpAdapter) or not _is_harmless(adapter, stand_ins, key.classes):
+    adapter = _read(key, stand_ins)
+    if adapter is None or not _is_harmless(adapter, stand_ins, key.classes):
         return None
     at = stand_ins.index(adapter.name) if adapter.name in stand_ins else None
     formed = FormedAdapter(*adapter)
     # Each has a place.
     build = _compiled(formed, stand_ins, 1)
-    return None if build is None else Form(HTTP, adapter.name, at, build, adapter, stand_ins, key.classes)
+    shortest = tuple(_SHORTEST[number] for number in key.classes)
+    if build is None or build(shortest, "", 1) != _read(key, shortest):
+        return None
+    return Form(HTTP, adapter.name, at, build, adapter, stand_ins, key.classes)
+
+
+def _read(key: Key, values: Sequence[str]) -> HttpAdapter | None:
+    """Return the adapter with these values, None where something is wrong with it."""
+    pieces = key.text.split(_SEPARATOR)
+    if len(pieces) != len(values) + 1:
+        return None
+    own = [_BEFORE[number] + value for number, value in zip(key.classes, values, strict=True)]
+    document = _checked("".join(piece + value for piece, value in zip(pieces, (*own, ""), strict=True)))
+    adapter = None if document is None else KINDS[HTTP.kind].read(document)
+    return adapter if isinstance(adapter, HttpAdapter) else None
 
 
 def _exact_form(document: DataDocument, kind: Kind) -> Form:
@@ -214,7 +229,13 @@ def _checked(text: str) -> DataDocument | None:
 
 
 def _is_harmless(adapter: HttpAdapter, stand_ins: Sequence[str], classes: Sequence[int]) -> bool:
-    """Whether each stand-in is in the adapter, a name as its name, and a host in its base URL alone."""
+    """Whether each stand-in is in the adapter, a name as its name, and a host in its base URL alone.
+
+    A path of `allow` that may be an adapter's own is a slip in the adapter of that name.
+    """
+    entries = () if adapter.allow is None else adapter.allow.entries
+    if any(path.startswith(HTTP_PREFIX) for entry in entries for path in entry.paths):
+        return False
     for stand_in, number in zip(stand_ins, classes, strict=True):
         fields = [field for field, value in adapter._asdict().items() if stand_in in repr(value)]
         if not fields or (number in _NAMES) != ("name" in fields):

@@ -15,13 +15,13 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _OPEN = re.compile(r"\$\{\{")
 # What the dynamic loader, the C library and the resolver of the Atlas process obey: as the name of a credential it
 # would give that process a value that was meant for an API, or an API one that was meant for the process.
-_STEERING = (
+STEERING = (
     r"(?:(?:LD|DYLD|SSL_CERT|CARES)_[A-Za-z0-9_]*|PATH|HOME|TMPDIR|GLIBC_TUNABLES|GCONV_PATH|LOCPATH|NLSPATH"
     r"|HOSTALIASES|LOCALDOMAIN|RES_OPTIONS|BASH_ENV)"
 )
-_STEERING_NAME = re.compile(rf"{_STEERING}\Z")
+_STEERING_NAME = re.compile(rf"{STEERING}\Z")
 # A reference that is malformed, or that names such a setting: a pattern for a whole text.
-OBJECTIONABLE = rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{_STEERING}[ \t]*\}}\}}"
+OBJECTIONABLE = rf"\$\{{\{{(?![ \t]*[A-Za-z_][A-Za-z0-9_]*[ \t]*\}}\}})|\$\{{\{{[ \t]*{STEERING}[ \t]*\}}\}}"
 
 
 class Reference(NamedTuple):

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mom.atlas.documents import Stream, read
 from mom.atlas.folding import FoldedDocument
-from mom.atlas.forms import Forms, KnownDocument
+from mom.atlas.forms import _STAND_INS, Forms, KnownDocument
 from mom.atlas.load import configuration_of, is_unreadable
 from mom.atlas.model import Configuration
 from mom.atlas.validate import check, validate
 from mom.problems import Problem
 from mom.yamledit.source import Source
+from tests.atlas.form_files import PLAIN, VERSION, atlas
 from tests.searches import examples
 
-VERSION = "apiVersion: moment.dev/adapters/v1alpha1\nkind: HTTP\n"
-HEADERS = "  headers:\n  - name: Authorization\n    value: Bearer ${{ VARIABLE }}\n"
-PLAIN = f"{VERSION}metadata:\n  name: NAME\nspec:\n  baseUrl: https://HOST\n{HEADERS}"
 DOCUMENTS = (
     PLAIN,
     PLAIN.replace("  ", "    ").replace("https://HOST", "https://HOST/v1"),
@@ -130,21 +126,6 @@ VARIABLES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map("_".joi
 )
 
 
-def atlas(names: Sequence[str], *, after: str = "", indent: str = "  ") -> str:
-    """Return an Atlas document that lists some names."""
-    items = "".join(
-        f"{indent}- adapterRef:\n{indent}    apiVersion: moment.dev/adapters/v1alpha1\n{indent}    kind: HTTP\n"
-        f"{indent}    name: {name}\n"
-        for name in names
-    )
-    return (
-        "apiVersion: moment.dev/atlas/v1alpha1\nkind: Atlas\nmetadata:\n  name: atlas\nspec:\n  owner: example.com\n"
-        f"  apiAdapters:\n{items}{after}"
-        "  identityProviders:\n    auth0:\n      audience: https://api.example.com\n      issuer: https://a.example/\n"
-        "      publicKey: https://a.example/jwks.json\n"
-    )
-
-
 def understood(source: Source, forms: Forms | None) -> tuple[list[Problem], Configuration | None, Stream]:
     """Return the problems of a file, its configuration if it can be read, and how it was read."""
     if forms is not None:
@@ -198,13 +179,43 @@ def test_documents_of_a_form_are_not_parsed() -> None:
     assert [isinstance(document, KnownDocument) for document in stream.own] == [False, False, *[True] * 50]
 
 
-@pytest.mark.parametrize(
-    "name", ["YOUR_API_KEY", "LD_PRELOAD", "SSL_CERT_FILE", "AKIAIOSFODNN7_EXAMPLE1234567", "MY_TODO", "X_XXXX"]
-)
+SPECIAL = ["YOUR_API_KEY", "LD_PRELOAD", "SSL_CERT_FILE", "AKIAIOSFODNN7_EXAMPLE1234567", "MY_TODO", "X_XXXX"]
+SPECIAL += ["GLIBC_TUNABLES", "GCONV_PATH", "RES_OPTIONS", "BASH_ENV", f"A_{'B' * 63}"]
+
+
+@pytest.mark.parametrize("name", SPECIAL)
 def test_variables_that_a_rule_knows_are_of_no_form(name: str) -> None:
     text = "---\n".join([atlas([]), *(PLAIN.replace("VARIABLE", each) for each in ("GOOD_ONE", "GOOD_TWO", name))])
     assert not isinstance(read(Source("atlas.yml", text), Forms()).own[-1], KnownDocument)
     assert isinstance(read(Source("atlas.yml", text.replace(name, "GOOD_THREE")), Forms()).own[-1], KnownDocument)
+
+
+ALLOW = "  allow:\n  - paths: [/v1/apis/http/last-one/x]\n"
+CONSTANT = "  - name: X-Name\n    value: "
+
+
+@pytest.mark.parametrize(
+    ("more", "last", "rule"),
+    [
+        ("", ("last-one", "a.b", "BASH_ENV"), "environment-reference"),
+        ("", (f"last-{'x' * 249}", "a.b", "A_B"), "adapter-name"),
+        (ALLOW, ("last-one", "a.b", "A_B"), "allow-path"),
+        (f"{CONSTANT}mom-stand-in-0000\n", ("last-one", "a.b", "A_B"), ""),
+        (f"{CONSTANT}{_STAND_INS[0].format(0)}\n", ("last-one", "a.b", "A_B"), ""),
+        (f"{CONSTANT}a ${{{{ {_STAND_INS[3].format(2)} }}}} b\n", ("last-one", "a.b", "A_B"), ""),
+        ("x" * 1_800, ("last-one", ".".join(["a" * 42] * 5), "A_B"), "base-url"),
+    ],
+)
+def test_what_is_wrong_with_one_value_is_found_though_others_of_the_form_are_right(
+    more: str, last: tuple[str, str, str], rule: str
+) -> None:
+    every = [("adapter-one", "a.b", "A_B"), ("adapter-two", "c.d", "C_D"), last]
+    form = PLAIN.replace("HOST\n", f"HOST/{more}\n") if more.startswith("x") else f"{PLAIN}{more}"
+    documents = [form.replace("NAME", name).replace("HOST", host).replace("VARIABLE", at) for name, host, at in every]
+    source = Source("atlas.yml", "---\n".join([atlas([name for name, *_ in every]), *documents]))
+    problems, configuration, _ = understood(source, Forms())
+    assert (problems, configuration) == understood(source, None)[:2]
+    assert rule in {"", *(problem.rule for problem in problems)}
 
 
 AFTER = [
