@@ -1,18 +1,20 @@
 """What Envoy gets for adapters of one form (`mom.atlas.forms`): made once, as text, with each adapter's values put in.
 
 The text is made for the form's example, whose name, host and variables are stand-ins, and split where these turn up.
-What is made of an adapter must have its values as they are, or as `re.escape` writes them; a test compares.
+What is made of an adapter must have its values as they are, or as `re.escape` writes them. That is tried with the first
+adapter of a form, and a test tries others.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mom.atlas.forms import Form, FormedAdapter
 from mom.atlas.model import Adapter
+from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy.options import Options
 
 _Key = tuple[int, tuple[bool, ...]]
@@ -33,6 +35,12 @@ def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Ite
         yield adapter
 
 
+def longest(adapter: Adapter) -> Adapter:
+    """Return the adapter of the same form whose values are the longest, or the adapter itself where it has no form."""
+    form = adapter.form if isinstance(adapter, FormedAdapter) else None
+    return adapter if form is None or form.example is None else form.example
+
+
 def _key(form: Form, values: tuple[str, ...], options: Options | None) -> _Key:
     if options is None or not options.secrets:
         return id(form), ()
@@ -51,6 +59,8 @@ class Texts:
         self._render = render
         self._options = options
         self._pieces: dict[_Key, list[str | int] | None] = {}
+        # The variables of each form's example.
+        self._names: dict[int, list[str]] = {}
 
     def of(self, adapter: Adapter) -> str:
         """Return the text of an adapter."""
@@ -59,16 +69,25 @@ class Texts:
         if form is None or form.example is None or form.example.oauth2 is not None or self._options.proxies:
             return self._render(adapter, self._options)
         values = adapter.values  # type: ignore[attr-defined]
+        # A secret that is there twice is carried once.
+        if self._options.secrets and self._is_repeated(form, values):
+            return self._render(adapter, self._options)
         key = _key(form, values, self._options)
         if key not in self._pieces:
-            self._pieces[key] = self._of_form(form, values)
-        pieces = self._pieces[key]
-        if pieces is None:
-            return self._render(adapter, self._options)
-        both = values
-        if any(type(piece) is int and piece >= len(values) for piece in pieces):
-            both = (*values, *map(_in_pattern, values))
-        return "".join([piece if type(piece) is str else both[piece] for piece in pieces])
+            pieces = self._of_form(form, values)
+            text = self._render(adapter, self._options)
+            self._pieces[key] = pieces if pieces is not None and _filled(pieces, values) == text else None
+            return text
+        known = self._pieces[key]
+        return self._render(adapter, self._options) if known is None else _filled(known, values)
+
+    def _is_repeated(self, form: Form, values: tuple[str, ...]) -> bool:
+        """Whether two places have the same variable that had different ones in the form's example."""
+        if (names := self._names.get(id(form))) is None:
+            assert form.example is not None
+            names = self._names[id(form)] = variable_names([form.example])
+        changed = {stand_in: name for name, stand_in in form.variables(values)}
+        return len({changed.get(name, name) for name in names}) < len(names)
 
     def _of_form(self, form: Form, values: tuple[str, ...]) -> list[str | int] | None:
         secrets = {stand_in for name, stand_in in form.variables(values) if name in self._options.secrets}
@@ -82,6 +101,13 @@ class Texts:
         if any(_TRACE.search(part) for part in parts[::2]):
             return None
         return [numbers[part] if at % 2 else part for at, part in enumerate(parts)]
+
+
+def _filled(pieces: Sequence[str | int], values: tuple[str, ...]) -> str:
+    both = values
+    if any(type(piece) is int and piece >= len(values) for piece in pieces):
+        both = (*values, *map(_in_pattern, values))
+    return "".join([piece if type(piece) is str else both[piece] for piece in pieces])  # type: ignore[index]
 
 
 def _in_pattern(value: str) -> str:

@@ -10,7 +10,7 @@ from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
 from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, readers, routes, secrets
-from mom.envoy.by_form import Texts, distinct
+from mom.envoy.by_form import Texts, distinct, longest
 from mom.envoy.messages import Json, Text
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -142,7 +142,7 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
     wrong = [problem for _, found in of_each for problem in found]
     wrong += _duplicates(served)
     # One whose base URL is wrong has no upstream to ask.
-    for adapter in (adapter for adapter, found in of_each if not found):
+    for adapter in (adapter for adapter, found in of_each if options.proxies and not found):
         if any(_needs_a_proxy(upstream, options) for upstream in adapters.kind_of(adapter).upstreams(adapter)):
             message = f"{adapter.name}: HTTP/2 with prior knowledge does not pass a proxy"
             wrong.append(problem_of(adapter.place, "proxy", message, hint="write `proxy: none`, or set NO_PROXY"))
@@ -156,9 +156,9 @@ def problems(configuration: Configuration, options: Options) -> list[Problem]:
 
 def _problems_of_each(served: Sequence[Adapter]) -> list[tuple[Adapter, list[Problem]]]:
     """Return adapters with what is wrong with each; where nothing is, one of each form stands for all of it."""
-    few = [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in distinct(served)]
-    if not any(found for _, found in few):
-        return few
+    few = map(longest, distinct(served))
+    if not any(list(adapters.kind_of(adapter).problems(adapter)) for adapter in few):
+        return [(adapter, []) for adapter in served]
     return [(adapter, list(adapters.kind_of(adapter).problems(adapter))) for adapter in served]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mom.atlas.forms import FormedAdapter
+from mom.atlas.adapters.http import HttpAdapter
 from mom.envoy import adapters
 from mom.envoy.clusters import Upstream
 from mom.envoy.limits import limits
@@ -26,8 +26,8 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     plain = [
         adapter.name
         for adapter in adapters.served(plan.configuration)
-        # Those of a form are reached over TLS.
-        if not isinstance(adapter, FormedAdapter)
+        # Most of ten thousand adapters, which are reached over TLS, need no further look.
+        if not (isinstance(adapter, HttpAdapter) and adapter.base_url.startswith("https:"))
         and _is_plain_http1(list(adapters.kind_of(adapter).upstreams(adapter)))
     ]
     if plain:

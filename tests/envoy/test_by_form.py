@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from random import Random
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from mom.atlas.forms import FormedAdapter, Forms
+from mom.atlas.forms import _STAND_INS, FormedAdapter, Forms
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Adapter, Configuration
-from mom.envoy.bootstrap import discovery
+from mom.atlas.policy import AllowList, Claim, Entry
+from mom.atlas.rules.variable_rules import uses
+from mom.envoy.bootstrap import discovery, dumps, static
 from mom.envoy.by_form import Texts, distinct
-from mom.envoy.options import CredentialState, Listen, Options
+from mom.envoy.options import CredentialState, Listen, Options, PemFile
 from mom.envoy.origins import split
 from mom.envoy.proxies import Proxy
 from mom.envoy.translate import problems, resources, upstreams
+from mom.run.notes import notes
+from mom.run.plan import Plan
+from mom.run.plan_changes import changes
 from mom.yamledit.source import Source
-from tests.atlas.test_forms import HEADERS, VERSION, atlas
+from tests.atlas import form_files
+from tests.atlas.form_files import HEADERS, VERSION, atlas
+from tests.atlas.test_forms import understood
 from tests.envoy.tokens import es256, jwks
+from tests.searches import examples
 
 START = f"{VERSION}metadata:\n  name: NAME\nspec:\n  baseUrl: https://HOST"
 PLAIN = f"{START}\n{HEADERS}"
@@ -53,6 +65,13 @@ OPTIONS: list[Callable[[Options], Options]] = [
 ]
 
 
+GIVEN: dict[str, Any] = {
+    "listen": Listen("127.0.0.1", 8082),
+    "ca_file": "ca.pem",
+    "jwks": {"keys.json": json.dumps(jwks(es256()))},
+}
+
+
 def text() -> str:
     """Return a configuration with five adapters of each form."""
     names = [f"adapter-number-{number}" for number in range(5 * len(FORMS))]
@@ -80,18 +99,131 @@ def test_resources_of_a_form_are_those_of_each_adapter(tree_above: int, changed:
     formed = [each for each in configuration.adapters if isinstance(each, FormedAdapter) and each.form is not None]
     # All but the first of each form.
     assert len(formed) >= 4 * (len(FORMS) - 1)
-    keys = {"keys.json": json.dumps(jwks(es256()))}
-    options = changed(Options(listen=Listen("127.0.0.1", 8082), ca_file="ca.pem", jwks=keys, tree_above=tree_above))
+    options = changed(Options(**GIVEN, tree_above=tree_above))
     plain = without_forms(configuration)
     assert plain == configuration
     assert not any(getattr(each, "form", None) for each in plain.adapters)
-    assert problems(configuration, options) == problems(plain, options) == []
+    assert problems(plain, options) == []
+    compared(configuration, options, plain)
+
+
+def of_three(form: str, changed: Mapping[str, Sequence[str]]) -> Configuration:
+    """Return a configuration with three adapters of a form, the last two of which are known by it."""
+    documents = []
+    for number in range(3):
+        document = form.replace("NAME", f"name-{number}").replace("HOST", f"h{number}.example.com")
+        for word, values in changed.items():
+            document = document.replace(word, values[number])
+        documents.append(document)
+    names = [f"name-{number}" for number in range(3)]
+    listed = atlas(names).replace("https://a.example/jwks.json", "keys.json")
+    return load_with_warnings(Source("atlas.yml", "---\n".join([listed, *documents])), Forms())[0]
+
+
+def test_a_secret_that_an_adapter_has_twice_is_carried_once() -> None:
+    pair = "  query:\n  - name: a\n    value: x${{ FIRST }}\n  - name: b\n    value: ${{ SECOND }}\n"
+    configuration = of_three(f"{START}\n{pair}", {"FIRST": ["A_B", "C_D", "E_F"], "SECOND": ["A_B", "D_E", "E_F"]})
+    secrets = frozenset({"C_D", "D_E", "E_F"})
+    compared(configuration, Options(**GIVEN, tree_above=0, secrets=secrets, secret_folder="/run"))
+
+
+def test_a_text_that_says_what_stands_for_a_value() -> None:
+    configuration = of_three(PLAIN, {"VARIABLE": ["A_B", "C_D", "E_F"]})
+    claims = (Claim("group", ("group",), (_STAND_INS[0].format(0),)),)
+    allow = AllowList("spec.allow", (Entry((), (), claims, configuration.place),), configuration.place)
+    compared(configuration._replace(allow=allow), Options(**GIVEN, tree_above=0))
+
+
+def test_a_header_that_is_too_long_with_some_variables() -> None:
+    long = PLAIN.replace("Bearer ", f"Bearer {'%' * 8_160}")
+    configuration = of_three(long, {"VARIABLE": ["A_B", "C_D", f"E_{'F' * 60}"]})
+    found = problems(configuration, Options(**GIVEN))
+    assert [problem.rule for problem in found] == ["header-value"]
+    assert found == problems(without_forms(configuration), Options(**GIVEN))
+
+
+def test_http2_through_a_proxy_is_reported_for_each_adapter() -> None:
+    form = START.replace("https://HOST", "http://127.0.0.1:80\n  http2: prior-knowledge\n  proxy: http://127.0.0.1:1\n")
+    configuration = of_three(form, {})
+    proxies = {(split("http://127.0.0.1:80")[0], "http://127.0.0.1:1"): Proxy("http://127.0.0.1:1", "127.0.0.1", 1)}
+    found = problems(configuration, Options(**GIVEN, proxies=proxies))
+    assert [problem.rule for problem in found] == ["proxy"] * 3
+
+
+def test_plain_http_is_noted_of_each_adapter() -> None:
+    configuration = of_three(START.replace("https://HOST", "http://localhost:1\n"), {})
+    (note,) = notes(Plan(configuration, Options(**GIVEN), {}, ()), {})
+    assert note.startswith("name-0, name-1, name-2: plain http APIs get HTTP/1.1")
+
+
+@settings(max_examples=examples(10, 2_000), deadline=None)
+@given(st.integers(0, 2**40))
+def test_files_of_a_few_forms_are_what_they_are_document_by_document(seed: int) -> None:
+    random, forms = Random(seed), Forms()
+    wild = random.choice((0, 0, 0.03, 0.1, 0.3))
+    different = [form_files.form(random) for _ in range(random.choice((1, 1, 2, 3)))]
+
+    def document(number: int) -> str:
+        return form_files.filled(random.choice(different), random, number, wild=wild)
+
+    documents = [document(number) for number in range(random.randint(3, 10))]
+    before: list[Plan] = []
+    for step in range(3):
+        if step:
+            at = random.randrange(len(documents))
+            documents[at : at + random.randrange(2)] = [document(random.choice((at, 20)))] * random.randrange(3)
+            random.shuffle(documents) if random.random() < 0.2 else None
+        source = Source("atlas.yml", form_files.file(documents, random))
+        problems_by_form, by_form, _ = understood(source, forms)
+        problems_by_itself, by_itself, _ = understood(source, None)
+        assert problems_by_form == problems_by_itself
+        assert by_form == by_itself
+        if by_form is None or by_itself is None:
+            continue
+        assert list(uses(by_form.adapters)) == list(uses(by_itself.adapters))
+        options = given_options(by_itself, random)
+        compared(by_form, options, by_itself)
+        plans = [Plan(each, options, {}, ()) for each in (by_form, by_itself)]
+        assert list(notes(plans[0], {})) == list(notes(plans[1], {}))
+        if before:
+            assert changes(before[0], replace(plans[0], options=before[0].options)) == changes(
+                before[1], replace(plans[1], options=before[1].options)
+            )
+        before = plans
+
+
+def given_options(configuration: Configuration, random: Random) -> Options:
+    """Return options of a run: some secrets from files, some proxies, and what else changes an adapter's resources."""
+    variables = sorted({use.name for use in uses(configuration.adapters)})
+    options = Options(
+        **GIVEN,
+        tree_above=random.choice((0, 0, 3, 10)),
+        pem_files={name: PemFile(name, "CERTIFICATE") for name in ("ca.pem",)},
+        secrets=frozenset(random.sample(variables, random.randint(0, len(variables)))),
+        secret_folder="/run/secrets",
+        access_log=random.choice((None, "-")),
+        key_slots=random.random() < 0.8,
+        stand_in=random.choice((None, None, None, 8_000)),
+        credential_states={("HTTP", "name-1"): CredentialState("stale", "2026-01-01T00:00:00Z")},
+    )
+    keys = sorted({(upstream.origin, upstream.proxy) for upstream in upstreams(configuration, options)})
+    some = random.sample(keys, random.randint(0, len(keys))) if random.random() < 0.2 else []
+    return replace(options, proxies={key: Proxy("http://proxy.test:1", "127.0.0.1", 3128) for key in some})
+
+
+def compared(configuration: Configuration, options: Options, plain: Configuration | None = None) -> None:
+    """Compare what Envoy gets for adapters with forms with what it gets for the same adapters without."""
+    plain = without_forms(configuration) if plain is None else plain
     assert upstreams(configuration, options) == upstreams(plain, options)
-    for directory in ("/run/atlas", None):
-        one, other = (resources(each, options, directory=directory) for each in (configuration, plain))
-        if directory is not None:
-            assert discovery(one) == discovery(other)
-        assert one.clusters == other.clusters
+    wrong = problems(plain, options)
+    assert problems(configuration, options) == wrong
+    if wrong:
+        return
+    watched, other = (resources(each, options, directory="/run/atlas") for each in (configuration, plain))
+    assert discovery(watched) == discovery(other)
+    assert watched.clusters == other.clusters
+    one, two = (dumps(static(resources(each, options), options)) for each in (configuration, plain))
+    assert one == two
 
 
 def test_a_text_that_changes_a_value_in_another_way_is_made_for_each_adapter() -> None:
