@@ -156,7 +156,7 @@ def test_plain_http_is_noted_of_each_adapter() -> None:
     assert note.startswith("name-0, name-1, name-2: plain http APIs get HTTP/1.1")
 
 
-@settings(max_examples=examples(10, 2_000), deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.integers(0, 2**40))
 def test_files_of_a_few_forms_are_what_they_are_document_by_document(seed: int) -> None:
     random, forms = Random(seed), Forms()
