@@ -70,13 +70,22 @@ def running(
     options: Options,
     folder: Path,
     environ: Mapping[str, str] | None = None,
+    *,
     change: Callable[[Json], Json] = lambda bootstrap: bootstrap,
+    times: Mapping[str, tuple[str, str]] | None = None,
 ) -> Iterator[Running]:
-    """Run an Envoy for `configuration`, with what `change` makes of its bootstrap, until the block ends."""
+    """Run an Envoy for `configuration`, with what `change` makes of its bootstrap, until the block ends.
+
+    times: those that a test need not wait for in full: by the name of the field, the time that it has and another one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bootstrap.json"
     admin = str(folder / "admin.sock")
-    file.write_text(dumps(change(static(translate(configuration, options), options, admin_socket=admin))))
+    text = dumps(change(static(translate(configuration, options), options, admin_socket=admin)))
+    for field, (long, short) in (times or {}).items():
+        assert f'"{field}":"{long}"' in text
+        text = text.replace(f'"{field}":"{long}"', f'"{field}":"{short}"')
+    file.write_text(text)
     command = [ENVOY, "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "-l", "info"]
     command += ["--file-flush-interval-msec", "50"]
     client = Client(options.listen.port, host=options.listen.host)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from mom.envoy.failures import FAILURES
-from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options, loopback_hosts
 from tests.envoy.certificates import Authority
 from tests.envoy.client import read_all
@@ -86,13 +85,6 @@ class Logged:
         return lambda: self.envoy.client.raw(data)
 
 
-def impatient(bootstrap: Json) -> Json:
-    """Return `bootstrap` with a second instead of ten for the headers of a request."""
-    text = json.dumps(bootstrap)
-    assert '"request_headers_timeout": "10s"' in text
-    return dict(json.loads(text.replace('"request_headers_timeout": "10s"', '"request_headers_timeout": "1s"')))
-
-
 @pytest.fixture(scope="module")
 def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Logged]:
     folder = tmp_path_factory.mktemp("logged")
@@ -108,7 +100,7 @@ def logged(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPat
     base = f"http://127.0.0.1:{api.port}"
     slots = http("slots", base, {"Authorization": "Bearer ${{ X }}", "X-Key": "${{ X }}"})
     given = configuration(http("api", base), http("health", base), slots, providers=(provider("keys"),))
-    with running(given, options, folder, {"X": "s3cret"}, change=impatient) as envoy:
+    with running(given, options, folder, {"X": "s3cret"}, times={"request_headers_timeout": ("10s", "1s")}) as envoy:
         yield Logged(envoy, key)
 
 

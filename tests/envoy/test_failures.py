@@ -100,13 +100,6 @@ class Failing:
         return [json.loads(line) for line in self.envoy.log.splitlines() if line.startswith("{")]
 
 
-def impatient(bootstrap: Json) -> Json:
-    """Return `bootstrap` with a second instead of five for a connection."""
-    text = json.dumps(bootstrap)
-    assert '"connect_timeout": "5s"' in text
-    return dict(json.loads(text.replace('"connect_timeout": "5s"', '"connect_timeout": "0.3s"')))
-
-
 def old_tls(authority: Authority, folder: Path) -> ssl.SSLContext:
     """Return the context of a server that does not know TLS 1.3 nor any cipher of ours."""
     context = server_context(authority.issue("localhost"), folder)
@@ -184,7 +177,9 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
             timeout=8,
         )
         given = configuration(*(http(*one) for one in urls.items()), providers=(provider("keys"),))
-        envoy = stack.enter_context(running(given, options, folder / "envoy", change=impatient))
+        envoy = stack.enter_context(
+            running(given, options, folder / "envoy", times={"connect_timeout": ("5s", "0.3s")})
+        )
         yield Failing(envoy, key, ports)
 
 

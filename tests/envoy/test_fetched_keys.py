@@ -14,7 +14,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from mom.envoy.jwt import FETCHED_SECONDS
-from mom.envoy.messages import Json
 from mom.envoy.options import Listen, Options
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import configuration, http, provider
@@ -78,14 +77,6 @@ class Gateway:
         return response.status, response.headers.get("atlas-error")
 
 
-def for_a_second(bootstrap: Json) -> Json:
-    """Have keys in use for a second instead of five minutes."""
-    text = json.dumps(bootstrap)
-    assert f'"cache_duration": "{FETCHED_SECONDS}s"' in text
-    changed: Json = json.loads(text.replace(f'"cache_duration": "{FETCHED_SECONDS}s"', '"cache_duration": "1s"'))
-    return changed
-
-
 @pytest.fixture(scope="module")
 def gateway(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """Return the gateway."""
@@ -96,7 +87,7 @@ def gateway(api: Upstream, authority: Authority, tmp_path_factory: pytest.TempPa
     )
     folder: Path = tmp_path_factory.mktemp("fetched")
     try:
-        with running(given, options, folder, change=for_a_second) as envoy:
+        with running(given, options, folder, times={"cache_duration": (f"{FETCHED_SECONDS}s", "1s")}) as envoy:
             yield Gateway(envoy, keys)
     finally:
         keys.close()

@@ -86,7 +86,7 @@ def gateway(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
         )
         assert problems(served, options) == []
         environ = {"SECRET": SECRET, "ID": "id"}
-        with running(served, options, tmp_path_factory.mktemp("oauth2"), environ, without_a_chain) as envoy:
+        with running(served, options, tmp_path_factory.mktemp("oauth2"), environ, change=without_a_chain) as envoy:
             yield Gateway(envoy, api, endpoint, key)
 
 

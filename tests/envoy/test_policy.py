@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -219,7 +219,7 @@ def test_the_lists_name_only_the_adapters_that_the_caller_may_use(ruled: Ruled) 
 
 
 def test_a_list_whose_script_fails_names_only_what_everyone_may_use(ruled: Ruled) -> None:
-    (host,) = route_configuration(ruled.configuration, OPTIONS)["virtual_hosts"]
+    (host,) = route_configuration(ruled.configuration, replace(OPTIONS, tree_above=1_000))["virtual_hosts"]
     bodies = {
         route["name"]: json.loads(route["direct_response"]["body"]["inline_string"])
         for route in host["routes"]

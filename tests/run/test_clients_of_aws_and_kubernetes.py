@@ -103,7 +103,7 @@ def atlas_before(port: int, key_id: str, secret: str, authority: Authority, fold
     configuration = load(Source("atlas.yml", with_aws(atlas_yml({}) + "---\n")))
     given = {"AWS_ID": key_id, "AWS_SECRET": secret}
     environ = {**given, **adapters.environment(configuration.adapters, given)}
-    with running(configuration, options, folder, environ, at_loopback(port)):
+    with running(configuration, options, folder, environ, change=at_loopback(port)):
         yield Gateway(options.listen.port, key)
 
 

@@ -106,7 +106,7 @@ def aws(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
     options = Options(listen=listen, ca_file=str(authority.file), jwks=keys, access_log="-")
     with (
         Upstream(server_context(authority.issue(*HOSTS), folder / "tls")) as api,
-        running(configuration, options, folder, environ, at_loopback(api.port)) as envoy,
+        running(configuration, options, folder, environ, change=at_loopback(api.port)) as envoy,
     ):
         yield Aws(envoy, api, key, configuration)
 
