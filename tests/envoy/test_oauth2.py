@@ -121,6 +121,8 @@ def test_a_token_is_fetched_renewed_and_not_used_when_it_has_expired(gateway: Ga
 
 
 def test_no_secret_and_no_token_is_in_what_envoy_shows(gateway: Gateway) -> None:
+    # The other test may run in another process.
+    gateway.endpoint.gate.set()
     token = gateway.token("fetched")[0].partition(" ")[2]
     bootstrap = (gateway.envoy.folder / "bootstrap.json").read_text()
     for text in (bootstrap, gateway.envoy.log, admin(gateway.envoy, "/config_dump"), admin(gateway.envoy, "/stats")):
