@@ -8,11 +8,13 @@ variables by which a user steers mom, curl, git or Python. Random examples are t
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import os
 import re
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -51,6 +53,8 @@ def pytest_configure() -> None:
 
 def pytest_collection(session: pytest.Session) -> None:
     """Compile the test files: of several processes, each a share of them, which the others then need not compile."""
+    # Nothing of a million objects that are made here goes again.
+    gc.disable()
     worker = getattr(session.config, "workerinput", None)
     if worker is None or session.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return
@@ -62,6 +66,17 @@ def pytest_collection(session: pytest.Session) -> None:
         # What is wrong with a file, the collection reports.
         with contextlib.suppress(Exception, pytest.skip.Exception):
             importlib.import_module(name)
+
+
+def pytest_collection_finish() -> None:
+    """Have Python look for garbage again, but not among the tests themselves."""
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out folders of golden cases: pytest would walk through a thousand of them in each process."""
+    return True if collection_path.is_dir() and not any(collection_path.glob("*.py")) else None
 
 
 def _leave_the_terminal() -> None:
