@@ -16,8 +16,8 @@ from typing import Any
 
 from mom.envoy.options import Listen
 from mom.export import envoy, image, refusals, with_mom
+from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
-from mom.export.names import deployment_name
 from mom.export.notes import notes
 from mom.export.yaml_text import Explained, yaml_text
 

@@ -25,8 +25,8 @@ from mom.envoy.options import Listen
 from mom.envoy.translate import upstreams
 from mom.errors import MomError
 from mom.export import ecs_stack, envoy, image, refusals, with_mom
+from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
-from mom.export.names import deployment_name
 from mom.export.notes import notes
 from mom.problems import Problem
 

@@ -25,7 +25,7 @@ from mom.errors import MomError, UsageError
 from mom.export import envoy, image, refusals, with_mom
 from mom.export import kubernetes_network as network
 from mom.export import kubernetes_workload as workload
-from mom.export.kubernetes_names import dns_label
+from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.names import file_names
 from mom.export.notes import notes
@@ -131,7 +131,7 @@ def export(source: Source, options: Options, place: Layout, folder: str) -> Expo
 
     Raises MomError for what cannot run there, and where the files are too large for a ConfigMap.
     """
-    name = dns_label(source.name)
+    name = deployment_name(source.name)
     if options.version is None:
         refusals.check(source, place, with_mom=WITH_MOM)
         exported = _Exported(source, options, place, name, f"{name}-envoy", envoy.files(source, place))

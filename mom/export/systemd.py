@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 from mom.envoy.options import Listen
 from mom.export import with_mom
+from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
-from mom.export.names import deployment_name
 from mom.export.notes import notes
 from mom.gateway import DEFAULT_PORT
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from mom.export.names import deployment_name
 from tests.envoy.client import Client
 from tests.envoy.running import SECONDS, free_port
 from tests.envoy.upstream import Upstream
@@ -115,25 +114,6 @@ def test_a_program_that_no_unit_could_name_is_refused(tmp_path: Path, path: str)
     done = run_mom(["atlas", "export", "systemd", "-o", str(tmp_path / "out"), "--mom", path])
     assert done.status == 2
     assert "not an absolute path" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "unit"),
-    [
-        ("atlas", "atlas"),
-        ("atlas-staging", "atlas-staging"),
-        ("ssh", "atlas-ssh"),
-        ("Atlas", "atlas-"),
-        ("a/../../b c%n", "atlas-a-b-c-n-"),
-        ("x" * 200, "atlas-" + "x" * 17 + "-"),
-        ("Ärger\n", "atlas-rger-"),
-    ],
-)
-def test_the_name_of_a_deployment_is_one_for_every_engine(name: str, unit: str) -> None:
-    found = deployment_name(name)
-    assert found.startswith(unit)
-    assert re.fullmatch(r"atlas(-[a-z0-9]+)*", found)
-    assert len(found) <= 32
 
 
 @needs_systemd
