@@ -72,6 +72,25 @@ class Http2:
                     return status
 
 
+class Each:
+    """Several connections. The status of a request is 0 where they do not agree on it."""
+
+    def __init__(self, *connections: Http1 | Http2) -> None:
+        self._connections = connections
+
+    def status(self, path: str, token: str) -> int:
+        """Send a request on each and return the status of the responses."""
+        statuses = {connection.status(path, token) for connection in self._connections}
+        return statuses.pop() if len(statuses) == 1 else 0
+
+
+@contextlib.contextmanager
+def held_both(client: Client) -> Iterator[Each]:
+    """Open a connection over HTTP/1.1 and one over HTTP/2, and close them with the block."""
+    with held(Http1, client) as one, held(Http2, client) as two:
+        yield Each(one, two)
+
+
 @contextlib.contextmanager
 def held(kind: type[Http1 | Http2], client: Client) -> Iterator[Http1 | Http2]:
     """Open a connection and close it with the block."""

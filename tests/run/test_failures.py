@@ -107,7 +107,7 @@ def test_an_envoy_that_does_not_answer_for_a_while(run: MomRun, api: Upstream) -
     assert run.client.send(f"{P}/two/x", token=run.token()).status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)])
 def test_a_signal_ends_a_run_whose_envoy_does_not_answer(run: MomRun, number: signal.Signals) -> None:
     run.start("--env-file", ".env", prelude=IMPATIENT)
     (envoy,) = run.children()
@@ -139,7 +139,9 @@ def test_a_certificate_that_is_replaced_between_two_reads(run: MomRun, authority
     run.wait("Reloaded certificate")
 
 
-@pytest.mark.parametrize("name", ["atlas.yml", ".env", "chain.pem", "home"])
+@pytest.mark.parametrize(
+    "name", ["atlas.yml", "home", *(pytest.param(each, marks=pytest.mark.proof) for each in (".env", "chain.pem"))]
+)
 def test_a_file_that_becomes_a_pipe_is_refused_and_signals_work(run: MomRun, authority: Authority, name: str) -> None:
     files = authority.issue("localhost").write(run.folder)
     files.chain.rename(run.folder / "chain.pem")
@@ -195,6 +197,7 @@ def test_an_unexpected_failure_is_one_line(run: MomRun, api: Upstream) -> None:
     run.wait("Reloaded + two, ~ one")
 
 
+@pytest.mark.proof
 def test_with_debug_such_a_failure_shows_where_it_was(run: MomRun, api: Upstream) -> None:
     prelude = (
         "import os, mom.run.plan as plan\n"
@@ -215,7 +218,11 @@ def test_with_debug_such_a_failure_shows_where_it_was(run: MomRun, api: Upstream
 SLEEPS = 'case "$*" in *validate*) [ -e slow ] && { touch validating; sleep 60; } ;; esac'
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+# That each of them ends a run in order, a test of `test_run` says.
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, *(pytest.param(each, marks=pytest.mark.proof) for each in (signal.SIGINT, signal.SIGHUP))],
+)
 def test_a_signal_while_envoy_checks_a_change(run: MomRun, api: Upstream, number: signal.Signals) -> None:
     run.start("--env-file", ".env", "--envoy", wrapper(run, SLEEPS))
     (run.folder / "slow").touch()
@@ -270,6 +277,7 @@ def test_an_env_file_from_a_process_substitution_is_read_once(run: MomRun, api: 
     assert sent(run, api, "/pipe-again") == "Bearer of-a-pipe"
 
 
+@pytest.mark.proof
 def test_an_env_file_that_is_a_named_pipe_is_read_once(run: MomRun, api: Upstream) -> None:
     pipe = run.folder / "pipe"
     os.mkfifo(pipe, 0o600)
@@ -316,7 +324,9 @@ def lines(path: Path) -> int:
     return path.read_text().count("\n") if path.exists() else 0
 
 
-@pytest.mark.parametrize("rotated", ["by a rename", "after a change of variables"])
+@pytest.mark.parametrize(
+    "rotated", [pytest.param("by a rename", marks=pytest.mark.proof), "after a change of variables"]
+)
 def test_a_rotated_access_log_is_opened_anew_and_private(run: MomRun, api: Upstream, rotated: str) -> None:
     log = run.folder / "access.jsonl"
     # A process with a umask that lets all users read.

@@ -79,7 +79,7 @@ def test_it_serves_reports_it_and_leaves_nothing(run: MomRun, api: Upstream) -> 
     assert not Path(f"/dev/shm/envoy_shared_memory_{identity * 10}").exists()
 
 
-@pytest.mark.parametrize("form", ["{base}/api/arrived", "/api/arrived"])
+@pytest.mark.parametrize("form", ["{base}/api/arrived", pytest.param("/api/arrived", marks=pytest.mark.proof)])
 def test_mom_curl_follows_a_redirect_through_the_gateway(run: MomRun, api: Upstream, form: str) -> None:
     """`mom curl -L` ends where the API meant, with the credential, and without the token."""
     run.configure({"two": (f"{base(api)}/api", {"Authorization": "Bearer ${{ TOKEN }}"})})
@@ -167,7 +167,9 @@ def test_an_empty_variable_that_hides_the_one_in_the_env_file_is_named(run: MomR
     assert "hint: export NONE=…, or put it in .env\n" in run.text
 
 
-@pytest.mark.parametrize("option", ["-v", "--verbose", "--debug"])
+@pytest.mark.parametrize(
+    "option", ["-v", *(pytest.param(each, marks=pytest.mark.proof) for each in ("--verbose", "--debug"))]
+)
 def test_the_version_of_envoy_is_printed_on_request(run: MomRun, option: str) -> None:
     from tests.envoy.binary import ENVOY
 
@@ -235,7 +237,7 @@ def test_kinds_that_are_not_served_are_named(run: MomRun, api: Upstream) -> None
     assert "not served: db (Postgres)" in run.text
 
 
-@pytest.mark.parametrize("reuse", [False, True])
+@pytest.mark.parametrize("reuse", [pytest.param(False, marks=pytest.mark.proof), True])
 def test_a_port_that_is_taken_is_named_before_envoy_starts(run: MomRun, reuse: bool) -> None:
     with socket.socket() as other:
         if reuse:
@@ -268,7 +270,9 @@ def test_no_second_process_can_share_the_port(run: MomRun, tmp_path_factory: pyt
         assert Client(second.port).send("/healthz").status == 200
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.proof)]
+)
 def test_a_signal_waits_for_requests_in_progress(run: MomRun, api: Upstream, number: signal.Signals) -> None:
     key = f"drain-{number.name}"
     run.start()
