@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -38,8 +39,13 @@ OTHER_SUBJECTS = {
 OWN_SAMPLES = {"cli/test_the_guide.py": "the guide's file, byte for byte"}
 
 
+@functools.cache
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
 def _test_files() -> list[Path]:
-    return sorted(TESTS.rglob("test_*.py"))
+    return [path for path in _files(TESTS) if path.name.startswith("test_")]
 
 
 def test_every_folder_of_tests_is_one_of_mom() -> None:
@@ -57,7 +63,7 @@ def test_every_package_of_mom_has_tests_of_its_own() -> None:
 def test_a_test_with_the_name_of_a_module_is_in_the_folder_of_that_module() -> None:
     """A module that moves takes its test along; what another test is about, OTHER_SUBJECTS says."""
     modules: dict[str, set[str]] = {}
-    for path in MOM.rglob("*.py"):
+    for path in _files(MOM):
         modules.setdefault(path.stem, set()).add(path.parent.relative_to(MOM).as_posix())
     astray = []
     for path in _test_files():
@@ -87,7 +93,7 @@ def test_no_exception_is_about_a_file_that_is_gone() -> None:
 
 def test_a_sample_atlas_is_written_out_in_one_place() -> None:
     written_out = set()
-    for path in TESTS.rglob("*.py"):
+    for path in _files(TESTS):
         text = path.read_text().replace("\\n", "\n")
         if samples.EMPTY in text or re.search(re.escape(samples.atlas("NAME")).replace("NAME", r"\w+"), text):
             written_out.add(path.relative_to(TESTS).as_posix())

@@ -71,7 +71,7 @@ def test_a_terminal_is_left() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells which signals are ignored")
-@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGHUP, pytest.param(signal.SIGINT, marks=pytest.mark.proof)])
 def test_an_ignored_signal_is_not_handed_on(number: signal.Signals) -> None:
     bit = 1 << (number - 1)
     assert probe(leave=False, ignored=number)[1] & bit

@@ -44,7 +44,7 @@ def test_what_the_fast_check_accepts_the_validator_accepts(kind: Kind) -> None:
     (example,) = whole["examples"]
     seen = {True: 0, False: 0}
 
-    @settings(max_examples=examples(100, 300))
+    @settings(max_examples=examples(40, 300))
     @given(st.just(example) | mutated(example))
     def compare(data: Any) -> None:
         seen[validator.is_valid(data)] += 1

@@ -35,6 +35,7 @@ from mom.yamledit.source import MAX_BYTES, Source
 from mom.yamledit.stream import documents, parse_document
 from tests.golden import Result, Terminal, run_mom
 from tests.samples import EMPTY, problems_in
+from tests.searches import examples
 
 VALID = EMPTY
 # An adapter that nothing names: one warning.
@@ -316,7 +317,7 @@ PROBLEMS = st.builds(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(problems=st.lists(PROBLEMS), strict=st.booleans())
 def test_any_text_of_a_file_leaves_every_format_well_formed(problems: list[Problem], strict: bool) -> None:
     for form in Format:

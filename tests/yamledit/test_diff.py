@@ -66,7 +66,7 @@ def edits(draw: st.DrawFn) -> tuple[Source, list[Splice]]:
 
 
 @needs_diff
-@settings(max_examples=examples(100, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(50, 500), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(edits())
 def test_the_diff_is_that_of_diff(edit: tuple[Source, list[Splice]]) -> None:
     source, splices = edit

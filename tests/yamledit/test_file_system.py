@@ -215,7 +215,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(small_disk: Path) -> N
 
 
 def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(path: Path) -> None:
-    """Eight kills between a run's start and its end, most of them while it reads, proves and writes."""
+    """Kills between a run's start and its end, most of them while it reads, proves and writes."""
     data = ATLAS + b"# a comment of some length\n" * 40_000
     path.write_bytes(data)
     started = time.monotonic()
@@ -226,7 +226,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(p
 
     dice = random.Random(1)
     killed = 0
-    for number in range(8):
+    for number in range(examples(5, 8)):
         running = subprocess.Popen(command(path, f"a{number}"))
         # The machine may be faster now than it was then: the first kills come early, whatever it does.
         time.sleep(whole * dice.uniform(0.0, 0.2) if number < 3 else whole * dice.uniform(0.3, 1.1))
@@ -243,6 +243,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(p
     assert names(path) == ["atlas.yml"]
 
 
+@pytest.mark.proof
 def test_of_commands_at_once_each_adds_its_adapter(path: Path) -> None:
     """`test_files` has fifty at once that only write: an edit takes longer to start than to hold the lock."""
     wanted = [f"a{number}" for number in range(examples(12, 50))]

@@ -145,6 +145,18 @@ SLOW = {
         "adapters of nearly the same name",
         "a bystander of one quote that is not closed",
     ),
+    *("quotes in words", "the adapter's document many times", "conflict markers in many documents", "block sequences"),
+    *("blank lines below the last item's literal", "a plain scalar over many lines", "comments", "a literal"),
+    *(
+        "a million directives",
+        "a million documents",
+        "flow mappings",
+        "complex keys",
+        "a number",
+        "comments below an empty list",
+    ),
+    *("a bystander of lines of white space", "a bystander of opening template braces", "a million ends"),
+    *("tabs and spaces inside a value", "a bystander nested in brackets with escapes"),
 }
 
 

@@ -95,7 +95,7 @@ def compare(seed: int, number: int) -> None:
 
 
 def test_both_parsers_give_the_same_trees_of_files_with_slips() -> None:
-    compare(seed=1, number=300)
+    compare(seed=1, number=150)
 
 
 @pytest.mark.proof

@@ -201,7 +201,7 @@ def test_what_a_random_stream_once_found_stays_right(found: str, name: str) -> N
 def test_an_edit_of_any_stream_adds_lines_and_means_the_old_data_with_the_adapter(name: str) -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=examples(60 if name == "libyaml" else 30))
+    @settings(max_examples=examples(30 if name == "libyaml" else 20))
     @given(streams(), adapters())
     def holds(stream: Stream, adapter: HttpAdapterSpec) -> None:
         with parser(name):
@@ -228,7 +228,7 @@ STRINGS = st.one_of(
 ).filter(lambda text: not any("\ud800" <= character <= "\udfff" for character in text))
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(70))
 @given(STRINGS, st.booleans(), st.sampled_from(["", "'", '"']))
 @example("", False, "")
 @example("=", False, "")
@@ -254,7 +254,7 @@ def tree(source: Source, document: Document, name: str) -> Node | None:
         return parse_document(source, document)
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25))
 @given(streams(), adapters())
 def test_half_an_edit_is_completed_to_the_whole(stream: Stream, adapter: HttpAdapterSpec) -> None:
     edit = add_adapter(Source("atlas.yml", stream.text), adapter)
@@ -268,7 +268,7 @@ def test_half_an_edit_is_completed_to_the_whole(stream: Stream, adapter: HttpAda
         assert completed.text == edit.text
 
 
-@settings(max_examples=examples(80))
+@settings(max_examples=examples(40))
 @given(streams())
 @example(
     Stream(
