@@ -20,7 +20,7 @@ from types import FrameType
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.searches import EXAMPLES
+from tests.searches import EXAMPLES, examples
 
 pytest.register_assert_rewrite("tests.golden")
 
@@ -28,6 +28,8 @@ pytest.register_assert_rewrite("tests.golden")
 settings.register_profile(
     "mom",
     derandomize=not EXAMPLES,
+    # Of tests that say nothing else.
+    max_examples=examples(40, 100),
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

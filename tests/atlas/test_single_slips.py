@@ -12,6 +12,7 @@ from mom.problems import Severity
 from mom.yamledit import parser
 from mom.yamledit.source import Source
 from tests.atlas.test_slips import FILE
+from tests.searches import examples
 
 FLOW = """\
 apiVersion: moment.dev/atlas/v1alpha1
@@ -70,7 +71,7 @@ def test_the_file_in_flow_style_is_valid() -> None:
     assert validate(Source("f", FLOW)) == []
 
 
-@pytest.mark.parametrize(("library", "count"), [("libyaml", 600), ("Python", 80)])
+@pytest.mark.parametrize(("library", "count"), [("libyaml", examples(300, 600)), ("Python", examples(40, 80))])
 def test_one_wrong_character_has_an_answer_in_its_line(
     library: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -202,6 +202,7 @@ def keys_of_later(api: Upstream, begun: list[int]) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.proof
 def test_no_request_is_lost_and_none_has_old_keys(
     tmp_path: Path, sts: tuple[Upstream, Proxy], authority: Authority
 ) -> None:

@@ -245,7 +245,7 @@ def test_a_run_that_is_killed_at_any_moment_leaves_the_old_file_or_the_new_one(p
 
 @pytest.mark.proof
 def test_of_commands_at_once_each_adds_its_adapter(path: Path) -> None:
-    """`test_files` has fifty at once that only write: an edit takes longer to start than to hold the lock."""
+    """`test_files` has more at once that only write: an edit takes longer to start than to hold the lock."""
     wanted = [f"a{number}" for number in range(examples(12, 50))]
     running = [subprocess.Popen(command(path, name)) for name in wanted]
 
