@@ -97,10 +97,9 @@ class Rates:
         """The median CPU time of all processes together."""
         return statistics.median(sum(each.values()) for each in self.cpu)
 
-    @property
-    def predicted(self) -> float:
-        """What the model says: the cores that others left, over the CPU time of all processes for a request."""
-        return statistics.median(self.free) / self.total * 1e6
+    def predicted(self, threads: int) -> float:
+        """Return what the model says: whichever ends first, Envoy's worker threads or the cores for all processes."""
+        return min(threads / self.of("envoy"), statistics.median(self.free) / self.total) * 1e6
 
 
 class Target(NamedTuple):
@@ -268,7 +267,7 @@ def one_envoy(folder: Path, port: int, worker: int, options: argparse.Namespace)
         for (workers, adapters), replica in replicas.items():
             first, last = seen[f"{workers} {adapters} 0"], seen[f"{workers} {adapters} {adapters - 1}"]
             size = f"{replica.seconds:.2f} s | {envoy_memory(replica.process.pid):.0f} MB | {first.rate:,.0f}"
-            cost = f"{first.of('envoy'):.1f} µs | {last.of('envoy'):.1f} µs | {first.predicted:,.0f}"
+            cost = f"{first.of('envoy'):.1f} µs | {last.of('envoy'):.1f} µs | {first.predicted(workers):,.0f}"
             print(f"| {workers} | {adapters:,} | {size} | {cost} |")
         return seen[f"1 {options.adapters[0]} 0"].of("envoy")
 
@@ -355,7 +354,7 @@ def several(folder: Path, port: int, worker: int, options: argparse.Namespace) -
     print("|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for count, each, passed, fetched in rows:
         parts = " | ".join(f"{each.of(name):.1f} µs" for name in ("envoy", "balancer", "api", "wrk"))
-        print(f"| {count} | {each.rate:,.0f} | {each.predicted:,.0f} | {parts} | {passed} | {fetched} |")
+        print(f"| {count} | {each.rate:,.0f} | {each.predicted(count):,.0f} | {parts} | {passed} | {fetched} |")
 
 
 def limit_of(front: int, at: int, access: str, requests: int) -> int:
