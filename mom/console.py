@@ -51,15 +51,15 @@ class Console:
     def _paint(self, stream: IO[str], style: str, text: str) -> str:
         return f"\033[{_STYLES[style]}m{text}\033[0m" if self.colour(stream) else text
 
-    def _message(self, text: str, *, always: bool = False) -> None:
+    def _message(self, text: str, *, always: bool = False, wraps: bool = True) -> None:
         """Write to stderr, after the data that came before it: where both go to one place, they keep their order.
 
-        On a terminal it is wrapped at words.
+        On a terminal it is wrapped at words if it `wraps`.
         """
         if self.quiet and not always:
             return
         self.stdout.flush()
-        width = self._width(self.stderr)
+        width = self._width(self.stderr) if wraps else None
         self._write(self.stderr, text if width is None else "\n".join(wrapped(text, width)))
 
     def _write(self, stream: IO[str], text: str) -> None:
@@ -92,6 +92,11 @@ class Console:
     def say(self, text: str) -> None:
         """Write a plain line to stderr."""
         self._message(f"{visible(text)}\n")
+
+    def next_steps(self, steps: Iterable[str]) -> None:
+        """Write to stderr the command lines to run next, none of which is broken: they are to be pasted."""
+        for number, step in enumerate(steps):
+            self._message(f"{'  next:' if number == 0 else '       '} {visible(step)}\n", wraps=False)
 
     def hint(self, text: str) -> None:
         """Write to stderr what to do next or instead."""

@@ -77,3 +77,12 @@ def test_a_command_of_mom_is_not_broken_at_the_width_of_a_terminal() -> None:
     for name in ROOT.commands:
         command = f"mom {name} --an-option-that-is-long --another-option-that-is-long"
         assert wrapped(f"a message, to which a command belongs: {command}; and more", 60)[1].strip() == f"{command};"
+
+
+def test_a_command_line_to_run_next_is_not_broken_at_the_width_of_a_terminal() -> None:
+    err = Terminal()
+    step = f"(umask 022; printf %s x > {'a-folder/' * 12}NAME) && {'long ' * 20}{HOSTILE}"
+    Console(Terminal(), err, {"NO_COLOR": "1", "COLUMNS": "40"}).next_steps([step, step])
+    first, second = err.getvalue().splitlines()
+    assert first.removeprefix("  next: ") == second.removeprefix("        ")
+    assert_harmless(err.getvalue(), lines=2)

@@ -182,8 +182,7 @@ def _print_next(console: Console, file: ConfigurationFile, created: Created) -> 
         steps += [f"mom curl {created.smoke_path}"] if created.smoke_path else []
     else:
         steps = [f"mom atlas config add openai{file.option}", f"mom atlas run{file.option}"]
-    for number, step in enumerate(steps):
-        console.say(f"{'  next:' if number == 0 else '       '} {step}")
+    console.next_steps(steps)
     if created.variables and created.preset is Preset.LOCAL:
         console.say(f"  without credentials: mom atlas run{file.option} --stand-in")
 

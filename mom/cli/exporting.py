@@ -169,8 +169,7 @@ def _print_messages(console: Console, todo: Plan, export: Export, options: Expor
     for note in export.notes:
         console.say(f"note: {note}")
     if options.writes and any(change.writes for change in todo.changes):
-        for number, step in enumerate(export.next_steps):
-            console.say(f"{'  next:' if number == 0 else '       '} {step}")
+        console.next_steps(export.next_steps)
 
 
 def _diff(todo: Plan) -> str:
