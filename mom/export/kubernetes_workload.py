@@ -189,7 +189,7 @@ def _resources(workload: Workload) -> Json:
     return {
         "requests": Explained(
             {"cpu": "500m", "memory": f"{memory:.0f}Mi"},
-            f"About 10,000 requests per second with half a core, measured; memory for {adapters:,} adapters.",
+            f"About 10,000 requests per second with half a core, measured; memory for {adapters:,} adapter{'' if adapters == 1 else 's'}.",
         ),
         "limits": Explained(
             {"memory": f"{memory + _MEMORY_OF_CLIENTS:.0f}Mi"},
