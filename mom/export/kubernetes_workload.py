@@ -184,12 +184,13 @@ def _probes() -> Json:
 
 def _resources(workload: Workload) -> Json:
     adapters = workload.adapters
+    served = f"{adapters:,} adapter{'' if adapters == 1 else 's'}"
     least = _MEMORY + adapters * _MEMORY_OF_ADAPTER + (_MEMORY_OF_MOM if workload.program.is_mom else 0)
     memory = -(-least // _MIB_STEP) * _MIB_STEP
     return {
         "requests": Explained(
             {"cpu": "500m", "memory": f"{memory:.0f}Mi"},
-            f"About 10,000 requests per second with half a core, measured; memory for {adapters:,} adapter{'' if adapters == 1 else 's'}.",
+            f"About 10,000 requests per second with half a core, measured; memory for {served}.",
         ),
         "limits": Explained(
             {"memory": f"{memory + _MEMORY_OF_CLIENTS:.0f}Mi"},
