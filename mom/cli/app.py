@@ -91,7 +91,8 @@ ATLAS = Branch(
             "Write the files that run this Atlas elsewhere.",
             {
                 "envoy": Leaf(
-                    "mom.cli.export:envoy", "Write the configuration of an Envoy that serves this Atlas without mom."
+                    "mom.cli.export_envoy:envoy",
+                    "Write the configuration of an Envoy that serves this Atlas without mom.",
                 ),
                 "kubernetes": Leaf(
                     "mom.cli.export_kubernetes:kubernetes",
