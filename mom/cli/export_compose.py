@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
+from mom.cli.exporting import (
+    ExportCheckOption,
+    OutputOption,
+    WithMomOption,
+    export_options,
+    listen_option,
+    run_export,
+    serving_options,
+)
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
 from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 from mom.export.model import Export, Source
 
-ListenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--listen",
-        metavar="HOST:PORT",
-        help="Where the machine serves. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082.",
-    ),
-]
+ListenOption = Annotated[str | None, listen_option("Where the machine serves", "127.0.0.1")]
 
 
 def compose(
@@ -45,8 +44,7 @@ def compose(
     from mom.export import compose as exported
     from mom.run.port import parse_listen
 
-    serving = Serving(None, timeout, stream_limit, no_key_slots)
-    serving.check()
+    serving = serving_options(timeout, stream_limit, no_key_slots=no_key_slots)
     chosen = exported.Options(
         listen=None if listen is None else parse_listen(listen), version=__version__ if with_mom else None
     )

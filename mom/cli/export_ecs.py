@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
+from mom.cli.exporting import (
+    ExportCheckOption,
+    OutputOption,
+    WithMomOption,
+    export_options,
+    run_export,
+    serving_options,
+)
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
 from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 
@@ -29,8 +36,7 @@ def ecs(
     from mom import __version__
     from mom.export import ecs as exported
 
-    serving = Serving(None, timeout, stream_limit, no_key_slots)
-    serving.check()
+    serving = serving_options(timeout, stream_limit, no_key_slots=no_key_slots)
     chosen = exported.Options(version=__version__ if with_mom else None)
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form

@@ -7,9 +7,16 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, ListenOption, OutputOption, Serving, export_options, run_export
+from mom.cli.exporting import (
+    ExportCheckOption,
+    OutputOption,
+    export_options,
+    listen_option,
+    run_export,
+    serving_options,
+)
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
-from mom.cli.run import METRICS_PORT, ConnectionLimit, NoKeySlots, StreamLimit, Timeout
+from mom.cli.run import METRICS_PORT, NO_METRICS, ConnectionLimit, Metrics, NoKeySlots, StreamLimit, Timeout
 from mom.envoy.options import Listen
 from mom.errors import UsageError
 from mom.export.model import Export, Layout, Source
@@ -17,7 +24,7 @@ from mom.lists import some
 from mom.run.port import parse_listen
 
 _IN_ENVIRONMENT = "env"
-_NOWHERE = "none"
+ListenOption = Annotated[str | None, listen_option("Where Envoy serves", "0.0.0.0")]  # noqa: S104
 ConfigDir = Annotated[
     str,
     typer.Option("--config-dir", metavar="PATH", help="Where the files will be on the machine that runs Envoy."),
@@ -33,14 +40,6 @@ CaFile = Annotated[
 ]
 TlsCert = Annotated[
     str | None, typer.Option("--tls-cert", metavar="PATH", help="Serve https with this certificate chain (PEM) there.")
-]
-Metrics = Annotated[
-    str | None,
-    typer.Option(
-        "--metrics",
-        metavar="HOST:PORT",
-        help="Serve Prometheus at /metrics there. Default: spec.exposedPorts.adminPort on 127.0.0.1; none: nowhere.",
-    ),
 ]
 AdminSocket = Annotated[
     str,
@@ -106,31 +105,29 @@ def envoy(
     """
     paths = _Paths(config_dir, credentials_dir, ca_file, tls_cert, tls_key, admin_socket)
     layout = paths.layout()
-    serving = Serving(listen, timeout, stream_limit, no_key_slots, connection_limit)
-    serving.check()
-    if metrics not in {None, _NOWHERE}:
-        parse_listen(str(metrics), "--metrics", METRICS_PORT)
+    serving = serving_options(
+        timeout, stream_limit, no_key_slots=no_key_slots, listen=listen, connection_limit=connection_limit
+    )
+    chosen = None if metrics in {None, NO_METRICS} else parse_listen(str(metrics), "--metrics", METRICS_PORT)
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
 
     def engine(source: Source) -> Export:
         where = serving.layout(source, layout)
-        if (at := _metrics(source, where, metrics)) is not None:
+        if metrics != NO_METRICS and (at := _metrics(source, where, chosen)) is not None:
             where = replace(where, metrics=at, admin_socket=admin_socket)
         return _export(source, where)
 
     return int(run_export(options, engine))
 
 
-def _metrics(source: Source, layout: Layout, given: str | None) -> Listen | None:
+def _metrics(source: Source, layout: Layout, chosen: Listen | None) -> Listen | None:
     """Return where metrics are served. Raises UsageError where requests are served there."""
     port = source.configuration.admin_port
-    if given == _NOWHERE or (given is None and port is None):
-        return None
-    at = Listen("127.0.0.1", port or 0) if given is None else parse_listen(given, "--metrics", METRICS_PORT)
-    if at.port == layout.listen.port:
-        where = "spec.exposedPorts.adminPort" if given is None else "--metrics"
+    at = Listen("127.0.0.1", port) if chosen is None and port is not None else chosen
+    if at is not None and at.port == layout.listen.port:
+        where = "spec.exposedPorts.adminPort" if chosen is None else "--metrics"
         raise UsageError(f"{where}: port {at.port} is that of the requests", hint="choose another port for metrics")
     return at
 

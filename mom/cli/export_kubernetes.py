@@ -6,7 +6,14 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, WithMomOption, export_options, run_export
+from mom.cli.exporting import (
+    ExportCheckOption,
+    OutputOption,
+    WithMomOption,
+    export_options,
+    run_export,
+    serving_options,
+)
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
 from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 from mom.export.model import Export, Source
@@ -59,8 +66,7 @@ def kubernetes(
     from mom import __version__
     from mom.export import kubernetes as exported
 
-    serving = Serving(None, timeout, stream_limit, no_key_slots)
-    serving.check()
+    serving = serving_options(timeout, stream_limit, no_key_slots=no_key_slots)
     chosen = exported.checked(
         exported.Options(
             secret_name=secret_name,

@@ -6,20 +6,20 @@ from typing import Annotated
 
 import typer
 
-from mom.cli.exporting import ExportCheckOption, OutputOption, Serving, export_options, run_export
+from mom.cli.exporting import (
+    ExportCheckOption,
+    OutputOption,
+    export_options,
+    listen_option,
+    run_export,
+    serving_options,
+)
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
 from mom.cli.run import NoKeySlots, StreamLimit, Timeout
 from mom.errors import UsageError
 from mom.export.model import Export, Source
 
-ListenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--listen",
-        metavar="HOST:PORT",
-        help="Where to serve. Default: 127.0.0.1 and spec.exposedPorts.ingressHttpPort, else 8082.",
-    ),
-]
+ListenOption = Annotated[str | None, listen_option("Where to serve", "127.0.0.1")]
 Program = Annotated[str, typer.Option("--mom", metavar="PATH", help="Where mom is on that machine.")]
 Tls = Annotated[
     bool, typer.Option("--tls", help="Serve https: tls.crt and tls.key (PEM) are among the service's credentials.")
@@ -51,8 +51,7 @@ def systemd(
 
     if not mom.startswith("/") or not mom.isprintable():
         raise UsageError(f"--mom {mom}: not an absolute path", hint="write --mom /opt/mom/bin/mom")
-    serving = Serving(listen, timeout, stream_limit, no_key_slots)
-    serving.check()
+    serving = serving_options(timeout, stream_limit, no_key_slots=no_key_slots, listen=listen)
     service = exported.Service(program=mom, tls=tls)
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -17,8 +17,10 @@ from mom.cli.configuration_file import ConfigurationFile, configuration_file
 from mom.cli.options import Format
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
+from mom.gateway import DEFAULT_PORT
 
 if TYPE_CHECKING:
+    from mom.envoy.options import Listen
     from mom.export.folder import Plan
     from mom.export.model import Export, Layout, Source
 
@@ -33,47 +35,50 @@ WithMomOption = Annotated[
 ]
 
 
-ListenOption = Annotated[
-    str | None,
-    typer.Option(
-        "--listen",
-        metavar="HOST:PORT",
-        help="Where Envoy serves. Default: 0.0.0.0 and spec.exposedPorts.ingressHttpPort, else 8082.",
-    ),
-]
+def listen_option(what: str, host: str) -> Any:
+    """Return the option `--listen` of a command. what: its help. host: the default, beside the configuration's port."""
+    help_text = f"{what}. Default: {host} and spec.exposedPorts.ingressHttpPort, else {DEFAULT_PORT}."
+    return typer.Option("--listen", metavar="HOST:PORT", help=help_text)
 
 
 class Serving(NamedTuple):
     """How the exported Envoy serves, by the options that `mom atlas run` has for the same."""
 
-    listen: str | None = None
-    timeout: float | None = None
-    stream_limit: float | None = None
-    no_key_slots: bool = False
-    connection_limit: float | None = None
-
-    def check(self) -> None:
-        """Raise UsageError for what no Envoy could do."""
-        from mom.cli.run import check_durations
-        from mom.run.port import parse_listen
-
-        check_durations(self.timeout, self.stream_limit, self.connection_limit)
-        if self.listen is not None:
-            parse_listen(self.listen)
+    listen: Listen | None
+    timeout: float | None
+    stream_limit: float | None
+    connection_limit: float | None
+    key_slots: bool
 
     def layout(self, source: Source, layout: Layout) -> Layout:
         """Return the layout of an engine with what the options say, and with the configuration's port without one."""
         from mom.envoy.options import STREAM_LIMIT
-        from mom.run.port import parse_listen
 
         return replace(
             layout,
-            listen=replace(layout.listen, port=source.port) if self.listen is None else parse_listen(self.listen),
+            listen=self.listen or replace(layout.listen, port=source.port),
             timeout=self.timeout,
             stream_limit=STREAM_LIMIT if self.stream_limit is None else self.stream_limit,
             connection_limit=layout.connection_limit if self.connection_limit is None else self.connection_limit,
-            key_slots=not self.no_key_slots,
+            key_slots=self.key_slots,
         )
+
+
+def serving_options(
+    timeout: float | None,
+    stream_limit: float | None,
+    *,
+    no_key_slots: bool,
+    listen: str | None = None,
+    connection_limit: float | None = None,
+) -> Serving:
+    """Return how the exported Envoy serves as the command line gives it. Raises UsageError for what no Envoy can do."""
+    from mom.cli.run import check_durations
+    from mom.run.port import parse_listen
+
+    check_durations(timeout, stream_limit, connection_limit)
+    at = None if listen is None else parse_listen(listen)
+    return Serving(at, timeout, stream_limit, connection_limit, key_slots=not no_key_slots)
 
 
 class ExportOptions(NamedTuple):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # A day: longer than any response, and far from the limits of Envoy's durations.
 _LONGEST_TIMEOUT = 86_400
 _LONGEST_STREAM = 365 * 86_400
-_NO_METRICS = "none"
+NO_METRICS = "none"
 # In the example of an error: the port by which Prometheus knows no other exporter, and Envoy's own documentation uses.
 METRICS_PORT = 9901
 
@@ -232,8 +232,8 @@ def _inputs(
         timeout=timeout,
         stream_limit=STREAM_LIMIT if stream_limit is None else stream_limit,
         connection_limit=connection_limit or 0.0,
-        metrics=None if metrics in {None, _NO_METRICS} else parse_listen(str(metrics), "--metrics", METRICS_PORT),
-        no_metrics=metrics == _NO_METRICS,
+        metrics=None if metrics in {None, NO_METRICS} else parse_listen(str(metrics), "--metrics", METRICS_PORT),
+        no_metrics=metrics == NO_METRICS,
         access_log=access_log if access_log in {None, "-"} else str(Path(str(access_log)).absolute()),
         key_slots=key_slots,
     )
