@@ -11,7 +11,6 @@ from mom.atlas.adapters.aws import AWS, AwsSpec
 from mom.atlas.adapters.aws_endpoints import check_region, check_service
 from mom.atlas.values.objection import Objection
 from mom.cli.adding import run_profile_addition
-from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
     AdapterNameOption,
@@ -23,6 +22,7 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    write_options,
 )
 from mom.cli.profile_options import read_profiles
 from mom.errors import UsageError
@@ -82,7 +82,7 @@ def add(
     regions = _checked("--region", region or (), check_region)
     texts = _profile_regions(profile_region or (), profiles)
     adapter = AwsSpec(AWS, read_adapter_name(adapter_name), profiles, texts=texts, services=services, regions=regions)
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_profile_addition(adapter, options)
 
 

@@ -11,7 +11,7 @@ from mom.atlas.adapters.http_words import read_allow, read_limit, read_smoke, re
 from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
 from mom.cli import http_adapter
-from mom.cli.editing import ADD, Description, EditOptions, edit_options, run_command_hint, run_edit
+from mom.cli.editing import ADD, Description, run_command_hint, run_edit
 from mom.cli.http_access import Allow, Limit, Retries, Timeout
 from mom.cli.options import (
     CheckOption,
@@ -22,6 +22,8 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    WriteOptions,
+    write_options,
 )
 from mom.cli.undo import undo_add
 
@@ -126,7 +128,7 @@ def add(
           --base-url https://api.openai.com \
           -H 'Authorization: Bearer ${{ OPENAI_API_TOKEN }}'
     """
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     adapter = http_adapter.read_adapter(
         adapter_name,
         base_url,
@@ -149,7 +151,7 @@ def add(
     return run_edit(options, lambda source: add_adapter(source, adapter), lambda edit: describe(edit, adapter, options))
 
 
-def describe(edit: Edit, adapter: HttpAdapterSpec, options: EditOptions) -> Description:
+def describe(edit: Edit, adapter: HttpAdapterSpec, options: WriteOptions) -> Description:
     """Return what is reported of an edit that adds `adapter`."""
     variables = http_adapter.variables(adapter)
     kind = adapter.kind.kind

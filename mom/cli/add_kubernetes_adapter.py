@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mom.atlas.adapters.kubernetes import KubernetesAdapterSpec
 from mom.cli.adding import run_addition
-from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
     AdapterNameOption,
@@ -16,6 +15,7 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    write_options,
 )
 
 
@@ -38,5 +38,5 @@ def add(
       mom atlas config add-kubernetes-adapter
     """
     adapter = KubernetesAdapterSpec(read_adapter_name(adapter_name))
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_addition(adapter, options)

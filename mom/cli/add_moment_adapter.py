@@ -8,7 +8,6 @@ import typer
 
 from mom.atlas.adapters.moment import MomentAdapterSpec, check_schedule
 from mom.cli.adding import run_addition
-from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name, read_base_url
 from mom.cli.options import (
     AdapterNameOption,
@@ -20,6 +19,7 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    write_options,
 )
 from mom.cli.variable_options import read_variable
 from mom.errors import UsageError
@@ -62,5 +62,5 @@ def add(
         variable=read_variable("--access-token", "the access token", variable),
         schedule=discovery_schedule,
     )
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_addition(adapter, options, variables=[adapter.variable], report={"baseUrl": adapter.base_url})

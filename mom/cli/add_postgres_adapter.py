@@ -9,7 +9,6 @@ import typer
 from mom.atlas.adapters.postgres import POSTGRES
 from mom.atlas.adapters.profiles import ProfileSpec
 from mom.cli.adding import run_profile_addition
-from mom.cli.editing import edit_options
 from mom.cli.http_adapter import read_adapter_name
 from mom.cli.options import (
     AdapterNameOption,
@@ -21,6 +20,7 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    write_options,
 )
 from mom.cli.profile_options import read_profiles
 
@@ -55,5 +55,5 @@ def add(
     """
     profiles = read_profiles(profile, _CREDENTIALS, (), _FORM)
     adapter = ProfileSpec(POSTGRES, read_adapter_name(adapter_name), profiles)
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_profile_addition(adapter, options)

@@ -9,14 +9,15 @@ from mom.atlas.adapters.profiles import ProfileSpec
 from mom.atlas.edit.add import add_adapter
 from mom.atlas.edit.result import Action, Edit
 from mom.atlas.edit.spec import AdapterSpec
-from mom.cli.editing import ADD, Description, EditOptions, run_command_hint, run_edit
+from mom.cli.editing import ADD, Description, run_command_hint, run_edit
+from mom.cli.options import WriteOptions
 from mom.cli.undo import undo_add
 from mom.errors import ExitStatus
 
 
 def run_addition(
     adapter: AdapterSpec,
-    options: EditOptions,
+    options: WriteOptions,
     *,
     variables: Sequence[str] = (),
     report: Mapping[str, Any] | None = None,
@@ -34,7 +35,7 @@ def run_addition(
     )
 
 
-def run_profile_addition(adapter: ProfileSpec, options: EditOptions) -> ExitStatus:
+def run_profile_addition(adapter: ProfileSpec, options: WriteOptions) -> ExitStatus:
     """Add profiles, with their adapter or to it, and report. Returns the exit status, raises as `run_addition`."""
     names = list(adapter.profiles)
     used = (variable for variables in adapter.profiles.values() for variable in variables.values())
@@ -50,7 +51,7 @@ def run_profile_addition(adapter: ProfileSpec, options: EditOptions) -> ExitStat
 def _describe(
     edit: Edit,
     adapter: AdapterSpec,
-    options: EditOptions,
+    options: WriteOptions,
     *,
     variables: Sequence[str],
     report: Mapping[str, Any],

@@ -13,7 +13,7 @@ from mom.catalog.adapter import choose, read_values, usual_host
 from mom.catalog.integration import Integration
 from mom.cli import http_adapter
 from mom.cli.add_http_adapter import AllowLiteralSecret, describe
-from mom.cli.editing import Description, edit_options, run_edit
+from mom.cli.editing import Description, run_edit
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -23,6 +23,7 @@ from mom.cli.options import (
     FormatOption,
     QuietOption,
     VerboseOption,
+    write_options,
 )
 
 
@@ -90,7 +91,7 @@ def add(
         headers=http_adapter.read_headers(header or (), allow_literal_secret=allow_literal_secret),
     )
     adapter = http_adapter.read_choice(choice, allow_literal_secret=allow_literal_secret)
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: add_adapter(source, adapter),

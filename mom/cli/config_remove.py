@@ -8,7 +8,7 @@ import typer
 
 from mom.atlas.adapters import KINDS
 from mom.atlas.edit.remove import RemovedAdapter, remove_adapter
-from mom.cli.editing import REMOVE, Description, EditOptions, edit_options, run_edit
+from mom.cli.editing import REMOVE, Description, run_edit
 from mom.cli.options import (
     AdapterArgument,
     CheckOption,
@@ -21,8 +21,10 @@ from mom.cli.options import (
     NameOption,
     QuietOption,
     VerboseOption,
+    WriteOptions,
     adapter_named,
     remove_command,
+    write_options,
 )
 from mom.cli.undo import undo_remove
 
@@ -53,7 +55,7 @@ def remove(
       mom atlas config remove openai --diff
     """
     name = adapter_named(name, adapter_name)
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: remove_adapter(source, name, kind, keep_comments=keep_comments),
@@ -95,7 +97,7 @@ def remove_of_kind(
     )
 
 
-def _describe(edit: RemovedAdapter, name: str, options: EditOptions) -> Description:
+def _describe(edit: RemovedAdapter, name: str, options: WriteOptions) -> Description:
     what = f"{edit.kind} adapter {name}"
     notes = []
     if edit.comments:

@@ -8,7 +8,7 @@ import typer
 
 from mom.atlas.edit.rename import RenamedAdapter, rename_adapter
 from mom.atlas.values.names import check_adapter_name
-from mom.cli.editing import RENAME, Description, EditOptions, edit_options, run_edit
+from mom.cli.editing import RENAME, Description, run_edit
 from mom.cli.options import (
     CheckOption,
     DiffOption,
@@ -19,6 +19,8 @@ from mom.cli.options import (
     KindOption,
     QuietOption,
     VerboseOption,
+    WriteOptions,
+    write_options,
 )
 from mom.cli.undo import undo_rename
 from mom.errors import UsageError
@@ -46,7 +48,7 @@ def rename(
     """
     if wrong := check_adapter_name(new):
         raise UsageError(f"NEW: {wrong}")
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return run_edit(
         options,
         lambda source: rename_adapter(source, old, new, kind),
@@ -54,7 +56,7 @@ def rename(
     )
 
 
-def _describe(edit: RenamedAdapter, old: str, new: str, kind: str | None, options: EditOptions) -> Description:
+def _describe(edit: RenamedAdapter, old: str, new: str, kind: str | None, options: WriteOptions) -> Description:
     notes = []
     if edit.mentions:
         lines = ", ".join(map(str, edit.mentions[:10])) + (", …" if len(edit.mentions) > 10 else "")

@@ -27,7 +27,7 @@ from mom.cli.add_http_adapter import (
     Smoke,
     TokenUrl,
 )
-from mom.cli.editing import CHANGE, Description, EditOptions, edit_options, run_edit
+from mom.cli.editing import CHANGE, Description, run_edit
 from mom.cli.http_access import (
     Allow,
     Limit,
@@ -50,7 +50,9 @@ from mom.cli.options import (
     NameOption,
     QuietOption,
     VerboseOption,
+    WriteOptions,
     adapter_named,
+    write_options,
 )
 from mom.cli.undo import undo_set
 
@@ -110,11 +112,11 @@ def set_(
     entries = (allow or (), remove_allow or ())
     bounds = (read_bounds(limit, timeout, retries), (remove_limit, remove_timeout, remove_retries))
     changes = read_changes(base_url, pairs, others, entries, bounds, allow_literal_secret=allow_literal_secret)
-    options = edit_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
+    options = write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
     return _run(name, changes, options)
 
 
-def _run(name: str, changes: HttpChanges, options: EditOptions) -> int:
+def _run(name: str, changes: HttpChanges, options: WriteOptions) -> int:
     return run_edit(
         options,
         lambda source: change_http_adapter(source, name, changes),
@@ -136,7 +138,7 @@ def _spec(name: str, changes: HttpChanges) -> HttpAdapterSpec:
     )
 
 
-def _describe(edit: ChangedAdapter, name: str, changes: HttpChanges, options: EditOptions) -> Description:
+def _describe(edit: ChangedAdapter, name: str, changes: HttpChanges, options: WriteOptions) -> Description:
     given = _spec(name, changes)
     kind = given.kind.kind
     what = f"{kind} adapter {name}"

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple, TypeVar
 from mom.atlas.beginning import with_beginning
 from mom.atlas.edit.result import Action, Edit
 from mom.cli.command_lines import command_lines
-from mom.cli.configuration_file import ConfigurationFile, configuration_file
+from mom.cli.configuration_file import ConfigurationFile
 from mom.cli.diff_name import diff_name
-from mom.cli.options import Format
+from mom.cli.options import Format, WriteOptions
 from mom.console import Console
 from mom.errors import ExitStatus, UnreadableError, UsageError
 from mom.streams import STDIN, read_stdin
@@ -25,33 +25,6 @@ from mom.yamledit.files import LockedFile
 from mom.yamledit.source import MAX_BYTES, Source, decode
 
 EditT = TypeVar("EditT", bound=Edit)
-
-
-class EditOptions(NamedTuple):
-    """The options that every editing command takes (`mom.cli.options`)."""
-
-    file: ConfigurationFile
-    dry_run: bool = False
-    diff: bool = False
-    check: bool = False
-    quiet: bool = False
-    form: Format = Format.TEXT
-
-    @property
-    def writes(self) -> bool:
-        """Whether the result is to be written."""
-        return not (self.dry_run or self.check)
-
-
-def edit_options(
-    file: str | None, *, dry_run: bool, diff: bool, check: bool, quiet: bool, verbose: bool, form: Format
-) -> EditOptions:
-    """Return the options of an edit as the command line gives them, its file found where `-f` does not name one.
-
-    Raises UsageError where two files could be meant, UnreadableError where there is none.
-    """
-    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
-    return EditOptions(configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
 
 
 class Verb(NamedTuple):
@@ -87,7 +60,7 @@ class Description(NamedTuple):
 
 
 def run_edit(
-    options: EditOptions, change: Callable[[Source], EditT], describe: Callable[[EditT], Description]
+    options: WriteOptions, change: Callable[[Source], EditT], describe: Callable[[EditT], Description]
 ) -> ExitStatus:
     """Edit the file, or stdin to stdout, and report. Returns the exit status of the command.
 
@@ -110,13 +83,13 @@ def run_edit(
     return ExitStatus.WOULD_CHANGE if options.check and changes else ExitStatus.DONE
 
 
-def run_command_hint(variables: Sequence[str], options: EditOptions) -> str:
+def run_command_hint(variables: Sequence[str], options: WriteOptions) -> str:
     """Return the next step after an adapter was added: the variables to set, then the command that tries it."""
     first = f"set {', '.join(variables)}, then: " if variables else ""
     return f"{first}mom atlas run{options.file.option}"
 
 
-def _edit_stdin(options: EditOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
+def _edit_stdin(options: WriteOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
     if options.writes and (options.diff or options.form is Format.JSON):
         also = "--diff" if options.diff else "--format json"
         raise UsageError(f"{also} and -f - both write to stdout", hint=f"use --dry-run {also} for the report alone")
@@ -128,7 +101,7 @@ def _edit_stdin(options: EditOptions, change: Callable[[Source], EditT]) -> tupl
     return source, edit
 
 
-def _edit_file(options: EditOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
+def _edit_file(options: WriteOptions, change: Callable[[Source], EditT]) -> tuple[Source, EditT]:
     try:
         locked = LockedFile(options.file.path)
     except UnreadableError as error:

@@ -55,4 +55,4 @@ def compose(
     def export(source: Source) -> Export:
         return exported.export(source, chosen, serving.layout(source, exported.layout(source, chosen)), output)
 
-    return int(run_export(options, export))
+    return int(run_export(options, output, export))

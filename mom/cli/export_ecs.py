@@ -12,6 +12,7 @@ from mom.cli.exporting import (
 )
 from mom.cli.options import DiffOption, DryRunOption, FileOption, Format, FormatOption, QuietOption, VerboseOption
 from mom.cli.run import NoKeySlots, StreamLimit, Timeout
+from mom.export.model import Export, Source
 
 
 def ecs(
@@ -41,8 +42,8 @@ def ecs(
     options = export_options(
         file, output, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form
     )
-    return int(
-        run_export(
-            options, lambda source: exported.export(source, chosen, serving.layout(source, exported.layout()), output)
-        )
-    )
+
+    def export(source: Source) -> Export:
+        return exported.export(source, chosen, serving.layout(source, exported.layout()), output)
+
+    return int(run_export(options, output, export))

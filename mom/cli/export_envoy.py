@@ -119,7 +119,7 @@ def envoy(
             where = replace(where, metrics=at, admin_socket=admin_socket)
         return _export(source, where)
 
-    return int(run_export(options, engine))
+    return int(run_export(options, output, engine))
 
 
 def _metrics(source: Source, layout: Layout, chosen: Listen | None) -> Listen | None:

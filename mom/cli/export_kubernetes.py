@@ -83,4 +83,4 @@ def kubernetes(
         place = serving.layout(source, exported.layout(source, chosen))
         return exported.export(source, chosen, place, output)
 
-    return int(run_export(options, export))
+    return int(run_export(options, output, export))

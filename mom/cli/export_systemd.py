@@ -60,4 +60,4 @@ def systemd(
     def export(source: Source) -> Export:
         return exported.export(source, service, serving.layout(source, exported.layout(source, service)), output)
 
-    return int(run_export(options, export))
+    return int(run_export(options, output, export))

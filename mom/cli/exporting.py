@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from mom.cli.configuration_file import ConfigurationFile, configuration_file
-from mom.cli.options import Format
+from mom.cli.options import Format, WriteOptions, write_options
 from mom.console import Console
 from mom.errors import ExitStatus, UsageError
 from mom.gateway import DEFAULT_PORT
@@ -81,23 +80,6 @@ def serving_options(
     return Serving(at, timeout, stream_limit, connection_limit, key_slots=not no_key_slots)
 
 
-class ExportOptions(NamedTuple):
-    """The options that every export takes."""
-
-    file: ConfigurationFile
-    folder: str
-    dry_run: bool = False
-    diff: bool = False
-    check: bool = False
-    quiet: bool = False
-    form: Format = Format.TEXT
-
-    @property
-    def writes(self) -> bool:
-        """Whether the files are to be written."""
-        return not (self.dry_run or self.check)
-
-
 def export_options(
     file: str | None,
     folder: str,
@@ -108,8 +90,8 @@ def export_options(
     quiet: bool,
     verbose: bool,
     form: Format,
-) -> ExportOptions:
-    """Return the options of an export as the command line gives them.
+) -> WriteOptions:
+    """Return the options of an export to `folder` as the command line gives them.
 
     Raises UsageError where two configurations could be meant, UnreadableError where there is none.
     """
@@ -118,12 +100,11 @@ def export_options(
         raise UsageError("--file -: the files that a configuration names are relative to it", hint=hint)
     if not folder:
         raise UsageError("--output-dir is empty", hint="name a folder: -o DIR")
-    found = configuration_file(file, quiet=quiet, verbose=verbose)
-    return ExportOptions(found, folder, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
+    return write_options(file, dry_run=dry_run, diff=diff, check=check, quiet=quiet, verbose=verbose, form=form)
 
 
-def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> ExitStatus:
-    """Export the configuration and report. Returns the exit status of the command.
+def run_export(options: WriteOptions, output: str, engine: Callable[[Source], Export]) -> ExitStatus:
+    """Export the configuration to the folder `output` and report. Returns the exit status of the command.
 
     `engine` returns the files of a source or raises MomError. Raises MomError where the configuration cannot be
     exported, or the folder not be written.
@@ -137,7 +118,7 @@ def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> Ex
     source, warnings = read(read_source(options.file))
     console.problems(() if options.quiet else warnings, console.stderr)
     export = engine(source)
-    todo = folder.plan(Path(options.folder), export, __version__)
+    todo = folder.plan(Path(output), export, __version__)
     shown = _diff(todo) if options.dry_run or options.diff else None
     if options.writes:
         folder.apply(todo)
@@ -145,13 +126,13 @@ def run_export(options: ExportOptions, engine: Callable[[Source], Export]) -> Ex
         console.json(_report(todo, export, written=options.writes, diff=shown))
     elif shown is not None:
         console.diff(shown)
-    _print_messages(console, todo, export, options)
+    _print_messages(console, todo, export, options, output)
     if options.check:
         return ExitStatus.WOULD_CHANGE if todo.is_stale else ExitStatus.DONE
     return ExitStatus.FAILED if todo.of(folder.Action.OUTDATED) else ExitStatus.DONE
 
 
-def _print_messages(console: Console, todo: Plan, export: Export, options: ExportOptions) -> None:
+def _print_messages(console: Console, todo: Plan, export: Export, options: WriteOptions, output: str) -> None:
     from mom.export.folder import MANIFEST, Action
     from mom.lists import some
 
@@ -159,15 +140,15 @@ def _print_messages(console: Console, todo: Plan, export: Export, options: Expor
     for action, verb in verbs.items():
         if paths := todo.of(action):
             words = verb if options.writes else f"Would {verb.lower().removesuffix('d')}"
-            console.status(words, f"{some(paths, 8)} in {options.folder}")
+            console.status(words, f"{some(paths, 8)} in {output}")
     if not any(change.writes for change in todo.changes) and todo.is_stale:
-        console.status("Updated" if options.writes else "Would update", f"{MANIFEST} in {options.folder}")
+        console.status("Updated" if options.writes else "Would update", f"{MANIFEST} in {output}")
     elif not todo.is_stale:
-        console.status("Unchanged", f"{options.folder} is the export of {options.file.path}")
+        console.status("Unchanged", f"{output} is the export of {options.file.path}")
     if kept := todo.of(Action.KEPT):
         console.say(f"note: kept, changed since mom wrote it: {some(kept, 8)}")
     for path in todo.of(Action.OUTDATED):
-        console.warning(f"{options.folder}/{path} was changed, and mom would now write something else: it is kept")
+        console.warning(f"{output}/{path} was changed, and mom would now write something else: it is kept")
     if todo.of(Action.OUTDATED):
         hint = "merge what --diff shows" if options.writes else "merge it by hand"
         console.hint(f"{hint}; or remove the file to have it written again")

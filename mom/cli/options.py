@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from mom.errors import UsageError
+
+if TYPE_CHECKING:
+    from mom.cli.configuration_file import ConfigurationFile
 
 
 class Format(StrEnum):
@@ -54,6 +57,35 @@ KindOption = Annotated[
     str | None,
     typer.Option("--kind", metavar="KIND", help="Its kind, such as HTTP; needed where several kinds have the name."),
 ]
+
+
+class WriteOptions(NamedTuple):
+    """What the options say of a command that writes: an edit or an export."""
+
+    file: ConfigurationFile
+    dry_run: bool = False
+    diff: bool = False
+    check: bool = False
+    quiet: bool = False
+    form: Format = Format.TEXT
+
+    @property
+    def writes(self) -> bool:
+        """Whether the result is to be written."""
+        return not (self.dry_run or self.check)
+
+
+def write_options(
+    file: str | None, *, dry_run: bool, diff: bool, check: bool, quiet: bool, verbose: bool, form: Format
+) -> WriteOptions:
+    """Return the options as the command line gives them, the configuration found where `-f` does not name one.
+
+    Raises UsageError where two configurations could be meant, UnreadableError where there is none.
+    """
+    from mom.cli.configuration_file import configuration_file
+
+    configuration = configuration_file(file, quiet=quiet, verbose=verbose)
+    return WriteOptions(configuration, dry_run=dry_run, diff=diff, check=check, quiet=quiet, form=form)
 
 
 def remove_command(kind: str) -> str:
