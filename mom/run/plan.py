@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.adapters.kubernetes import KEY_VARIABLE, TOKEN_VARIABLE
 from mom.atlas.initial import placeholder_problems
 from mom.atlas.model import Configuration
@@ -118,6 +119,11 @@ class Plan:
     def secrets_in_environment(self) -> frozenset[str]:
         """The variables whose values are in Envoy's environment, and that Envoy takes as secrets."""
         return oauth2.secrets_in_environment(http_adapters(self.configuration), self.options)
+
+    @cached_property
+    def with_tokens(self) -> tuple[HttpAdapter, ...]:
+        """The adapters whose tokens Envoy fetches (OAuth2)."""
+        return tuple(adapter for adapter in http_adapters(self.configuration) if adapter.oauth2 is not None)
 
     @cached_property
     def redaction(self) -> Redaction:
