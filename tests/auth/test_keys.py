@@ -127,9 +127,8 @@ def test_a_folder_in_which_others_can_replace_ours_is_refused(home: Path) -> Non
     assert f"chmod go-w {home}" in str(caught.value.hint)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_a_key_of_another_user_is_refused(home: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("only root can give a file away")
     keys.ensure(home)
     os.chown(keys.key_file(home), 12345, -1)
     with pytest.raises(MomError, match="another user"):
