@@ -28,6 +28,7 @@ from mom.envoy.options import CredentialState
 from mom.errors import MomError
 from mom.masking import mask_tokens
 from mom.problems import Problem
+from mom.run.clock import timestamp
 from mom.run.credential_sources import CommandSource, CredentialSource, EnvFileSource, FileSource, Missing, Value
 from mom.run.watch import Watch
 
@@ -281,7 +282,7 @@ class Credentials:
     def _remember(self, known: set[str], usable: set[str]) -> bool:
         """Store values and states of `known` variables. Return whether a state is another."""
         before = dict(self._states)
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        now = timestamp()
         for name in known:
             self._last[name] = self.value(name)
             source = self._chosen.get(name)

@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from mom.atlas.jwks import EMPTY, Jwks, JwksError, judge
@@ -23,7 +22,7 @@ from mom.envoy.options import KeyState
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
 from mom.problems import Problem
-from mom.run.clock import seconds_awake_or_not
+from mom.run.clock import seconds_awake_or_not, timestamp
 from mom.run.fetch import NotFetched, fetch
 from mom.run.trust import key_files
 
@@ -203,7 +202,7 @@ class KeySets:
         """Note a state; warn where it is not the one before, or where other keys are refused."""
         entry = self._entries.setdefault(name, _Entry())
         if entry.word != word:
-            entry.since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            entry.since = timestamp()
             if reason:
                 self._warnings.append(f"keys at {name}: {reason}")
         if jwks.refused and jwks.refused != entry.refused:

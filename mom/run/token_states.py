@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.envoy import oauth2
 from mom.envoy.options import CredentialState
+from mom.run.clock import timestamp
 from mom.run.credentials import READY, STALE, UNAVAILABLE
 from mom.run.generation import Generation
 
@@ -55,7 +56,8 @@ class TokenStates:
             return
         self._of, self._next = now, 0.0
         self.states.clear()
-        self.states.update({(HTTP.kind, adapter.name): _since_now(UNAVAILABLE) for adapter in adapters})
+        since_now = CredentialState(UNAVAILABLE, timestamp())
+        self.states.update({(HTTP.kind, adapter.name): since_now for adapter in adapters})
         self._warned.clear()
 
     def _count(self, generation: Generation, adapters: Iterable[HttpAdapter]) -> Iterable[str]:
@@ -88,8 +90,4 @@ class TokenStates:
 
     def _set(self, name: str, word: str) -> None:
         if self.states[HTTP.kind, name].word != word:
-            self.states[HTTP.kind, name] = _since_now(word)
-
-
-def _since_now(word: str) -> CredentialState:
-    return CredentialState(word, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
+            self.states[HTTP.kind, name] = CredentialState(word, timestamp())
