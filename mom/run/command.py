@@ -128,6 +128,7 @@ def _objection(value: str) -> str | None:
 def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes, str | None]:
     """Read both pipes to their ends. Return what came, and why it was not waited for any longer."""
     received = {"output": bytearray(), "errors": bytearray()}
+    late = None
     with selectors.DefaultSelector() as selector:
         pipes: tuple[tuple[str, IO[bytes] | None], ...] = (("output", child.stdout), ("errors", child.stderr))
         for name, pipe in pipes:
@@ -136,7 +137,8 @@ def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes, s
         while selector.get_map():
             left = until - time.monotonic()
             if left <= 0:
-                return bytes(received["output"]), bytes(received["errors"]), "has not ended in time"
+                late = "has not ended in time"
+                break
             for key, _ in selector.select(left):
                 part = os.read(key.fd, 65_536)
                 if not part:
@@ -144,12 +146,9 @@ def _read(child: subprocess.Popen[bytes], until: float) -> tuple[bytes, bytes, s
                 received[key.data] += part
             del received["errors"][:-_KEPT]
             if len(received["output"]) > MOST_BYTES + 1:
-                return (
-                    bytes(received["output"]),
-                    bytes(received["errors"]),
-                    f"has printed more than {MOST_BYTES:,} bytes",
-                )
-    return bytes(received["output"]), bytes(received["errors"]), None
+                late = f"has printed more than {MOST_BYTES:,} bytes"
+                break
+    return bytes(received["output"]), bytes(received["errors"]), late
 
 
 def _ended(child: subprocess.Popen[bytes], seconds: float) -> str | None:
