@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from tests.envoy.aws import AUTHORIZATION, check_signature
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Response
 from tests.envoy.conftest import server_context
-from tests.envoy.upstream import Upstream
+from tests.envoy.upstream import Request, Upstream
+from tests.run import load
 from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until
 from tests.run.test_proxies import Proxy
-from tests.run.test_rotation import Load
 
 HOST = "sts.us-east-1.amazonaws.com"
 AT = "/v1/apis/aws/{}/sts/us-east-1/"
@@ -167,39 +166,31 @@ def rotate(folder: Path, authority: Authority, sts: tuple[Upstream, Proxy], rota
     env_file = folder / ".env"
     env_file.touch(0o600)
     env_file.write_text(f"DEV_ID=x\nDEV_SECRET=y\n{lines(0)}")
-    slowest, sent = 0.0, 0
     with mom_run(folder, environ=environ) as run:
         (folder / "atlas.yml").write_text(configuration())
         run.start("--env-file", str(env_file))
         api.requests.clear()
-        load = Load(run, 4, AT.format("prod"))
-        try:
-            for number in range(1, rotations + 1):
-                started = time.monotonic()
-                replace(env_file, f"DEV_ID=x\nDEV_SECRET=y\n{lines(number)}")
-                run.wait("Reloaded variables: PROD_ID", number)
-                slowest = max(slowest, time.monotonic() - started)
-                begun = list(load.begun)
-                wait_until(lambda begun=begun: len(keys_of_later(api, begun)) >= 40, "40 requests")
-                assert set(keys_of_later(api, begun)) == {(f"ASIA{number}", f"pr0d/token=={number}")}
-                sent += len(api.requests)
-                api.requests.clear()
-        finally:
-            load.stop()
-        assert load.wrong == []
-        assert sent >= rotations * 40
-        assert len(run.children()) == 1
-    print(f"{rotations} rotations, {sent} requests, the slowest took {slowest:.2f} s to be reported")
+
+        def change(number: int) -> None:
+            replace(env_file, f"DEV_ID=x\nDEV_SECRET=y\n{lines(number)}")
+            run.wait("Reloaded variables: PROD_ID", number)
+
+        load.rotate(
+            run,
+            api,
+            AT.format("prod"),
+            rotations=rotations,
+            change=change,
+            sent=key_and_token,
+            expected=lambda number: (f"ASIA{number}", f"pr0d/token=={number}"),
+        )
 
 
-def keys_of_later(api: Upstream, begun: list[int]) -> list[tuple[str, str]]:
-    """Return the id and the session token of requests that began after `begun` was noted."""
-    found = []
-    for request in list(api.requests):
-        connection, number = map(int, request.get("x-which")[0].split())
-        if number > begun[connection] and (signed := AUTHORIZATION.match(request.get("authorization")[0])):
-            found.append((signed["id"], request.get("x-amz-security-token")[0]))
-    return found
+def key_and_token(request: Request) -> tuple[str, str]:
+    """Return the id of the key that has signed a request, and the session token."""
+    signed = AUTHORIZATION.match(request.get("authorization")[0])
+    assert signed is not None
+    return signed["id"], request.get("x-amz-security-token")[0]
 
 
 @pytest.mark.proof

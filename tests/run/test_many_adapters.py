@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,9 @@ from mom.envoy.options import CredentialState, Listen, Options
 from mom.run.plan import Plan
 from mom.run.plan_changes import changes, unproven
 from mom.yamledit.source import Source
-from tests.envoy.client import read_response
 from tests.envoy.upstream import Upstream
 from tests.run import mom_run as runs
+from tests.run.load import Load
 from tests.run.mom_run import MomRun, mom_run
 
 DOCUMENT = """\
@@ -89,39 +88,6 @@ def test_only_what_is_not_served_yet_is_checked_by_envoy_before() -> None:
     assert checked(planned(before, replace(OPTIONS, credential_states=states))) == []
 
 
-class Callers:
-    """Send requests over connections that stay open; `lost` and `wrong` are what went wrong with any."""
-
-    def __init__(self, run: MomRun, paths: list[str]) -> None:
-        self.count = 0
-        self.lost: list[str] = []
-        self._ends = threading.Event()
-        self._threads = [threading.Thread(target=self._call, args=(run, path)) for path in paths]
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """End them."""
-        self._ends.set()
-        for thread in self._threads:
-            thread.join(60)
-
-    def _call(self, run: MomRun, path: str) -> None:
-        # An hour: on a machine with other work this takes long.
-        token = run.token(exp=int(time.time()) + 3_600)
-        data = run.client.request(path, token=token).replace(b"Connection: close\r\n", b"")
-        try:
-            with run.client.connect() as stream, stream.makefile("rb") as reader:
-                while not self._ends.is_set():
-                    stream.sendall(data)
-                    status = read_response(reader).status
-                    self.count += 1
-                    if status != 200:
-                        self.lost.append(f"{path}: status {status}")
-        except (OSError, ValueError, AssertionError) as error:
-            self.lost.append(f"{path}: {error!r}")
-
-
 def wait_for(run: MomRun, words: str, count: int) -> None:
     until = time.monotonic() + 600
     while run.text.count(words) < count:
@@ -140,7 +106,7 @@ def test_no_request_of_a_hundred_thousand_is_lost_while_adapters_come_change_and
         adapters = {**many(10_000), "steady-one": (base, "steady"), "changing-one": (base, "value-0")}
         runs.replace(tmp_path / "atlas.yml", text(adapters))
         run.start(unhurried=True)
-        callers = Callers(run, ["/v1/apis/http/steady-one/x"] * 3 + ["/v1/apis/http/changing-one/x"])
+        load = Load(run, ["/v1/apis/http/steady-one/x"] * 3 + ["/v1/apis/http/changing-one/x"])
         rounds, begun, slowest = 0, 0, 0.0
         try:
             while begun + len(api.requests) < 100_000:
@@ -162,7 +128,7 @@ def test_no_request_of_a_hundred_thousand_is_lost_while_adapters_come_change_and
                 begun += len(api.requests)
                 api.requests.clear()
         finally:
-            callers.stop()
-        assert callers.lost == []
+            load.stop()
+        assert load.wrong == []
         assert len(run.children()) == 1
-        print(f"{rounds} rounds of 3 reloads, {callers.count} requests, the slowest reload took {slowest:.2f} s")
+        print(f"{rounds} rounds of 3 reloads, {sum(load.begun)} requests, the slowest reload took {slowest:.2f} s")

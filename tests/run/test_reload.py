@@ -22,8 +22,8 @@ from tests.envoy.client import Client, Response, read_response
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
+from tests.run.load import Load
 from tests.run.mom_run import WITHOUT_MEMORY, MomRun, is_running, mom_run, replace, threads, wait_until
-from tests.run.test_rotation import Load
 
 P = "/v1/apis/http"
 ENV = {"ONE": "first", "TWO": "second"}
@@ -476,7 +476,7 @@ def test_claims_that_are_demanded_and_no_longer_refuse_no_token_that_has_them(
 
         configure()
         run.start()
-        load = Load(run, 4, team="x")
+        load = Load(run, [f"{P}/one/x"] * 4, team="x")
         try:
             for number in range(3):
                 configure(claims={"team": "x"})
