@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mom.atlas.edit.add import AddedAdapter
 from mom.atlas.edit.result import Action, Edit
-from mom.atlas.values.secrets import literal_secret
 from mom.cli.configuration_file import ConfigurationFile
 from mom.shell import join, quote
 from mom.yamledit.data import Data
@@ -46,64 +45,57 @@ def undo_remove(kind: str, name: str, document: Data, file: ConfigurationFile) -
 
 
 def undo_set(name: str, before: HttpChanges | None, file: ConfigurationFile) -> str | None:
-    """Return the command that sets an HTTP adapter to what it was."""
-    if before is None or _has_secret(before.headers):
-        return None
-    options = ["--base-url", before.base_url] if before.base_url is not None else []
-    for header, value in before.headers:
-        options += ["-H", f"{header}: {value}"]
-    for header in before.removed:
-        options += ["--remove-header", header]
-    credentials = _credentials(before)
-    if credentials is None:
-        return None
-    options += credentials
-    access = _access(before)
-    if access is None:
-        return None
-    options += access
+    """Return the command that sets an HTTP adapter to what it was, None where no options say it all."""
+    options = None if before is None else _options(before)
     return f"{_CONFIG} set{file.option} {join([name, *options])}" if options else None
 
 
-def _credentials(before: HttpChanges) -> list[str] | None:
-    """Return the options that restore the query and what is a key of its own; None where no option says it."""
+def _options(changes: HttpChanges) -> list[str] | None:
+    """Return the options that make these changes, None where no options say it all."""
     from mom.atlas.adapters.http_command import words_for
-
-    options: list[str] = []
-    query: Value = [{"name": name, "value": value} for name, value in before.query]
-    given: list[tuple[str, Value]] = [("query", query), *before.settings.values]
-    for key, value in given:
-        if (words := words_for(key, value)) is None:
-            return None
-        options += words
-    options += [word for name in before.removed_query for word in ("--remove-query", name)]
-    return options + [word for key in before.settings.removed for word in ("--unset", key)]
-
-
-def _access(before: HttpChanges) -> list[str] | None:
-    """Return the options that restore entries of `allow` and bounds; None where no option says an entry."""
-    from mom.atlas.adapters.http_words import write_allow, write_limit
     from mom.cli.http_access import REMOVED_BOUNDS
 
+    parts = [
+        words_for("baseUrl", changes.base_url) if changes.base_url is not None else [],
+        words_for("headers", _items(changes.headers)),
+        _repeated("--remove-header", changes.removed),
+        words_for("query", _items(changes.query)),
+        *(words_for(key, value) for key, value in changes.settings.values),
+        _repeated("--remove-query", changes.removed_query),
+        _repeated("--unset", changes.settings.removed),
+        words_for("allow", list(changes.allow)),
+        _removed_entries(changes.removed_allow),
+        *(words_for(key, value) for key, value in changes.bounds.values().items()),
+        [REMOVED_BOUNDS[key] for key in changes.bounds.removed],
+    ]
     options: list[str] = []
-    for option, entries in (("--allow", before.allow), ("--remove-allow", before.removed_allow)):
-        for entry in entries:
-            if (text := write_allow(entry)) is None:
-                return None
-            options += [option, text]
-    bounds = before.bounds
-    options += ["--limit", write_limit(bounds.limits)] if bounds.limits is not None else []
-    options += ["--timeout", bounds.timeout] if bounds.timeout is not None else []
-    options += ["--retries", str(bounds.retries)] if bounds.retries is not None else []
-    return options + [REMOVED_BOUNDS[key] for key in bounds.removed]
+    for words in parts:
+        if words is None:
+            return None
+        options += words
+    return options
+
+
+def _items(pairs: Iterable[tuple[str, str]]) -> list[Value]:
+    return [{"name": name, "value": value} for name, value in pairs]
+
+
+def _repeated(option: str, values: Iterable[str]) -> list[str]:
+    return [word for value in values for word in (option, value)]
+
+
+def _removed_entries(entries: Iterable[Mapping[str, Value]]) -> list[str] | None:
+    from mom.atlas.adapters.http_words import write_allow
+
+    words: list[str] = []
+    for entry in entries:
+        if (text := write_allow(entry)) is None:
+            return None
+        words += ["--remove-allow", text]
+    return words
 
 
 def undo_rename(old: str, new: str, kind: str | None, file: ConfigurationFile) -> str:
     """Return the command that gives an adapter its old name again."""
     option = f" --kind {kind}" if kind is not None else ""
     return f"{_CONFIG} rename{file.option} {join([new, old])}{option}"
-
-
-def _has_secret(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether a header has a credential in plain text, which no message repeats."""
-    return any(literal_secret(name, value) is not None for name, value in headers)
