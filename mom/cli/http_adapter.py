@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mom.atlas.adapters.http import HttpAdapterSpec
@@ -95,9 +95,14 @@ def _read_tls(given: Mapping[str, str | None], base_url: str) -> tuple[tuple[str
         raise UsageError("--cert-file and --key-file are given together", hint="give both, or leave both out")
     if files and base_url.lower().startswith("http:"):
         raise UsageError("TLS has no effect: the base URL is plain http", hint="write https://")
-    if any(not name.strip() or "${{" in name for name in files.values()):
-        raise UsageError("a file of TLS settings is a path", hint="write it relative to the configuration file")
+    refuse_unusable_files(files.values())
     return tuple(files.items())
+
+
+def refuse_unusable_files(names: Iterable[str]) -> None:
+    """Raise UsageError where the name of a file of TLS settings is empty or has a reference."""
+    if any(not name.strip() or "${{" in name for name in names):
+        raise UsageError("a file of TLS settings is a path", hint="write it relative to the configuration file")
 
 
 def read_adapter_name(name: str) -> str:

@@ -150,6 +150,6 @@ def _basic_auth(text: str | None, *, allow_literal_secret: bool) -> Value | None
 
 def _tls(files: Sequence[str | None]) -> Value | None:
     given = {key: name for key, name in zip(_TLS, files, strict=True) if name is not None}
-    if any((name and not name.strip()) or "${{" in name for name in given.values()):
-        raise UsageError("a file of TLS settings is a path", hint="write it relative to the configuration file")
+    # An empty name takes the file out.
+    http_adapter.refuse_unusable_files(filter(None, given.values()))
     return given or None
