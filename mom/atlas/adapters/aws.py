@@ -48,23 +48,24 @@ class AwsSpec(ProfileSpec):
 
     def spec(self) -> dict[str, Value]:
         """Return the profiles and the lists, in alphabetical order."""
-        lists: dict[str, Value] = {key: list(getattr(self, key)) for key in _LISTS if getattr(self, key)}
-        return dict(sorted({**ProfileSpec.spec(self), **lists}.items()))
+        return dict(sorted({**ProfileSpec.spec(self), **self._asked_lists()}.items()))
 
     def reported(self) -> dict[str, object]:
         """Return the same, with the lists that were asked for, and the regions that profiles have of their own."""
         regions = {name: texts["region"] for name, texts in self.texts.items()}
-        lists = {key: list(getattr(self, key)) for key in _LISTS if getattr(self, key)}
-        return ProfileSpec.reported(self) | ({"profileRegions": regions} if regions else {}) | lists
+        return ProfileSpec.reported(self) | ({"profileRegions": regions} if regions else {}) | self._asked_lists()
 
     def differences(self, source: Source, existing: OwnDocument, data: Data) -> list[Problem]:
         """Return the same, and a problem for a list that was asked for and is another in the document."""
         other = OtherContent(source, existing, data)
-        for key in _LISTS:
-            asked = list(getattr(self, key))
-            if asked and value_at(data, "spec", key) != asked:
+        for key, asked in self._asked_lists().items():
+            if value_at(data, "spec", key) != asked:
                 other.add(get(other.node, key), f"spec.{key}", f"`{key}` is not {', '.join(asked)}")
         return [*ProfileSpec.differences(self, source, existing, data), *other.problems]
+
+    def _asked_lists(self) -> dict[str, list[str]]:
+        """Return the lists that were asked for, by their keys."""
+        return {key: list(values) for key in _LISTS if (values := getattr(self, key))}
 
 
 @dataclass(frozen=True, slots=True)
