@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+# What an AWS access key begins with: the only shape that the name of an environment variable can have.
+AWS_KEY_STARTS = ("AKIA", "ASIA")
 # Shapes that issuers document, so that leaked credentials are found: each has a prefix that other text does not.
 _TOKEN_SHAPES = (
     ("a Stripe key", r"[rs]k_(?:live|test)_[0-9A-Za-z]{8,}"),
@@ -12,7 +14,7 @@ _TOKEN_SHAPES = (
     ("a GitHub token", r"gh[pousr]_[A-Za-z0-9]{8,}|github_pat_[A-Za-z0-9_]{8,}"),
     ("a GitLab token", r"gl(?:pat|ptt|rt|dt|cbt|ft|soat|imt|agent)-[A-Za-z0-9_-]{16,}"),
     ("a Slack token", r"xox[a-z]-[A-Za-z0-9-]{8,}|xapp-[A-Za-z0-9-]{8,}"),
-    ("an AWS access key", r"(?:AKIA|ASIA)[0-9A-Z]{12,}"),
+    ("an AWS access key", rf"(?:{'|'.join(AWS_KEY_STARTS)})[0-9A-Z]{{12,}}"),
     ("a JSON Web Token", r"eyJ[A-Za-z0-9_-]{8,}"),
     ("a Google API key", r"AIza[0-9A-Za-z_-]{20,}"),
     ("a Google access token", r"ya29\.[0-9A-Za-z_-]{16,}"),

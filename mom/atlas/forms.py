@@ -25,7 +25,9 @@ from mom.atlas.folding import NAME
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
 from mom.atlas.references import STEERING, names
+from mom.atlas.values.foreign import PLACEHOLDER_WORDS
 from mom.gateway import HTTP_PREFIX
+from mom.masking import AWS_KEY_STARTS
 from mom.problems import Place
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
@@ -33,7 +35,8 @@ from mom.yamledit.source import BOM, Source
 from mom.yamledit.stream import Document
 
 # No name of another tool's placeholder, of a token, or of a setting of the Atlas process: rules tell these apart.
-_SPECIAL = rf"(?![A-Z0-9_]*(?:YOUR|INSERT|ENTER|CHANGE|REPLACE|XXXX|TODO|AKIA|ASIA))(?!{STEERING}(?![A-Z0-9_]))"
+_KNOWN_WORDS = "|".join([*map(str.upper, PLACEHOLDER_WORDS), *AWS_KEY_STARTS])
+_SPECIAL = rf"(?![A-Z0-9_]*(?:{_KNOWN_WORDS}))(?!{STEERING}(?![A-Z0-9_]))"
 # Rules know how long a name, a URL and a header may be: no value is longer than what stands for it.
 _NAME_LENGTH, _LABEL_LENGTH, _VARIABLE_LENGTH = 253, 42, 64
 _NAME = rf"(?!.{{{_NAME_LENGTH + 1}}}){NAME}"

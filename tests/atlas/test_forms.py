@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mom.atlas.documents import Stream, read
 from mom.atlas.folding import FoldedDocument
-from mom.atlas.forms import _STAND_INS, Forms, KnownDocument
+from mom.atlas.forms import _STAND_INS, _VARIABLE, Forms, KnownDocument
 from mom.atlas.load import configuration_of, is_unreadable
 from mom.atlas.model import Configuration
 from mom.atlas.validate import check, validate
+from mom.atlas.values.foreign import PLACEHOLDER_WORDS
+from mom.masking import _TOKEN_SHAPES
 from mom.problems import Problem
 from mom.yamledit.source import Source
 from tests.atlas.form_files import PLAIN, VERSION, atlas
@@ -181,6 +185,7 @@ def test_documents_of_a_form_are_not_parsed() -> None:
 
 SPECIAL = ["YOUR_API_KEY", "LD_PRELOAD", "SSL_CERT_FILE", "AKIAIOSFODNN7_EXAMPLE1234567", "MY_TODO", "X_XXXX"]
 SPECIAL += ["GLIBC_TUNABLES", "GCONV_PATH", "RES_OPTIONS", "BASH_ENV", f"A_{'B' * 63}"]
+SPECIAL += [f"{word.upper()}_API_KEY" for word in PLACEHOLDER_WORDS]
 
 
 @pytest.mark.parametrize("name", SPECIAL)
@@ -188,6 +193,14 @@ def test_variables_that_a_rule_knows_are_of_no_form(name: str) -> None:
     text = "---\n".join([atlas([]), *(PLAIN.replace("VARIABLE", each) for each in ("GOOD_ONE", "GOOD_TWO", name))])
     assert not isinstance(read(Source("atlas.yml", text), Forms()).own[-1], KnownDocument)
     assert isinstance(read(Source("atlas.yml", text.replace(name, "GOOD_THREE")), Forms()).own[-1], KnownDocument)
+
+
+@pytest.mark.parametrize("shape", [shape for _, shape in _TOKEN_SHAPES])
+@settings(max_examples=examples(5, 50), deadline=None)
+@given(st.data())
+def test_a_variable_with_a_token_in_its_name_is_of_no_form(shape: str, data: st.DataObject) -> None:
+    token = data.draw(st.from_regex(shape, fullmatch=True))
+    assert re.fullmatch(_VARIABLE, f"A_{token}") is None
 
 
 ALLOW = "  allow:\n  - paths: [/v1/apis/http/last-one/x]\n"

@@ -39,15 +39,18 @@ _FORMS = (
         f"is program code{_SENT}",
     ),
 )
+_FILLED_IN, _CHANGED = ("your", "insert", "enter"), ("change", "replace")
+# One of these is in every placeholder that is made of words.
+PLACEHOLDER_WORDS = (*_FILLED_IN, *_CHANGED, "xxxx", "todo")
 # These may be meant in a header that carries no credential.
 _PLACEHOLDERS = (
     (r"<[A-Za-z][^<>\n]{0,60}>", f"is a placeholder{_SENT}"),
     (rf"(?<![{{$])\{{({_NAME})\}}(?!\}})", f"is a placeholder{_SENT}"),
     (
         (
-            r"(?i)\b(?:your|insert|enter)(?:[-_ ][a-z0-9]+){0,3}"
+            rf"(?i)\b(?:{'|'.join(_FILLED_IN)})(?:[-_ ][a-z0-9]+){{0,3}}"
             r"[-_ ](?:key|token|secret|password|pat|credentials?)(?:[-_ ]here)?\b"
-            r"|\b(?:change|replace)[-_]?(?:me|this)\b|\bx{4,}\b|\btodo\b|\.\.\.|\u2026"
+            rf"|\b(?:{'|'.join(_CHANGED)})[-_]?(?:me|this)\b|\bx{{4,}}\b|\btodo\b|\.\.\.|\u2026"
         ),
         f"is a placeholder{_SENT}",
     ),
