@@ -11,11 +11,10 @@ else, comments too, is part of the form. A document with any problem has none.
 
 from __future__ import annotations
 
-import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mom.atlas.adapters import KINDS, settings
 from mom.atlas.adapters.http import HTTP, HttpAdapter
@@ -24,11 +23,11 @@ from mom.atlas.documents import DataDocument, read_whole
 from mom.atlas.folding import NAME
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
+from mom.atlas.rebuilding import Build, compiled
 from mom.atlas.references import STEERING, names
 from mom.atlas.values.foreign import PLACEHOLDER_WORDS
 from mom.gateway import HTTP_PREFIX
 from mom.masking import AWS_KEY_STARTS
-from mom.problems import Place
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
 from mom.yamledit.source import BOM, Source
@@ -63,8 +62,6 @@ _SHORTEST = ("abc-1", "abc-1", "a.b", "A_B")
 _NAMES, _HOSTS, _VARIABLES = (0, 1), 2, 3
 _STEP = len(_BEFORE) + 1
 _SEPARATOR = "\0"
-
-Build = Callable[[Sequence[str], str, int], Any]
 
 
 class Key(NamedTuple):
@@ -191,7 +188,7 @@ def general_form(key: Key) -> Form | None:
     at = stand_ins.index(adapter.name) if adapter.name in stand_ins else None
     formed = FormedAdapter(*adapter)
     # Each has a place.
-    build = _compiled(formed, stand_ins, 1)
+    build = compiled(formed, stand_ins, 1)
     shortest = tuple(_SHORTEST[number] for number in key.classes)
     if build is None or build(shortest, "", 1) != _read(key, shortest):
         return None
@@ -212,7 +209,7 @@ def _read(key: Key, values: Sequence[str]) -> HttpAdapter | None:
 def _exact_form(document: DataDocument, kind: Kind) -> Form:
     adapter = KINDS[kind.kind].read(document)
     first_line = document.source.line_number(document.limits.start)
-    return Form(kind, document.name, None, _compiled(adapter, (), first_line) or (lambda *_: adapter))
+    return Form(kind, document.name, None, compiled(adapter, (), first_line) or (lambda *_: adapter))
 
 
 def _checked(text: str) -> DataDocument | None:
@@ -246,58 +243,6 @@ def _is_harmless(adapter: HttpAdapter, stand_ins: Sequence[str], classes: Sequen
         if (number == _HOSTS) != (fields == ["base_url"]):
             return False
     return True
-
-
-def _compiled(value: Any, stand_ins: Sequence[str], first_line: int) -> Build | None:
-    """Return what builds `value` with other values, in another place of another file; None for what is always equal."""
-    if isinstance(value, Place):
-        line, column = value.line - first_line, value.column
-        return lambda _values, file, start: tuple.__new__(Place, (file, start + line, column))
-    if isinstance(value, str):
-        return _compiled_text(value, stand_ins)
-    if isinstance(value, tuple):
-        parts = [(at, build) for at, each in enumerate(value) if (build := _compiled(each, stand_ins, first_line))]
-        return _compiled_tuple(value, parts) if parts else None
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
-        named = {name: build for name, each in fields if (build := _compiled(each, stand_ins, first_line))}
-        return (
-            (lambda *given: dataclasses.replace(value, **{name: build(*given) for name, build in named.items()}))
-            if named
-            else None
-        )
-    return None
-
-
-def _compiled_text(value: str, stand_ins: Sequence[str]) -> Build | None:
-    for at, stand_in in enumerate(stand_ins):
-        if value == stand_in:
-            return lambda values, _file, _start: values[at]
-    present = [at for at, stand_in in enumerate(stand_ins) if stand_in in value]
-    if not present:
-        return None
-    if len(present) == 1:
-        before, after = value.split(stand_ins[at := present[0]], 1)
-        if stand_ins[at] not in after:
-            return lambda values, _file, _start: before + values[at] + after
-    return lambda values, _file, _start: _replaced(value, stand_ins, values)
-
-
-def _replaced(text: str, stand_ins: Sequence[str], values: Sequence[str]) -> str:
-    of_each = dict(zip(stand_ins, values, strict=True))
-    return re.sub("|".join(map(re.escape, stand_ins)), lambda match: of_each[match.group()], text)
-
-
-def _compiled_tuple(value: tuple[Any, ...], parts: Sequence[tuple[int, Build]]) -> Build:
-    kind, items = type(value), list(value)
-
-    def build(values: Sequence[str], file: str, start: int) -> Any:
-        built = items.copy()
-        for at, part in parts:
-            built[at] = part(values, file, start)
-        return tuple.__new__(kind, built)
-
-    return build
 
 
 class Forms:
