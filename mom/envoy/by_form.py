@@ -64,11 +64,12 @@ class Texts:
 
     def of(self, adapter: Adapter) -> str:
         """Return the text of an adapter."""
-        form = adapter.form if isinstance(adapter, FormedAdapter) else None
-        # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
-        if form is None or form.example is None or form.example.oauth2 is not None or self._options.proxies:
+        if not isinstance(adapter, FormedAdapter) or (form := adapter.form) is None or form.example is None:
             return self._render(adapter, self._options)
-        values = adapter.values  # type: ignore[attr-defined]
+        # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
+        if form.example.oauth2 is not None or self._options.proxies:
+            return self._render(adapter, self._options)
+        values = adapter.values
         # A secret that is there twice is carried once.
         if self._options.secrets and self._is_repeated(form, values):
             return self._render(adapter, self._options)
@@ -105,9 +106,9 @@ class Texts:
 
 def _filled(pieces: Sequence[str | int], values: tuple[str, ...]) -> str:
     both = values
-    if any(type(piece) is int and piece >= len(values) for piece in pieces):
+    if any(isinstance(piece, int) and piece >= len(values) for piece in pieces):
         both = (*values, *map(_in_pattern, values))
-    return "".join([piece if type(piece) is str else both[piece] for piece in pieces])  # type: ignore[index]
+    return "".join([piece if isinstance(piece, str) else both[piece] for piece in pieces])
 
 
 def _in_pattern(value: str) -> str:
