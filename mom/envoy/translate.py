@@ -79,7 +79,8 @@ def _authentication(configuration: Configuration, options: Options) -> Json:
     reads = readers.of_tokens(configuration, options)
     if len(served) <= options.tree_above:
         return jwt.authentication(providers, adapters.openings(served, options), options, reads)
-    of_each = Texts(lambda adapter, given: jwt.requirement(providers, adapters.opening(adapter, given), given), options)
+    requirement = jwt.requirements(providers, options)
+    of_each = Texts(lambda adapter, given: requirement(adapters.opening(adapter, given)), options)
     requirements = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
     return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 

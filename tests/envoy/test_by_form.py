@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mom.atlas.forms import _STAND_INS, FormedAdapter, Forms
+from mom.atlas.jwks import judge
 from mom.atlas.load import load_with_warnings
 from mom.atlas.model import Adapter, Configuration
 from mom.atlas.policy import AllowList, Claim, Entry
@@ -105,6 +107,17 @@ def test_resources_of_a_form_are_those_of_each_adapter(tree_above: int, changed:
     assert not any(getattr(each, "form", None) for each in plain.adapters)
     assert problems(plain, options) == []
     compared(configuration, options, plain)
+
+
+def test_keys_are_judged_as_often_for_one_adapter_as_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = without_forms(load_with_warnings(Source("atlas.yml", text()), Forms())[0])
+    numbers = []
+    for adapters in (configuration.adapters[:1], configuration.adapters):
+        counting = Mock(wraps=judge)
+        monkeypatch.setattr("mom.envoy.jwt.judge", counting)
+        resources(configuration._replace(adapters=adapters), Options(**GIVEN, tree_above=0), directory="/x")
+        numbers.append(counting.call_count)
+    assert numbers[0] == numbers[1] > 0
 
 
 def of_three(form: str, changed: Mapping[str, Sequence[str]]) -> Configuration:
