@@ -19,7 +19,8 @@ from mom.envoy import (
     stand_in,
 )
 from mom.envoy.access_log import access_log, failed_handshakes
-from mom.envoy.messages import Json, extension, file_source
+from mom.envoy.by_form import Texts, distinct
+from mom.envoy.messages import Json, Text, extension, file_source
 from mom.envoy.options import Certificate, Options
 
 NAME = "atlas"
@@ -67,12 +68,10 @@ def connection_manager(configuration: Configuration, options: Options, directory
     """Return the HttpConnectionManager (Envoy: "Configuring Envoy as an edge proxy", from which paths differ)."""
     served = adapters.served(configuration)
     if directory is None:
-        openings = adapters.openings(served, options)
-        reads = readers.of_tokens(configuration, options)
-        authentication = jwt.authentication(configuration.identity_providers, openings, options, reads)
+        verifying = authentication(configuration, options)
         route_source = {"route_config": routes.route_configuration(configuration, options)}
     else:
-        authentication = jwt.authentication_from(file_source(directory, AUTHENTICATION_FILE))
+        verifying = jwt.authentication_from(file_source(directory, AUTHENTICATION_FILE))
         route_source = {"rds": {"route_config_name": routes.NAME, "config_source": file_source(directory, ROUTES_FILE)}}
     added = [] if options.stand_in is None else [stand_in.RESPONSE_HEADER]
     return {
@@ -89,7 +88,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
             *cors.http_filters(configuration.cors),
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
-            authentication,
+            verifying,
             *jwt.checks(configuration.identity_providers, options),
             policy.http_filter(),
             rate_limits.http_filter(
@@ -109,6 +108,18 @@ def connection_manager(configuration: Configuration, options: Options, directory
         ],
         **route_source,
     }
+
+
+def authentication(configuration: Configuration, options: Options) -> Json:
+    """Return the filter that verifies tokens, in the listener or as a resource of its own."""
+    served, providers = adapters.served(configuration), configuration.identity_providers
+    reads = readers.of_tokens(configuration, options)
+    if len(served) <= options.tree_above:
+        return jwt.authentication(providers, adapters.openings(served, options), options, reads)
+    requirement = jwt.requirements(providers, options)
+    of_each = Texts(lambda adapter, given: requirement(adapters.opening(adapter, given)), options)
+    requirements = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
+    return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 
 def _client_headers() -> Json:

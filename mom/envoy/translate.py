@@ -9,9 +9,9 @@ from mom.atlas.jwks import JwksError, judge
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
-from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, readers, routes, secrets
-from mom.envoy.by_form import Texts, distinct, longest
-from mom.envoy.messages import Json, Text
+from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, routes, secrets
+from mom.envoy.by_form import distinct, longest
+from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
 from mom.envoy.stand_in import at_stand_in
@@ -66,23 +66,12 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
         listening,
         limited,
         routes.route_configuration(configuration, options),
-        _authentication(configuration, options),
+        listener.authentication(configuration, options),
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
         oauth2=oauth2.chains(adapters.http_adapters(configuration), options),
         limits=rate_limits.buckets(adapters.limits(distinct(adapters.served(configuration)))),
     )
-
-
-def _authentication(configuration: Configuration, options: Options) -> Json:
-    served, providers = adapters.served(configuration), configuration.identity_providers
-    reads = readers.of_tokens(configuration, options)
-    if len(served) <= options.tree_above:
-        return jwt.authentication(providers, adapters.openings(served, options), options, reads)
-    requirement = jwt.requirements(providers, options)
-    of_each = Texts(lambda adapter, given: requirement(adapters.opening(adapter, given)), options)
-    requirements = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
-    return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 
 def _static_secrets(configuration: Configuration, options: Options) -> tuple[Json, ...]:
