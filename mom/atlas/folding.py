@@ -126,20 +126,20 @@ def _without_runs(text: str) -> tuple[str, list[Run]]:
     at = before = length = lines = 0
     while (item := _ITEM.search(text, at)) is not None:
         pattern = re.compile(f"{re.escape(item.group())}({NAME}){item[2]}")
-        found: list[re.Match[str]] = []
+        items: list[re.Match[str]] = []
         at = item.start()
         while (match := pattern.match(text, at)) is not None:
-            found.append(match)
+            items.append(match)
             at = match.end()
         at = max(at, item.end())
-        if len(found) < _FEWEST:
+        if len(items) < _FEWEST:
             continue
-        start, end = found[_KEPT].start(), found[-1].start()
+        start, end = items[_KEPT].start(), items[-1].start()
         pieces.append(text[before:start])
         shift, dash = before - length, len(item[1])
         length += start - before
         lines += text.count("\n", before, start)
-        names = tuple(match[1] for match in found[_KEPT:-1])
+        names = tuple(match[1] for match in items[_KEPT:-1])
         runs.append(Run(names, item.start() - shift + dash, length + dash, lines, text.count("\n", start, end)))
         before = end
     if sum(len(run.names) for run in runs) > _MOST:
@@ -167,8 +167,8 @@ def _is_reference(item: Data) -> bool:
 
 
 def _item_starts(short: DataDocument) -> list[int]:
-    found = short.tree.find(_LIST)
-    return [item.start for item in found.value.items] if found and isinstance(found.value, SequenceNode) else []
+    entry = short.tree.find(_LIST)
+    return [item.start for item in entry.value.items] if entry and isinstance(entry.value, SequenceNode) else []
 
 
 def _unfolded(short: DataDocument, runs: Sequence[Run]) -> Iterator[Data]:

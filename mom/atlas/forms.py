@@ -137,11 +137,11 @@ class FormedAdapter(HttpAdapter):
         return tuple((name, setting) for setting in settings(self) for name in names(setting.value))
 
 
-def is_same(one: Adapter, other: Adapter) -> bool:
+def is_same(adapter: Adapter, other: Adapter) -> bool:
     """Whether two adapters are known to differ in nothing but where they are in a file; what has no form is not."""
-    if not (isinstance(one, FormedAdapter) and isinstance(other, FormedAdapter)):
+    if not (isinstance(adapter, FormedAdapter) and isinstance(other, FormedAdapter)):
         return False
-    return one.form is not None and one.form is other.form and one.values == other.values
+    return adapter.form is not None and adapter.form is other.form and adapter.values == other.values
 
 
 class Form(NamedTuple):
@@ -224,8 +224,8 @@ def _checked(text: str) -> DataDocument | None:
     read = read_whole(source, limits[0])
     if len(read) != 1:
         return None
-    found = problems_of_document(read[0])
-    return read[0] if found.kind == HTTP and not (found.problems or found.secrets) else None
+    checked = problems_of_document(read[0])
+    return read[0] if checked.kind == HTTP and not (checked.problems or checked.secrets) else None
 
 
 def _is_harmless(adapter: HttpAdapter, stand_ins: Sequence[str], classes: Sequence[int]) -> bool:

@@ -41,8 +41,8 @@ class Checked(NamedTuple):
 def problems_of_document(document: DataDocument) -> Checked:
     """Return what is wrong with a document by itself."""
     if isinstance(document, FoldedDocument):
-        found = problems_of_document(document.short)
-        return found if not (found.problems or found.secrets) else problems_of_document(document.whole)
+        checked = problems_of_document(document.short)
+        return checked if not (checked.problems or checked.secrets) else problems_of_document(document.whole)
     kind, about_kind = kind_of(document)
     findings = check_document(document, kind)
     problems = [problem for _, problem in findings.problems]

@@ -77,7 +77,7 @@ def test_one_wrong_character_has_an_answer_in_its_line(
 ) -> None:
     if library == "Python":
         monkeypatch.setattr(parser, "c_parser", lambda: None)
-    told = near = many = 0
+    reported = near = many = 0
     for text, line in slips(20_261_125, count):
         lines = text.split("\n")
         problems = validate(Source("f", text))
@@ -85,12 +85,12 @@ def test_one_wrong_character_has_an_answer_in_its_line(
             assert 1 <= problem.place.line <= len(lines)
             assert 1 <= problem.place.column <= len(lines[problem.place.line - 1]) + 1
             assert problem.hint, (text, problem)
-        found = [problem for problem in problems if problem.severity is not Severity.NOTE]
-        told += bool(found)
+        wrong = [problem for problem in problems if problem.severity is not Severity.NOTE]
+        reported += bool(wrong)
         # A line break typed or left out moves the lines below it by one.
-        near += any(abs(problem.place.line - line) <= 1 for problem in found)
-        many += len(found) > 2
-    assert told > count * 0.5
+        near += any(abs(problem.place.line - line) <= 1 for problem in wrong)
+        many += len(wrong) > 2
+    assert reported > count * 0.5
     # Measured: 98 %, and 1 % (a sign in the middle of `apiAdapters:`, say, is also missed below).
-    assert near >= told * 0.95
-    assert many <= told * 0.03
+    assert near >= reported * 0.95
+    assert many <= reported * 0.03
