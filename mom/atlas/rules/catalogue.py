@@ -1,7 +1,7 @@
 """The catalogue of rules: each id with its severity, its words, its hint and the reason for it, here and nowhere else.
 
 `validate`, the editing commands, `run` and `export` report problems by these ids; `mom atlas config rule` prints an
-entry. Ids stay: people filter by them, and name them in `# mom: ignore[…]`.
+entry. Ids stay: people filter by them, and name them in `# mom: ignore[…]`. All of it is one table, grouped by stage.
 """
 
 from __future__ import annotations
