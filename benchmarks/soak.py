@@ -42,7 +42,7 @@ MEGABYTES, SHARE = 8.0, 0.05
 
 @dataclass
 class Credential:
-    """The value in force, and the one before it, which requests that began by `until` may still have.
+    """The value that applies, and the one before it, which requests that began by `until` may still have.
 
     stale: requests with the old value that should not have had it; wrong: with another one. slowest: seconds from
     saving a value until it was reported.
