@@ -14,7 +14,7 @@ from pathlib import Path
 from mom.atlas.adapters import kind_of
 from mom.atlas.forms import Forms
 from mom.atlas.load import load_with_warnings
-from mom.atlas.model import Adapter, Configuration
+from mom.atlas.model import Configuration
 from mom.auth import ephemeral, keys
 from mom.auth.store import home
 from mom.console import Console
@@ -225,7 +225,10 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     paths = [adapters.reached(adapter) for adapter in shown]
     width = max(map(len, paths), default=0)
     instead = "" if plan.options.stand_in is None else "stand-in for "
-    lines = [f"  {path:<{width}}  {instead}{_reached(adapter)}" for path, adapter in zip(paths, shown, strict=True)]
+    lines = [
+        f"  {path:<{width}}  {instead}{kind_of(adapter).leads_to(adapter)}"
+        for path, adapter in zip(paths, shown, strict=True)
+    ]
     if more := len(served) - len(shown):
         lines.append(f"  and {more} more, which GET {APIS_PATH} lists")
     lines += [f"  not served: {adapter.name} ({adapter.kind})" for adapter in adapters.unserved(configuration)]
@@ -238,13 +241,6 @@ def _block(plan: Plan, key_file: Path | None) -> list[str]:
     if paths:
         lines.append(f"  try: {_try(plan, adapters.example(served[0]), signed=key_file is not None)}")
     return lines
-
-
-def _reached(adapter: Adapter) -> str:
-    """Return what an adapter leads to: of one with profiles, the kind and in whose names."""
-    kind = kind_of(adapter)
-    target = kind.target(adapter)
-    return f"{adapter.kind} as {target}" if kind.target_label == "profiles" else target
 
 
 def _try(plan: Plan, path: str, *, signed: bool) -> str:

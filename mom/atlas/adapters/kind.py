@@ -88,6 +88,10 @@ class AdapterKind(ABC, Generic[AdapterT]):
     def target(self, adapter: AdapterT) -> str:
         """Return where its requests go, as lists show it: a base URL, or the names of its profiles."""
 
+    def leads_to(self, adapter: AdapterT) -> str:
+        """Return the same for a line that does not name the kind."""
+        return self.target(adapter)
+
     @abstractmethod
     def settings(self, adapter: AdapterT) -> Iterator[Setting]:
         """Yield the texts that may contain environment references, in the order of the file."""

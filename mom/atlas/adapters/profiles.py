@@ -178,6 +178,10 @@ class ProfileKind(AdapterKind[ProfileAdapter]):
         """Return the names of the profiles."""
         return ", ".join(profile.name for profile in adapter.profiles)
 
+    def leads_to(self, adapter: ProfileAdapter) -> str:
+        """Return the kind, and in whose names requests go there."""
+        return f"{self.kind.kind} as {self.target(adapter)}"
+
     def settings(self, adapter: ProfileAdapter) -> Iterator[Setting]:
         """Yield the credentials, profile by profile."""
         for profile in adapter.profiles:
