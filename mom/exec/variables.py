@@ -34,38 +34,38 @@ def variables(adapters: Iterable[Served], gateway: Gateway, token: str, environ:
     environ: that of the program, whose settings of git stay. Raises MomError where two adapters need different values
     of one variable.
     """
-    found = {VARIABLE: gateway.base, TOKEN_VARIABLE: token}
+    environment = {VARIABLE: gateway.base, TOKEN_VARIABLE: token}
     owners: dict[str, str] = {}
     urls = []
     for adapter in adapters:
         url = gateway.base + adapter.path.rstrip("/")
         urls.append(url)
         for name, value in _of_adapter(adapter, url, token).items():
-            if found.get(name, value) != value:
+            if environment.get(name, value) != value:
                 raise MomError(
                     f"{owners[name]} and {adapter.name} both set {name}",
                     hint="name one of them, and give the other's base URL to its SDK in the program",
                 )
-            found[name] = value
+            environment[name] = value
             owners[name] = adapter.name
-    return {**found, **_git(urls, token, environ)}
+    return {**environment, **_git(urls, token, environ)}
 
 
 def _of_adapter(adapter: Served, url: str, token: str) -> dict[str, str]:
     """Return the variables of an adapter: ATLAS_NAME_URL, and those of its SDKs."""
     upper = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in adapter.name.upper())
-    found = {f"ATLAS_{upper}_URL": url}
+    values = {f"ATLAS_{upper}_URL": url}
     if f"{adapter.path.rstrip('/')}/" == AWS_PREFIX:
         # Atlas signs; an SDK needs some key to sign with itself. The token is where AWS has a session token.
-        return {**found, "AWS_ACCESS_KEY_ID": "atlas", "AWS_SECRET_ACCESS_KEY": "atlas", "AWS_SESSION_TOKEN": token}
+        return {**values, "AWS_ACCESS_KEY_ID": "atlas", "AWS_SECRET_ACCESS_KEY": "atlas", "AWS_SESSION_TOKEN": token}
     entry = _entry(adapter)
     for sdk in entry.sdks if entry else ():
         if sdk.base_url_variable is None or entry is None:
             continue
-        found.setdefault(sdk.base_url_variable, url + _suffix(sdk, entry, adapter))
+        values.setdefault(sdk.base_url_variable, url + _suffix(sdk, entry, adapter))
         if sdk.key_variable is not None:
-            found.setdefault(sdk.key_variable, token)
-    return found
+            values.setdefault(sdk.key_variable, token)
+    return values
 
 
 def _entry(adapter: Served) -> Integration | None:
@@ -99,7 +99,7 @@ def _git(urls: Iterable[str], token: str, environ: Mapping[str, str]) -> dict[st
             (f"http.{url}/.followRedirects", "false"),
         )
     ]
-    found = {"GIT_CONFIG_COUNT": str(first + len(settings))}
+    environment = {"GIT_CONFIG_COUNT": str(first + len(settings))}
     for number, (key, value) in enumerate(settings, start=first):
-        found |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return found
+        environment |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return environment

@@ -199,13 +199,13 @@ class Credentials:
 
     def states(self, adapters: Iterable[Adapter]) -> dict[tuple[str, str], CredentialState]:
         """Return the state of each adapter's credential, by kind and name; none for an adapter without variables."""
-        found: dict[tuple[str, str], CredentialState] = {}
+        states: dict[tuple[str, str], CredentialState] = {}
         for use in uses(adapters):
             state = self._states.get(use.name)
             key = use.adapter.kind, use.adapter.name
-            if state is not None and (key not in found or _rank(state) > _rank(found[key])):
-                found[key] = state
-        return found
+            if state is not None and (key not in states or _rank(state) > _rank(states[key])):
+                states[key] = state
+        return states
 
     def look(self) -> News:
         """Look at every source for what is new."""
@@ -240,13 +240,13 @@ class Credentials:
 
     def unavailable(self, adapters: Iterable[Adapter]) -> dict[str, str]:
         """Return why each adapter without a credential has none, by its name."""
-        found: dict[str, str] = {}
+        reasons: dict[str, str] = {}
         for use in uses(adapters):
             if use.name in self._last and self._states[use.name].word == UNAVAILABLE:
                 value = self.value(use.name)
                 reason = value.reason if isinstance(value, Missing) else "cannot be sent"
-                found.setdefault(use.adapter.name, f"{use.name} {reason}")
-        return found
+                reasons.setdefault(use.adapter.name, f"{use.name} {reason}")
+        return reasons
 
     @property
     def files(self) -> list[Path]:
@@ -296,11 +296,11 @@ def worst(
     values: Mapping[tuple[str, str], CredentialState], tokens: Mapping[tuple[str, str], CredentialState]
 ) -> dict[tuple[str, str], CredentialState]:
     """Return the state of each adapter: of the values of its variables, and of its token; the worse one of both."""
-    found = dict(values)
+    states = dict(values)
     for key, state in tokens.items():
-        if key not in found or _rank(state) >= _rank(found[key]):
-            found[key] = state
-    return found
+        if key not in states or _rank(state) >= _rank(states[key]):
+            states[key] = state
+    return states
 
 
 def _without(text: str, values: Iterable[str]) -> str:

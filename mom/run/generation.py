@@ -114,8 +114,8 @@ class Generation:
         """Return the files of `plan`, made once: they are compared with what is served, and written."""
         options = self._options(plan)
         if self._last is None or self._last[0] is not plan.configuration or self._last[1] != options:
-            found = resources(plan.configuration, options, directory=str(self.directory))
-            self._last = plan.configuration, options, bootstrap.discovery(found)
+            translated = resources(plan.configuration, options, directory=str(self.directory))
+            self._last = plan.configuration, options, bootstrap.discovery(translated)
         return self._last[2]
 
     def push_values(self, plan: Plan) -> None:

@@ -86,13 +86,13 @@ class Clusters:
         if adapter is None:
             return None
         try:
-            found = find(environ, self.folder)
+            login = find(environ, self.folder)
         except _UnusableError as error:
             message = f"{adapter.name}: {error}"
             problem = problem_of(adapter.place, "kubernetes-cluster", message, hint=error.hint)
             raise MomError(f"{configuration.file} cannot be served", problems=[problem]) from None
-        self.key = found.key
-        return replace(found, cluster=found.cluster._replace(id=self._id(found, ca_file)))
+        self.key = login.key
+        return replace(login, cluster=login.cluster._replace(id=self._id(login, ca_file)))
 
     def _id(self, login: Login, ca_file: str) -> str:
         server = login.cluster.server
@@ -179,8 +179,8 @@ def _tls_files(
 
 def _check(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> None:
     """Raise _UnusableError for what would have Atlas log in, or connect, in another way than kubectl does."""
-    if found := next((key for key in _UNSUPPORTED if user.get(key)), None):
-        raise _UnusableError(f"the user of the current context has `{found}`, which Atlas does not use")
+    if unsupported := next((key for key in _UNSUPPORTED if user.get(key)), None):
+        raise _UnusableError(f"the user of the current context has `{unsupported}`, which Atlas does not use")
     if cluster.get("insecure-skip-tls-verify"):
         hint = "write the cluster's certificate-authority instead"
         raise _UnusableError("the cluster has `insecure-skip-tls-verify`: anyone on the way could take the token", hint)
@@ -243,9 +243,9 @@ def cluster_id(login: Login, ca_file: str) -> str:
             connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
         connection.request("GET", parts.path, headers={"Authorization": f"Bearer {token}"} if token else {})
         response = connection.getresponse()
-        found = json.loads(response.read(_MAX_BYTES)) if response.status == 200 else {}
+        namespace = json.loads(response.read(_MAX_BYTES)) if response.status == 200 else {}
         connection.close()
-        uid = found["metadata"]["uid"]
+        uid = namespace["metadata"]["uid"]
     except (UnreadableError, OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return ""
     # A UUID as a rule.

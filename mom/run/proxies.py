@@ -53,12 +53,12 @@ class Proxies:
 
     def of(self, keys: Iterable[ProxyKey]) -> dict[ProxyKey, Proxy]:
         """Return the proxy of each of `keys` that has one. Raises MomError for one that cannot be used."""
-        found: dict[ProxyKey, Proxy] = {}
+        proxies: dict[ProxyKey, Proxy] = {}
         for origin, setting in keys:
             if (url := self.url(origin, setting)) is not None:
                 host, port = parse(url, _where(origin, setting, self.environ))
-                found[origin, setting] = Proxy(url, self._address(host, port), port)
-        return found
+                proxies[origin, setting] = Proxy(url, self._address(host, port), port)
+        return proxies
 
     def url(self, origin: Origin, setting: str = "") -> str | None:
         """Return the URL of the proxy that leads to `origin`, None for none. It may have a password."""

@@ -59,8 +59,9 @@ def _with_folder(bundle: str, folder: Path, directory: RunDirectory) -> str:
         # Other things may be in it; a certificate is there by its name and by its hash (openssl rehash).
         with contextlib.suppress(UnreadableError):
             parts.append(read_file(path))
-    found = dict.fromkeys(match for part in parts for match in _CERTIFICATE.findall(part.decode(errors="replace")))
-    text = "\n".join(found) + "\n"
+    texts = (part.decode(errors="replace") for part in parts)
+    certificates = dict.fromkeys(certificate for text in texts for certificate in _CERTIFICATE.findall(text))
+    text = "\n".join(certificates) + "\n"
     path = directory.path / f"authorities-{hashlib.sha256(text.encode()).hexdigest()[:16]}.pem"
     if not path.exists():
         write(path, text)
