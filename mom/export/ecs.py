@@ -3,8 +3,8 @@
     Dockerfile                Envoy's official image with the files of atlas/; with mom, mom's
     atlas/                    Envoy's files (`mom.export.envoy`); with mom, the configuration (`mom.export.with_mom`)
     cloudformation.yaml       everything that is needed around it, with parameters (`mom.export.ecs_stack`)
-    task-definition.json      the same in parts, for the calls of those names: their capital words in `${…}` are to be
-    target-group.json         replaced, for example by envsubst(1)
+    task-definition.json      the same in parts, for the calls of those names (`mom.export.ecs_requests`): their capital
+    target-group.json         words in `${…}` are to be replaced, for example by envsubst(1)
     service.json
 
 The values of variables are in one secret of Secrets Manager, a JSON object with a key for each. ECS puts them into the
@@ -13,18 +13,16 @@ environment of a task when it starts one; no file has a value.
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mom.atlas.adapters.kubernetes import KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.envoy.options import Listen
 from mom.envoy.translate import upstreams
 from mom.errors import MomError
-from mom.export import ecs_stack, envoy, image, refusals, with_mom
+from mom.export import ecs_requests, ecs_stack, envoy, image, refusals, with_mom
 from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.notes import notes
@@ -33,10 +31,6 @@ from mom.problems import Problem
 COMMAND = "mom atlas export ecs"
 CONFIGURATION = "atlas"
 _WORKERS = 2
-# mom waits 30 seconds for requests in progress, and Envoy up to 5 to end.
-_STOP_SECONDS = 45
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +59,7 @@ def export(source: Source, options: Options, place: Layout, output: str) -> Expo
         files = with_mom.files(source)
         dockerfile = image.mom_dockerfile(options.version, with_mom.arguments(place), CONFIGURATION)
     name, needed = deployment_name(source.name), credentials(source, options)
-    stack = ecs_stack.template(
-        name,
-        lambda references: container(needed, place, references),
-        port=place.listen.port,
-        destinations=_ports(source, place),
-        has_credentials=bool(needed),
-    )
+    stack = ecs_stack.template(name, needed, place, _ports(source, place))
     return Export(
         command=COMMAND,
         digest=source.digest,
@@ -79,7 +67,7 @@ def export(source: Source, options: Options, place: Layout, output: str) -> Expo
             ExportedFile("Dockerfile", dockerfile),
             *(replace(file, path=f"{CONFIGURATION}/{file.path}") for file in files),
             ExportedFile("cloudformation.yaml", stack),
-            *_calls(name, needed, place),
+            *ecs_requests.calls(name, needed, place),
         ),
         next_steps=_next_steps(name, needed, shlex.quote(output)),
         notes=_notes(source, options, place, needed),
@@ -91,84 +79,8 @@ def credentials(source: Source, options: Options) -> tuple[str, ...]:
     return (*source.variables, *(source.pem_variables.values() if options.version is None else ()))
 
 
-def container(needed: Sequence[str], place: Layout, references: ecs_stack.References) -> Json:
-    """Return the container of the task definition. needed: its variables with values from the secret."""
-    port = place.listen.port
-    return {
-        "name": ecs_stack.CONTAINER,
-        "image": references.image,
-        "essential": True,
-        "portMappings": [{"containerPort": port, "protocol": "tcp"}],
-        "user": image.USER,
-        "readonlyRootFilesystem": True,
-        "linuxParameters": {"capabilities": {"drop": ["ALL"]}},
-        "ulimits": [{"name": "nofile", "softLimit": place.open_files, "hardLimit": place.open_files}],
-        **({"secrets": [{"name": name, "valueFrom": references.secret(name)} for name in needed]} if needed else {}),
-        "healthCheck": {
-            "command": ["CMD", *image.health_check(port)],
-            "interval": 10,
-            "timeout": 5,
-            "retries": 3,
-            "startPeriod": 30,
-        },
-        "stopTimeout": _STOP_SECONDS,
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": references.log_group,
-                "awslogs-region": references.region,
-                "awslogs-stream-prefix": ecs_stack.CONTAINER,
-                # A log that is slow must not hold up requests; lines beyond the buffer are lost.
-                "mode": "non-blocking",
-                "max-buffer-size": "16m",
-            },
-        },
-    }
-
-
 def _envoy_arguments(place: Layout) -> tuple[str, ...]:
     return (*envoy.arguments(place), "--concurrency", str(_WORKERS))
-
-
-def _calls(name: str, needed: Sequence[str], place: Layout) -> Iterator[ExportedFile]:
-    """Yield the requests of RegisterTaskDefinition, CreateTargetGroup and CreateService."""
-    references = ecs_stack.References(
-        image="${IMAGE}",
-        log_group=f"/ecs/{name}",
-        region="${AWS_REGION}",
-        secret=lambda variable: f"${{CREDENTIALS}}:{variable}::",
-    )
-    task = {
-        "family": name,
-        "requiresCompatibilities": ["FARGATE"],
-        "networkMode": "awsvpc",
-        "cpu": ecs_stack.CPU,
-        "memory": ecs_stack.MEMORY,
-        "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"},
-        "executionRoleArn": "${EXECUTION_ROLE}",
-        "containerDefinitions": [container(needed, place, references)],
-    }
-    contents = {
-        "task-definition.json": task,
-        "target-group.json": {"Name": name, "VpcId": "${VPC}", **ecs_stack.target_group(place.listen.port)},
-        "service.json": _service(name, place),
-    }
-    for path, content in contents.items():
-        yield ExportedFile(path, json.dumps(content, indent=2) + "\n", comment="")
-
-
-def _service(name: str, place: Layout) -> Json:
-    given = ecs_stack.service(
-        place.listen.port,
-        cluster="${CLUSTER}",
-        task_definition=name,
-        tasks=2,
-        subnets=["${SUBNET_1}", "${SUBNET_2}"],
-        security_group="${SECURITY_GROUP}",
-        public_ip="DISABLED",
-        target="${TARGET_GROUP}",
-    )
-    return {"serviceName": name, **given}
 
 
 def _ports(source: Source, place: Layout) -> list[int]:

@@ -7,17 +7,13 @@ is the execution role's: fetch the image, write the log, read the one secret.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mom.export import ecs_requests
+from mom.export.model import Layout
 from mom.export.yaml_text import Explained, yaml_text
-from mom.gateway import HEALTH_PATHS
 
-CONTAINER = "atlas"
-# Of a task, in units of 1/1024 of a CPU and in MiB: 10,000 requests per second, and memory for 10,000 adapters with
-# 10,000 clients (docs/benchmarks.md). Fargate has this pair.
-CPU, MEMORY = "512", "1024"
 # The load balancer sends a task that is to end no new request, and lets it finish those in progress for so long. Only
 # then is it told to end.
 DRAIN_SECONDS = 120
@@ -29,35 +25,20 @@ _HTTPS = 443
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class References:
-    """How a description names what it does not have. secret: of a variable, by its name."""
-
-    image: Any
-    log_group: Any
-    region: Any
-    secret: Callable[[str], Any]
-
-
-def template(
-    name: str,
-    container: Callable[[References], Json],
-    *,
-    port: int,
-    destinations: Sequence[int],
-    has_credentials: bool,
-) -> str:
+def template(name: str, needed: Sequence[str], place: Layout, destinations: Sequence[int]) -> str:
     """Return the template.
 
-    container: gives the container as RegisterTaskDefinition takes it. port: where it listens. destinations: the ports
-    to which it makes connections.
+    needed: the variables of the container with values from the secret. destinations: the ports to which it makes
+    connections.
     """
-    references = References(
+    port, has_credentials = place.listen.port, bool(needed)
+    references = ecs_requests.References(
         image=_ref("Image"),
         log_group=_ref("Logs"),
         region=_ref("AWS::Region"),
         secret=lambda variable: {"Fn::Sub": f"${{Credentials}}:{variable}::"},
     )
+    container = ecs_requests.container(needed, place, references)
     return yaml_text(
         {
             "AWSTemplateFormatVersion": "2010-09-09",
@@ -66,7 +47,7 @@ def template(
             "Resources": {
                 "Logs": _logs(),
                 "ExecutionRole": _execution_role(has_credentials=has_credentials),
-                "TaskDefinition": _task_definition(name, capitalized(container(references))),
+                "TaskDefinition": _task_definition(name, capitalized(container)),
                 **_network(port, sorted({*destinations, _HTTPS})),
                 **_load_balancer(port),
                 "Service": _service(port),
@@ -131,8 +112,8 @@ def _parameters(*, has_credentials: bool) -> Json:
         },
         "Cluster": {"Type": "String", "Default": "default", "Description": "The ECS cluster."},
         "Tasks": {"Type": "Number", "Default": 2, "MinValue": 1, "Description": "How many; one of two can be lost."},
-        "Cpu": {"Type": "String", "Default": CPU, "Description": "Of a task, in 1/1024 of a CPU."},
-        "Memory": {"Type": "String", "Default": MEMORY, "Description": "Of a task, in MiB."},
+        "Cpu": {"Type": "String", "Default": ecs_requests.CPU, "Description": "Of a task, in 1/1024 of a CPU."},
+        "Memory": {"Type": "String", "Default": ecs_requests.MEMORY, "Description": "Of a task, in MiB."},
         "Architecture": {
             "Type": "String",
             "Default": "X86_64",
@@ -260,7 +241,7 @@ def _load_balancer(port: int) -> Json:
         "TargetGroup": {
             "Type": "AWS::ElasticLoadBalancingV2::TargetGroup",
             "Properties": {
-                **target_group(port),
+                **ecs_requests.target_group(port),
                 "VpcId": _ref("Vpc"),
                 "TargetGroupAttributes": Explained(
                     _pairs({"deregistration_delay.timeout_seconds": str(DRAIN_SECONDS)}),
@@ -282,65 +263,12 @@ def _load_balancer(port: int) -> Json:
     }
 
 
-def target_group(port: int) -> Json:
-    """Return how the load balancer reaches tasks, and asks for their health; CreateTargetGroup takes the same."""
-    return {
-        "Protocol": "HTTP",
-        "Port": port,
-        "TargetType": "ip",
-        "HealthCheckPath": HEALTH_PATHS[1],
-        "HealthCheckIntervalSeconds": 10,
-        "HealthCheckTimeoutSeconds": 5,
-        "HealthyThresholdCount": 2,
-        "UnhealthyThresholdCount": 3,
-        "Matcher": {"HttpCode": "200"},
-    }
-
-
 def _pairs(attributes: Mapping[str, str]) -> list[Json]:
     return [{"Key": key, "Value": value} for key, value in attributes.items()]
 
 
-def service(
-    port: int,
-    *,
-    cluster: Any,
-    task_definition: Any,
-    tasks: Any,
-    subnets: Any,
-    security_group: Any,
-    public_ip: Any,
-    target: Any,
-) -> Json:
-    """Return a service as CreateService takes it."""
-    return {
-        "cluster": cluster,
-        "taskDefinition": task_definition,
-        "desiredCount": tasks,
-        "launchType": "FARGATE",
-        "deploymentConfiguration": {
-            # A deployment whose tasks do not become healthy goes back to the last whose did.
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            "minimumHealthyPercent": 100,
-            "maximumPercent": 200,
-        },
-        "availabilityZoneRebalancing": "ENABLED",
-        "healthCheckGracePeriodSeconds": 30,
-        "networkConfiguration": {
-            "awsvpcConfiguration": {
-                "subnets": subnets,
-                "securityGroups": [security_group],
-                "assignPublicIp": public_ip,
-            }
-        },
-        "loadBalancers": [{"targetGroupArn": target, "containerName": CONTAINER, "containerPort": port}],
-        "enableECSManagedTags": True,
-        "propagateTags": "SERVICE",
-    }
-
-
 def _service(port: int) -> Json:
-    given = service(
+    given = ecs_requests.service(
         port,
         cluster=_ref("Cluster"),
         task_definition=_ref("TaskDefinition"),
