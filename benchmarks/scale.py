@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edit import configuration
-from proxy import envoy_memory, free_port, wait
+from proxy import KEYS, child, envoy_memory, free_port, wait
 
 TICKS = os.sysconf("SC_CLK_TCK")
 SECONDS = 120
@@ -45,26 +45,16 @@ def cpu(pid: int) -> float:
     return sum(map(int, fields[11:15])) / TICKS
 
 
-def child(parent: int) -> int:
-    """Return the process of Envoy."""
-    for status in Path("/proc").glob("[0-9]*/status"):
-        with contextlib.suppress(OSError):
-            text = status.read_text()
-            if f"PPid:\t{parent}\n" in text and text.startswith("Name:\tenvoy"):
-                return int(status.parent.name)
-    raise SystemExit("Envoy was not found")
-
-
 @dataclass
 class Run:
-    """A running Atlas: its configuration file, and what it has said."""
+    """A running Atlas: its configuration file, and what it has printed."""
 
     process: subprocess.Popen[str]
     file: Path
     lines: queue.Queue[str] = field(default_factory=queue.Queue)
 
     def __post_init__(self) -> None:
-        """Read what it says, so that it never waits."""
+        """Read what it prints, so that it never waits."""
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -86,7 +76,7 @@ class Run:
         until = time.monotonic() + SECONDS
         while "Reloaded" not in (line := self.lines.get(timeout=max(until - time.monotonic(), 0))):
             if "error" in line:
-                raise SystemExit(f"mom said: {line}")
+                raise SystemExit(f"mom printed: {line}")
         after = self.usage()
         return Sample(after.seconds - before.seconds, after.mom - before.mom, after.envoy - before.envoy, after.memory)
 
@@ -116,7 +106,7 @@ def running(python: str, folder: Path, text: str) -> Iterator[tuple[Run, Sample]
 
 def text_of(adapters: int, *, variables: bool) -> str:
     """Return a configuration whose keys are in a file; with a variable for each adapter, or none and no key slots."""
-    text = configuration(adapters).replace("https://example.com/.well-known/jwks.json", "jwks.json")
+    text = configuration(adapters).replace("https://example.com/.well-known/jwks.json", KEYS.name)
     return (
         text
         if variables
@@ -151,7 +141,7 @@ def main() -> None:
     samples: dict[tuple[str, str, str], list[Sample]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copy(Path(__file__).parent.parent / "docs" / "demo" / "jwks.json", folder)
+        shutil.copy(KEYS, folder)
         for _ in range(options.rounds):
             for kind, variables in (("plain", False), ("a variable each", True)):
                 text = text_of(options.adapters, variables=variables)
