@@ -26,7 +26,7 @@ _MASKED_LINES = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """What a command has printed. reason: why that is no credential, as a clause, None where it is one.
+    """What a command has printed. reason: why that is not a credential, as a clause, None where it is one.
 
     errors: what it has written to standard error, without what it has printed.
     """

@@ -37,7 +37,7 @@ def read_credentials(
 ) -> Credentials:
     """Return where variables come from: `--credential`, `--credentials-dir`, `--env-file`; nothing is read or run yet.
 
-    Raises UsageError for an option of another form, for a variable that is given twice, and for what is no folder.
+    Raises UsageError for an option of another form, for a variable that is given twice, and for what is not a folder.
     """
     sources: dict[str, CommandSource | FileSource] = {}
     for text in given:

@@ -1,8 +1,8 @@
 """Where the value of a variable comes from, beside the environment: a command, a file, an env file.
 
 Each source is looked at five times a second, and never waits. What it has lost is lost: a file that is removed opens
-nothing a moment later. What is only broken (a line that is no assignment, a value that cannot be sent) leaves the value
-from before in use, and is reported.
+nothing a moment later. What is only broken (a line that is not an assignment, a value that cannot be sent) leaves the
+value from before in use, and is reported.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from mom.run.generation import Generation
 _LOOK_SECONDS = 5.0
 # The same problem is not reported more often.
 _REPORT_SECONDS = 300.0
-# Ends of the names of Envoy's counters: responses that are no success, and connections that failed.
+# Ends of the names of Envoy's counters: responses that are not a success, and connections that failed.
 _FAILED = ("upstream_rq_4xx", "upstream_rq_5xx", "upstream_cx_connect_fail")
 
 

@@ -76,7 +76,7 @@ class SecretFiles:
         """Put the values that have changed into their files. Raises UnavailableError, and nothing has changed then.
 
         in_environment: secrets whose values Envoy has in its environment, and whose files only say so. plain: the texts
-        of files that are no secrets in Envoy's sense; the numbers of their versions are in `plain_versions`.
+        of files that are not secrets in Envoy's sense; the numbers of their versions are in `plain_versions`.
         """
         self._ensure()
         new = {name: text for name, text in (plain or {}).items() if self._plain.get(name) != text}
@@ -128,6 +128,6 @@ def _content(value: str) -> Json:
     try:
         value.encode()
     except UnicodeEncodeError:
-        # Bytes that are no text, as the environment and files may have them.
+        # Bytes that are not text, as the environment and files may have them.
         return {"inline_bytes": base64.b64encode(value.encode(errors="surrogateescape")).decode()}
     return {"inline_string": value}

@@ -72,7 +72,7 @@ def is_key(node: Node, name: str) -> bool:
 
 
 def entries_of(node: Node | None, key: str) -> list[tuple[Node, Node]]:
-    """Return all entries of `node` with that key: none where it is no mapping, several where keys are duplicated."""
+    """Return all entries of `node` with that key: none where it is not a mapping, several where keys are duplicated."""
     return [entry for entry in node.entries if is_key(entry[0], key)] if isinstance(node, Mapping) else []
 
 

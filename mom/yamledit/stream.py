@@ -51,7 +51,7 @@ class Document(NamedTuple):
 def documents(source: Source) -> tuple[Document, ...]:
     """Return the documents of the stream, in order, without parsing any.
 
-    A stretch with only comments, blank lines or directives is no document unless a `---` opens it. Raises MomError
+    A stretch with only comments, blank lines or directives is not a document unless a `---` opens it. Raises MomError
     where there are more than `MAX_DOCUMENTS`.
     """
     text = source.text

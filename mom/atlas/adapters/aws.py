@@ -141,7 +141,7 @@ class AwsKind(ProfileKind):
     def check_profile(self, findings: Findings, path: Path) -> None:
         """Add what is wrong with the name or the region, or that a key is written out.
 
-        The id of a key is no secret by itself, but betrays one beside it.
+        The id of a key is not a secret by itself, but betrays one beside it.
         """
         data = findings.document.data
         name, region = (text_at(data, *path, key) for key in ("name", "region"))

@@ -88,7 +88,7 @@ def removal(own: OwnDocument, spot: Spot) -> RemoveEntry:
 
 
 def extensible_spec(source: Source, own: OwnDocument, spot: Spot) -> Mapping:
-    """Return the `spec` that does not have the key of a spot yet. Raises MomError where it is no mapping with keys."""
+    """Return the `spec` that lacks the key of a spot. Raises MomError where it is not a mapping with keys."""
     if spot.parent is not None and spot.parent.entries:
         return spot.parent
     node = get(own.root, "spec") or own.root
