@@ -46,9 +46,10 @@ STAND_IN_HEADER = "Atlas-Stand-In"
 DEFAULT_PORT = 8082
 DEFAULT_BASE_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 
-HTTP_PREFIX = "/v1/apis/http/"
-AWS_PREFIX = "/v1/apis/aws/"
-KUBERNETES_PATH = "/v1/apis/kubernetes"
+ADAPTERS_PREFIX = "/v1/apis/"
+HTTP_PREFIX = f"{ADAPTERS_PREFIX}http/"
+AWS_PREFIX = f"{ADAPTERS_PREFIX}aws/"
+KUBERNETES_PATH = f"{ADAPTERS_PREFIX}kubernetes"
 # The header by which a client names the cluster that it means (the original's name).
 CLUSTER_ID_HEADER = "Atlas-Apis-Kubernetes-Clusterid"
 # Of what Atlas itself says.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mom.errors import UsageError
-from mom.gateway import DEFAULT_BASE_URL
+from mom.gateway import ADAPTERS_PREFIX, DEFAULT_BASE_URL
 
 if TYPE_CHECKING:
     from mom.auth.sources import TokenSource
@@ -47,7 +47,7 @@ def checked_adapters(names: list[str] | None) -> tuple[str, ...]:
 
     for name in names or ():
         if name.startswith("/"):
-            if not name.startswith("/v1/apis/") or "?" in name:
+            if not name.startswith(ADAPTERS_PREFIX) or "?" in name:
                 raise UsageError(f"--adapter {name!r} is not the path of an adapter", hint="such as /v1/apis/aws")
         elif wrong := check_adapter_name(name):
             raise UsageError(f"--adapter {name!r}: {wrong.message}", hint=wrong.hint)
