@@ -18,11 +18,30 @@ from mom.yamledit.source import Source
 from mom.yamledit.tree_operations import AppendEntry, AppendItems
 
 
-def spec_shape(source: Source, scope: EditScope, adapters: AdapterList, list_key: str) -> Shape:
+def _spec_shape(source: Source, scope: EditScope, adapters: AdapterList, list_key: str) -> Shape:
     """Return the style of a `spec` whose list is `spec.LIST_KEY`, as other documents of the stream have it."""
     return document_shape(
         source, scope.documents, lambda: adapters.fallback_style, kind=HTTP.kind, list_key=list_key
     ).child("spec")
+
+
+def append_key(  # noqa: PLR0917
+    source: Source,
+    scope: EditScope,
+    adapters: AdapterList,
+    own: OwnDocument,
+    key: str,
+    value: Value,
+    *,
+    list_key: str = "headers",
+) -> Operation:
+    """Return the operation that adds a key at the end of a `spec` that does not have it.
+
+    list_key: the list whose style other documents of the stream show. Raises MomError where the spec has no keys.
+    """
+    spec = extensible_spec(source, own, find_spot(source, own.root, ("spec", key)))
+    shape = _spec_shape(source, scope, adapters, list_key).child(key)
+    return AppendEntry(own.document, own.root, spec, key, value, shape)
 
 
 def append_values(  # noqa: PLR0917
@@ -30,11 +49,11 @@ def append_values(  # noqa: PLR0917
 ) -> Operation:
     """Return the operation that adds values at the end of the list `spec.KEY`, which may not be there yet."""
     spot = find_spot(source, own.root, ("spec", key))
-    shape = spec_shape(source, scope, adapters, key).child(key)
     if spot.parent is not None and spot.entry is not None:
         node = spot.entry[1]
         if not isinstance(node, Sequence) and data_of(source, node) is not None:
             message = f"`{key}` is not a list"
             raise refusal(problem_at(source, node.start, "wrong-type", message, end=node.end, path=f"spec.{key}"))
+        shape = _spec_shape(source, scope, adapters, key).child(key)
         return AppendItems(own.document, own.root, spot.parent, spot.entry, values, shape)
-    return AppendEntry(own.document, own.root, extensible_spec(source, own, spot), key, values, shape)
+    return append_key(source, scope, adapters, own, key, values, list_key=key)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from mom.atlas.documents import items_at, value_at
 from mom.atlas.edit.adapter_list import AdapterList
-from mom.atlas.edit.appending import spec_shape
+from mom.atlas.edit.appending import append_key
 from mom.atlas.edit.scope import EditScope, data_of, refusal
-from mom.atlas.edit.spots import extensible_spec, find_spot, refuse_used_elsewhere, removal, replacement
+from mom.atlas.edit.spots import find_spot, refuse_used_elsewhere, removal, replacement
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.yamledit.data import Data
@@ -45,9 +45,7 @@ def bound_operations(
     for key, value in bounds.values().items():
         spot = find_spot(source, own.root, ("spec", key))
         if spot.node is None:
-            spec = extensible_spec(source, own, spot)
-            shape = spec_shape(source, scope, adapters, "headers").child(key)
-            yield AppendEntry(own.document, own.root, spec, key, value, shape)
+            yield append_key(source, scope, adapters, own, key, value)
         elif isinstance(value, dict):
             yield from _limit(source, own, value, data)
         else:

@@ -7,9 +7,9 @@ from typing import NamedTuple, TypeGuard, cast
 
 from mom.atlas.documents import value_at
 from mom.atlas.edit.adapter_list import AdapterList
-from mom.atlas.edit.appending import spec_shape
+from mom.atlas.edit.appending import append_key
 from mom.atlas.edit.scope import EditScope, data_of, refusal
-from mom.atlas.edit.spots import Spot, extensible_spec, find_spot, refuse_used_elsewhere, removal, replacement
+from mom.atlas.edit.spots import Spot, find_spot, refuse_used_elsewhere, removal, replacement
 from mom.atlas.ownership import OwnDocument
 from mom.atlas.rules.catalogue import problem_at
 from mom.errors import MomError
@@ -49,8 +49,7 @@ def setting_operations(
                 refuse_used_elsewhere(source, own.root, spot.entry[1], f"spec.{key}")
                 yield removal(own, spot)
         elif spot.node is None:
-            shape = spec_shape(source, scope, adapters, "headers").child(key)
-            yield AppendEntry(own.document, own.root, extensible_spec(source, own, spot), key, value, shape)
+            yield append_key(source, scope, adapters, own, key, value)
         else:
             yield from _change(source, own, ("spec", key), value)
 
