@@ -26,6 +26,7 @@ from mom.export import ecs_requests, ecs_stack, envoy, image, refusals, with_mom
 from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.notes import notes
+from mom.export.proxies import reached
 from mom.problems import Problem
 
 COMMAND = "mom atlas export ecs"
@@ -86,11 +87,7 @@ def _envoy_arguments(place: Layout) -> tuple[str, ...]:
 def _ports(source: Source, place: Layout) -> list[int]:
     """Return the ports of APIs, of their proxies, of token endpoints and of identity providers, sorted."""
     given = envoy.options(source, place)
-    found: set[int] = set()
-    for upstream in upstreams(source.configuration, given):
-        proxy = given.proxies.get((upstream.origin, upstream.proxy))
-        found.add(upstream.origin.port if proxy is None else proxy.port)
-    return sorted(found)
+    return sorted({reached(upstream)[1] for upstream in upstreams(source.configuration, given)})
 
 
 def _check_files(source: Source) -> None:

@@ -17,9 +17,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
 
-from mom.envoy.clusters import Upstream
 from mom.envoy.translate import upstreams
 from mom.errors import MomError, UsageError
 from mom.export import envoy, image, refusals, with_mom
@@ -29,7 +27,7 @@ from mom.export.deployment_name import deployment_name
 from mom.export.model import Export, ExportedFile, Layout, Source
 from mom.export.names import file_names
 from mom.export.notes import notes
-from mom.export.proxies import NONE
+from mom.export.proxies import reached
 from mom.export.yaml_text import Explained, yaml_text
 
 COMMAND = "mom atlas export kubernetes"
@@ -221,14 +219,7 @@ def _check_sizes(config_maps: Mapping[str, Mapping[str, ExportedFile]]) -> None:
 
 def _destinations(source: Source, place: Layout) -> list[network.Destination]:
     given = envoy.options(source, place)
-    return [_reached(upstream) for upstream in upstreams(envoy.served(source, place), given)]
-
-
-def _reached(upstream: Upstream) -> network.Destination:
-    if upstream.proxy in {"", NONE}:
-        return network.Destination(upstream.origin.host, upstream.origin.port)
-    proxy = urlsplit(upstream.proxy)
-    return network.Destination(proxy.hostname or "", proxy.port or 80)
+    return [network.Destination(*reached(upstream)) for upstream in upstreams(envoy.served(source, place), given)]
 
 
 def _base(kinds: Sequence[str], config_maps: Mapping[str, Mapping[str, ExportedFile]]) -> dict[str, Any]:

@@ -123,6 +123,15 @@ def test_tasks_make_connections_to_the_ports_of_apis_alone(tmp_path: Path) -> No
     assert [(each["FromPort"], each["ToPort"]) for each in egress] == [(443, 443), (8443, 8443)]
 
 
+@pytest.mark.parametrize(
+    ("proxy", "options"), [("http://192.0.2.9:3128", []), ("http://proxy.example.com:3128", ["--with-mom"])]
+)
+def test_tasks_make_connections_to_the_port_of_a_proxy(tmp_path: Path, proxy: str, options: list[str]) -> None:
+    configure(tmp_path, "https://api.example.com:8443", f"  proxy: {proxy}\n")
+    egress = properties(export(tmp_path, "ecs", *options), "TaskSecurityGroup")["SecurityGroupEgress"]
+    assert [each["FromPort"] for each in egress] == [443, 3128]
+
+
 def test_without_a_variable_there_is_no_secret_to_name(tmp_path: Path) -> None:
     configure(tmp_path)
     text = (tmp_path / "atlas.yml").read_text()
