@@ -26,9 +26,6 @@ FILE, CONFIGURATION, CREDENTIALS, IMAGE = "compose.yaml", "atlas", "credentials"
 # Compose: "Secrets".
 _SECRETS = "/run/secrets"
 _KUBECONFIG = "kubeconfig"
-# mom waits 30 seconds for requests in progress, and Envoy up to 5 to end. Envoy alone ends at once.
-_STOP_SECONDS = 45
-_WORKERS = 2
 # Of a service that logs a line for each request.
 _LOGGING = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
 
@@ -126,7 +123,7 @@ def _envoy(place: Layout, files: Sequence[ExportedFile]) -> Json:
     return {
         "image": image.envoy(),
         "entrypoint": [image.ENVOY_PROGRAM],
-        "command": [*envoy.arguments(place), "--concurrency", str(_WORKERS)],
+        "command": [*envoy.arguments(place), "--concurrency", str(image.WORKERS)],
         "labels": Explained(
             {"atlas.configuration": digest[:16]},
             "Of the files of Envoy: when they are others, `docker compose up` starts a new container.",
@@ -142,7 +139,7 @@ def _mom(source: Source, options: Options, place: Layout) -> Json:
         "command": list(with_mom.arguments(place)),
         **login,
         "shm_size": Explained("256m", "What a run writes, values of variables too, is in memory."),
-        "stop_grace_period": Explained(f"{_STOP_SECONDS}s", "mom waits for requests in progress."),
+        "stop_grace_period": Explained(f"{with_mom.STOP_SECONDS}s", "mom waits for requests in progress."),
     }
 
 

@@ -31,7 +31,6 @@ from mom.problems import Problem
 
 COMMAND = "mom atlas export ecs"
 CONFIGURATION = "atlas"
-_WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,7 @@ def credentials(source: Source, options: Options) -> tuple[str, ...]:
 
 
 def _envoy_arguments(place: Layout) -> tuple[str, ...]:
-    return (*envoy.arguments(place), "--concurrency", str(_WORKERS))
+    return (*envoy.arguments(place), "--concurrency", str(image.WORKERS))
 
 
 def _ports(source: Source, place: Layout) -> list[int]:

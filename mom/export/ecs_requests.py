@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mom.export import image
+from mom.export import image, with_mom
 from mom.export.model import ExportedFile, Layout
 from mom.gateway import HEALTH_PATHS
 
@@ -18,8 +18,6 @@ CONTAINER = "atlas"
 # Of a task, in units of 1/1024 of a CPU and in MiB: 10,000 requests per second, and memory for 10,000 adapters with
 # 10,000 clients (docs/benchmarks.md). Fargate has this pair.
 CPU, MEMORY = "512", "1024"
-# mom waits 30 seconds for requests in progress, and Envoy up to 5 to end.
-_STOP_SECONDS = 45
 
 Json = dict[str, Any]
 
@@ -95,7 +93,7 @@ def container(needed: Sequence[str], place: Layout, references: References) -> J
             "retries": 3,
             "startPeriod": 30,
         },
-        "stopTimeout": _STOP_SECONDS,
+        "stopTimeout": with_mom.STOP_SECONDS,
         "logConfiguration": {
             "logDriver": "awslogs",
             "options": {

@@ -23,11 +23,14 @@ ENVOY_PROGRAM = "/usr/local/bin/envoy"
 PYTHON = "docker.io/library/python:3.13-slim"
 
 # No image has this user: it owns nothing. Images without a shell have the same by convention.
-USER = "65532:65532"
+USER_ID = 65_532
+USER = f"{USER_ID}:{USER_ID}"
 # The folder of the configuration in either image.
 CONFIGURATION = "/etc/atlas"
 # What every engine has in memory for a container.
 MEMORY = "/dev/shm"  # noqa: S108
+# Of Envoy, in a container: more on a machine with many cores would be threads without a core.
+WORKERS = 2
 _DISTRIBUTION = "mom-cli"
 
 

@@ -6,25 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mom.export.image import MEMORY
+from mom.export import image
+from mom.export.with_mom import STOP_SECONDS
 from mom.export.yaml_text import Explained
 from mom.gateway import HEALTH_PATH
 
-# Of a user that no image has a name for; Envoy needs no more than to read its files.
-USER = 65_532
 PORT_NAME = "http"
 # Seconds after which a client's connection ends with a response, and how long a pod that is to end goes on serving.
 CONNECTION_SECONDS = 20
 DRAIN_SECONDS = 120
-# Of Envoy: more on a machine with many cores would be threads without a core.
-WORKERS = 2
 # MiB. Measured: 75 MB with ten adapters, 31 kB for each further one with a host and a credential of its own (3,000 of
 # them), 15 kB for an idle connection, of which there may be 10,000.
 _MEMORY, _MEMORY_OF_ADAPTER, _MEMORY_OF_CLIENTS = 96, 1 / 32, 512
 _MEMORY_OF_MOM = 64
 _MIB_STEP = 32
-# mom waits 30 seconds for requests in progress, and Envoy takes up to 5 to end.
-_MOM_SECONDS = 45
 # Of files with credentials: by the group of the pod alone.
 _READABLE, _DECIMAL = 0o440, "0440 in decimal: parsers of YAML disagree about octal numbers."
 
@@ -103,14 +98,14 @@ def _pod(workload: Workload) -> Json:
         ),
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": Explained(
-            DRAIN_SECONDS + (_MOM_SECONDS if workload.program.is_mom else 10), "Longer than `preStop`."
+            DRAIN_SECONDS + (STOP_SECONDS if workload.program.is_mom else 10), "Longer than `preStop`."
         ),
         "topologySpreadConstraints": _spread(workload.name),
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": USER,
-            "runAsGroup": USER,
-            "fsGroup": Explained(USER, "May read the mounted credentials."),
+            "runAsUser": image.USER_ID,
+            "runAsGroup": image.USER_ID,
+            "fsGroup": Explained(image.USER_ID, "May read the mounted credentials."),
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "containers": [_container(workload)],
@@ -142,7 +137,7 @@ def _container(workload: Workload) -> Json:
         "name": program.name,
         "image": workload.image,
         "command": list(program.command),
-        "args": [*program.arguments, "--concurrency", str(WORKERS)],
+        "args": [*program.arguments, "--concurrency", str(image.WORKERS)],
         "ports": [{"name": PORT_NAME, "containerPort": workload.port}],
         **_probes(),
         "lifecycle": Explained(drain, _end(program)),
@@ -204,7 +199,7 @@ def _mounts(workload: Workload) -> list[Json]:
     mounts: list[Json] = [
         {"name": name, "mountPath": mounted[0], "readOnly": True} for name, mounted in given.items() if mounted
     ]
-    return [*mounts, {"name": "memory", "mountPath": MEMORY}] if workload.program.is_mom else mounts
+    return [*mounts, {"name": "memory", "mountPath": image.MEMORY}] if workload.program.is_mom else mounts
 
 
 def _volumes(workload: Workload) -> list[Any]:

@@ -24,8 +24,6 @@ from mom.gateway import DEFAULT_PORT
 COMMAND = "mom atlas export systemd"
 FOLDER = "etc"
 _LISTEN = Listen("127.0.0.1", DEFAULT_PORT)
-# mom waits 30 seconds for requests in progress, and Envoy up to 5 to end.
-_STOP_SECONDS = 45
 
 # What the service does not need is taken from it. Envoy calls mincore(2), which is in no set of systemd's. `AF_UNIX` is
 # for its admin interface, and for how one takes over from another.
@@ -139,7 +137,7 @@ def _unit(source: Source, service: Service, place: Layout, name: str) -> str:
             "RestartSec=2",
             "# mom alone gets the signal to end, and has Envoy finish the requests in progress.",
             "KillMode=mixed",
-            f"TimeoutStopSec={_STOP_SECONDS}",
+            f"TimeoutStopSec={with_mom.STOP_SECONDS}",
             f"LimitNOFILE={place.open_files}",
             "LimitCORE=0",
             "",

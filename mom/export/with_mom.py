@@ -24,6 +24,8 @@ from mom.run.trust import tls_settings
 
 CONFIGURATION = "atlas.yml"
 RULE = "export-path"
+# mom waits 30 seconds for requests in progress, and Envoy up to 5 to end.
+STOP_SECONDS = 45
 
 
 def files(source: Source) -> tuple[ExportedFile, ...]:
