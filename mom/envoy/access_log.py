@@ -9,7 +9,7 @@ docs/access-log.md has a table of the keys.
 
 from __future__ import annotations
 
-from mom.envoy import jwt, metrics, otlp, policy
+from mom.envoy import jwt, metrics, otlp, policy, verified
 from mom.envoy.failures import Failure, failure_of
 from mom.envoy.messages import Json, extension, when
 from mom.envoy.options import Options
@@ -33,7 +33,7 @@ LINE = {
     "provider": f"%CEL(xds.virtual_host_metadata.filter_metadata['{ADAPTER_METADATA}']['{PROVIDERS}'][{_ISSUER}])%",
     "issuer": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:iss)%",
     "jti": f"%DYNAMIC_METADATA({jwt.FILTER}:{jwt.CLAIMS}:jti)%",
-    "kid": jwt.KEY_ID,
+    "kid": verified.KEY_ID,
     "adapter": f"%METADATA(ROUTE:{ADAPTER_METADATA}:adapter)%",
     "method": "%REQ(:METHOD)%",
     "path": "%PATH(NQ:PATH)%",

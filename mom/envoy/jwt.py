@@ -13,19 +13,19 @@ provider for each place: of one with several places Envoy insists that every tok
 dummy key beside a good token would be refused. Routes name their requirement; one that the filter does not have refuses
 everything, so the filter is written before the routes.
 
-What a token says is recorded only where something reads it, since each request pays for it (`_recording`).
+What a token says is recorded only where something reads it, since each request pays for it (`_recording`). What else a
+token must be is checked behind the filter (`mom.envoy.verified`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from mom.atlas.jwks import judge
 from mom.atlas.model import IdentityProvider
-from mom.atlas.policy import Claim
 from mom.atlas.providers import accepted_claims, audience_core
 from mom.envoy import claims
 from mom.envoy.clusters import Upstream
@@ -33,48 +33,21 @@ from mom.envoy.key_slots import OWN, KeySlot, Opening
 from mom.envoy.messages import Json, Text, dumps, extension, typed
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
-from mom.gateway import (
-    ALGORITHMS,
-    CLOCK_SKEW_SECONDS,
-    HEALTH_PATHS,
-    LAST_TIME,
-)
+from mom.gateway import CLOCK_SKEW_SECONDS, HEALTH_PATHS
 
 FILTER = claims.FILTER
 # Where the filter leaves what it read, for what reads it behind.
 CLAIMS = claims.CLAIMS
 JOSE = "jose"
-# What the header with a token's expiry does not have of any that is in range: `max_lifetime` lets none pass that is
-# later, and what overflows is. There are several where a client repeats a token, and Envoy compares each.
-_OUT_OF_RANGE = r"[0-9]{13}.*|.*[^0-9.].*"
-# Without HS*: a key that must be secret cannot come from a public JWKS.
-_ASYMMETRIC = "|".join(sorted(ALGORITHMS))
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _RBAC = "envoy.extensions.filters.http.rbac.v3.RBAC"
-_STATE = "envoy.extensions.filters.http.set_filter_state.v3.Config"
-_KEY = "mom.kid"
-# The id of the key that signed a verified token, for the access log.
-KEY_ID = "%COALESCE({})%".format(
-    json.dumps(
-        {
-            "operators": [
-                {"command": "DYNAMIC_METADATA", "param": f"{FILTER}:{JOSE}:kid"},
-                {"command": "FILTER_STATE", "param": f"{_KEY}:PLAIN"},
-            ]
-        }
-    )
-)
 # The second request with a token costs nothing; expiry is checked each time.
 _CACHED: Json = {"jwt_cache_config": {"jwt_cache_size": 1_000}}
 # How long keys may be in use that Envoy itself has fetched.
 FETCHED_SECONDS = 300
-# The name of the filter that checks every verified token.
-VERIFIED = "envoy.filters.http.rbac"
 # The name of the policy that refuses everything, which the details of the response have.
 NO_KEYS = "no_keys"
-# The name of the policy that refuses what is not in order in a token although its signature is.
-UNVERIFIED = "unverified"
 
 
 def is_url(public_key: str) -> bool:
@@ -87,14 +60,15 @@ def is_fetched(public_key: str, options: Options) -> bool:
     return is_url(public_key) and public_key not in options.jwks
 
 
-def _fetched(providers: Iterable[IdentityProvider], options: Options) -> bool:
+def any_fetched(providers: Iterable[IdentityProvider], options: Options) -> bool:
+    """Whether Envoy itself fetches the keys of any of the providers."""
     return any(is_fetched(provider.public_key, options) for provider in providers)
 
 
 class _Issuer(NamedTuple):
     """A trusted issuer: its name, the audiences of a token for the whole gateway, and the provider without places.
 
-    recorded: under which key the header of its tokens is recorded (`_recorded`).
+    recorded: under which key the header of its tokens is recorded (`recorded_as`).
     """
 
     name: str
@@ -117,12 +91,6 @@ def authentication_from(source: Json) -> Json:
     return {"name": FILTER, "config_discovery": {"config_source": source, "type_urls": kinds}}
 
 
-def checks(providers: tuple[IdentityProvider, ...], options: Options) -> list[Json]:
-    """Return the filters behind `authentication`, which refuse what it lets pass and should not."""
-    fetched = _fetched(providers, options)
-    return [_verified(fetched=fetched), {**extension(_KEY, _STATE), "disabled": True}]
-
-
 def authentication(
     providers: tuple[IdentityProvider, ...],
     openings: Sequence[Opening],
@@ -137,7 +105,7 @@ def authentication(
     where the openings are only those that differ in more than the path.
     """
     issuers = list(_issuers(providers, options))
-    if _fetched(providers, options):
+    if any_fetched(providers, options):
         reads = reads._replace(header=True)
     if not issuers:
         return _no_client()
@@ -165,51 +133,23 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
         yield _Issuer("local key", options.local_key.audiences, _local(options.local_key))
     for index, provider in _in_order(providers):
         if (configured := _configured(provider, options)) is not None:
-            recorded = _recorded(provider, providers)
+            recorded = recorded_as(provider, providers)
             yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured, recorded)
     if options.ephemeral_keys is not None:
         yield _Issuer("ephemeral keys", options.ephemeral_keys.audiences, _local(options.ephemeral_keys))
 
 
-def for_routes(providers: Sequence[IdentityProvider], options: Options) -> Json:
-    """Return the `typed_per_filter_config` of all routes: the claims that tokens of some providers must have.
-
-    It takes the place of the check of every verified token. Which provider has verified a token shows in what is
-    recorded: of a provider with claims its header, under a key of its own (`_recorded`), and no `claims.EXPIRY`, so
-    that it does not pass the check in the listener. So no moment between two files lets it pass without its claims.
-    Empty without claims.
-    """
-    demanded = {_recorded(provider, providers): accepted_claims(provider, providers) for provider in providers}
-    if not any(demanded.values()):
-        return {}
-    rules = _verified_rules({JOSE: (), **demanded}, fetched=_fetched(providers, options))
-    return {VERIFIED: typed(f"{_RBAC}PerRoute", {"rbac": {"rules": rules}}), _KEY: typed(_STATE, _key_id(demanded))}
-
-
 def records_more(before: Sequence[IdentityProvider], after: Sequence[IdentityProvider]) -> bool:
-    """Whether `authentication` records tokens in a way that only the new `for_routes` lets pass.
+    """Whether `authentication` records tokens in a way that only the new `verified.for_routes` lets pass.
 
     So where claims are demanded of a provider for the first time. The new routes still let pass what is recorded as
     before.
     """
-    old, new = ({_recorded(provider, providers) for provider in providers} for providers in (before, after))
+    old, new = ({recorded_as(provider, providers) for provider in providers} for providers in (before, after))
     return bool(new - old - {JOSE})
 
 
-def _key_id(recorded: Iterable[str]) -> Json:
-    """Return what keeps the id of the key for the access log, whose text does not name what providers there are."""
-    operators = [{"command": "DYNAMIC_METADATA", "param": f"{FILTER}:{key}:kid"} for key in recorded]
-    text = f"%COALESCE({json.dumps({'operators': operators})})%"
-    value = {
-        "object_key": _KEY,
-        "factory_key": "envoy.string",
-        "format_string": {"text_format_source": {"inline_string": text}, "omit_empty_values": True},
-        "skip_if_empty": True,
-    }
-    return {"on_request_headers": [value]}
-
-
-def _recorded(provider: IdentityProvider, providers: Sequence[IdentityProvider]) -> str:
+def recorded_as(provider: IdentityProvider, providers: Sequence[IdentityProvider]) -> str:
     """Return under which key the header of a token is recorded that the provider has verified."""
     if not accepted_claims(provider, providers):
         return JOSE
@@ -289,55 +229,6 @@ def _recording(issuer: _Issuer, slot: KeySlot, reads: Reads) -> Json:
         **({"payload_in_metadata": CLAIMS} if reads.claims else {}),
         **({"header_in_metadata": JOSE} if reads.header or slot != OWN else {}),
     }
-
-
-def _verified(*, fetched: bool) -> Json:
-    """Return the filter that lets only those verified tokens pass that `_verified_rules` describes."""
-    return extension(VERIFIED, _RBAC, {"rules": _verified_rules({JOSE: ()}, fetched=fetched)})
-
-
-def _verified_rules(demanded: Mapping[str, Sequence[Sequence[Claim]]], *, fetched: bool) -> Json:
-    """Return the rules that let only those verified tokens pass that RFC 7515 and RFC 7519 do, too.
-
-    demanded: the claims that a token must have, by the key under which its header is recorded: one of the sequences
-    suffices; none demands nothing.
-
-    `crit` names extensions that must be understood (RFC 7515, 4.1.11), and Envoy understands none. `exp` is in range:
-    from 2^63 on Envoy's own arithmetic overflows, and `max_lifetime` has no effect. `fetched`: keys may come to Envoy
-    unjudged, so the algorithm is checked here. It refuses what the filter before it did not look at, too: nothing is
-    recorded then. A denial of all others, since Envoy writes down the name of what allows (2 % of a request).
-    """
-    verified = [_accepting(recorded, alternatives, fetched=fetched) for recorded, alternatives in demanded.items()]
-    health = _one([{"url_path": {"path": {"exact": path}}} for path in HEALTH_PATHS])
-    other = _all({"not_rule": _one(verified)}, {"not_rule": health})
-    return {"action": "DENY", "policies": {UNVERIFIED: {"permissions": [other], "principals": [{"any": True}]}}}
-
-
-def _accepting(recorded: str, demanded: Sequence[Sequence[Claim]], *, fetched: bool) -> Json:
-    """Return which tokens pass whose header is recorded under that key, if it is."""
-    asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
-    algorithm = _in_token([recorded, "alg"], asymmetric if fetched else {"present_match": True})
-    uncritical = {"not_rule": _in_token([recorded, "crit"], {"present_match": True})}
-    if recorded == JOSE:
-        present = {"header": {"name": claims.EXPIRY, "present_match": True}}
-        late = {"header": {"name": claims.EXPIRY, "string_match": {"safe_regex": {"regex": _OUT_OF_RANGE}}}}
-        return _all(present, {"not_rule": late}, uncritical, *([algorithm] if fetched else []))
-    expiry = _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}})
-    having = [_one([_all(*map(claims.permission, each)) for each in demanded])] if demanded else []
-    return _all(algorithm, uncritical, expiry, *having)
-
-
-def _all(*permissions: Json) -> Json:
-    return {"and_rules": {"rules": list(permissions)}}
-
-
-def _one(permissions: list[Json]) -> Json:
-    return {"or_rules": {"rules": permissions}}
-
-
-def _in_token(path: list[str], value: Json) -> Json:
-    matcher = {"filter": FILTER, "path": [{"key": key} for key in path], "value": value}
-    return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 
 def _configured(provider: IdentityProvider, options: Options) -> Json | None:

@@ -17,6 +17,7 @@ from mom.envoy import (
     replies,
     routes,
     stand_in,
+    verified,
 )
 from mom.envoy.access_log import access_log, failed_handshakes
 from mom.envoy.by_form import Texts, distinct
@@ -89,7 +90,7 @@ def connection_manager(configuration: Configuration, options: Options, directory
             # Before the tokens are looked at, so that trailers of refused requests are removed too.
             header_mutations.http_filter(),
             verifying,
-            *jwt.checks(configuration.identity_providers, options),
+            *verified.checks(configuration.identity_providers, options),
             policy.http_filter(),
             rate_limits.http_filter(
                 adapters.limits(served), None if directory is None else file_source(directory, LIMITS_FILE)

@@ -33,6 +33,7 @@ from mom.envoy import (
     policy,
     rate_limits,
     stand_in,
+    verified,
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
 from mom.envoy.by_form import Texts, distinct
@@ -99,7 +100,7 @@ def route_configuration(configuration: Configuration, options: Options) -> Json:
                 adapters.headers(different) | _method_overrides(configuration, different),
                 adapters.credential_headers(different),
             ),
-            **jwt.for_routes(configuration.identity_providers, options),
+            **verified.for_routes(configuration.identity_providers, options),
         },
     }
 
