@@ -30,7 +30,7 @@ from mom.atlas.providers import accepted_claims, audience_core
 from mom.envoy import claims
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import OWN, KeySlot, Opening
-from mom.envoy.messages import Json, Text, dumps, extension, typed
+from mom.envoy.messages import Json, Text, discovered, dumps, extension, typed
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
 from mom.gateway import CLOCK_SKEW_SECONDS, HEALTH_PATHS
@@ -86,9 +86,8 @@ class Reads(NamedTuple):
 
 def authentication_from(source: Json) -> Json:
     """Return the filter that takes what `authentication` returns from `source`, a ConfigSource."""
-    kinds = [f"type.googleapis.com/{message}" for message in (_MESSAGE, _RBAC)]
     # Without a default Envoy responds with 500 to everything until the first configuration is there.
-    return {"name": FILTER, "config_discovery": {"config_source": source, "type_urls": kinds}}
+    return discovered(FILTER, source, _MESSAGE, _RBAC)
 
 
 def authentication(

@@ -66,6 +66,12 @@ def file_source(directory: str, name: str) -> Json:
     return {"resource_api_version": "V3", "path_config_source": watched}
 
 
+def discovered(name: str, source: Json, *messages: str) -> Json:
+    """Return the HTTP filter `name` whose configuration, one of `messages`, is at `source`, a ConfigSource."""
+    kinds = [f"type.googleapis.com/{message}" for message in messages]
+    return {"name": name, "config_discovery": {"config_source": source, "type_urls": kinds}}
+
+
 def extension(name: str, message: str, fields: Json | None = None) -> Json:
     """Return an extension (a filter, a matcher input, a transport socket) with its typed configuration."""
     return {"name": name, "typed_config": typed(message, fields)}

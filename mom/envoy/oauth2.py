@@ -20,7 +20,7 @@ from mom.atlas.references import filled, names, only_reference
 from mom.atlas.values.urls import check_token_url
 from mom.envoy import header_mutations, secrets
 from mom.envoy.clusters import Upstream
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, discovered, extension, typed
 from mom.envoy.options import Options
 from mom.envoy.origins import split
 from mom.problems import Place
@@ -45,10 +45,9 @@ def http_filter(adapters: Iterable[HttpAdapter], options: Options, source: Json 
 
     source: the ConfigSource of what `chains` returns; None has it in the listener itself.
     """
-    if source is None:
-        return {**chains(adapters, options), "disabled": True}
-    kinds = [f"type.googleapis.com/{_COMPOSITE}.Composite"]
-    return {"name": FILTER, "disabled": True, "config_discovery": {"config_source": source, "type_urls": kinds}}
+    message = f"{_COMPOSITE}.Composite"
+    configured = chains(adapters, options) if source is None else discovered(FILTER, source, message)
+    return {**configured, "disabled": True}
 
 
 def chains(adapters: Iterable[HttpAdapter], options: Options) -> Json:

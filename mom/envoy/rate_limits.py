@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from mom.atlas.adapters.http_limits import Limits
 from mom.envoy import claims
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.messages import Json, extension, typed
+from mom.envoy.messages import Json, discovered, extension, typed
 
 FILTER = "mom.limits"
 _LIMIT = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
@@ -35,10 +35,8 @@ def http_filter(limits: Iterable[Limits | None], source: Json | None) -> Json:
 
     source: the ConfigSource of what `buckets` returns; None has it in the listener itself.
     """
-    if source is None:
-        return {**buckets(limits), "disabled": True}
-    kinds = [f"type.googleapis.com/{_LIMIT}"]
-    return {"name": FILTER, "disabled": True, "config_discovery": {"config_source": source, "type_urls": kinds}}
+    configured = buckets(limits) if source is None else discovered(FILTER, source, _LIMIT)
+    return {**configured, "disabled": True}
 
 
 def buckets(limits: Iterable[Limits | None]) -> Json:
