@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mom.atlas.policy import Claim, ClaimValue
 from mom.envoy.messages import Json
 
@@ -26,7 +28,12 @@ def value(claim: Claim) -> Json:
 
 def permission(claim: Claim) -> Json:
     """Return a Permission of RBAC: the token has one of the claim's values."""
-    matcher = {"filter": FILTER, "path": keys(claim), "value": value(claim)}
+    return in_token((CLAIMS, *claim.path), value(claim))
+
+
+def in_token(path: Iterable[str], wanted: Json) -> Json:
+    """Return a Permission of RBAC: what the filter has recorded at `path` is as `wanted`, a ValueMatcher, says."""
+    matcher = {"filter": FILTER, "path": [{"key": key} for key in path], "value": wanted}
     return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 

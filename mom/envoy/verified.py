@@ -102,13 +102,13 @@ def _verified_rules(demanded: Mapping[str, Sequence[Sequence[Claim]]], *, fetche
 def _accepting(recorded: str, demanded: Sequence[Sequence[Claim]], *, fetched: bool) -> Json:
     """Return which tokens pass whose header is recorded under that key, if it is."""
     asymmetric = {"string_match": {"safe_regex": {"regex": _ASYMMETRIC}}}
-    algorithm = _in_token([recorded, "alg"], asymmetric if fetched else {"present_match": True})
-    uncritical = {"not_rule": _in_token([recorded, "crit"], {"present_match": True})}
+    algorithm = claims.in_token([recorded, "alg"], asymmetric if fetched else {"present_match": True})
+    uncritical = {"not_rule": claims.in_token([recorded, "crit"], {"present_match": True})}
     if recorded == JOSE:
         present = {"header": {"name": claims.EXPIRY, "present_match": True}}
         late = {"header": {"name": claims.EXPIRY, "string_match": {"safe_regex": {"regex": _OUT_OF_RANGE}}}}
         return _all(present, {"not_rule": late}, uncritical, *([algorithm] if fetched else []))
-    expiry = _in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}})
+    expiry = claims.in_token([CLAIMS, "exp"], {"double_match": {"range": {"start": 0, "end": LAST_TIME}}})
     having = [_one([_all(*map(claims.permission, each)) for each in demanded])] if demanded else []
     return _all(algorithm, uncritical, expiry, *having)
 
@@ -119,8 +119,3 @@ def _all(*permissions: Json) -> Json:
 
 def _one(permissions: list[Json]) -> Json:
     return {"or_rules": {"rules": permissions}}
-
-
-def _in_token(path: list[str], value: Json) -> Json:
-    matcher = {"filter": FILTER, "path": [{"key": key} for key in path], "value": value}
-    return {"sourced_metadata": {"metadata_matcher": matcher}}
