@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 
 from mom.atlas.adapters.http_tls import Tls
+from mom.envoy import secrets
 from mom.envoy.messages import Json, typed
-from mom.envoy.secrets import POLL_INTERVAL
 
 _SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105  the name of a message
 
@@ -23,8 +23,7 @@ def name(tls: Tls) -> str:
 
 def source(tls: Tls, folder: str) -> Json:
     """Return where Envoy finds the pair: in a file of `folder`."""
-    path = {"path": f"{folder}/{name(tls)}.json", "poll_interval": POLL_INTERVAL}
-    return {"name": name(tls), "sds_config": {"resource_api_version": "V3", "path_config_source": path}}
+    return secrets.in_folder(name(tls), folder)
 
 
 def resource(tls: Tls, chain: str, key: str) -> Json:

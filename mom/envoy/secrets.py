@@ -28,7 +28,7 @@ GUARD = "mom.credential"
 POLICY = "credential"
 # What the headers that carry one value are called, with a number.
 CARRIER = "mom-credential-"
-POLL_INTERVAL = "0.5s"
+_POLL_INTERVAL = "0.5s"
 
 _MUTATION = "envoy.extensions.filters.http.header_mutation.v3"
 _RBAC = "envoy.extensions.filters.http.rbac.v3"
@@ -127,11 +127,13 @@ def _pattern(value: str) -> str:
 
 def source(name: str, options: Options) -> Json:
     """Return where Envoy finds a secret: its file, or, without a folder of them, the bootstrap."""
-    if options.secret_folder is None:
-        return {"name": name}
-    path = f"{options.secret_folder}/{file_name(name)}"
-    config = {"resource_api_version": "V3", "path_config_source": {"path": path, "poll_interval": POLL_INTERVAL}}
-    return {"name": name, "sds_config": config}
+    return {"name": name} if options.secret_folder is None else in_folder(name, options.secret_folder)
+
+
+def in_folder(name: str, folder: str) -> Json:
+    """Return where Envoy finds a secret, of whichever kind, whose file is in `folder` and may change."""
+    path = {"path": f"{folder}/{file_name(name)}", "poll_interval": _POLL_INTERVAL}
+    return {"name": name, "sds_config": {"resource_api_version": "V3", "path_config_source": path}}
 
 
 def file_name(name: str) -> str:
