@@ -212,6 +212,11 @@ class Options:
     record_claims: bool = False
     credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
 
+    @property
+    def has_request_log(self) -> bool:
+        """Whether each request is a line of the access log, here or at a collector."""
+        return self.access_log is not None or (self.otlp is not None and self.otlp.logs is not None)
+
 
 def loopback_hosts(listen: Listen) -> tuple[str, ...]:
     """Return the `Host` values by which a client on this machine addresses a loopback listener.

@@ -12,7 +12,7 @@ from mom.envoy.options import Options
 
 def of_tokens(configuration: Configuration, options: Options) -> Reads:
     """Return what of a token the access log, lists `allow` and limits read."""
-    logged = options.access_log is not None or (options.otlp is not None and options.otlp.logs is not None)
+    logged = options.has_request_log
     return Reads(options.record_claims or logged or claims_matter(configuration), logged)
 
 

@@ -120,7 +120,7 @@ def _added(options: Options, origins: tuple[str, ...]) -> list[Json]:
 
 def _metadata(configuration: Configuration, options: Options) -> Json:
     """Return the metadata by which a line of the access log has the name of the caller's identity provider."""
-    if options.access_log is None and (options.otlp is None or options.otlp.logs is None):
+    if not options.has_request_log:
         return {}
     names: dict[str, list[str]] = {}
     if options.local_key is not None:
