@@ -74,7 +74,7 @@ class Item:
     """A part of a list: its text, and the lists that say who may use what it is about."""
 
     text: str
-    lists: Sequence[AllowList | None] = ()
+    lists: Sequence[AllowList] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,7 @@ def around(value: Json, key: str) -> tuple[str, str]:
 
 def _conditions(item: Item) -> list[tuple[tuple[Claim, ...], ...]]:
     """Return the sets of claims, for each list that concerns only callers with some."""
-    if not item.lists:
-        return []
-    each = [tuple(entry.claims for entry in allow.entries) for allow in item.lists if allow is not None]
+    each = [tuple(entry.claims for entry in allow.entries) for allow in item.lists]
     return [condition for condition in each if all(condition)]
 
 
