@@ -10,7 +10,6 @@ from mom.atlas.adapters.kubernetes import KubernetesAdapter
 from mom.atlas.model import Adapter
 from mom.atlas.references import names
 from mom.atlas.rules.catalogue import problem_of
-from mom.envoy import adapters
 from mom.envoy.translate import problems
 from mom.errors import MomError
 from mom.export import envoy
@@ -30,10 +29,9 @@ def check(source: Source, layout: Layout, *, with_mom: str = "") -> None:
 def refusals(source: Source, layout: Layout, *, with_mom: str = "") -> list[Problem]:
     """Return what Envoy alone cannot do there, in the order of the file."""
     configuration = envoy.served(source, layout)
-    own = [(adapter, list(_needs_mom(adapter, with_mom))) for adapter in adapters.served(configuration)]
-    found = [problem for _, problems in own for problem in problems]
-    refused = [adapter for adapter, problems in own if problems]
-    rest = configuration._replace(adapters=tuple(each for each in configuration.adapters if each not in refused))
+    own = [(adapter, list(_needs_mom(adapter, with_mom))) for adapter in configuration.adapters]
+    found = [problem for _, refused in own for problem in refused]
+    rest = configuration._replace(adapters=tuple(adapter for adapter, refused in own if not refused))
     found += [without_local_key(problem) for problem in problems(rest, envoy.options(source, layout))]
     return sorted(found, key=lambda problem: (problem.place.line, problem.place.column))
 
