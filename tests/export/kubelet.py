@@ -39,9 +39,13 @@ class Volume:
         before = old.resolve() if old.is_symlink() else None
         (self.folder / "..data_tmp").symlink_to(new.name)
         (self.folder / "..data_tmp").rename(old)
-        for name in {Path(name).parts[0] for name in files}:
+        shown = {Path(name).parts[0] for name in files}
+        for name in shown:
             if not (self.folder / name).is_symlink():
                 (self.folder / name).symlink_to(f"..data/{name}")
+        for link in self.folder.iterdir():
+            if link.name not in shown and not link.name.startswith(".."):
+                link.unlink()
         if before is not None:
             for path in sorted(before.rglob("*"), reverse=True):
                 path.rmdir() if path.is_dir() else path.unlink()

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.envoy.binary import ENVOY
 from tests.envoy.client import Client
 from tests.envoy.running import SECONDS, wait_until_serving
+from tests.export.kubelet import Volume
 
 
 @contextlib.contextmanager
@@ -31,28 +32,14 @@ def serving(folder: Path, port: int, environ: Mapping[str, str] | None = None) -
 
 
 class Mounted:
-    """A folder of files as the kubelet mounts a Secret: links into `..data`, a link that is replaced as a whole."""
+    """A folder of texts as the kubelet mounts a Secret, which changes in part."""
 
     def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
-        folder.mkdir()
         self.folder = folder
         self.files: dict[str, str] = {}
-        self._number = 0
         self.update(files)
 
     def update(self, files: Mapping[str, str], *removed: str) -> None:
         """Have other files in it: those of before with these, without the removed ones."""
         self.files = {name: text for name, text in {**self.files, **files}.items() if name not in removed}
-        self._number += 1
-        data = self.folder / f"..2026_{self._number}"
-        data.mkdir()
-        for name, text in self.files.items():
-            (data / name).write_text(text)
-        new = self.folder / "..data_tmp"
-        new.symlink_to(data.name)
-        new.rename(self.folder / "..data")
-        for name in self.files:
-            if not (self.folder / name).is_symlink():
-                (self.folder / name).symlink_to(f"..data/{name}")
-        for name in removed:
-            (self.folder / name).unlink()
+        Volume(self.folder).write({name: text.encode() for name, text in self.files.items()})
