@@ -7,6 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
+from mom.atlas.adapters.http import basic_auth_of
 from mom.atlas.adapters.http_words import read_allow, read_limit, read_smoke, read_timeout
 from mom.atlas.edit.bounds import BOUNDS, Bounds
 from mom.atlas.edit.change import HttpChanges
@@ -144,8 +145,7 @@ def _settings(others: Others, *, allow_literal_secret: bool) -> Settings:
 def _basic_auth(text: str | None, *, allow_literal_secret: bool) -> Value | None:
     if text is None:
         return None
-    username, password = read_basic_auth(text, allow_literal_secret=allow_literal_secret)
-    return {"username": username, "password": password} if password else {"username": username}
+    return basic_auth_of(*read_basic_auth(text, allow_literal_secret=allow_literal_secret))
 
 
 def _tls(files: Sequence[str | None]) -> Value | None:

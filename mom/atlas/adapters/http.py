@@ -74,6 +74,11 @@ class HttpAdapter(NamedTuple):
     proxy: str = ""
 
 
+def basic_auth_of(username: str, password: str) -> dict[str, Value]:
+    """Return `basicAuth` as it is written: an empty password is left out."""
+    return {"username": username, "password": password} if password else {"username": username}
+
+
 class HttpAdapterSpec(NamedTuple):
     """An HTTP adapter to be written (`mom.atlas.edit.spec`). `headers` and `query` are pairs of name and value.
 
@@ -102,7 +107,7 @@ class HttpAdapterSpec(NamedTuple):
         """Return the base URL and what is set on requests."""
         spec: dict[str, Value] = {"baseUrl": self.base_url}
         if self.basic_auth is not None:
-            spec["basicAuth"] = self._basic_auth()
+            spec["basicAuth"] = basic_auth_of(*self.basic_auth)
         for key, pairs in (("headers", self.headers), ("query", self.query)):
             if pairs:
                 spec[key] = [{"name": name, "value": value} for name, value in pairs]
@@ -116,10 +121,6 @@ class HttpAdapterSpec(NamedTuple):
             spec["allow"] = list(self.allow)
         others = {key: getattr(self, key) for key in ("limits", "timeout", "retries", "proxy", "smoke")}
         return {**spec, **{key: value for key, value in others.items() if value is not None}}
-
-    def _basic_auth(self) -> dict[str, Value]:
-        username, password = self.basic_auth or ("", "")
-        return {"username": username, "password": password} if password else {"username": username}
 
     def missing_items(self, data: Data) -> Sequence[Value]:  # noqa: ARG002
         """Return nothing: a header that is missing is a difference."""
