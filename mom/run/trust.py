@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mom.atlas.adapters.http import HttpAdapter
@@ -104,33 +104,32 @@ def pem_files(configuration: Configuration, known: Mapping[str, PemFile] | None 
     known: what is by these names in no file of its own.
     Raises MomError with a Problem at each adapter of which a file cannot be used.
     """
+    return _read_all(configuration, tls_settings(configuration), dict(known or {}), "served")
+
+
+def authorities(configuration: Configuration) -> dict[str, str]:
+    """Return the certificates in each `caFile` of `configuration`, by its name. Raises MomError as `pem_files`."""
+    settings = ((adapter, Tls(tls.ca_file)) for adapter, tls in tls_settings(configuration))
+    files = _read_all(configuration, settings, {}, "exported")
+    return {name: file.certificates for name, file in files.items()}
+
+
+def _read_all(
+    configuration: Configuration, settings: Iterable[tuple[Adapter, Tls]], files: dict[str, PemFile], purpose: str
+) -> dict[str, PemFile]:
+    """Add all that `settings` name to `files`, and return them. purpose: what cannot be done without them."""
     folder = Path(configuration.file).absolute().parent
-    files: dict[str, PemFile] = dict(known or {})
     # Once each: many adapters may share a bundle of authorities, and OpenSSL needs 35 ms for the usual one.
     reasons: dict[Tls, str | None] = {}
     problems: list[Problem] = []
-    for adapter, tls in tls_settings(configuration):
+    for adapter, tls in settings:
         if tls not in reasons:
             reasons[tls] = _read(tls, folder, files)
         if reason := reasons[tls]:
             problems.append(problem_of(adapter.place, "tls-files", f"{adapter.name}: {reason}"))
     if problems:
-        raise MomError(f"{configuration.file} cannot be served", problems=problems)
+        raise MomError(f"{configuration.file} cannot be {purpose}", problems=problems)
     return files
-
-
-def authorities(configuration: Configuration) -> dict[str, str]:
-    """Return the certificates in each `caFile` of `configuration`, by its name. Raises MomError as `pem_files`."""
-    folder = Path(configuration.file).absolute().parent
-    files: dict[str, PemFile] = {}
-    problems = [
-        problem_of(adapter.place, "tls-files", f"{adapter.name}: {reason}")
-        for adapter, tls in tls_settings(configuration)
-        if tls.ca_file not in files and (reason := _read(Tls(tls.ca_file), folder, files))
-    ]
-    if problems:
-        raise MomError(f"{configuration.file} cannot be exported", problems=problems)
-    return {name: file.certificates for name, file in files.items()}
 
 
 def tls_settings(configuration: Configuration) -> Iterator[tuple[Adapter, Tls]]:
