@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.envoy.running import free_port
 from tests.envoy.tokens import Key, es256, jwks
 
 SECONDS = 40.0
+ADAPTERS = "moment.dev/adapters/v1alpha1"
 # Looks at the files twenty times a second instead of five, and tries again what failed after half a second instead of
 # two: hundreds of changes wait for that. A start with `unhurried` is as the user's.
 HASTE = "import mom.run.supervisor as s\ns._LOOK_SECONDS, s._FIRST_RETRY_SECONDS = 0.05, 0.5\n"
@@ -188,7 +189,6 @@ def atlas_yml(
     settings: further keys of an adapter's `spec`, by its name.
     """
     provider = {"publicKey": "keys.json", "audience": "https://atlas.test", "issuer": "https://idp.test/"}
-    version = "moment.dev/adapters/v1alpha1"
     atlas = {
         "apiVersion": "moment.dev/atlas/v1alpha1",
         "kind": "Atlas",
@@ -196,7 +196,7 @@ def atlas_yml(
         "spec": {
             "owner": "example.com",
             "identityProviders": [{"idp": provider}],
-            "apiAdapters": [{"adapterRef": {"apiVersion": version, "kind": "HTTP", "name": name}} for name in adapters],
+            "apiAdapters": [_reference("HTTP", name) for name in adapters],
             **spec,
         },
     }
@@ -205,7 +205,32 @@ def atlas_yml(
         pairs = [{"name": key, "value": value} for key, value in headers.items()]
         content: dict[str, Any] = {"baseUrl": base_url, **({"headers": pairs} if pairs else {})}
         content |= (settings or {}).get(name, {})
-        documents.append({"apiVersion": version, "kind": "HTTP", "metadata": {"name": name}, "spec": content})
+        documents.append(_document("HTTP", name, spec=content))
+    return _text(documents)
+
+
+def with_adapter(text: str, kind: str, name: str, **more: Any) -> str:
+    """Return the text of `atlas_yml` with an adapter more, of any kind. more: further keys of its document."""
+    atlas, *others = map(json.loads, text.split("---\n"))
+    atlas["spec"]["apiAdapters"].append(_reference(kind, name))
+    return _text([atlas, *others, _document(kind, name, **more)])
+
+
+def with_aws(text: str, *profiles: Mapping[str, str], **spec: Any) -> str:
+    """Return the text of `atlas_yml` with an AWS adapter. No profiles: `prod`, with AWS_ID and AWS_SECRET."""
+    default = {"name": "prod", "accessKeyId": "${{ AWS_ID }}", "secretAccessKey": "${{ AWS_SECRET }}"}
+    return with_adapter(text, "AWS", "aws", spec={**spec, "profiles": profiles or [default]})
+
+
+def _reference(kind: str, name: str) -> dict[str, Any]:
+    return {"adapterRef": {"apiVersion": ADAPTERS, "kind": kind, "name": name}}
+
+
+def _document(kind: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"apiVersion": ADAPTERS, "kind": kind, "metadata": {"name": name}, **more}
+
+
+def _text(documents: Iterable[Mapping[str, Any]]) -> str:
     return "---\n".join(json.dumps(document, indent=2) + "\n" for document in documents)
 
 

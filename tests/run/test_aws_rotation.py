@@ -16,7 +16,7 @@ from tests.envoy.client import Response
 from tests.envoy.conftest import server_context
 from tests.envoy.upstream import Request, Upstream
 from tests.run import load
-from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until
+from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until, with_aws
 from tests.run.test_proxies import Proxy
 
 HOST = "sts.us-east-1.amazonaws.com"
@@ -34,16 +34,11 @@ def sts(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def configuration() -> str:
     """Return the text of one with three profiles: `prod` with a session token, `dev` and `mixed` without."""
-    version = "moment.dev/adapters/v1alpha1"
-    atlas = json.loads(atlas_yml({}))
-    atlas["spec"]["apiAdapters"] = [{"adapterRef": {"apiVersion": version, "kind": "AWS", "name": "aws"}}]
     prod = {key: f"${{{{ PROD_{name} }}}}" for key, name in NAMES.items()}
     dev = {key: f"${{{{ DEV_{name} }}}}" for key, name in list(NAMES.items())[:2]}
     mixed = {"accessKeyId": "${{ DEV_ID }}", "secretAccessKey": "${{ PROD_SECRET }}"}
-    profiles = [{"name": "prod", **prod}, {"name": "dev", **dev}, {"name": "mixed", **mixed}]
-    aws = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}}
-    aws["spec"] = {"services": ["sts"], "profiles": profiles}
-    return f"{json.dumps(atlas)}\n---\n{json.dumps(aws)}\n"
+    profiles = ({"name": "prod", **prod}, {"name": "dev", **dev}, {"name": "mixed", **mixed})
+    return with_aws(atlas_yml({}), *profiles, services=["sts"])
 
 
 def values(number: int) -> dict[str, str]:

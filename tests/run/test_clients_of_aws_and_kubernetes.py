@@ -30,9 +30,8 @@ from tests.envoy.running import free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Request, Upstream
 from tests.run.api_server import UID, ApiServer, kubeconfig
-from tests.run.mom_run import atlas_yml, mom_run
+from tests.run.mom_run import atlas_yml, mom_run, with_aws
 from tests.run.test_kubernetes import with_kubernetes
-from tests.run.test_stand_in import with_aws
 
 pytestmark = pytest.mark.proof
 BIN = Path(sys.executable).parent
@@ -100,7 +99,7 @@ def atlas_before(port: int, key_id: str, secret: str, authority: Authority, fold
         ca_file=str(authority.file),
         jwks={"keys.json": json.dumps(jwks(key))},
     )
-    configuration = load(Source("atlas.yml", with_aws(atlas_yml({}) + "---\n")))
+    configuration = load(Source("atlas.yml", with_aws(atlas_yml({}))))
     given = {"AWS_ID": key_id, "AWS_SECRET": secret}
     environ = {**given, **adapters.environment(configuration.adapters, given)}
     with running(configuration, options, folder, environ, change=at_loopback(port)):

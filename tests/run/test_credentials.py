@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.envoy.upstream import Request, Upstream
-from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace
+from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, with_aws
 
 BASIC = {"username": "${{ API_USER }}", "password": "${{ API_PASSWORD }}"}
 
@@ -84,17 +84,12 @@ def test_a_missing_variable_of_each_is_named_before_anything_starts(tmp_path: Pa
 
 def test_keys_of_aws_come_from_a_file_and_change_there(tmp_path: Path) -> None:
     """A profile has one file: there is no file of each secret to wait for."""
-    version = "moment.dev/adapters/v1alpha1"
     profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ KEY }}"}
-    atlas = json.loads(atlas_yml({}))
-    atlas["spec"]["apiAdapters"] = [{"adapterRef": {"apiVersion": version, "kind": "AWS", "name": "aws"}}]
-    aws = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}}
-    aws["spec"] = {"services": ["sts"], "profiles": [profile]}
     env_file = tmp_path / ".env"
     env_file.write_text("KEY_ID=first\nKEY=secret\n")
     env_file.chmod(0o600)
     with mom_run(tmp_path) as run:
-        (tmp_path / "atlas.yml").write_text(f"{json.dumps(atlas)}\n---\n{json.dumps(aws)}\n")
+        (tmp_path / "atlas.yml").write_text(with_aws(atlas_yml({}), profile, services=["sts"]))
         run.start("--env-file", str(env_file))
         replace(env_file, "KEY_ID=second\nKEY=secret\n")
         run.wait("Reloaded variables: KEY_ID")

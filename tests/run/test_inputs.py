@@ -32,9 +32,7 @@ from mom.yamledit.source import Source
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import HERE, configuration, http
 from tests.envoy.tokens import es256, jwks
-from tests.run.mom_run import atlas_yml, is_running, replace, wait_until
-
-ADAPTERS = "moment.dev/adapters/v1alpha1"
+from tests.run.mom_run import atlas_yml, is_running, replace, wait_until, with_aws
 
 
 def values(given: Configuration, environ: Mapping[str, str]) -> dict[str, str]:
@@ -420,16 +418,9 @@ def test_a_key_with_a_password_is_refused_without_asking_for_it(tmp_path: Path, 
 def test_a_profile_without_each_value_has_no_credentials_at_all(tmp_path: Path) -> None:
     """Envoy would sign with what is there; without credentials the routes of the profile respond with 503."""
     profile = {"name": "prod", "accessKeyId": "${{ KEY_ID }}", "secretAccessKey": "${{ SECRET }}"}
-    documents = [
-        json.loads(atlas_yml({"one": ("https://x.test", {"X-Key": "${{ SECRET }}"})}).split("---\n")[0]),
-        {"apiVersion": ADAPTERS, "kind": "HTTP", "metadata": {"name": "one"},
-         "spec": {"baseUrl": "https://x.test", "headers": [{"name": "X-Key", "value": "${{ SECRET }}"}]}},
-        {"apiVersion": ADAPTERS, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}},
-    ]  # fmt: skip
-    documents[0]["spec"]["apiAdapters"].append({"adapterRef": {"apiVersion": ADAPTERS, "kind": "AWS", "name": "aws"}})
     (tmp_path / "keys.json").write_text(json.dumps(jwks(es256())))
     file = tmp_path / "atlas.yml"
-    text = "---\n".join(json.dumps(document) + "\n" for document in documents)
+    text = with_aws(atlas_yml({"one": ("https://x.test", {"X-Key": "${{ SECRET }}"})}), profile)
     (tmp_path / ".env").write_text("KEY_ID=id\n")
     credentials = read_credentials({}, env_file=str(tmp_path / ".env"), keeps_going=True)
     credentials.on_memory = True

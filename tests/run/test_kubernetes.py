@@ -17,7 +17,7 @@ from mom.run.kubernetes import Clusters, Login
 from tests.envoy.certificates import Authority
 from tests.envoy.configurations import HERE, configuration
 from tests.run.api_server import UID, ApiServer, client_files, kubeconfig
-from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until
+from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until, with_adapter
 
 P = "/v1/apis/kubernetes"
 FIRST, SECOND = "first-token-of-atlas", "second-token-of-atlas"
@@ -25,11 +25,7 @@ FIRST, SECOND = "first-token-of-atlas", "second-token-of-atlas"
 
 def with_kubernetes(text: str) -> str:
     """Return the text of a configuration with a Kubernetes adapter."""
-    version = "moment.dev/adapters/v1alpha1"
-    atlas = json.loads(text)
-    atlas["spec"]["apiAdapters"].append({"adapterRef": {"apiVersion": version, "kind": "Kubernetes", "name": "k8s"}})
-    document = {"apiVersion": version, "kind": "Kubernetes", "metadata": {"name": "k8s"}}
-    return f"{json.dumps(atlas)}\n---\n{json.dumps(document)}\n"
+    return with_adapter(text, "Kubernetes", "k8s")
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from mom.run.stand_in import StandIn
 from tests.envoy.aws import check_signature
 from tests.envoy.client import Client, Response
 from tests.envoy.upstream import Request
-from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, replace, threads
+from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, replace, threads, with_aws
 
 P = "/v1/apis/http"
 SECRET = "sk-the-real-credential-0123456789"
@@ -43,17 +43,6 @@ def run(tmp_path: Path) -> Iterator[MomRun]:
 
 def values(request: dict[str, Any]) -> dict[str, str]:
     return {one["name"].lower(): one["value"] for one in request["headers"]}
-
-
-def with_aws(text: str) -> str:
-    """Return the text of a configuration with an AWS adapter."""
-    atlas, rest = text.split("---\n", 1)
-    document = json.loads(atlas)
-    version = "moment.dev/adapters/v1alpha1"
-    document["spec"]["apiAdapters"].append({"adapterRef": {"apiVersion": version, "kind": "AWS", "name": "aws"}})
-    profile = {"name": "prod", "accessKeyId": "${{ AWS_ID }}", "secretAccessKey": "${{ AWS_SECRET }}"}
-    aws = {"apiVersion": version, "kind": "AWS", "metadata": {"name": "aws"}, "spec": {"profiles": [profile]}}
-    return "---\n".join(json.dumps(each) + "\n" for each in (document, aws)) + f"---\n{rest}"
 
 
 def check_options(run: MomRun) -> tuple[str, ...]:
