@@ -98,20 +98,20 @@ def test_a_place_is_one_on_its_own_adapter_alone(atlas: Atlas) -> None:
 def test_a_web_socket_and_http2_are_opened_by_a_token_in_a_place(atlas: Atlas) -> None:
     token = atlas.key.token()
     upgrade = ("Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13")
-    data = atlas.client.request(f"{PLAIN}/socket", f"Authorization: Bearer {token}", *upgrade)
+    data = atlas.client.request(f"{PLAIN}/socket-places", f"Authorization: Bearer {token}", *upgrade)
     with atlas.client.connect() as connection:
         connection.sendall(data.replace(b"Connection: close\r\n", b""))
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 101 ")
-    (request,) = atlas.api.seen("/socket")
+    (request,) = atlas.api.seen("/socket-places")
     got_only_the_credential(request, token)
 
     host = f"127.0.0.1:{atlas.client.port}"
-    pairs = [(":method", "GET"), (":scheme", "http"), (":authority", host), (":path", f"{PLAIN}/h2")]
+    pairs = [(":method", "GET"), (":scheme", "http"), (":authority", host), (":path", f"{PLAIN}/h2-places")]
     with atlas.client.connect() as connection:
         answer = over_http2(connection, [*pairs, ("authorization", f"Bearer {token}")])
     assert answer is not None
     assert answer[":status"] == "200"
-    (request,) = atlas.api.seen("/h2")
+    (request,) = atlas.api.seen("/h2-places")
     got_only_the_credential(request, token)
 
 

@@ -82,10 +82,10 @@ def test_expect_continue(atlas: Atlas) -> None:
 
 def test_http2_from_the_client(atlas: Atlas) -> None:
     with atlas.client.connect() as connection:
-        answer = over_http2(connection, h2_headers(atlas, f"{P}/plain/h2", authorization="client"))
+        answer = over_http2(connection, h2_headers(atlas, f"{P}/plain/h2-client", authorization="client"))
     assert answer is not None
     assert answer[":status"] == "200"
-    (request,) = atlas.api.seen("/h2")
+    (request,) = atlas.api.seen("/h2-client")
     assert len(request.get("authorization")) == 1
     assert "client" not in request.get("authorization")[0]
 
