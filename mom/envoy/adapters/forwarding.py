@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from mom.envoy.messages import Json
-from mom.envoy.options import Options
 
 # Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
 RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
@@ -31,10 +30,3 @@ def _rewrite(prefix: str, base_path: str) -> Json:
     if base_path:
         return {"prefix_rewrite": base_path}
     return {"regex_rewrite": {"pattern": {"regex": f"^{re.escape(prefix)}/?"}, "substitution": "/"}}
-
-
-def stream_limit(options: Options) -> Json:
-    """Return how long a web socket may last."""
-    if not options.stream_limit:
-        return {}
-    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}

@@ -15,7 +15,7 @@ from mom.atlas.adapters.kubernetes import KUBERNETES, Cluster, KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.envoy import header_mutations, headers, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.adapters.forwarding import RETRIES, action, stream_limit
+from mom.envoy.adapters.forwarding import RETRIES, action
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import KeySlot
@@ -111,7 +111,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
             **forwarded,
             "cluster": upstream.for_web_sockets().name,
             "upgrade_configs": [{"upgrade_type": _SPDY}],
-            **stream_limit(options),
+            **_stream_limit(options),
         }
         return [
             *(_impersonating(match, name) for name in _IMPERSONATING),
@@ -131,6 +131,13 @@ def _in_environment(adapter: KubernetesAdapter, options: Options) -> list[Header
 
 def _upstream(cluster: Cluster) -> Upstream:
     return Upstream(split(cluster.server)[0], tls=cluster.tls)
+
+
+def _stream_limit(options: Options) -> Json:
+    """Return how long an upgraded request may last."""
+    if not options.stream_limit:
+        return {}
+    return {"max_stream_duration": {"max_stream_duration": f"{options.stream_limit:.3f}s"}}
 
 
 def _impersonating(match: Json, name: str) -> Json:
