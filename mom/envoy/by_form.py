@@ -1,7 +1,7 @@
-"""What Envoy gets for adapters of one form (`mom.atlas.forms`): made once, as text, with each adapter's values put in.
+"""What Envoy gets for adapters of one form (`mom.atlas.forms`): rendered once, with each adapter's values put in.
 
-The text is made for the form's example, whose name, host and variables are stand-ins, and split where these turn up.
-What is made of an adapter must have its values as they are, or as `re.escape` writes them. That is tried with the first
+The text is that of the form's example, whose name, host and variables are stand-ins, and split where these turn up.
+What is rendered must have an adapter's values as they are, or as `re.escape` writes them. That is tried with the first
 adapter of a form, and a test tries others.
 """
 
@@ -52,10 +52,10 @@ _TRACE = re.compile("(?i)stand.?in")
 
 
 class Texts:
-    """Gives the text of each adapter. `render` makes it of an adapter; equal options give equal texts."""
+    """Gives the text of each adapter. `render` creates it; equal options give equal texts."""
 
     def __init__(self, render: Callable[[Adapter, Options], str], options: Options) -> None:
-        """Have made none yet."""
+        """Take what renders an adapter, and the options for it."""
         self._render = render
         self._options = options
         self._pieces: dict[_Key, list[str | int] | None] = {}

@@ -163,8 +163,8 @@ def limit(clusters: Iterable[Json], open_files: int) -> tuple[Json, ...]:
     limited = tuple(clusters)
     # Web sockets of an origin are not another one.
     own = [cluster for cluster in limited if not _is_shared(cluster) and _WEB_SOCKETS not in cluster["name"]]
-    found = limits(open_files, len(own))
-    return tuple(cluster | {"circuit_breakers": _breakers(cluster, found)} for cluster in limited)
+    allowed = limits(open_files, len(own))
+    return tuple(cluster | {"circuit_breakers": _breakers(cluster, allowed)} for cluster in limited)
 
 
 def _breakers(cluster: Json, limits: Limits) -> Json:

@@ -44,7 +44,7 @@ def dumps(value: object) -> str:
 
     def placeholder(text: object) -> str:
         if not isinstance(text, Text):
-            raise TypeError(f"{type(text).__name__} is no JSON")
+            raise TypeError(f"{type(text).__name__} is not JSON")
         texts.append(text.text)
         # No text of a configuration has a NUL.
         return f"\0{len(texts) - 1}\0"

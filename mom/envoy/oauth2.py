@@ -117,8 +117,8 @@ def statistics(adapter: HttpAdapter, options: Options) -> str:
 
 def secrets_in_environment(adapters: Iterable[HttpAdapter], options: Options) -> frozenset[str]:
     """Return the variables of client secrets whose values are in Envoy's environment: secrets all the same."""
-    found = {name for adapter in adapters if adapter.oauth2 for name in names(adapter.oauth2.client_secret)}
-    return frozenset() if options.stand_in is not None else frozenset(found - options.secrets)
+    needed = {name for adapter in adapters if adapter.oauth2 for name in names(adapter.oauth2.client_secret)}
+    return frozenset() if options.stand_in is not None else frozenset(needed - options.secrets)
 
 
 def problems(adapter: HttpAdapter) -> Iterator[tuple[Place, str, str]]:

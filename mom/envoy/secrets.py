@@ -157,5 +157,5 @@ def in_environment(name: str) -> Json:
 
 
 def discovery(name: str, content: Json, version: str) -> Json:
-    """Return the content of a secret's file. `version` must not be made of the value: Envoy shows it."""
+    """Return the content of a secret's file. `version` must not be derived from the value: Envoy shows it."""
     return {"version_info": version, "resources": [typed(_SECRET, resource(name, content))]}
