@@ -8,46 +8,40 @@ refused too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import product
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # A letter of a part of a token.
 _ANY = "[^.]"
-_NAME = tuple(bytes([byte]) for byte in b'"crit"')
-# Letters that are escaped in JSON, `\u0063`: no serialiser writes them so, and no other name is told from this one.
-_ESCAPED = (b"\\", b"u", b"0", b"0", b"67")
 
 
-def _at(offset: int, text: Sequence[bytes]) -> str:
+def _bits(text: bytes) -> str:
+    return "".join(f"{byte:08b}" for byte in text)
+
+
+def _at(offset: int, bits: str) -> str:
     """Return a pattern for the base64 of a text that begins `offset` bytes after a multiple of three.
 
-    text: for each byte, those that it may be.
+    bits: of the text, with a full stop for one that may be either.
     """
-    before, end = 8 * offset, 8 * (offset + len(text))
-    groups = range(-(-end // 6))
-    return "".join(_one_of(range(6 * group, 6 * group + 6), before, text) for group in groups)
+    every = "." * (8 * offset) + bits
+    every += "." * (-len(every) % 6)
+    return "".join(_letter(every[at : at + 6]) for at in range(0, len(every), 6))
 
 
-def _one_of(bits: range, before: int, text: Sequence[bytes]) -> str:
-    """Return a pattern for the characters that may stand for these bits, of which those from `before` on are `text`."""
-    known = [bit for bit in bits if 0 <= bit - before < 8 * len(text)]
-    letters = [
-        letter for value, letter in enumerate(_ALPHABET) if _may_be(value, bits, known, before=before, text=text)
-    ]
-    return _ANY if not known else letters[0] if len(letters) == 1 else f"[{''.join(sorted(letters))}]"
+def _letter(bits: str) -> str:
+    """Return a pattern for the letters that may stand for six bits."""
+    if set(bits) == {"."}:
+        return _ANY
+    values = product(*("01" if bit == "." else bit for bit in bits))
+    letters = sorted(_ALPHABET[int("".join(each), 2)] for each in values)
+    return letters[0] if len(letters) == 1 else f"[{''.join(letters)}]"
 
 
-def _may_be(value: int, bits: range, known: Sequence[int], *, before: int, text: Sequence[bytes]) -> bool:
-    places: dict[int, list[tuple[int, int]]] = {}
-    for bit in known:
-        place, within = divmod(bit - before, 8)
-        places.setdefault(place, []).append((7 - within, value >> (bits[-1] - bit) & 1))
-    return all(
-        any(all(byte >> shift & 1 == wanted for shift, wanted in each) for byte in text[place])
-        for place, each in places.items()
-    )
-
-
-_FOUND = "|".join(_at(offset, text) for text in (_NAME, _ESCAPED) for offset in range(3))
+_NAME = _bits(b'"crit"')
+# Letters that are escaped in JSON, `\u0063`: no serialiser writes them so, and no other name is told from this one.
+# After `\u00` comes `6` or `7`, which differ in their last bit.
+_ESCAPED = _bits(b"\\u006")[:-1] + "."
+_FOUND = "|".join(_at(offset, bits) for bits in (_NAME, _ESCAPED) for offset in range(3))
 # Of one token. Where a client repeats the header, Envoy takes the first for its token, and it is found so.
 PATTERN = rf"(?:{_ANY}{{4}})*(?:{_FOUND}).*"
