@@ -18,8 +18,6 @@ from mom.envoy.key_slots import Opening
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 
-__all__ = ["KINDS", "ServedKind", "http_filters", "kind_of", "openings", "path", "served", "unserved"]
-
 KINDS: dict[str, ServedKind[Any]] = {http.NAME: http.KIND, aws.NAME: aws.KIND, kubernetes.NAME: kubernetes.KIND}
 
 
