@@ -14,6 +14,7 @@ import pytest
 
 from tests.envoy.upstream import Upstream
 from tests.golden import MOM, run_mom
+from tests.observed import contents
 from tests.run.mom_run import MomRun, mom_run, wait_until
 
 # Says its variables, calls the URL of each adapter with the token, and waits for a line.
@@ -85,10 +86,9 @@ def test_a_program_reaches_its_adapter_alone_and_only_while_it_runs(run: MomRun)
         token = said["token"]
         assert run.client.send(MODELS, token=token).status == 200
         # The private key is nowhere, and the token in no file: those of mom have the public key alone.
-        for path in Path(run.environ["MOM_HOME"]).rglob("*.json"):
-            text = path.read_text()
-            assert token not in text
-            assert path.name == "keys.json" or '"d"' not in text
+        for path, content in contents(Path(run.environ["MOM_HOME"]), pattern="*.json").items():
+            assert token.encode() not in content
+            assert path.name == "keys.json" or b'"d"' not in content
         process.communicate("\n")
         assert process.returncode == 9
     wait_until(lambda: run.client.send(MODELS, token=token).status == 401, "the token outlives the program")

@@ -15,6 +15,7 @@ from tests.envoy.certificates import Authority
 from tests.envoy.client import Response
 from tests.envoy.conftest import server_context
 from tests.envoy.upstream import Request, Upstream
+from tests.observed import contents, open_files
 from tests.run import load
 from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, wait_until, with_aws
 from tests.run.test_proxies import Proxy
@@ -72,15 +73,13 @@ def state(run: MomRun) -> str:
 
 def watches(pid: int) -> int:
     """Return how many inotify instances a process has."""
-    links = [str(descriptor.readlink()) for descriptor in Path(f"/proc/{pid}/fd").iterdir()]
-    return links.count("anon_inode:inotify")
+    return open_files(pid).count("anon_inode:inotify")
 
 
 def on_memory(run: MomRun) -> dict[str, Path]:
-    """Return the files of credentials of a run, by their names."""
-    parents = [run.runtime, Path("/dev/shm")]
-    found = [path for parent in parents for path in parent.glob("mom-secrets-*/aws.*")]
-    return {path.name: path for path in found if "pr0d" in path.read_text() or not path.read_text()}
+    """Return the files of credentials of a run, by their names: they are in the folder whose lock it has."""
+    locks = {Path(each) for each in open_files(run.process.pid) if "/mom-secrets-" in each}
+    return {path.name: path for lock in locks for path in lock.parent.glob("aws.*")}
 
 
 def test_keys_rotate_and_are_lost_without_another_process(
@@ -146,12 +145,12 @@ def test_keys_rotate_and_are_lost_without_another_process(
 
         assert run.children() == [envoy]
         assert watches(envoy) == before
-        written = [path.read_bytes() for path in run.runtime.rglob("*") if path.is_file() and "aws." not in path.name]
+        written = [content for path, content in contents(run.runtime).items() if "aws." not in path.name]
         assert written
         assert not any(b"pr0d" in content or b"d3v/secret" in content for content in written)
         assert "pr0d" not in run.text
         assert run.end() == 0
-        assert on_memory(run) == {}
+        assert not any(path.exists() for path in files.values())
 
 
 def rotate(folder: Path, authority: Authority, sts: tuple[Upstream, Proxy], rotations: int) -> None:

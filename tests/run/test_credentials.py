@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.envoy.upstream import Request, Upstream
+from tests.observed import contents
 from tests.run.mom_run import MomRun, atlas_yml, mom_run, replace, with_aws
 
 BASIC = {"username": "${{ API_USER }}", "password": "${{ API_PASSWORD }}"}
@@ -64,7 +65,7 @@ def test_credentials_are_reloaded_rotated_and_written_nowhere(tmp_path: Path, ap
         run.wait("several-credentials")
         assert reached(run, api, "/x").get("authorization") == []
 
-        written = [path.read_bytes() for path in run.runtime.rglob("*") if path.is_file()]
+        written = contents(run.runtime).values()
         assert written
         forms = [*secrets, *(basic("me", secret).partition(" ")[2] for secret in secrets), "key%2Bof"]
         for form in forms:

@@ -12,6 +12,7 @@ import pytest
 from mom.envoy.limits import limits
 from tests.envoy.client import Client
 from tests.envoy.upstream import Upstream
+from tests.observed import open_files
 from tests.run.mom_run import mom_run, wait_until
 
 FILES = 256
@@ -31,12 +32,12 @@ def test_silent_clients_beyond_the_limit_are_refused_and_use_no_time(tmp_path: P
         for _ in range(FILES + 50):
             with contextlib.suppress(OSError):
                 silent.enter_context(run.client.connect())
-        wait_until(lambda: open_files(envoy) > limits(FILES).clients, "the clients are not connected")
+        wait_until(lambda: len(open_files(envoy)) > limits(FILES).clients, "the clients are not connected")
         assert not is_served(run.client)
         before = processor_seconds(envoy)
         time.sleep(1)
         assert processor_seconds(envoy) - before < 0.2
-        assert open_files(envoy) < FILES - 20
+        assert len(open_files(envoy)) < FILES - 20
         silent.close()
         wait_until(lambda: is_served(run.client), "nobody is served after the silent clients have gone")
         # And it can be changed.
@@ -72,11 +73,6 @@ def test_envoy_gets_as_many_files_as_the_user_may_have(tmp_path: Path, soft: int
         words = Path(f"/proc/{envoy}/limits").read_text().split("Max open files")[1].split()
         assert words[:2] == ["4096", "4096"]
         assert "client connections at most" not in run.text
-
-
-def open_files(process: int) -> int:
-    """Return how many files a process has open."""
-    return sum(1 for _ in Path(f"/proc/{process}/fd").iterdir())
 
 
 def processor_seconds(process: int) -> float:

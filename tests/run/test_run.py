@@ -25,6 +25,7 @@ from tests.envoy.client import Client, Response
 from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
 from tests.golden import run_mom
+from tests.observed import contents
 from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, threads, wait_until
 
 P = "/v1/apis/http"
@@ -329,7 +330,7 @@ def test_envoy_does_not_outlive_a_killed_mom(run: MomRun) -> None:
     assert run.end(signal.SIGKILL) == -signal.SIGKILL
     wait_until(lambda: not any(is_running(pid) for pid in envoys), "Envoy ends with mom")
     (left,) = run.runtime.iterdir()
-    assert not any(b"s3cret" in path.read_bytes() for path in left.rglob("*") if path.is_file())
+    assert not any(b"s3cret" in content for content in contents(left).values())
     # The next run takes the same address and removes what the killed one left.
     run.text = ""
     run.start()

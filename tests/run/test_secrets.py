@@ -13,6 +13,7 @@ from mom.run.admin import Admin
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client, Response
 from tests.envoy.upstream import Upstream
+from tests.observed import contents
 from tests.run.mom_run import MomRun, mom_run, replace, wait_until
 
 P = "/v1/apis/http"
@@ -23,7 +24,7 @@ UNRELATED = "unrelated-to-atlas"
 
 def texts(run: MomRun) -> dict[str, bytes]:
     """Return everything that somebody could read while it runs, by where it is."""
-    found = {str(path): path.read_bytes() for path in run.runtime.rglob("*") if path.is_file()}
+    found = {str(path): content for path, content in contents(run.runtime).items()}
     for pid in [run.process.pid, *run.children()]:
         found[f"command line of {pid}"] = Path(f"/proc/{pid}/cmdline").read_bytes()
     (directory,) = run.runtime.iterdir()
