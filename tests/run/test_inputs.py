@@ -274,70 +274,10 @@ def test_a_directory_that_others_can_write_is_refused(name: str, mode: int) -> N
             assert made.path.parent == Path(parent)
 
 
-def test_what_a_killed_run_left_in_shared_memory_is_removed_by_the_next() -> None:
-    chosen = hot_restart.new_hot_restart()
-    if chosen is None:
-        pytest.skip("no POSIX shared memory here")
-    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
-        left = Path(parent, "mom-atlas-left")
-        left.mkdir()
-        (left / "lock").touch()
-        (left / "base-id").write_text(f"{chosen.base_id}\n")
-        chosen.file.write_bytes(b"left")
-        with directory.run_directory({"XDG_RUNTIME_DIR": parent}):
-            assert not chosen.file.exists()
-
-
 def test_the_base_id_cannot_be_foretold() -> None:
     if hot_restart.new_hot_restart() is None:
         pytest.skip("no POSIX shared memory here")
     assert len({hot_restart.new_hot_restart() for _ in range(20)}) == 20
-
-
-def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
-        environ = {"XDG_RUNTIME_DIR": parent}
-        left = Path(parent, "mom-atlas-left")
-        left.mkdir()
-        (left / "lock").touch()
-        # Killed before it had a lock.
-        other = Path(parent, "mom-atlas-other")
-        other.mkdir()
-        with directory.run_directory(environ) as first, directory.run_directory(environ) as second:
-            assert first.path != second.path
-            assert first.exists()
-            assert not left.exists()
-            assert not other.exists()
-    assert tmp_path.exists()
-
-
-def test_what_a_run_left_that_was_killed_while_it_removed_its_directory_is_swept(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
-        environ = {"XDG_RUNTIME_DIR": parent}
-        names = [f"{number}.json" for number in range(20)]
-        for survivors in range(20):
-            run = directory.RunDirectory(environ, None)
-            for name in names:
-                (run.path / name).write_text("secret")
-            remaining = iter([True] * survivors)
-            unlink = os.unlink
-
-            def killed(*given: Any, remaining: Any = remaining, unlink: Any = unlink, **named: Any) -> None:
-                if not next(remaining, False):
-                    raise KeyboardInterrupt
-                unlink(*given, **named)
-
-            with monkeypatch.context() as patched:
-                patched.setattr(os, "unlink", killed)
-                with pytest.raises(KeyboardInterrupt):
-                    run.remove()
-            # As the end of a process does.
-            run._unlock()
-            assert run.exists()
-            with directory.run_directory(environ):
-                assert not run.exists()
 
 
 def test_a_full_disk_is_reported_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

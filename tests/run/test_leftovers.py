@@ -6,12 +6,14 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mom.run import leftovers
+from mom.run import hot_restart, leftovers
 from mom.run.directory import RunDirectory, run_directory
 
 _MEMORY = Path("/dev/shm")
@@ -111,3 +113,63 @@ def test_a_run_that_is_killed_at_any_moment_leaves_nothing_for_long(environ: dic
             process.kill()
         leftovers.sweep(environ)
         assert list(place.iterdir()) == []
+
+
+def test_what_a_killed_run_left_in_shared_memory_is_removed_by_the_next() -> None:
+    chosen = hot_restart.new_hot_restart()
+    if chosen is None:
+        pytest.skip("no POSIX shared memory here")
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        left = Path(parent, "mom-atlas-left")
+        left.mkdir()
+        (left / "lock").touch()
+        (left / "base-id").write_text(f"{chosen.base_id}\n")
+        chosen.file.write_bytes(b"left")
+        with run_directory({"XDG_RUNTIME_DIR": parent}):
+            assert not chosen.file.exists()
+
+
+def test_directories_in_use_are_not_swept(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        environ = {"XDG_RUNTIME_DIR": parent}
+        left = Path(parent, "mom-atlas-left")
+        left.mkdir()
+        (left / "lock").touch()
+        # Killed before it had a lock.
+        other = Path(parent, "mom-atlas-other")
+        other.mkdir()
+        with run_directory(environ) as first, run_directory(environ) as second:
+            assert first.path != second.path
+            assert first.exists()
+            assert not left.exists()
+            assert not other.exists()
+    assert tmp_path.exists()
+
+
+def test_what_a_run_left_that_was_killed_while_it_removed_its_directory_is_swept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="mr-") as parent:
+        environ = {"XDG_RUNTIME_DIR": parent}
+        names = [f"{number}.json" for number in range(20)]
+        for survivors in range(20):
+            run = RunDirectory(environ, None)
+            for name in names:
+                (run.path / name).write_text("secret")
+            remaining = iter([True] * survivors)
+            unlink = os.unlink
+
+            def killed(*given: Any, remaining: Any = remaining, unlink: Any = unlink, **named: Any) -> None:
+                if not next(remaining, False):
+                    raise KeyboardInterrupt
+                unlink(*given, **named)
+
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "unlink", killed)
+                with pytest.raises(KeyboardInterrupt):
+                    run.remove()
+            # As the end of a process does.
+            run._unlock()
+            assert run.exists()
+            with run_directory(environ):
+                assert not run.exists()
