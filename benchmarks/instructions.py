@@ -78,7 +78,12 @@ def without_routes(*names: str) -> Callable[[Json], None]:
 
 def without_keys(*keys: str) -> Callable[[Json], None]:
     """Return what takes these out of the route configuration."""
-    return lambda bootstrap: [manager(bootstrap)["route_config"].pop(key) for key in keys] and None
+
+    def change(bootstrap: Json) -> None:
+        for key in keys:
+            del manager(bootstrap)["route_config"][key]
+
+    return change
 
 
 def no_expiry(bootstrap: Json) -> None:

@@ -124,7 +124,7 @@ def token_for(folder: Path, origin: str) -> str:
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait(url: str, process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """Wait until `url` responds, at most a minute."""
     for _ in range(3000):
         if process.poll() is not None:
