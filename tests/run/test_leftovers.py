@@ -49,11 +49,11 @@ def test_directories_of_killed_runs_are_removed_from_every_place(environ: dict[s
     for place in places:
         for prefix in ("mom-atlas-", "mom-secrets-", ".mom-atlas-", ".mom-secrets-"):
             for number, files in enumerate(([], ["value"], ["lock"], ["lock", "base-id", "value"])):
-                directory = place / f"{prefix}{os.getpid()}-{number}"
-                directory.mkdir(mode=0o700)
+                # Another run on this machine may sweep, too: under another name until it is complete.
+                new = Path(tempfile.mkdtemp(dir=place))
                 for name in files:
-                    (directory / name).write_text("x")
-                made.append(directory)
+                    (new / name).write_text("x")
+                made.append(new.rename(place / f"{prefix}{os.getpid()}-{number}"))
     with run_directory(environ) as own:
         assert [each for each in made if each.exists()] == []
         assert own.path.is_dir()
