@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import json
 import os
@@ -21,6 +20,7 @@ from tests.envoy.binary import ENVOY
 from tests.envoy.client import Client
 from tests.envoy.running import wait_until_serving
 from tests.export.container import inside
+from tests.export.kubelet import Node
 from tests.export.world import VARIABLES, World
 from tests.golden import MOM
 from tests.run.api_server import UID
@@ -129,17 +129,15 @@ def _pod(world: World, out: Path, folder: Path, port: int) -> Deployment:
     (deployment,) = (each for (kind, _), each in rendered.items() if kind == "Deployment")
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    mounts = {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file}
     volumes = {volume["name"]: volume for volume in pod["volumes"]}
     for mount in container["volumeMounts"]:
-        if "emptyDir" in volumes[mount["name"]]:
+        if "emptyDir" in (volume := volumes[mount["name"]]):
             # In memory, as it is on this machine.
-            assert (mount["mountPath"], volumes[mount["name"]]["emptyDir"]["medium"]) == ("/dev/shm", "Memory")
-            continue
-        made = folder / mount["name"]
-        made.mkdir(mode=0o700)
-        _write(made, _volume(volumes[mount["name"]], rendered))
-        mounts[mount["mountPath"]] = made
+            assert (mount["mountPath"], volume["emptyDir"]["medium"]) == ("/dev/shm", "Memory")
+    (folder / "volumes").mkdir()
+    node = Node(folder / "volumes", rendered)
+    node.mount(pod)
+    mounts = {"/usr/local/bin/envoy": Path(ENVOY), AUTHORITIES: world.authority.file, **node.mounts(pod)}
     program, *rest = container["command"]
     command = [MOM if program == "mom" else program, *rest, *container["args"]]
     # Of the image, as of the pod.
@@ -153,27 +151,6 @@ def kustomized(overlay: Path) -> list[dict[str, Any]]:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
-
-
-def _volume(volume: Mapping[str, Any], objects: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return the files of a volume of a pod."""
-    secrets = {
-        key: base64.b64decode(value)
-        for (kind, _), each in objects.items()
-        if kind == "Secret"
-        for key, value in each["data"].items()
-    }
-    if "secret" in volume:
-        assert ("Secret", volume["secret"]["secretName"]) in objects
-        return secrets
-    files: dict[str, bytes] = {}
-    for source in volume["projected"]["sources"]:
-        if "secret" in source:
-            files |= {item["path"]: secrets[item["key"]] for item in source["secret"]["items"]}
-        else:
-            data = objects["ConfigMap", source["configMap"]["name"]]["data"]
-            files |= {item["path"]: data[item["key"]].encode() for item in source["configMap"]["items"]}
-    return files
 
 
 def _write(folder: Path, files: Mapping[str, bytes]) -> None:

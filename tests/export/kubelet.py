@@ -61,8 +61,10 @@ class Node:
     volumes: dict[str, Volume] = field(default_factory=dict)
 
     def mount(self, pod: Mapping[str, Any]) -> None:
-        """Write the volumes of a pod."""
+        """Write the volumes of a pod, but for those in memory, where this machine has one."""
         for given in pod["volumes"]:
+            if "emptyDir" in given:
+                continue
             secret = given.get("secret")
             mode = (secret or given["projected"]).get("defaultMode", 0o644)
             group = pod["securityContext"]["fsGroup"] if os.geteuid() == 0 else -1
@@ -75,7 +77,8 @@ class Node:
     def mounts(self, pod: Mapping[str, Any]) -> dict[str, Path]:
         """Return the folders of the volumes, by where the pod's one container has them."""
         (container,) = pod["containers"]
-        return {mount["mountPath"]: self.volumes[mount["name"]].folder for mount in container["volumeMounts"]}
+        mounts = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        return {mounts[name]: volume.folder for name, volume in self.volumes.items()}
 
     def _secret(self, name: str) -> dict[str, bytes]:
         return {key: base64.b64decode(value) for key, value in self.objects["Secret", name]["data"].items()}

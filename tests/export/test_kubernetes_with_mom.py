@@ -58,12 +58,10 @@ def pod(folder: Path, objects: dict[tuple[str, str], Any]) -> Iterator[tuple[Nod
     specification = objects["Deployment", "atlas"]["spec"]["template"]["spec"]
     (container,) = specification["containers"]
     assert container["command"] == ["mom", "atlas", "run"]
-    memory = {volume["name"]: volume.pop("emptyDir") for volume in specification["volumes"] if "emptyDir" in volume}
+    memory = {volume["name"]: volume["emptyDir"] for volume in specification["volumes"] if "emptyDir" in volume}
     assert memory == {"memory": {"medium": "Memory", "sizeLimit": "64Mi"}}
-    specification["volumes"] = [volume for volume in specification["volumes"] if volume["name"] != "memory"]
     own = [mount for mount in container["volumeMounts"] if mount["name"] == "memory"]
     assert own == [{"name": "memory", "mountPath": MEMORY}]
-    container["volumeMounts"] = [mount for mount in container["volumeMounts"] if mount not in own]
     (folder / "volumes").mkdir()
     (folder / "root").mkdir()
     node = Node(folder / "volumes", objects)
