@@ -51,6 +51,8 @@ def pytest_configure() -> None:
     _pass_on_no_ignored_signal()
     for name in [name for name in os.environ if _STEERING.fullmatch(name)]:
         del os.environ[name]
+    # What a user has git ignore everywhere, or do with a new repository.
+    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
 
 
 def pytest_collection(session: pytest.Session) -> None:

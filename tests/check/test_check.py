@@ -61,6 +61,8 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert done.stderr.splitlines()[-1] == "Checked 10 adapters: 10 failed"
     assert (folder / "runs").read_text() == "run\n"
     report: dict[str, Any] = json.loads(done.stdout)
+    # At once: a port that the system has chosen is soon another program's.
+    report["runs still"] = is_running(parse_base_url(report["gateway"]))
     return report
 
 
@@ -98,7 +100,7 @@ def test_each_of_ten_adapters_fails_for_its_own_reason_with_the_right_advice(ten
 
 def test_the_gateway_that_was_started_has_ended_with_the_check(ten: dict[str, Any]) -> None:
     assert ten["started"] is True
-    assert not is_running(parse_base_url(ten["gateway"]))
+    assert ten["runs still"] is False
 
 
 def test_no_credential_is_in_the_report(ten: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ class Listener:
             except OSError:
                 return
             with connection:
-                connection.settimeout(0.3)
+                connection.settimeout(20)
                 try:
                     self.received += connection.recv(65536) or b"(closed)"
                 except OSError:
@@ -360,7 +360,7 @@ def test_http_to_another_machine_is_refused_before_anything_is_sent(mom: Mom) ->
 def test_without_https_no_proxy_of_the_environment_is_used_even_when_http_is_allowed(mom: Mom, proxy: Listener) -> None:
     # other.example is resolved to loopback by hand: nothing leaves the machine
     environ = {"MOM_BASE_URL": f"http://other.example:{proxy.port}", "http_proxy": "http://127.0.0.1:1"}
-    mom.run(["-s", "-m", "1", "--mom-insecure-http", "--resolve", f"*:{proxy.port}:127.0.0.1", "/a"], environ)
+    mom.run(["-s", "-m", "20", "--mom-insecure-http", "--resolve", f"*:{proxy.port}:127.0.0.1", "/a"], environ)
     assert proxy.received.startswith(b"GET /a HTTP/1.1")
 
 

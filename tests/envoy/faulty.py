@@ -15,8 +15,10 @@ import h2.connection
 import h2.errors
 import h2.events
 
+from tests.envoy.client import SECONDS
+from tests.envoy.running import free_port
+
 Behaviour = Callable[[socket.socket], None]
-_SECONDS = 20.0
 
 
 class FaultyServer:
@@ -26,7 +28,9 @@ class FaultyServer:
         self._behave = behave
         self._context = context
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listening = socket.create_server((host, 0), backlog=128, family=family)
+        # A port that the system chooses for ::1 may be that of another process's server at 127.0.0.1.
+        port = free_port() if family == socket.AF_INET6 else 0
+        self._listening = socket.create_server((host, port), backlog=128, family=family)
         self.port: int = self._listening.getsockname()[1]
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._accept)
@@ -39,7 +43,7 @@ class FaultyServer:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(_SECONDS)
+        self._thread.join(20)
 
     def _accept(self) -> None:
         while True:
@@ -51,7 +55,7 @@ class FaultyServer:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError, ValueError):
-            connection.settimeout(_SECONDS)
+            connection.settimeout(SECONDS)
             if self._context is not None:
                 connection = self._context.wrap_socket(connection, server_side=True)
             self._behave(connection)

@@ -14,6 +14,7 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
+from tests.envoy.client import SECONDS
 from tests.envoy.conftest import Atlas
 
 Pairs = Sequence[tuple[str, str]]
@@ -105,7 +106,7 @@ class Http2Api:
         self.requests: list[Http2Request] = []
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listening.getsockname()[1]
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def close(self) -> None:
@@ -120,16 +121,19 @@ class Http2Api:
         with contextlib.suppress(OSError):
             while True:
                 raw, _ = self._listening.accept()
-                self._threads.append(threading.Thread(target=self._serve, args=(raw,)))
+                self._threads.append(threading.Thread(target=self._serve, args=(raw,), daemon=True))
                 self._threads[-1].start()
 
     def _serve(self, raw: socket.socket) -> None:
-        raw.settimeout(10)
+        raw.settimeout(SECONDS)
         if self._context is None:
             with contextlib.suppress(OSError, h2.exceptions.ProtocolError), raw:
                 self._http2(raw)
             return
-        with contextlib.suppress(OSError), self._context.wrap_socket(raw, server_side=True) as connection:
+        with (
+            contextlib.suppress(OSError, h2.exceptions.ProtocolError),
+            self._context.wrap_socket(raw, server_side=True) as connection,
+        ):
             self.protocols.append(connection.selected_alpn_protocol())
             if connection.selected_alpn_protocol() == "h2":
                 self._http2(connection)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import functools
 import os
 import random
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,36 +22,50 @@ from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.translate import translate
 from tests.envoy.binary import ENVOY
-from tests.envoy.client import Client, read_response
-
-SECONDS = 30.0
-
+from tests.envoy.client import SECONDS, Client, read_response
 
 _given: set[int] = set()
 _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _FIRST_EPHEMERAL = int(_RANGE.read_text().split()[0]) if _RANGE.exists() else 32_768
-
-
-# Test processes that run side by side take ports of their own: `gw0`, `gw1`, … are told apart by pytest-xdist.
-_WORKERS = 16
-_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
 # Not the shared generator: a test may have seeded that one.
 _DICE = random.SystemRandom()
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing uses or has just used, a different one each time.
+    """Return a port of both loopback addresses that nothing uses or has just used, a different one each time.
 
-    Not one that the system would choose: it may give that to an outgoing connection before Envoy listens there.
+    Not one that the system would choose: it may give that to an outgoing connection before Envoy listens there. No
+    other test process of this machine gets it as long as this one lives, be it of this test run or of another.
     """
+    ports = _ports()
     while True:
-        port = _DICE.randrange(10_000 + _WORKER, _FIRST_EPHEMERAL, _WORKERS)
-        # Without SO_REUSEADDR, so that connections of an earlier listener that still linger count as use.
-        with contextlib.suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            if port not in _given:
+        port = _DICE.randrange(10_000, _FIRST_EPHEMERAL)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.lockf(ports, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            if port not in _given and not _is_in_use(port):
                 _given.add(port)
                 return port
+
+
+@functools.cache
+def _ports() -> int:
+    """Open the file in which each byte stands for a port. A lock on it ends with this process (fcntl(2))."""
+    path = Path(tempfile.gettempdir(), f"mom-test-ports-{os.getuid()}")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def _is_in_use(port: int) -> bool:
+    """Whether something uses the port at one of the addresses, both of which a client of `localhost` tries."""
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        # Without SO_REUSEADDR, so that connections of an earlier listener that still linger count as use.
+        try:
+            with socket.socket(family) as probe:
+                probe.bind((host, port))
+        except OSError as error:
+            # Another error says that this machine has no such address.
+            if error.errno == errno.EADDRINUSE:
+                return True
+    return False
 
 
 @dataclass(frozen=True)

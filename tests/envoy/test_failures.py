@@ -9,7 +9,7 @@ import re
 import resource
 import select
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ class Failing:
 
     def log(self) -> list[dict[str, Any]]:
         """Return the lines of the access log."""
-        return [json.loads(line) for line in self.envoy.log.splitlines() if line.startswith("{")]
+        *whole, _ = self.envoy.log.split("\n")
+        return [json.loads(line) for line in whole if line.startswith("{")]
 
 
 def old_tls(authority: Authority, folder: Path) -> ssl.SSLContext:
@@ -156,12 +157,15 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
             name: stack.enter_context(FaultyServer(behave, contexts.get(name))).port
             for name, behave in behaviours.items()
         }
+        ports["blackhole"] = stack.enter_context(Blackhole()).port
         urls = {name: f"{'https' if name in over_tls else 'http'}://localhost:{port}" for name, port in ports.items()}
         urls |= {
             "closed": f"http://127.0.0.1:{free_port()}",
             "closed-name": f"http://localhost:{free_port()}",
             "closed-tls": f"https://localhost:{free_port()}",
-            "blackhole": f"http://127.0.0.1:{stack.enter_context(Blackhole()).port}",
+            "blackhole": f"http://127.0.0.1:{ports['blackhole']}",
+            # An address has a cluster of its own.
+            "silent-tls": f"https://127.0.0.1:{ports['silent-tls']}",
             # No TCP connection can be to a broadcast address (RFC 9293, 3.9.2.3): the system itself says no.
             "unreachable": "http://255.255.255.255",
             "no-name": "http://nothing.invalid",
@@ -177,10 +181,27 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
             timeout=8,
         )
         given = configuration(*(http(*one) for one in urls.items()), providers=(provider("keys"),))
-        envoy = stack.enter_context(
-            running(given, options, folder / "envoy", times={"connect_timeout": ("5s", "0.3s")})
-        )
+        change = impatient([ports["blackhole"], ports["silent-tls"]])
+        envoy = stack.enter_context(running(given, options, folder / "envoy", change=change))
         yield Failing(envoy, key, ports)
+
+
+def impatient(ports: Collection[int]) -> Callable[[Json], Json]:
+    """Return a change of a bootstrap: connections to these ports have a moment, those to all others as long as ever.
+
+    The servers there, each with many connections at once, share one process with the tests.
+    """
+
+    def change(bootstrap: Json) -> Json:
+        changed = 0
+        for cluster in bootstrap["static_resources"]["clusters"]:
+            if any(cluster["name"].endswith(f":{port}") for port in ports):
+                cluster["connect_timeout"] = "0.3s"
+                changed += 1
+        assert changed == len(ports)
+        return bootstrap
+
+    return change
 
 
 @pytest.mark.parametrize("adapter", EXPECTED)

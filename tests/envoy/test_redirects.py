@@ -301,7 +301,7 @@ def start(gateway: Redirecting, form: str) -> str:
 def test_urllib_follows_through_the_gateway(gateway: Redirecting, form: str) -> None:
     request = urllib.request.Request(start(gateway, form), headers={"Atlas-Accesstoken": gateway.key.token()})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=20) as response:
+    with opener.open(request, timeout=60) as response:
         assert response.read() == b"ok"
         assert response.url == f"http://127.0.0.1:{gateway.client.port}{P}/base/arrived"
     assert arrival(gateway).target == "/api/arrived"
@@ -311,7 +311,7 @@ def test_urllib_follows_through_the_gateway(gateway: Redirecting, form: str) -> 
 def test_curl_follows_through_the_gateway(gateway: Redirecting, form: str) -> None:
     url = start(gateway, form)
     token = f"Atlas-Accesstoken: {gateway.key.token()}"
-    command = ["curl", "-q", "-sSL", "--noproxy", "*", "--max-time", "20", "-H", token, url]
+    command = ["curl", "-q", "-sSL", "--noproxy", "*", "--max-time", "60", "-H", token, url]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert (done.returncode, done.stdout) == (0, "ok"), done.stderr
     assert arrival(gateway).target == "/api/arrived"
@@ -321,7 +321,7 @@ def test_curl_ends_at_the_gateway_where_the_base_path_does_not_reach(gateway: Re
     for form in ("http://{own}/login", "/login"):
         url = start(gateway, form)
         token = f"Atlas-Accesstoken: {gateway.key.token()}"
-        command = ["curl", "-q", "-sSL", "--noproxy", "*", "--max-time", "20", "-H", token, url]
+        command = ["curl", "-q", "-sSL", "--noproxy", "*", "--max-time", "60", "-H", token, url]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         assert "API_NoMatchingInstanceError" in done.stdout, done
         assert len(gateway.api.requests) == 1

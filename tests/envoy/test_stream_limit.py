@@ -12,7 +12,7 @@ import pytest
 from mom.envoy.options import Listen, Options
 from mom.envoy.translate import translate
 from tests.envoy.certificates import Authority
-from tests.envoy.client import Client, read_all
+from tests.envoy.client import SECONDS, Client, read_all
 from tests.envoy.configurations import configuration, http, provider
 from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
@@ -59,7 +59,7 @@ def test_a_web_socket_ends_at_the_limit_and_an_event_stream_goes_on(
             stream.sendall(envoy.client.request(f"{P}/plain/events/sse", token=key.token()))
             assert b" 200 " in reader.readline()
             for adapter in ("plain", "tls"):
-                assert 0.9 <= seconds_of_a_socket(envoy.client, f"{P}/{adapter}/socket", key.token()) < 15
+                assert 0.9 <= seconds_of_a_socket(envoy.client, f"{P}/{adapter}/socket", key.token()) < SECONDS
             api.release("sse")
             assert b"data: second" in reader.read()
 

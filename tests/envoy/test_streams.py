@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.envoy.certificates import Authority
-from tests.envoy.client import read_chunks
+from tests.envoy.client import SECONDS, read_chunks
 from tests.envoy.conftest import Atlas
 from tests.envoy.http2 import Http2Api, h2_headers, over_http2
 
@@ -166,7 +166,7 @@ def test_http2_to_the_api_with_goaways_and_a_web_socket_beside_it(
         for client in clients:
             client.start()
         for client in clients:
-            client.join(30)
+            client.join(SECONDS)
         assert statuses == [200] * 80
         assert set(http2_api.protocols) == {"h2"}
         upgrade = envoy.client.send(f"{P}/two/x", "Connection: Upgrade", "Upgrade: websocket", token=key.token())

@@ -22,16 +22,19 @@ class TokenEndpoint:
         self.gate = threading.Event()
         self.gate.set()
         self.asked: list[dict[str, str]] = []
+        self._lock = threading.Lock()
         endpoint = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
-                endpoint.asked.append(dict(parse_qsl(body, strict_parsing=True, keep_blank_values=True)))
-                number = len(endpoint.asked)
-                endpoint.gate.wait(60)
+                asked = dict(parse_qsl(body, strict_parsing=True, keep_blank_values=True))
+                with endpoint._lock:
+                    endpoint.asked.append(asked)
+                    number = len(endpoint.asked)
+                endpoint.gate.wait(600)
                 token = {"access_token": f"token-{number}", "token_type": "Bearer", "expires_in": endpoint.lifetime}
-                works = endpoint.works and endpoint.asked[number - 1]["client_id"] != endpoint.refused
+                works = endpoint.works and asked["client_id"] != endpoint.refused
                 content = json.dumps(token if works else {"error": "invalid_client"}).encode()
                 self.send_response(200 if works else 401)
                 self.send_header("Content-Type", "application/json")

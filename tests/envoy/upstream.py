@@ -29,6 +29,9 @@ from dataclasses import dataclass
 from typing import IO, Self
 from urllib.parse import unquote
 
+from tests.envoy.client import SECONDS
+
+_IDLE_SECONDS = 3_600.0
 HOSTILE = b"""Set-Cookie: session=1
 Set-Cookie2: session=1
 Alt-Svc: h2=":443"
@@ -113,8 +116,9 @@ class Upstream:
         self.requests: list[Request] = []
         self._released: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self._changed = threading.Condition()
+        self._closed = False
         self._connections: set[socket.socket] = set()
-        self._threads = [threading.Thread(target=self._accept)]
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def __enter__(self) -> Self:
@@ -128,7 +132,9 @@ class Upstream:
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        for event in self._released.values():
+        # Before the rest: what begins meanwhile looks at it.
+        self._closed = True
+        for event in list(self._released.values()):
             event.set()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
@@ -148,7 +154,7 @@ class Upstream:
         """Return the recorded requests whose path, without query, ends so."""
         return [one for one in self.requests if one.target.partition("?")[0].endswith(ending)]
 
-    def wait(self, ending: str, count: int = 1, seconds: float = 20) -> list[Request]:
+    def wait(self, ending: str, count: int = 1, seconds: float = SECONDS) -> list[Request]:
         """Wait until `count` requests whose path ends so have come, and return them."""
         with self._changed:
             assert self._changed.wait_for(lambda: len(self.seen(ending)) >= count, seconds), f"no request to {ending}"
@@ -160,7 +166,7 @@ class Upstream:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            thread = threading.Thread(target=self._serve, args=(connection,))
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -168,12 +174,13 @@ class Upstream:
         self._connections.add(connection)
         try:
             if self._context:
-                connection.settimeout(20)
+                connection.settimeout(SECONDS)
                 connection = self._context.wrap_socket(connection, server_side=True)
                 self._connections.add(connection)
-            connection.settimeout(60)
+            # Long: the end of a connection that has been idle may come when a request does.
+            connection.settimeout(_IDLE_SECONDS)
             with connection.makefile("rb") as reader:
-                while request := read_request(reader):
+                while not self._closed and (request := read_request(reader)):
                     with self._changed:
                         self.requests.append(request)
                         self._changed.notify_all()
@@ -200,7 +207,7 @@ class Upstream:
             connection.sendall(b"\x00\x01 this is not HTTP\r\n\r\n")
             return False
         if word == "hold":
-            self._released[argument].wait(60)
+            self._wait_for_release(argument)
         if word == "events":
             return self._events(connection, argument, fields(request.target.partition("?")[2]))
         status = int(argument) if word == "status" else 200
@@ -220,13 +227,18 @@ class Upstream:
         connection.sendall(head + (b"" if request.method == "HEAD" else body))
         return True
 
+    def _wait_for_release(self, key: str) -> None:
+        event = self._released[key]
+        if not self._closed:
+            event.wait(_IDLE_SECONDS)
+
     def _events(self, connection: socket.socket, key: str, extra: bytes) -> bool:
         connection.sendall(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n"
             + extra
             + b"\r\nd\r\ndata: first\n\n\r\n"
         )
-        self._released[key].wait(60)
+        self._wait_for_release(key)
         connection.sendall(b"e\r\ndata: second\n\n\r\n0\r\n\r\n")
         return True
 

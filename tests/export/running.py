@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.envoy.binary import ENVOY
-from tests.envoy.client import Client
-from tests.envoy.running import SECONDS, wait_until_serving
+from tests.envoy.client import SECONDS, Client
+from tests.envoy.running import wait_until_serving
 from tests.export.kubelet import Volume
 
 

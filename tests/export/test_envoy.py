@@ -25,7 +25,7 @@ from mom.yamledit.source import decode
 from tests import samples
 from tests.envoy.binary import ENVOY
 from tests.envoy.certificates import Authority, for_clients
-from tests.envoy.client import Client, Response
+from tests.envoy.client import SECONDS, Client, Response
 from tests.envoy.configurations import AUDIENCE, ISSUER
 from tests.envoy.conftest import server_context
 from tests.envoy.running import free_port
@@ -35,7 +35,6 @@ from tests.envoy.upstream import Request, Upstream
 from tests.export.running import Mounted, serving
 from tests.golden import MOM
 from tests.run.api_server import ApiServer
-from tests.run.mom_run import SECONDS
 from tests.run.test_proxies import Proxy
 
 PROVIDER = (
@@ -240,8 +239,13 @@ def test_health_needs_no_token_and_everything_else_does(deployed: Deployed) -> N
 
 def test_metrics_are_served_and_nothing_else_of_the_admin_interface(deployed: Deployed) -> None:
     assert deployed.status("one") == (200, None)
-    response = deployed.metrics.send("/metrics")
-    assert (response.status, b'atlas_requests{adapter="one"' in response.body) == (200, True)
+
+    def is_counted() -> bool:
+        response = deployed.metrics.send("/metrics")
+        assert response.status == 200
+        return b'atlas_requests{adapter="one"' in response.body
+
+    eventually(is_counted, "the request is counted")
     for path in ("/config_dump", "/quitquitquit", "/stats"):
         assert deployed.metrics.send(path, method="POST").status == 404
         assert deployed.metrics.send(path).status == 404

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.envoy.client import Client
-from tests.envoy.running import SECONDS, free_port
+from tests.envoy.client import SECONDS, Client
+from tests.envoy.running import free_port
 from tests.envoy.upstream import Upstream
 from tests.export.exports import configure, export, written
 from tests.golden import MOM, run_mom

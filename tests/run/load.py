@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from tests.envoy.client import read_response
+from tests.envoy.client import SECONDS, read_response
 from tests.envoy.upstream import Request, Upstream
 from tests.run.mom_run import MomRun, wait_until
 
@@ -34,7 +34,7 @@ class Load:
         """End it."""
         self._ends.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(SECONDS)
 
     def _send(self, connection: int, path: str) -> None:
         client = self._run.client

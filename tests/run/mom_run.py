@@ -16,11 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.envoy.client import Client
+from tests.envoy.client import SECONDS, Client
 from tests.envoy.running import free_port
 from tests.envoy.tokens import Key, es256, jwks
 
-SECONDS = 40.0
 ADAPTERS = "moment.dev/adapters/v1alpha1"
 # Looks at the files twenty times a second instead of five, and tries again what failed after half a second instead of
 # two: hundreds of changes wait for that. A start with `unhurried` is as the user's.
@@ -265,4 +264,4 @@ def threads(target: Any, arguments: Sequence[tuple[Any, ...]]) -> list[threading
     return started
 
 
-__all__ = ["Key", "MomRun", "atlas_yml", "is_running", "mom_run", "replace", "threads", "wait_until"]
+__all__ = ["SECONDS", "Key", "MomRun", "atlas_yml", "is_running", "mom_run", "replace", "threads", "wait_until"]

@@ -52,7 +52,7 @@ def test_credentials_are_reloaded_rotated_and_written_nowhere(tmp_path: Path, ap
         assert request.target == "/x?a=1&key=key%2Bof%2Bthe%2Bquery"
         assert request.get("authorization") == [basic("me", secrets[0])]
 
-        env_file.write_text(env_file.read_text().replace(secrets[0], secrets[1]))
+        replace(env_file, env_file.read_text().replace(secrets[0], secrets[1]))
         run.wait("Reloaded variables: API_PASSWORD")
         assert reached(run, api, "/x").get("authorization") == [basic("me", secrets[1])]
 

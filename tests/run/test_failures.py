@@ -16,6 +16,7 @@ import pytest
 
 from tests.envoy.binary import ENVOY
 from tests.envoy.certificates import Authority
+from tests.envoy.client import SECONDS
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import WITHOUT_MEMORY, MomRun, is_running, mom_run, replace, wait_until
 
@@ -284,7 +285,7 @@ def test_an_env_file_that_is_a_named_pipe_is_read_once(run: MomRun, api: Upstrea
     writer = threading.Thread(target=lambda: pipe.write_text("ONE=named\n"), daemon=True)
     writer.start()
     run.start("--env-file", "pipe")
-    writer.join(20)
+    writer.join(SECONDS)
     assert sent(run, api, "/named") == "Bearer named"
     run.configure({"one": (base(api), {"Authorization": "Bearer ${{ ONE }}"}), "two": (base(api), {})})
     run.wait("Reloaded + two")

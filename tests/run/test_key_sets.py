@@ -17,6 +17,7 @@ from mom.errors import MomError
 from mom.run import key_sets
 from mom.run.fetch import NotFetched
 from mom.run.key_sets import KeySets
+from tests.envoy.client import SECONDS
 from tests.envoy.configurations import configuration, provider
 from tests.envoy.tokens import es256, jwks
 
@@ -48,7 +49,7 @@ class World:
         self.now += seconds
         self.keys.poll()
         for thread in [one for one in threading.enumerate() if one.name == "key set"]:
-            thread.join(20)
+            thread.join(SECONDS)
         self.keys.poll()
         jwks, states = self.keys.current(self.configuration)
         return jwks[URL], states[URL].word

@@ -18,7 +18,7 @@ from mom.auth import jwk
 from mom.auth import keys as own_keys
 from mom.auth.tokens import mint
 from tests.envoy.certificates import Authority
-from tests.envoy.client import Client, Response, read_response
+from tests.envoy.client import SECONDS, Client, Response, read_response
 from tests.envoy.running import free_port
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream
@@ -148,7 +148,7 @@ def test_a_changed_variable(run: MomRun, api: Upstream) -> None:
         assert echoes(socket_)
     assert len(run.children()) == 1
     api.release("same")
-    held.join(20)
+    held.join(SECONDS)
     assert [one.status for one in answers] == [200]
     assert api.seen("/hold/same")[0].get("authorization") == ["Bearer first"]
     assert "second" not in run.text
@@ -177,7 +177,7 @@ def test_a_changed_variable_without_memory(without_memory: MomRun, api: Upstream
     assert sent(run, api, "/one/rotated") == ["Bearer rotated"]
     assert len(run.children()) == 2
     api.release("variable")
-    held.join(20)
+    held.join(SECONDS)
     assert [one.status for one in answers] == [200]
     assert api.seen("/hold/variable")[0].get("authorization") == ["Bearer first"]
     assert "rotated" not in run.text
@@ -195,7 +195,7 @@ def test_changing_variables_twice_cuts_nothing(without_memory: MomRun, api: Upst
     run.wait("Change postponed until 1 in-flight request finishes")
     assert sent(run, api, "/one/waits") == ["Bearer second"]
     api.release("twice")
-    held.join(20)
+    held.join(SECONDS)
     assert [one.status for one in answers] == [200]
     run.wait("Reloaded variables: ONE", count=2)
     assert sent(run, api, "/one/third") == ["Bearer third"]
@@ -250,7 +250,7 @@ def test_requests_to_the_current_generation_hold_back_no_change(without_memory: 
     run.wait("Reloaded variables: ONE", count=2)
     assert "postponed" not in run.text
     api.release("current")
-    held.join(20)
+    held.join(SECONDS)
     assert [one.status for one in answers] == [200]
     assert api.seen("/hold/current")[0].get("authorization") == ["Bearer second"]
 
@@ -291,7 +291,7 @@ def test_no_request_is_lost_in_any_change(run: MomRun, api: Upstream) -> None:
     assert sent(run, api, "/one/during") == ["after"]
     api.release("parallel")
     for thread in slow:
-        thread.join(30)
+        thread.join(SECONDS)
     assert [one.status for one in answers] == [200] * 200
 
 

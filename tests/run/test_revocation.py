@@ -280,9 +280,12 @@ def one_by_one(connections: list[Http1 | Http2], path: str, token: str, status: 
 
     The process before cannot be asked whether it has applied a change, which takes it milliseconds.
     """
+    pause = 0.1
     while connections[-1].status(path, token) != status:
         connections.pop()
-        time.sleep(0.1)
+        time.sleep(pause)
+        # So that thirty of them last for as long as a busy machine may take.
+        pause = min(1.2 * pause, 5.0)
     connections.pop()
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from mom.run.service_manager import READY, notify
+from tests.envoy.client import SECONDS
 from tests.envoy.upstream import Upstream
-from tests.run.mom_run import SECONDS, mom_run
+from tests.run.mom_run import mom_run
 
 
 def test_a_service_manager_is_told_when_it_serves_and_when_it_ends(tmp_path: Path, api: Upstream) -> None:
