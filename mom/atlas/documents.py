@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from mom.atlas.forms import Forms
 
 _MAX_ALIASED = 500_000
-# Shorter documents are parsed in no time.
-_LONG = 8_192
 
 
 @dataclass(frozen=True)
@@ -103,13 +101,13 @@ def read(source: Source, forms: Forms | None = None) -> Stream:
     unreadable: list[Unreadable] = []
     bystanders: list[Document] = []
     unseparated: list[int] = []
+    line, at = 1, 0
     for limits in documents(source):
-        if forms is not None and (known := forms.find(source, limits)) is not None:
-            own.append(known)
-            continue
-        if forms is not None and (folded := _folded(source, limits)) is not None:
-            own.append(folded)
-            continue
+        if forms is not None:
+            line, at = line + source.text.count("\n", at, limits.start), limits.start
+            if (known := forms.find(source, limits, line)) is not None:
+                own.append(known)
+                continue
         document = _read_document(source, limits)
         if isinstance(document, DataDocument):
             parts = _parts(document)
@@ -122,15 +120,6 @@ def read(source: Source, forms: Forms | None = None) -> Stream:
         else:
             bystanders.append(limits)
     return Stream(source, tuple(own), tuple(unreadable), tuple(bystanders), tuple(unseparated))
-
-
-def _folded(source: Source, limits: Document) -> DataDocument | None:
-    if limits.end - limits.start < _LONG:
-        return None
-    # It imports what is here.
-    from mom.atlas.folding import fold
-
-    return fold(source, limits, read_whole)
 
 
 def read_whole(source: Source, limits: Document) -> list[DataDocument]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from mom.atlas.documents import DataDocument, value_at
 from mom.problems import Place
@@ -18,7 +18,7 @@ from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
 from mom.yamledit.nodes import Sequence as SequenceNode
 from mom.yamledit.paths import Path
-from mom.yamledit.source import BOM, Source
+from mom.yamledit.source import Source
 from mom.yamledit.stream import Document
 
 # The start of an item as the tools write it, up to the name, which comes last.
@@ -30,6 +30,8 @@ _KEYS, _KEPT = 3, 2
 # Shorter runs take no time. More nodes than so many references have are refused (`mom.yamledit.parser`).
 _FEWEST, _MOST = 32, 50_000
 _LIST: Path = ("spec", "apiAdapters")
+
+T = TypeVar("T")
 
 
 class Run(NamedTuple):
@@ -46,24 +48,41 @@ class Run(NamedTuple):
     lines: int
 
 
-class FoldedDocument(DataDocument):
-    """The Atlas document: `short` is the same one without what was left out of the runs."""
+class Fold(NamedTuple):
+    """What is known of such a document by its text. short: the same one without what was left out of the runs."""
 
     short: DataDocument
-    _runs: Sequence[Run]
+    runs: Sequence[Run]
+
+    def unfolded(self, kept: Sequence[T], left_out: Callable[[T, str], T]) -> Iterator[T]:
+        """Yield what `kept` has for each item of the short list, and `left_out` for those in between.
+
+        left_out: takes what is kept for an item of the same run, and the name.
+        """
+        starts = _item_starts(self.short)
+        before = 0
+        for run in self.runs:
+            end = starts.index(run.item) + _KEPT
+            yield from kept[before:end]
+            alike = kept[end]
+            yield from [left_out(alike, name) for name in run.names]
+            before = end
+        yield from kept[before:]
+
+
+class FoldedDocument(DataDocument):
+    """The Atlas document, of which only `fold.short` was parsed."""
+
+    fold: Fold
+    _line: int
     _read: Callable[[], DataDocument]
 
     def __init__(
-        self,
-        source: Source,
-        limits: Document,
-        short: DataDocument,
-        runs: Sequence[Run],
-        read: Callable[[], DataDocument],
+        self, source: Source, limits: Document, fold: Fold, line: int, read: Callable[[], DataDocument]
     ) -> None:
-        """Take the document at `limits`. read: parses all of it."""
+        """Take the document at `limits`, which begins in that line. read: parses all of it."""
         # As of a frozen dataclass, which the base is.
-        self.__dict__.update(source=source, limits=limits, short=short, _runs=runs, _read=read)
+        self.__dict__.update(source=source, limits=limits, fold=fold, _line=line, _read=read)
 
     @cached_property
     def whole(self) -> DataDocument:
@@ -78,45 +97,48 @@ class FoldedDocument(DataDocument):
     @cached_property
     def data(self) -> dict[str, Data]:
         """Return its data."""
-        spec = self.short.data["spec"]
+        short = self.fold.short.data
+        spec, items = short["spec"], value_at(short, *_LIST)
         assert isinstance(spec, dict)
-        return {**self.short.data, "spec": {**spec, "apiAdapters": list(_unfolded(self.short, self._runs))}}
+        assert isinstance(items, list)
+        return {**short, "spec": {**spec, "apiAdapters": list(self.fold.unfolded(items, _named))}}
 
     @property
     def name(self) -> str | None:
         """Return `metadata.name`."""
-        return self.short.name
+        return self.fold.short.name
 
     def place(self, path: Path) -> Place:
         """Return the place of the value at `path`, or of the nearest thing above it that exists."""
-        return self.whole.place(path) if path[:2] == _LIST else self._below(self.short.place(path))
+        return self.whole.place(path) if path[:2] == _LIST else self._below(self.fold.short.place(path))
 
     def key_place(self, path: Path) -> Place:
         """Return the place of the key at `path`, or of its value where it has none."""
-        return self.whole.key_place(path) if path[:2] == _LIST else self._below(self.short.key_place(path))
+        return self.whole.key_place(path) if path[:2] == _LIST else self._below(self.fold.short.key_place(path))
 
     def _below(self, place: Place) -> Place:
-        above = self.source.line_number(self.limits.start) - 1
-        left_out = sum(run.lines for run in self._runs if place.line > run.line)
-        return place._replace(line=place.line + above + left_out)
+        left_out = sum(run.lines for run in self.fold.runs if place.line > run.line)
+        return place._replace(line=place.line + self._line - 1 + left_out)
 
 
-def fold(
-    source: Source, limits: Document, read: Callable[[Source, Document], Sequence[DataDocument]]
-) -> DataDocument | None:
-    """Return the document at `limits` without having parsed all of it; None where that is not the way.
+def folded(
+    text: str, name: str, body: int, read: Callable[[Source, Document], Sequence[DataDocument]]
+) -> Fold | None:
+    """Return the fold of a document of the file `name`; None where that is not the way.
 
-    read: parses what is between two limits.
+    body: where it begins behind its marker. read: parses what is between two limits.
     """
-    text = source.text[limits.start : limits.end]
     short_text, runs = _without_runs(text)
-    if not runs or BOM in text:
+    if not runs:
         return None
-    short_source = Source(source.name, short_text)
-    documents = read(short_source, Document(0, 0, limits.body - limits.start, len(short_text)))
-    if len(documents) != 1 or not _are_kept(documents[0], runs):
-        return None
-    return FoldedDocument(source, limits, documents[0], runs, lambda: read(source, limits)[0])
+    documents = read(Source(name, short_text), Document(0, 0, body, len(short_text)))
+    return Fold(documents[0], runs) if len(documents) == 1 and _are_kept(documents[0], runs) else None
+
+
+def _named(item: Data, name: str) -> Data:
+    reference = value_at(item, "adapterRef")
+    assert isinstance(reference, dict)
+    return {"adapterRef": {**reference, "name": name}}
 
 
 def _without_runs(text: str) -> tuple[str, list[Run]]:
@@ -169,18 +191,3 @@ def _is_reference(item: Data) -> bool:
 def _item_starts(short: DataDocument) -> list[int]:
     entry = short.tree.find(_LIST)
     return [item.start for item in entry.value.items] if entry and isinstance(entry.value, SequenceNode) else []
-
-
-def _unfolded(short: DataDocument, runs: Sequence[Run]) -> Iterator[Data]:
-    items, starts = value_at(short.data, *_LIST), _item_starts(short)
-    assert isinstance(items, list)
-    before = 0
-    for run in runs:
-        index = starts.index(run.item)
-        yield from items[before : index + _KEPT]
-        before = index + _KEPT
-        reference = value_at(items[index], "adapterRef")
-        assert isinstance(reference, dict)
-        for name in run.names:
-            yield {"adapterRef": {**reference, "name": name}}
-    yield from items[before:]

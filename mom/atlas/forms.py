@@ -2,8 +2,8 @@
 
 A file of 10,000 adapters has a few forms. The first document of a form is read and checked like any other. Of the
 second one the form is taken: its text with stand-ins for what differs is read and checked, and where the stand-ins turn
-up again in the adapter, the values of each further document are put. That costs a hundredth of the time, also when a
-file is read again of which one document has changed.
+up again in the adapter, the values of each further document are put. That costs a hundredth of the time. When a file is
+read again, a document whose text was in it before is known without a look at it.
 
 Only values count that make no difference to any rule (`_VALUE`): whether that is so, a property test asks. Everything
 else, comments too, is part of the form. A document with any problem has none.
@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from mom.atlas.adapters import KINDS, settings
 from mom.atlas.adapters.http import HTTP, HttpAdapter
-from mom.atlas.adapters.kind import Setting
 from mom.atlas.documents import DataDocument, read_whole
-from mom.atlas.folding import NAME
+from mom.atlas.folding import NAME, Fold, FoldedDocument, folded
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
 from mom.atlas.rebuilding import Build, compiled
@@ -43,17 +43,21 @@ _HOST = r"[a-z](?:[a-z0-9-]{0,40}[a-z0-9])?(?:\.[a-z](?:[a-z0-9-]{0,40}[a-z0-9])
 _VARIABLE = rf"(?![A-Z0-9_]{{{_VARIABLE_LENGTH + 1}}}){_SPECIAL}[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+"
 _END = r"(?=\r?(?:\n|\Z))"
 # Each at the end of its line, where nothing follows whose column depends on it. A name with a hyphen, a host with a dot
-# and a variable with an underscore are text to every parser of YAML. The first character is for speed.
+# and a variable with an underscore are text to every parser of YAML. For each class: what is in front of a value, the
+# value, and what follows.
+_CLASSES = (
+    ("\n  name: ", _NAME, _END),
+    ("\n    name: ", _NAME, _END),
+    (" baseUrl: https://", _HOST, r"(?=(?:/[\w./-]*)?\r?(?:\n|\Z))"),
+    ("${{ ", _VARIABLE, r"(?= \}\}[\"']?\r?(?:\n|\Z))"),
+)
+# The first character is for speed.
 _VALUE = re.compile(
     r"[\n $](?:"
-    rf"(?<=\n)  name: ({_NAME}){_END}"
-    rf"|(?<=\n)    name: ({_NAME}){_END}"
-    rf"|(?<= )baseUrl: https://({_HOST})(?=(?:/[\w./-]*)?\r?(?:\n|\Z))"
-    rf"|(?<=\$)\{{\{{ ({_VARIABLE})(?= \}}\}}[\"']?\r?(?:\n|\Z))"
-    r")"
+    + "|".join(rf"(?<={re.escape(b[0])}){re.escape(b[1:])}({value}){after}" for b, value, after in _CLASSES)
+    + ")"
 )
-# What is in front of a value of each class, and what stands for it.
-_BEFORE = ("\n  name: ", "\n    name: ", " baseUrl: https://", "${{ ")
+_BEFORE = tuple(before for before, *_ in _CLASSES)
 _STAND_IN_NAME = f"mom-stand-in-{{:04}}-{'z' * (_NAME_LENGTH - 18)}"
 _STAND_IN_HOST = f"mom-stand-in-{{:04}}-{'z' * (_LABEL_LENGTH - 18)}{('.' + 'z' * _LABEL_LENGTH) * 4}"
 _STAND_INS = (_STAND_IN_NAME, _STAND_IN_NAME, _STAND_IN_HOST, f"MOM_STAND_IN_{{:04}}_{'Z' * (_VARIABLE_LENGTH - 18)}")
@@ -62,6 +66,8 @@ _SHORTEST = ("abc-1", "abc-1", "a.b", "A_B")
 _NAMES, _HOSTS, _VARIABLES = (0, 1), 2, 3
 _STEP = len(_BEFORE) + 1
 _SEPARATOR = "\0"
+# Shorter documents are parsed in no time.
+_LONG = 8_192
 
 
 class Key(NamedTuple):
@@ -83,16 +89,85 @@ def split(text: str) -> tuple[Key, tuple[str, ...]]:
     return Key(_SEPARATOR.join(parts[::_STEP]), tuple(classes)), tuple(values)
 
 
+@dataclass(frozen=True, eq=False)
+class Form:
+    """What is known of documents of one form.
+
+    kind: theirs. name: of the adapter, or, where that differs, name_at: which of the values it is. build: makes an
+    adapter. key, example, names: what they have in common, the adapter with a stand-in for each value, and the
+    variables that it names, or which of the values these are; only where there may be more than one of the form.
+    """
+
+    kind: Kind
+    name: str | None
+    name_at: int | None
+    build: Build
+    key: Key | None = None
+    example: HttpAdapter | None = None
+    stand_ins: tuple[str, ...] = ()
+    names: tuple[str | int, ...] = ()
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What matches the texts of the form alone, with their values as groups: `split` in a fraction of the time."""
+        assert self.key is not None
+        first, *pieces = self.key.text.split(_SEPARATOR)
+        values = (_CLASSES[number] for number in self.key.classes)
+        return re.compile(
+            re.escape(first)
+            + "".join(
+                f"{re.escape(before)}({value}){after}{re.escape(piece)}"
+                for (before, value, after), piece in zip(values, pieces, strict=True)
+            )
+        )
+
+    def variables(self, values: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each variable of an adapter with its stand-in."""
+        assert self.key is not None
+        return [
+            (value, stand_in)
+            for value, stand_in, number in zip(values, self.stand_ins, self.key.classes, strict=True)
+            if number == _VARIABLES
+        ]
+
+
+class Known:
+    """What is known of a document by its text: its form, and the values that are its own.
+
+    variables: each that its adapter names, once, in their order; only where other adapters are of the form, too.
+    """
+
+    __slots__ = ("_adapter", "_place", "form", "name", "values", "variables")
+
+    def __init__(self, form: Form, values: tuple[str, ...]) -> None:
+        """Take the values, none where only one document is of the form."""
+        self.form = form
+        self.values = values
+        self.name = form.name if form.name_at is None else values[form.name_at]
+        self.variables = tuple(dict.fromkeys([values[each] if isinstance(each, int) else each for each in form.names]))
+        self._adapter: Adapter | None = None
+        self._place = ("", 0)
+
+    def adapter(self, file: str, line: int) -> Adapter:
+        """Return the adapter in the document that begins in that line: the same one as long as that is its place."""
+        if self._adapter is None or self._place != (file, line):
+            adapter: Adapter = self.form.build(self.values, file, line)
+            if self.form.example is not None:
+                adapter.__dict__.update(form=self.form, values=self.values, known=self)
+            self._adapter, self._place = adapter, (file, line)
+        return self._adapter
+
+
 class KnownDocument(DataDocument):
-    """A document that is known by its form: it is parsed only where a place in it is asked for."""
+    """A document that is known by its text: it is parsed only where a place in it is asked for."""
 
-    form: Form
-    values: tuple[str, ...]
+    known: Known
+    line: int
 
-    def __init__(self, source: Source, limits: Document, form: Form, values: tuple[str, ...]) -> None:
-        """Take the document at `limits`, which has these values."""
+    def __init__(self, source: Source, limits: Document, known: Known, line: int) -> None:
+        """Take the document at `limits`, which begins in that line."""
         # As of a frozen dataclass, which the base is.
-        self.__dict__.update(source=source, limits=limits, form=form, values=values)
+        self.__dict__.update(source=source, limits=limits, known=known, line=line)
 
     @cached_property
     def _parsed(self) -> DataDocument:
@@ -112,17 +187,16 @@ class KnownDocument(DataDocument):
     @property
     def name(self) -> str | None:
         """Return `metadata.name`."""
-        form = self.form
-        return form.name if form.name_at is None else self.values[form.name_at]
+        return self.known.name
 
     @property
     def kind(self) -> Kind:
         """Return its kind."""
-        return self.form.kind
+        return self.known.form.kind
 
     def adapter(self) -> Adapter:
         """Return the adapter in it."""
-        return self.form.adapter(self.values, self.source.name, self.source.line_number(self.limits.start))
+        return self.known.adapter(self.source.name, self.line)
 
 
 class FormedAdapter(HttpAdapter):
@@ -130,49 +204,15 @@ class FormedAdapter(HttpAdapter):
 
     form: Form | None = None
     values: tuple[str, ...] = ()
-
-    @cached_property
-    def uses(self) -> tuple[tuple[str, Setting], ...]:
-        """Return each variable that it names with where it does: a run asks several times."""
-        return tuple((name, setting) for setting in settings(self) for name in names(setting.value))
+    known: Known | None = None
 
 
-def is_same(adapter: Adapter, other: Adapter) -> bool:
-    """Whether two adapters are known to differ in nothing but where they are in a file; what has no form is not."""
-    if not (isinstance(adapter, FormedAdapter) and isinstance(other, FormedAdapter)):
-        return False
-    return adapter.form is not None and adapter.form is other.form and adapter.values == other.values
+def unmoved(adapter: Adapter) -> Adapter | Known:
+    """Return what is the same object for an adapter that is as it was, wherever it is in the file now.
 
-
-class Form(NamedTuple):
-    """What is known of documents of one form.
-
-    kind: theirs. name: of the adapter, or, where that differs, name_at: which of the values it is. build: makes an
-    adapter. example: the adapter with a stand-in for each value; None where there is only one adapter of the form.
+    Another object says nothing: what has no form is read anew.
     """
-
-    kind: Kind
-    name: str | None
-    name_at: int | None
-    build: Build
-    example: HttpAdapter | None = None
-    stand_ins: tuple[str, ...] = ()
-    classes: tuple[int, ...] = ()
-
-    def adapter(self, values: tuple[str, ...], file: str, line: int) -> Adapter:
-        """Return the adapter with these values in the document that begins in that line."""
-        adapter: Adapter = self.build(values, file, line)
-        if self.example is not None:
-            adapter.__dict__.update(form=self, values=values)
-        return adapter
-
-    def variables(self, values: Sequence[str]) -> list[tuple[str, str]]:
-        """Return each variable of an adapter with its stand-in."""
-        return [
-            (value, stand_in)
-            for value, stand_in, number in zip(values, self.stand_ins, self.classes, strict=True)
-            if number == _VARIABLES
-        ]
+    return adapter if not isinstance(adapter, FormedAdapter) or adapter.known is None else adapter.known
 
 
 def general_form(key: Key) -> Form | None:
@@ -192,7 +232,9 @@ def general_form(key: Key) -> Form | None:
     shortest = tuple(_SHORTEST[number] for number in key.classes)
     if build is None or build(shortest, "", 1) != _read(key, shortest):
         return None
-    return Form(HTTP, adapter.name, at, build, adapter, stand_ins, key.classes)
+    named = tuple(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
+    own = tuple(stand_ins.index(name) if name in stand_ins else name for name in named)
+    return Form(HTTP, adapter.name, at, build, key, adapter, stand_ins, own)
 
 
 def _read(key: Key, values: Sequence[str]) -> HttpAdapter | None:
@@ -246,13 +288,18 @@ def _is_harmless(adapter: HttpAdapter, stand_ins: Sequence[str], classes: Sequen
 
 
 class Forms:
-    """The forms of a file, kept from one reading to the next: only those that the last reading has used."""
+    """The forms of a file, kept from one reading to the next: only what the last reading has used."""
 
     def __init__(self) -> None:
         """Know none yet."""
-        self._general: dict[Key, Form | None] = {}
-        self._exact: dict[str, Form] = {}
-        self._before = self._general, self._exact
+        self._forms: dict[Key, Form | None] = {}
+        self._known: dict[str, Known] = {}
+        self._before = self._known
+        # The form of the last document that was looked at.
+        self._last: Form | None = None
+        # Documents with a long list of references, by their texts.
+        self._folds: dict[str, Fold] = {}
+        self._folds_before = self._folds
         # The keys of which one document was seen, and what was read and is not checked yet.
         self._seen: set[Key] = set()
         self._read: dict[int, str] = {}
@@ -260,33 +307,56 @@ class Forms:
 
     def begin(self) -> None:
         """Read a file from its start: what the last reading did not use is forgotten."""
-        self._exact |= {text: _exact_form(*document) for text, document in self._checked.items()}
-        if self._general or self._exact:
-            self._before = self._general, self._exact
-        self._general, self._exact = {}, {}
+        self._known |= {text: self._of_checked(text, *checked) for text, checked in self._checked.items()}
+        if self._known:
+            self._before = self._known
+            used = {known.form for known in self._known.values()}
+            self._forms = {form.key: form for form in used if form.key is not None}
+            self._folds_before = self._folds
+        self._known, self._folds, self._last = {}, {}, None
         self._seen, self._read, self._checked = set(), {}, {}
 
-    def find(self, source: Source, limits: Document) -> KnownDocument | None:
-        """Return a document whose form is known; None of the first one of a form."""
+    def find(self, source: Source, limits: Document, line: int) -> DataDocument | None:
+        """Return a document, which begins in that line, without parsing all of it; None where that is not the way.
+
+        Its text, or its form, is known, or it is folded.
+        """
         text = source.text[limits.start : limits.end]
+        known = self._before.get(text) or self._known.get(text) or self._by_form(text)
+        if known is None:
+            self._read[limits.start] = text
+            return self._folded(text, source, limits, line)
+        self._known[text] = known
+        return KnownDocument(source, limits, known, line)
+
+    def _folded(self, text: str, source: Source, limits: Document, line: int) -> FoldedDocument | None:
+        if len(text) < _LONG or BOM in text:
+            return None
+        fold = self._folds_before.get(text) or folded(text, source.name, limits.body - limits.start, read_whole)
+        if fold is None:
+            return None
+        self._folds[text] = fold
+        return FoldedDocument(source, limits, fold, line, lambda: read_whole(source, limits)[0])
+
+    def _by_form(self, text: str) -> Known | None:
+        # Most documents are of the form of the one before.
+        if self._last is not None and (match := self._last.pattern.fullmatch(text)) is not None:
+            return Known(self._last, match.groups())
         key, values = split(text)
-        form = self._general[key] if key in self._general else self._of_key(key)
-        if form is None:
-            form = self._exact.get(text) or self._before[1].get(text)
-            if form is None:
-                self._read[limits.start] = text
-                return None
-            self._exact[text] = form
-            values = ()
-        return KnownDocument(source, limits, form, values)
+        self._last = form = self._forms[key] if key in self._forms else self._of_key(key)
+        return None if form is None else Known(form, values)
 
     def _of_key(self, key: Key) -> Form | None:
-        form = self._before[0].get(key)
-        if form is None and key not in self._seen:
+        if key not in self._seen:
             self._seen.add(key)
             return None
-        self._general[key] = form = form or general_form(key)
+        self._forms[key] = form = general_form(key)
         return form
+
+    def _of_checked(self, text: str, document: DataDocument, kind: Kind) -> Known:
+        key, values = split(text)
+        form = self._forms.get(key)
+        return Known(_exact_form(document, kind), ()) if form is None else Known(form, values)
 
     def learn(self, document: DataDocument, kind: Kind) -> None:
         """Know a document of which `find` knew nothing, and in which nothing is wrong, when it is read again."""

@@ -11,7 +11,7 @@ from mom.atlas.forms import Forms, KnownDocument
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
-from mom.atlas.rules.stream_rules import NAME, Typed, references_of
+from mom.atlas.rules.stream_rules import NAME, Typed, identities_of
 from mom.atlas.validate import check
 from mom.atlas.values.durations import seconds
 from mom.errors import MomError
@@ -57,13 +57,13 @@ def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
     """Return the configuration that the documents of a stream without errors are; `file` is its name."""
     (atlas,) = (document for document, kind in typed if kind == ATLAS)
     documents = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
-    references = references_of(atlas)
+    identities = identities_of(atlas)
     return Configuration(
         file=file,
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
-        adapters=tuple(_adapter(reference.kind, documents[reference.identity]) for reference in references),
+        adapters=tuple([_adapter(identity[0], documents[identity]) for identity in identities]),
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),

@@ -41,7 +41,7 @@ class Checked(NamedTuple):
 def problems_of_document(document: DataDocument) -> Checked:
     """Return what is wrong with a document by itself."""
     if isinstance(document, FoldedDocument):
-        checked = problems_of_document(document.short)
+        checked = problems_of_document(document.fold.short)
         return checked if not (checked.problems or checked.secrets) else problems_of_document(document.whole)
     kind, about_kind = kind_of(document)
     findings = check_document(document, kind)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mom.atlas.adapters import kind_of
 from mom.atlas.adapters.http import HttpAdapter
-from mom.atlas.forms import is_same
+from mom.atlas.forms import unmoved
 from mom.atlas.model import Adapter
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
@@ -29,11 +29,11 @@ QUIET = frozenset({STATE_OF_KEYS, EPHEMERAL_KEYS})
 
 def changes(old: Plan, new: Plan) -> tuple[str, ...]:
     """Return what differs, a few words each: `+ openai`, `- github`, `~ slack: base URL`, `variables: X`, `name`."""
-    before, after = _adapters(old), _adapters(new)
+    before, after = _apart(old, new)
     words = [f"+ {after[key].name}" for key in after if key not in before]
     words += [f"- {before[key].name}" for key in before if key not in after]
     for key, adapter in after.items():
-        if key in before and (differences := _differences(before[key], adapter)):
+        if key in before and (differences := kind_of(adapter).differences(before[key], adapter)):
             words.append(f"~ {adapter.name}: {' and '.join(differences)}")
     was, is_now = ({**plan.secrets, **plan.variables} for plan in (old, new))
     # What is derived from variables for Envoy alone has another kind of name.
@@ -57,14 +57,14 @@ def unproven(old: Plan, new: Plan) -> Plan:
         return new
     if rules_of(old.configuration.allow) != rules_of(new.configuration.allow):
         return new
-    before = _adapters(old)
-    left = [
-        adapter
-        for adapter in served(new.configuration)
-        if not isinstance(adapter, HttpAdapter)
-        or (other := before.get((adapter.kind, adapter.name))) is None
-        or _differences(other, adapter)
-    ]
+    before, after = _apart(old, new)
+    differing = {
+        id(adapter)
+        for key, adapter in after.items()
+        if key not in before or kind_of(adapter).differences(before[key], adapter)
+    }
+    every = served(new.configuration)
+    left = [adapter for adapter in every if not isinstance(adapter, HttpAdapter) or id(adapter) in differing]
     return replace(new, configuration=new.configuration._replace(adapters=tuple(left)))
 
 
@@ -80,13 +80,13 @@ def _for_all(old: Plan, new: Options) -> Options:
     )
 
 
-def _adapters(plan: Plan) -> dict[tuple[str, str], Adapter]:
-    return {(adapter.kind, adapter.name): adapter for adapter in served(plan.configuration)}
-
-
-def _differences(old: Adapter, new: Adapter) -> list[str]:
-    # Of ten thousand adapters nearly all are as they were.
-    return [] if is_same(old, new) else kind_of(new).differences(old, new)
+def _apart(old: Plan, new: Plan) -> Iterator[dict[tuple[str, str], Adapter]]:
+    """Yield the adapters of each plan by kind and name, without those that are the same in both: of many nearly all."""
+    adapters = [served(plan.configuration) for plan in (old, new)]
+    known = [[id(unmoved(adapter)) for adapter in each] for each in adapters]
+    same = set(known[0]).intersection(known[1])
+    for each, ids in zip(adapters, known, strict=True):
+        yield {(adapter.kind, adapter.name): adapter for adapter, own in zip(each, ids, strict=True) if own not in same}
 
 
 def _rest(*plans: Plan) -> dict[str, tuple[object, ...]]:

@@ -9,7 +9,8 @@ from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, islice
+from itertools import accumulate, count
+from operator import add
 
 from mom.errors import MomError, UnreadableError
 from mom.files import text_of, too_large
@@ -45,7 +46,7 @@ class Source:
         starts = array("q", [0])
         for begin in range(0, len(self.text), _PIECE):
             ended = self.text[begin : begin + _PIECE].split("\n")[:-1]
-            starts.extend(islice(accumulate((len(line) + 1 for line in ended), initial=begin), 1, None))
+            starts.extend(map(add, accumulate(map(len, ended)), count(begin + 1)))
         if self.text.startswith(BOM):
             starts[0] = len(BOM)
         return starts

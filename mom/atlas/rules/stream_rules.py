@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from mom.atlas import beginning
 from mom.atlas.adapters import KINDS
-from mom.atlas.documents import DataDocument, Stream, items_at, value_at
+from mom.atlas.documents import DataDocument, Stream, items_at, text_at
+from mom.atlas.folding import FoldedDocument
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, Kind
 from mom.atlas.ownership import like_atlas
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.suggestions import closest
 from mom.problems import Place, Problem
+from mom.yamledit.data import Data
 from mom.yamledit.paths import Path
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
@@ -37,6 +40,8 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
 
     doubtful: those of which another problem leaves open what they list, or what they are called.
     """
+    if not (stream.unreadable or doubtful) and _fit_together(typed):
+        return
     atlases = [document for document, kind in typed if kind == ATLAS]
     adapters: dict[Identity, list[DataDocument]] = {}
     for document, kind in typed:
@@ -67,6 +72,21 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
         yield from _unreferenced(
             references, {identity: documents for identity, documents in clear.items() if documents}
         )
+
+
+def _fit_together(typed: Sequence[Typed]) -> bool:
+    """Whether there is nothing to report of documents that can be read, as of nearly all files."""
+    atlases = [document for document, kind in typed if kind == ATLAS]
+    adapters = [(kind.kind, document.name or "") for document, kind in typed if kind is not None and kind != ATLAS]
+    if len(atlases) != 1 or len(adapters) != len(typed) - 1:
+        return False
+    references = identities_of(atlases[0])
+    if len(references) != len(adapters) or set(references) != set(adapters):
+        return False
+    of_each_kind = Counter([kind for kind, _ in adapters])
+    if any(number > 1 and KINDS[kind].shared_path for kind, number in of_each_kind.items()):
+        return False
+    return len({(kind, name.casefold()) for kind, name in adapters}) == len(adapters)
 
 
 class _Unclear:
@@ -103,12 +123,23 @@ class Reference(NamedTuple):
 def references_of(atlas: DataDocument) -> Iterator[Reference]:
     """Yield the references of an Atlas document that name something."""
     for path, item in items_at(atlas.data, "spec", "apiAdapters"):
-        reference = value_at(item, "adapterRef")
-        # Ten thousand of them: without a function for each text.
-        if isinstance(reference, dict) and isinstance(name := reference.get("name"), str) and name:
-            version, kind = reference.get("apiVersion"), reference.get("kind")
-            of_version, of_kind = version if isinstance(version, str) else "", kind if isinstance(kind, str) else ""
-            yield Reference(atlas, (*path, "adapterRef"), of_version, of_kind, name)
+        if (identity := _identity(item)) is not None:
+            version = text_at(item, "adapterRef", "apiVersion") or ""
+            yield Reference(atlas, (*path, "adapterRef"), version, *identity)
+
+
+def identities_of(atlas: DataDocument) -> list[Identity]:
+    """Return what the references of an Atlas document name, in their order."""
+    if not isinstance(atlas, FoldedDocument):
+        return [reference.identity for reference in references_of(atlas)]
+    kept = [_identity(item) for _, item in items_at(atlas.fold.short.data, "spec", "apiAdapters")]
+    every = atlas.fold.unfolded(kept, lambda alike, name: alike and (alike[0], name))
+    return [identity for identity in every if identity is not None]
+
+
+def _identity(item: Data) -> Identity | None:
+    name = text_at(item, "adapterRef", "name")
+    return (text_at(item, "adapterRef", "kind") or "", name) if name else None
 
 
 def _no_atlas(stream: Stream) -> Problem:

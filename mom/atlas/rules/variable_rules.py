@@ -6,7 +6,8 @@ ending inside one it finds out per request. No value is ever repeated.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from mom.atlas.adapters import kind_of, settings
@@ -50,7 +51,14 @@ class Environment(NamedTuple):
 
 def variable_names(adapters: Iterable[Adapter]) -> list[str]:
     """Return the variables that `adapters` name, each once, in their order."""
-    return list(dict.fromkeys(use.name for use in uses(adapters)))
+    return list(dict.fromkeys(chain.from_iterable(map(names_in, adapters))))
+
+
+def names_in(adapter: Adapter) -> Sequence[str]:
+    """Return the variables that an adapter names, each once, in their order."""
+    if isinstance(adapter, FormedAdapter) and adapter.known is not None:
+        return adapter.known.variables
+    return list(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
 
 
 def variable_problem(use: Use, environment: Environment) -> Problem | None:
@@ -81,9 +89,6 @@ def is_sendable(value: str) -> bool:
 def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:
     """Yield each use of a variable in `adapters`, in their order."""
     for adapter in adapters:
-        if isinstance(adapter, FormedAdapter):
-            yield from (Use(name, setting, adapter) for name, setting in adapter.uses)
-            continue
         for setting in settings(adapter):
             for name in names(setting.value):
                 yield Use(name, setting, adapter)
