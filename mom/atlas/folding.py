@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeVar
 
-from mom.atlas.documents import DataDocument, value_at
+from mom.atlas.documents import DataDocument, items_at, text_at, value_at
 from mom.problems import Place
 from mom.yamledit.data import Data
 from mom.yamledit.nodes import Mapping
@@ -32,6 +33,8 @@ _FEWEST, _MOST = 32, 50_000
 _LIST: Path = ("spec", "apiAdapters")
 
 T = TypeVar("T")
+# An adapter's kind and name: two of different kinds may share a name, since their URLs differ.
+Identity = tuple[str, str]
 
 
 class Run(NamedTuple):
@@ -48,11 +51,19 @@ class Run(NamedTuple):
     lines: int
 
 
-class Fold(NamedTuple):
+@dataclass(frozen=True)
+class Fold:
     """What is known of such a document by its text. short: the same one without what was left out of the runs."""
 
     short: DataDocument
     runs: Sequence[Run]
+
+    @cached_property
+    def identities(self) -> tuple[Identity, ...]:
+        """Return what the references name, in their order."""
+        kept = [identity_of(item) for _, item in items_at(self.short.data, *_LIST)]
+        every = self.unfolded(kept, lambda alike, name: alike and (alike[0], name))
+        return tuple([identity for identity in every if identity is not None])
 
     def unfolded(self, kept: Sequence[T], left_out: Callable[[T, str], T]) -> Iterator[T]:
         """Yield what `kept` has for each item of the short list, and `left_out` for those in between.
@@ -121,9 +132,7 @@ class FoldedDocument(DataDocument):
         return place._replace(line=place.line + self._line - 1 + left_out)
 
 
-def folded(
-    text: str, name: str, body: int, read: Callable[[Source, Document], Sequence[DataDocument]]
-) -> Fold | None:
+def fold(text: str, name: str, body: int, read: Callable[[Source, Document], Sequence[DataDocument]]) -> Fold | None:
     """Return the fold of a document of the file `name`; None where that is not the way.
 
     body: where it begins behind its marker. read: parses what is between two limits.
@@ -133,6 +142,12 @@ def folded(
         return None
     documents = read(Source(name, short_text), Document(0, 0, body, len(short_text)))
     return Fold(documents[0], runs) if len(documents) == 1 and _are_kept(documents[0], runs) else None
+
+
+def identity_of(item: Data) -> Identity | None:
+    """Return what an item of the list names; None where it names nothing."""
+    name = text_at(item, "adapterRef", "name")
+    return (text_at(item, "adapterRef", "kind") or "", name) if name else None
 
 
 def _named(item: Data, name: str) -> Data:

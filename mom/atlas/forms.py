@@ -20,7 +20,7 @@ from typing import NamedTuple
 from mom.atlas.adapters import KINDS, settings
 from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.atlas.documents import DataDocument, read_whole
-from mom.atlas.folding import NAME, Fold, FoldedDocument, folded
+from mom.atlas.folding import NAME, Fold, FoldedDocument, fold
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
 from mom.atlas.rebuilding import Build, compiled
@@ -134,19 +134,20 @@ class Form:
 class Known:
     """What is known of a document by its text: its form, and the values that are its own.
 
-    variables: each that its adapter names, once, in their order; only where other adapters are of the form, too.
+    identity: kind and name. variables: each that its adapter names, once, in their order; only where other adapters
+    are of the form, too.
     """
 
-    __slots__ = ("_adapter", "_place", "form", "name", "values", "variables")
+    __slots__ = ("_adapter", "_place", "form", "identity", "values", "variables")
 
     def __init__(self, form: Form, values: tuple[str, ...]) -> None:
         """Take the values, none where only one document is of the form."""
         self.form = form
         self.values = values
-        self.name = form.name if form.name_at is None else values[form.name_at]
+        self.identity = form.kind.kind, form.name or "" if form.name_at is None else values[form.name_at]
         self.variables = tuple(dict.fromkeys([values[each] if isinstance(each, int) else each for each in form.names]))
         self._adapter: Adapter | None = None
-        self._place = ("", 0)
+        self._place: tuple[str, int] | None = None
 
     def adapter(self, file: str, line: int) -> Adapter:
         """Return the adapter in the document that begins in that line: the same one as long as that is its place."""
@@ -187,7 +188,7 @@ class KnownDocument(DataDocument):
     @property
     def name(self) -> str | None:
         """Return `metadata.name`."""
-        return self.known.name
+        return self.known.identity[1]
 
     @property
     def kind(self) -> Kind:
@@ -322,21 +323,23 @@ class Forms:
         Its text, or its form, is known, or it is folded.
         """
         text = source.text[limits.start : limits.end]
-        known = self._before.get(text) or self._known.get(text) or self._by_form(text)
-        if known is None:
+        known = self._before.get(text) or self._known.get(text)
+        if known is None and (folded := self._folded(text, source, limits, line)) is not None:
+            return folded
+        if known is None and (known := self._by_form(text)) is None:
             self._read[limits.start] = text
-            return self._folded(text, source, limits, line)
+            return None
         self._known[text] = known
         return KnownDocument(source, limits, known, line)
 
     def _folded(self, text: str, source: Source, limits: Document, line: int) -> FoldedDocument | None:
         if len(text) < _LONG or BOM in text:
             return None
-        fold = self._folds_before.get(text) or folded(text, source.name, limits.body - limits.start, read_whole)
-        if fold is None:
+        known = self._folds_before.get(text) or fold(text, source.name, limits.body - limits.start, read_whole)
+        if known is None:
             return None
-        self._folds[text] = fold
-        return FoldedDocument(source, limits, fold, line, lambda: read_whole(source, limits)[0])
+        self._folds[text] = known
+        return FoldedDocument(source, limits, known, line, lambda: read_whole(source, limits)[0])
 
     def _by_form(self, text: str) -> Known | None:
         # Most documents are of the form of the one before.

@@ -11,7 +11,7 @@ from mom.atlas.forms import Forms, KnownDocument
 from mom.atlas.kinds import ATLAS
 from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.document_rules import identity_providers
-from mom.atlas.rules.stream_rules import NAME, Typed, identities_of
+from mom.atlas.rules.stream_rules import NAME, Typed, adapters_of, identities_of
 from mom.atlas.validate import check
 from mom.atlas.values.durations import seconds
 from mom.errors import MomError
@@ -56,14 +56,13 @@ def is_unreadable(problems: Iterable[Problem]) -> bool:
 def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
     """Return the configuration that the documents of a stream without errors are; `file` is its name."""
     (atlas,) = (document for document, kind in typed if kind == ATLAS)
-    documents = {(kind.kind, document.name): document for document, kind in typed if kind is not None}
-    identities = identities_of(atlas)
+    documents = adapters_of(typed)
     return Configuration(
         file=file,
         name=atlas.name or "",
         owner=text_at(atlas.data, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
-        adapters=tuple([_adapter(identity[0], documents[identity]) for identity in identities]),
+        adapters=tuple([_adapter(identity[0], documents[identity]) for identity in identities_of(atlas)]),
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from mom.atlas.model import Adapter
 from mom.atlas.rules.catalogue import problem_of
-from mom.atlas.rules.variable_rules import Environment, Use, uses, variable_problem
+from mom.atlas.rules.variable_rules import Environment, Use, is_sendable, names_in, uses, variable_problem
 from mom.envoy.options import CredentialState
 from mom.errors import MomError
 from mom.masking import mask_tokens
@@ -50,6 +50,21 @@ class News(NamedTuple):
     has_read: bool = False
 
 
+class _Settled(NamedTuple):
+    """A value that stays as it is until its source is read again; `revision` is that of the source."""
+
+    value: str
+    source: CredentialSource | None
+    revision: int
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it may be another now. That of a command grows too old without being read."""
+        return self.source is not None and (
+            self.source.revision != self.revision or isinstance(self.source, CommandSource)
+        )
+
+
 @dataclass
 class Credentials:
     """The sources of a run. given: those of `--credential`. folders: each with how a message names it.
@@ -73,6 +88,8 @@ class Credentials:
     _found: dict[str, Path | str] = field(init=False, default_factory=dict)
     _last: dict[str, Value] = field(init=False, default_factory=dict)
     _states: dict[str, CredentialState] = field(init=False, default_factory=dict)
+    # Of the variables that were needed last.
+    _settled: dict[str, _Settled] = field(init=False, default_factory=dict)
     _had: set[str] = field(init=False, default_factory=set)
     _revision: int = field(init=False, default=0)
     _folder_watch: Watch = field(init=False, default_factory=lambda: Watch([]))
@@ -98,6 +115,7 @@ class Credentials:
             return
         self._found[name] = at
         self._chosen.pop(name, None)
+        self._settled.pop(name, None)
         if isinstance(at, str):
             self.environ = {**self.environ, name: at}
 
@@ -170,41 +188,51 @@ class Credentials:
         """
         self.begin()
         given: dict[str, str] = {}
-        secrets: set[str] = set()
-        problems: list[Problem] = []
+        secrets: dict[str, None] = {}
+        settled: dict[str, _Settled] = {}
         unusable: dict[str, None] = {}
-        for use in uses(adapters):
-            name = use.name
-            if name in given or name in secrets:
-                continue
-            source = self.source(name)
-            if problem := self.problem(use):
-                if self.keeps_going or name in self._had:
-                    secrets.add(name)
-                else:
-                    problems.append(problem)
-                    unusable[name] = None
-                continue
-            given[name] = str(self.value(name))
-            if source is not None and source.is_followed and self.on_memory:
-                secrets.add(name)
-        if problems:
+        for adapter in adapters:
+            for name in names_in(adapter):
+                if name in given or name in secrets or name in unusable:
+                    continue
+                known = self._settled.get(name)
+                if known is None or known.is_outdated:
+                    known = self._settle(name, adapter)
+                if known is None:
+                    (secrets if self.keeps_going or name in self._had else unusable)[name] = None
+                    continue
+                settled[name] = known
+                given[name] = known.value
+                if known.source is not None and known.source.is_followed and self.on_memory:
+                    secrets[name] = None
+        if unusable:
             count = "1 environment variable is" if len(unusable) == 1 else f"{len(unusable)} environment variables are"
             message = f"{count} missing or unusable: {', '.join(unusable)}"
+            problems = [problem for use in uses(adapters) if use.name in unusable and (problem := self.problem(use))]
             raise MomError(message, hint="without credentials: mom atlas run --stand-in", problems=problems)
         self._had.update(given)
-        self._remember({*given, *secrets}, set(given))
+        news = {name for name in (*given, *secrets) if self._settled.get(name) is not settled.get(name, self)}
+        self._remember(news, news.intersection(given))
+        self._settled = settled
         self._revision = sum(source.revision for source in self._all())
         return given, frozenset(secrets)
+
+    def _settle(self, name: str, adapter: Adapter) -> _Settled | None:
+        """Return the value of a variable that an adapter names, None where it cannot be used."""
+        source, value = self.source(name), self.value(name)
+        is_checked = source is not None and source is not self.env_file
+        if not (isinstance(value, str) and (is_checked or (value.strip() and is_sendable(value)))):
+            use = next(use for use in uses([adapter]) if use.name == name)
+            if self.problem(use):
+                return None
+        return _Settled(str(value), source, 0 if source is None else source.revision)
 
     def states(self, adapters: Iterable[Adapter]) -> dict[tuple[str, str], CredentialState]:
         """Return the state of each adapter's credential, by kind and name; none for an adapter without variables."""
         states: dict[tuple[str, str], CredentialState] = {}
-        for use in uses(adapters):
-            state = self._states.get(use.name)
-            key = use.adapter.kind, use.adapter.name
-            if state is not None and (key not in states or _rank(state) > _rank(states[key])):
-                states[key] = state
+        for adapter in adapters:
+            if known := [self._states[name] for name in names_in(adapter) if name in self._states]:
+                states[adapter.kind, adapter.name] = max(known, key=_rank) if len(known) > 1 else known[0]
         return states
 
     def look(self) -> News:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +10,12 @@ from pathlib import Path
 from mom.atlas.adapters.http import HttpAdapter
 from mom.atlas.adapters.kubernetes import KEY_VARIABLE, TOKEN_VARIABLE
 from mom.atlas.initial import placeholder_problems
-from mom.atlas.model import Configuration
+from mom.atlas.model import Adapter, Configuration
 from mom.atlas.references import names
 from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy import adapters, oauth2
 from mom.envoy.adapters import http_adapters, served
+from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.bootstrap import dumps, static
 from mom.envoy.options import (
     STREAM_LIMIT,
@@ -238,17 +239,24 @@ def _values(
     every = served(configuration)
     given, changing = inputs.credentials.values(every)
     key = {KEY_VARIABLE: inputs.clusters.key} if inputs.clusters.key else {}
-    composed = adapters.environment(every, given)
+    composing = _composing(every)
+    composed = adapters.environment(composing, given)
     # Of what is composed no route asks for the file of a secret: none would ever be in use.
     with_secrets = (adapter for adapter in every if adapters.kind_of(adapter).has_secrets)
-    files = {name: 0 for name, parts in adapters.composed(every).items() if not changing.isdisjoint(parts)}
+    files = {name: 0 for name, parts in adapters.composed(composing).items() if not changing.isdisjoint(parts)}
     return given | key | composed, changing.intersection(variable_names(with_secrets)), files
+
+
+def _composing(every: Iterable[Adapter]) -> list[Adapter]:
+    """Return the adapters of kinds that Envoy needs something composed for: not HTTP, of which there may be many."""
+    kinds = [name for name, kind in adapters.KINDS.items() if type(kind).composed is not ServedKind.composed]
+    return [adapter for adapter in every if adapter.kind in kinds]
 
 
 def _only_composed(configuration: Configuration) -> set[str]:
     """Return the variables that Envoy needs in what is composed of them, and nowhere else."""
     every = served(configuration)
-    composing = [adapter for adapter in every if adapters.kind_of(adapter).composed(adapter)]
+    composing = _composing(every)
     if not composing:
         return set()
     return set(variable_names(composing)) - adapters.needed(every)

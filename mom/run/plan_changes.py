@@ -11,6 +11,7 @@ from mom.atlas.forms import unmoved
 from mom.atlas.model import Adapter
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
+from mom.atlas.rules.variable_rules import names_in, variable_names
 from mom.envoy.adapters import served
 from mom.envoy.options import Options
 from mom.lists import some
@@ -63,9 +64,17 @@ def unproven(old: Plan, new: Plan) -> Plan:
         for key, adapter in after.items()
         if key not in before or kind_of(adapter).differences(before[key], adapter)
     }
-    every = served(new.configuration)
-    left = [adapter for adapter in every if not isinstance(adapter, HttpAdapter) or id(adapter) in differing]
-    return replace(new, configuration=new.configuration._replace(adapters=tuple(left)))
+    # The value of a variable is put into a route in another way where it is found in a file.
+    moved = old.options.secrets ^ new.options.secrets
+    left = [
+        adapter
+        for adapter in served(new.configuration)
+        if not isinstance(adapter, HttpAdapter)
+        or id(adapter) in differing
+        or (moved and not moved.isdisjoint(names_in(adapter)))
+    ]
+    options = replace(new.options, secrets=new.options.secrets.intersection(variable_names(left)))
+    return replace(new, configuration=new.configuration._replace(adapters=tuple(left)), options=options)
 
 
 def _for_all(old: Plan, new: Options) -> Options:
@@ -77,6 +86,8 @@ def _for_all(old: Plan, new: Options) -> Options:
         local_key=new.local_key,
         ephemeral_keys=new.ephemeral_keys,
         credential_states=new.credential_states,
+        # Of each variable by itself (`unproven`).
+        secrets=new.secrets,
     )
 
 

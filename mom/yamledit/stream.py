@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence as SequenceABC
 from dataclasses import replace
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mom.errors import MomError
 from mom.problems import Problem
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _MARKER = re.compile(r"^(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 _MARKER_AFTER_RETURN = re.compile(r"(?:^|(?<=\r))(\ufeff*+)(---|\.\.\.)(?=[ \t\r\n]|\Z)", re.MULTILINE)
 # Before `---`, lines that have a directive, a comment or nothing belong to the document that follows.
+_LINE = re.compile(r"[^\n]+")
 _PREFIX_LINE = re.compile(r"[ \t]*(?:#[^\r]*)?\r?\Z|%[^\r]*\r?\Z")
 
 # In that many broken documents of a stream slips are looked for; a file with more has another problem.
@@ -104,7 +105,8 @@ def _plain_documents(text: str) -> tuple[Document, ...] | None:
         return None
     after = accumulate(len(part) + len("\n---\n") for part in separated[:-1])
     markers = [0] * starts_with_marker + [offset - len("---\n") for offset in after]
-    result = [Document(at, at, at + 3, end) for at, end in pairwise([*markers, len(text)])]
+    new: Any = tuple.__new__
+    result: list[Document] = [new(Document, (at, at, at + 3, end)) for at, end in pairwise([*markers, len(text)])]
     if _is_prefix(text[: markers[0]]):
         result[0] = result[0]._replace(start=0)
     else:
@@ -120,7 +122,8 @@ def _past_marks(text: str, offset: int) -> int:
 
 
 def _is_prefix(text: str) -> bool:
-    return all(_PREFIX_LINE.match(line) for line in text.split("\n"))
+    # Line by line: of most texts the first one says it.
+    return all(_PREFIX_LINE.match(line.group()) for line in _LINE.finditer(text))
 
 
 class YamlSyntaxError(MomError):

@@ -84,6 +84,16 @@ def test_only_what_is_not_served_yet_is_checked_by_envoy_before() -> None:
     assert checked(planned(before, replace(OPTIONS, timeout=1.0))) == everything
     assert checked(planned(before, replace(OPTIONS, secrets=frozenset({"MY_KEY"})))) == everything
     assert checked(planned(before, replace(OPTIONS, tree_above=1_000))) == everything
+    # Where the value of a variable is found, which only some have.
+    keyed = {**before, "adapter-new": ("https://new.example.com", "Bearer ${{ NEW_KEY }}")}
+    in_file = planned(keyed, replace(OPTIONS, secrets=frozenset({"NEW_KEY"})))
+    assert checked(in_file) == ["adapter-new"]
+    assert unproven(old, in_file).secrets == {"NEW_KEY": ""}
+    old = in_file
+    in_files = replace(OPTIONS, secrets=frozenset({"NEW_KEY", "MY_KEY"}))
+    assert checked(planned({**keyed, "adapter-5": odd}, in_files)) == [name for name in keyed if name != "adapter-new"]
+    assert checked(planned(keyed)) == ["adapter-new"]
+    old = planned(before)
     states = {("HTTP", "adapter-1"): CredentialState("ready", "2026-01-01T00:00:00Z")}
     assert checked(planned(before, replace(OPTIONS, credential_states=states))) == []
 

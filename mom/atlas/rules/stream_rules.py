@@ -10,20 +10,18 @@ from typing import NamedTuple
 from mom.atlas import beginning
 from mom.atlas.adapters import KINDS
 from mom.atlas.documents import DataDocument, Stream, items_at, text_at
-from mom.atlas.folding import FoldedDocument
+from mom.atlas.folding import FoldedDocument, Identity, identity_of
+from mom.atlas.forms import KnownDocument
 from mom.atlas.kinds import ADAPTERS_VERSION, ATLAS, Kind
 from mom.atlas.ownership import like_atlas
 from mom.atlas.rules.catalogue import problem_at
 from mom.atlas.suggestions import closest
 from mom.problems import Place, Problem
-from mom.yamledit.data import Data
 from mom.yamledit.paths import Path
 from mom.yamledit.source import Source
 from mom.yamledit.stream import Document, YamlSyntaxError, parse_document
 
 Typed = tuple[DataDocument, Kind | None]
-# An adapter's identity: two of different kinds may share a name, since their URLs differ.
-Identity = tuple[str, str]
 
 NAME: Path = ("metadata", "name")
 _KIND_LINE = re.compile(r"""^[ \t]*["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z]+)""", re.MULTILINE)
@@ -76,17 +74,27 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
 
 def _fit_together(typed: Sequence[Typed]) -> bool:
     """Whether there is nothing to report of documents that can be read, as of nearly all files."""
-    atlases = [document for document, kind in typed if kind == ATLAS]
-    adapters = [(kind.kind, document.name or "") for document, kind in typed if kind is not None and kind != ATLAS]
-    if len(atlases) != 1 or len(adapters) != len(typed) - 1:
+    others = [(document, kind) for document, kind in typed if not isinstance(document, KnownDocument)]
+    atlases = [document for document, kind in others if kind == ATLAS]
+    if len(atlases) != 1 or any(kind is None for _, kind in others):
         return False
+    adapters = adapters_of(typed)
     references = identities_of(atlases[0])
-    if len(references) != len(adapters) or set(references) != set(adapters):
+    if not len(adapters) == len(references) == len(typed) - 1 or adapters.keys() != set(references):
         return False
     of_each_kind = Counter([kind for kind, _ in adapters])
     if any(number > 1 and KINDS[kind].shared_path for kind, number in of_each_kind.items()):
         return False
     return len({(kind, name.casefold()) for kind, name in adapters}) == len(adapters)
+
+
+def adapters_of(typed: Sequence[Typed]) -> dict[Identity, DataDocument]:
+    """Return the documents of adapters by what names them: of several the last one."""
+    return {
+        document.known.identity if isinstance(document, KnownDocument) else (kind.kind, document.name or ""): document
+        for document, kind in typed
+        if kind is not None and kind != ATLAS
+    }
 
 
 class _Unclear:
@@ -123,23 +131,16 @@ class Reference(NamedTuple):
 def references_of(atlas: DataDocument) -> Iterator[Reference]:
     """Yield the references of an Atlas document that name something."""
     for path, item in items_at(atlas.data, "spec", "apiAdapters"):
-        if (identity := _identity(item)) is not None:
+        if (identity := identity_of(item)) is not None:
             version = text_at(item, "adapterRef", "apiVersion") or ""
             yield Reference(atlas, (*path, "adapterRef"), version, *identity)
 
 
-def identities_of(atlas: DataDocument) -> list[Identity]:
+def identities_of(atlas: DataDocument) -> Sequence[Identity]:
     """Return what the references of an Atlas document name, in their order."""
-    if not isinstance(atlas, FoldedDocument):
-        return [reference.identity for reference in references_of(atlas)]
-    kept = [_identity(item) for _, item in items_at(atlas.fold.short.data, "spec", "apiAdapters")]
-    every = atlas.fold.unfolded(kept, lambda alike, name: alike and (alike[0], name))
-    return [identity for identity in every if identity is not None]
-
-
-def _identity(item: Data) -> Identity | None:
-    name = text_at(item, "adapterRef", "name")
-    return (text_at(item, "adapterRef", "kind") or "", name) if name else None
+    if isinstance(atlas, FoldedDocument):
+        return atlas.fold.identities
+    return [reference.identity for reference in references_of(atlas)]
 
 
 def _no_atlas(stream: Stream) -> Problem:

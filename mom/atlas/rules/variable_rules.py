@@ -6,6 +6,7 @@ ending inside one it finds out per request. No value is ever repeated.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from mom.atlas.model import Adapter
 from mom.atlas.references import names
 from mom.atlas.rules.catalogue import problem_of
 from mom.problems import Problem
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Use(NamedTuple):
@@ -83,7 +86,7 @@ def variable_problem(use: Use, environment: Environment) -> Problem | None:
 
 def is_sendable(value: str) -> bool:
     """Whether a header can have it: no control character but the tab (RFC 9110, 5.5)."""
-    return not any((character < " " and character != "\t") or character == "\x7f" for character in value)
+    return _UNSENDABLE.search(value) is None
 
 
 def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:
