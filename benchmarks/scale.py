@@ -90,7 +90,10 @@ def running(python: str, folder: Path, text: str) -> Iterator[tuple[Run, Sample]
     environment = {**os.environ, **tokens, "MOM_HOME": str(folder / "home")}
     begin = time.perf_counter()
     command = [python, "-m", "mom", "atlas", "run", "-f", str(file), "--listen", f"127.0.0.1:{port}"]
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # Not in the folder of the sources, in which Python would find this mom whatever environment it is of.
+    process = subprocess.Popen(
+        command, env=environment, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     run = Run(process, file)
     try:
         wait(f"http://127.0.0.1:{port}/healthz", process)

@@ -1,8 +1,8 @@
-"""What Envoy gets for adapters of one form (`mom.atlas.forms`): rendered once, with each adapter's values put in.
+"""What Envoy gets for adapters of one form (`mom.atlas.forms`): made once, with each adapter's values put in.
 
-The text is that of the form's example, whose name, host and variables are stand-ins, and split where these turn up.
-What is rendered must have an adapter's values as they are, or as `re.escape` writes them. That is tried with the first
-adapter of a form, and a test tries others.
+It is made of the form's example, whose name, host and variables are stand-ins, and split where these turn up. What is
+made must have an adapter's values as they are, or as `re.escape` writes them. That is tried with the first adapter of a
+form, and a test tries others.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any, Generic, TypeVar
 
 from mom.atlas.forms import Form, FormedAdapter
 from mom.atlas.model import Adapter
 from mom.atlas.rules.variable_rules import variable_names
+from mom.envoy.messages import Entries, Json, dumps
 from mom.envoy.options import Options
+from mom.envoy.wire import Content, Template, joined
 
 _Key = tuple[int, tuple[bool, ...]]
 
@@ -49,38 +52,50 @@ def _key(form: Form, values: tuple[str, ...], options: Options | None) -> _Key:
 
 # What is left of a stand-in that was changed.
 _TRACE = re.compile("(?i)stand.?in")
+# What an adapter is made into: a text, or bytes.
+_Made = TypeVar("_Made")
+_Filled = Callable[[Sequence[str]], _Made]
 
 
-class Texts:
-    """Gives the text of each adapter. `render` creates it; equal options give equal texts."""
+class _ByForm(Generic[_Made]):
+    """Gives what is made of each adapter.
 
-    def __init__(self, render: Callable[[Adapter, Options], str], options: Options) -> None:
-        """Take what renders an adapter, and the options for it."""
-        self._render = render
+    make: makes it of one. split: makes it of a form's example, whose stand-ins it gets, and returns what puts an
+    adapter's values in their places; None where a stand-in is there in another form.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Adapter, Options], _Made],
+        split: Callable[[Adapter, Options, Sequence[str]], _Filled[_Made] | None],
+        options: Options,
+    ) -> None:
+        self._make = make
+        self._split = split
         self._options = options
-        self._pieces: dict[_Key, list[str | int] | None] = {}
+        self._known: dict[_Key, _Filled[_Made] | None] = {}
         # The variables of each form's example.
         self._names: dict[int, list[str]] = {}
 
-    def of(self, adapter: Adapter) -> str:
-        """Return the text of an adapter."""
+    def of(self, adapter: Adapter) -> _Made:
+        """Return what an adapter is made into."""
         if not isinstance(adapter, FormedAdapter) or (form := adapter.form) is None or form.example is None:
-            return self._render(adapter, self._options)
+            return self._make(adapter, self._options)
         # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
         if form.example.oauth2 is not None or self._options.proxies:
-            return self._render(adapter, self._options)
+            return self._make(adapter, self._options)
         values = adapter.values
         # A secret that is there twice is carried once.
         if self._options.secrets and self._is_repeated(form, values):
-            return self._render(adapter, self._options)
+            return self._make(adapter, self._options)
         key = _key(form, values, self._options)
-        if key not in self._pieces:
-            pieces = self._of_form(form, values)
-            text = self._render(adapter, self._options)
-            self._pieces[key] = pieces if pieces is not None and _filled(pieces, values) == text else None
-            return text
-        known = self._pieces[key]
-        return self._render(adapter, self._options) if known is None else _filled(known, values)
+        if key not in self._known:
+            filled = self._of_form(form, values)
+            made = self._make(adapter, self._options)
+            self._known[key] = filled if filled is not None and filled(values) == made else None
+            return made
+        known = self._known[key]
+        return self._make(adapter, self._options) if known is None else known(values)
 
     def _is_repeated(self, form: Form, values: tuple[str, ...]) -> bool:
         """Whether two places have the same variable that had different ones in the form's example."""
@@ -90,21 +105,72 @@ class Texts:
         changed = {stand_in: name for name, stand_in in form.variables(values)}
         return len({changed.get(name, name) for name in names}) < len(names)
 
-    def _of_form(self, form: Form, values: tuple[str, ...]) -> list[str | int] | None:
+    def _of_form(self, form: Form, values: tuple[str, ...]) -> _Filled[_Made] | None:
         secrets = {stand_in for name, stand_in in form.variables(values) if name in self._options.secrets}
         options = replace(self._options, secrets=self._options.secrets | secrets) if secrets else self._options
         assert form.example is not None
-        text = self._render(form.example, options)
-        stand_ins = [*form.stand_ins, *map(_in_pattern, form.stand_ins)]
-        numbers = {stand_in: number for number, stand_in in reversed(list(enumerate(stand_ins)))}
-        parts = re.split(f"({'|'.join(map(re.escape, numbers))})", text)
-        # What has become of a stand-in in another way cannot be told from its values.
-        if any(_TRACE.search(part) for part in parts[::2]):
-            return None
-        return [numbers[part] if at % 2 else part for at, part in enumerate(parts)]
+        return self._split(form.example, options, form.stand_ins)
 
 
-def _filled(pieces: Sequence[str | int], values: tuple[str, ...]) -> str:
+class Texts:
+    """Gives the text of each adapter. `render` creates it; equal options give equal texts."""
+
+    def __init__(self, render: Callable[[Adapter, Options], str], options: Options) -> None:
+        """Take what renders an adapter, and the options for it."""
+
+        def split(example: Adapter, options: Options, stand_ins: Sequence[str]) -> _Filled[str] | None:
+            pieces = _pieces(render(example, options), [*stand_ins, *map(_in_pattern, stand_ins)])
+            return None if pieces is None else lambda values: _filled(pieces, values)
+
+        self._by_form = _ByForm(render, split, options)
+
+    def of(self, adapter: Adapter) -> str:
+        """Return the text of an adapter."""
+        return self._by_form.of(adapter)
+
+
+class EntryOfEach(Entries):
+    """An object with an entry for each adapter. `entry` creates it, an object with the one entry."""
+
+    def __init__(
+        self, entry: Callable[[Adapter, Options], Json], adapters: Sequence[Adapter], options: Options
+    ) -> None:
+        """Take what creates an entry, for which adapters, and the options for it."""
+        self._entry = entry
+        self._adapters = adapters
+        self._options = options
+
+    @property
+    def text(self) -> str:
+        """The text of the object."""
+        texts = Texts(lambda adapter, options: dumps(self._entry(adapter, options))[1:-1], self._options)
+        return f"{{{','.join([texts.of(adapter) for adapter in self._adapters])}}}"
+
+    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> bytes:
+        """Return the bytes of all entries."""
+
+        def make(adapter: Adapter, options: Options) -> bytes:
+            content: bytes = encode(self._entry(adapter, options), str.encode)
+            return content
+
+        def split(example: Adapter, options: Options, stand_ins: Sequence[str]) -> _Filled[bytes] | None:
+            return _template(lambda text: encode(self._entry(example, options), text), stand_ins)
+
+        by_form = _ByForm(make, split, self._options)
+        return b"".join([by_form.of(adapter) for adapter in self._adapters])
+
+
+def _pieces(text: str, stand_ins: Sequence[str]) -> list[str | int] | None:
+    """Return a text split at stand-ins, each as its number; None where one has become something else in it."""
+    numbers = {stand_in: number for number, stand_in in reversed(list(enumerate(stand_ins)))}
+    parts = re.split(f"({'|'.join(map(re.escape, numbers))})", text)
+    # What has become of a stand-in in another way cannot be told from its values.
+    if any(_TRACE.search(part) for part in parts[::2]):
+        return None
+    return [numbers[part] if at % 2 else part for at, part in enumerate(parts)]
+
+
+def _filled(pieces: Sequence[str | int], values: Sequence[str]) -> str:
     both = values
     if any(isinstance(piece, int) and piece >= len(values) for piece in pieces):
         both = (*values, *map(_in_pattern, values))
@@ -113,3 +179,26 @@ def _filled(pieces: Sequence[str | int], values: tuple[str, ...]) -> str:
 
 def _in_pattern(value: str) -> str:
     return json.dumps(re.escape(value))[1:-1]
+
+
+def _template(encode: Callable[[Callable[[str], Content]], Content], stand_ins: Sequence[str]) -> _Filled[bytes] | None:
+    all_stand_ins = [*stand_ins, *map(re.escape, stand_ins)]
+    changed: list[str] = []
+    escaped: list[int] = []
+
+    def encoded(text: str) -> Content:
+        pieces = _pieces(text, all_stand_ins)
+        if pieces is None:
+            changed.append(text)
+            return text.encode()
+        escaped.extend(piece for piece in pieces if isinstance(piece, int) and piece >= len(stand_ins))
+        return joined([piece.encode() if isinstance(piece, str) else Template([piece]) for piece in pieces])
+
+    template = encode(encoded)
+    if changed:
+        return None
+    if isinstance(template, bytes):
+        return lambda _: template
+    if escaped:
+        return lambda values: template.filled([value.encode() for value in (*values, *map(re.escape, values))])
+    return lambda values: template.filled([value.encode() for value in values])

@@ -30,7 +30,7 @@ from mom.atlas.providers import accepted_claims, audience_core
 from mom.envoy import claims
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import OWN, KeySlot, Opening
-from mom.envoy.messages import Json, Text, discovered, dumps, extension, typed
+from mom.envoy.messages import Entries, Json, discovered, extension, typed
 from mom.envoy.options import LocalKey, Options
 from mom.envoy.origins import split
 from mom.gateway import CLOCK_SKEW_SECONDS, HEALTH_PATHS
@@ -95,7 +95,7 @@ def authentication(
     openings: Sequence[Opening],
     options: Options,
     reads: Reads,
-    requirements: Text | None = None,
+    requirements: Entries | None = None,
 ) -> Json:
     """Return the filter that verifies tokens, `HEALTH_PATHS` excepted: equal text for equal providers, keys, openings.
 
@@ -112,13 +112,13 @@ def authentication(
     return _authentication(issuers, openings, reads, of_each if requirements is None else requirements)
 
 
-def requirements(providers: tuple[IdentityProvider, ...], options: Options) -> Callable[[Opening], str]:
-    """Return what gives the entry of an adapter in the requirements of `authentication`, as text.
+def requirements(providers: tuple[IdentityProvider, ...], options: Options) -> Callable[[Opening], Json]:
+    """Return what gives the entry of an adapter in the requirements of `authentication`.
 
     The keys are judged once, not for each adapter: of 10,000 without a form that took 20 seconds.
     """
     issuers = list(_issuers(providers, options))
-    return lambda opening: dumps({opening.path: _any(_accepted(issuers, opening)) if issuers else {}})[1:-1]
+    return lambda opening: {opening.path: _any(_accepted(issuers, opening)) if issuers else {}}
 
 
 def for_route(path: str) -> Json:
@@ -171,7 +171,7 @@ def _no_client() -> Json:
 
 
 def _authentication(
-    issuers: list[_Issuer], openings: Sequence[Opening], reads: Reads, requirements: Json | Text
+    issuers: list[_Issuer], openings: Sequence[Opening], reads: Reads, requirements: Json | Entries
 ) -> Json:
     slots = dict.fromkeys((OWN, *(slot for opening in openings for slot in opening.slots)))
     providers = {

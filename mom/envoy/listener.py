@@ -20,15 +20,15 @@ from mom.envoy import (
     verified,
 )
 from mom.envoy.access_log import access_log, failed_handshakes
-from mom.envoy.by_form import Texts, distinct
-from mom.envoy.messages import Json, Text, extension, file_source
+from mom.envoy.by_form import EntryOfEach, distinct
+from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
 
 NAME = "atlas"
 CERTIFICATE = "certificate"
-# The names of the files that Envoy watches, without `.json`.
-ROUTES_FILE, AUTHENTICATION_FILE, CERTIFICATE_FILE, OAUTH2_FILE = "rds", "authentication", "certificate", "oauth2"
-LIMITS_FILE = "limits"
+# The files that Envoy watches. Those that have something of each adapter are in the binary form.
+ROUTES_FILE, AUTHENTICATION_FILE = "rds.pb", "authentication.pb"
+CERTIFICATE_FILE, OAUTH2_FILE, LIMITS_FILE = "certificate.json", "oauth2.json", "limits.json"
 
 
 def listener(configuration: Configuration, options: Options, directory: str | None) -> Json:
@@ -118,8 +118,7 @@ def authentication(configuration: Configuration, options: Options) -> Json:
     if len(served) <= options.tree_above:
         return jwt.authentication(providers, adapters.openings(served, options), options, reads)
     requirement = jwt.requirements(providers, options)
-    of_each = Texts(lambda adapter, given: requirement(adapters.opening(adapter, given)), options)
-    requirements = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
+    requirements = EntryOfEach(lambda adapter, given: requirement(adapters.opening(adapter, given)), served, options)
     return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 

@@ -1,24 +1,30 @@
-"""The JSON form of Envoy's protobuf messages."""
+"""Envoy's protobuf messages as dictionaries, and their JSON; `mom.envoy.wire` has the binary form."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 Json = dict[str, Any]
 
 
-class Text(Mapping[str, Any]):
-    """A JSON object that is there as text: of 10,000 adapters, each an entry. It is parsed where it is looked into.
+class Entries(Mapping[str, Any]):
+    """A JSON object of which there may be 10,000 entries, and which is made only as what is written: text, or bytes.
 
-    `dumps` writes the text as it is; json.dumps does not know it.
+    It is parsed where it is looked into. `dumps` and `mom.envoy.wire` know it, json.dumps does not.
     """
 
-    def __init__(self, text: str) -> None:
-        """Take the text of an object."""
-        self.text = text
+    @property
+    @abstractmethod
+    def text(self) -> str:
+        """The text of the object."""
+
+    @abstractmethod
+    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> bytes:
+        """Return the bytes of all entries. encode: gives those of some; it takes what gives the bytes of a text."""
 
     @cached_property
     def _value(self) -> Json:
@@ -42,10 +48,10 @@ def dumps(value: object) -> str:
     """Return `value` as JSON text, compact: that is five times as fast as with indentation."""
     texts: list[str] = []
 
-    def placeholder(text: object) -> str:
-        if not isinstance(text, Text):
-            raise TypeError(f"{type(text).__name__} is not JSON")
-        texts.append(text.text)
+    def placeholder(entries: object) -> str:
+        if not isinstance(entries, Entries):
+            raise TypeError(f"{type(entries).__name__} is not JSON")
+        texts.append(entries.text)
         # No text of a configuration has a NUL.
         return f"\0{len(texts) - 1}\0"
 
@@ -61,8 +67,11 @@ def typed(message: str, fields: Json | None = None) -> Json:
 
 
 def file_source(directory: str, name: str) -> Json:
-    """Return the ConfigSource of `directory`/`name`.json; a change is noticed when a file is renamed into the place."""
-    watched = {"path": f"{directory}/{name}.json", "watched_directory": {"path": directory}}
+    """Return the ConfigSource of a file of `directory`; a change is noticed when a file is renamed into the place.
+
+    What the file contains is told by the end of its name: `.json`, or `.pb` for the binary form.
+    """
+    watched = {"path": f"{directory}/{name}", "watched_directory": {"path": directory}}
     return {"resource_api_version": "V3", "path_config_source": watched}
 
 

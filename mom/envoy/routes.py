@@ -36,9 +36,9 @@ from mom.envoy import (
     verified,
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
-from mom.envoy.by_form import Texts, distinct
+from mom.envoy.by_form import EntryOfEach, Texts, distinct
 from mom.envoy.listing import Item, Listing, around
-from mom.envoy.messages import Json, Text, dumps, extension, request_header
+from mom.envoy.messages import Entries, Json, extension, request_header
 from mom.envoy.options import Options
 from mom.envoy.replies import CRITICAL_ROUTE
 from mom.gateway import APIS_PATH, HEALTH_PATHS, INSTANCES_PATH, TOKEN_HEADER
@@ -181,13 +181,11 @@ def _host(configuration: Configuration, lists: dict[str, Listing], options: Opti
         own = chain.from_iterable(_routes(adapter, configuration.allow, options) for adapter in served)
         return {"routes": [*_refusals(), *fixed, *own, _none()]}
 
-    def entry(adapter: Adapter, options: Options) -> str:
+    def entry(adapter: Adapter, options: Options) -> Json:
         routes = _routes(adapter, configuration.allow, options)
-        return dumps({adapters.path(adapter): {"action": _action(routes)}})[1:-1]
+        return {adapters.path(adapter): {"action": _action(routes)}}
 
-    of_each = Texts(entry, options)
-    by_prefix = Text(f"{{{','.join([of_each.of(adapter) for adapter in served])}}}")
-    return {"matcher": _tree(by_prefix, [*fixed, _none()])}
+    return {"matcher": _tree(EntryOfEach(entry, served, options), [*fixed, _none()])}
 
 
 def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list[Json]:
@@ -213,7 +211,7 @@ def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list
     return rate_limits.on_routes(routes, kind.limits(adapter))
 
 
-def _tree(by_prefix: Text, rest: list[Json]) -> Json:
+def _tree(by_prefix: Entries, rest: list[Json]) -> Json:
     """Return a matcher: refusals first, then the longest prefix, whose own routes check that it ends at a segment."""
     tree = {
         "matcher_tree": {"input": request_header(":path"), "prefix_match_map": {"map": by_prefix}},

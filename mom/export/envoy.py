@@ -17,7 +17,7 @@ from mom.atlas.adapters.http_tls import Tls
 from mom.atlas.adapters.kubernetes import TOKEN_VARIABLE, Cluster
 from mom.atlas.model import Configuration
 from mom.envoy import adapters, bootstrap, client_certificates, jwt, messages, secrets
-from mom.envoy.messages import Json, Text
+from mom.envoy.messages import Entries, Json
 from mom.envoy.options import Certificate, Options, PemFile
 from mom.envoy.proxies import Proxy, ProxyKey
 from mom.envoy.translate import resources, upstreams
@@ -107,7 +107,7 @@ def dumps(value: Json) -> str:
 
 
 def _lines(value: Any, key: str = "") -> str:
-    if isinstance(value, dict | Text) and value:
+    if isinstance(value, dict | Entries) and value:
         # Each item as a whole: a configuration has thousands of them.
         form = _compact if key in _ITEMS else _lines
         parts = [f"{_compact(name)}:{form(each, name)}" for name, each in value.items()]

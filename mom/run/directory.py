@@ -127,11 +127,11 @@ def make_folder(parent: Path, name: str) -> Path:
 
 def write(path: Path, text: str) -> None:
     """Put `text` in place of the file `path` at once, readable by this user only. Raises UnavailableError."""
-    write_all({path: text})
+    write_all({path: text.encode()})
 
 
-def write_all(texts: Mapping[Path, str]) -> None:
-    """Put each text in place of its file, in their order, or none of them: the disk may be full.
+def write_all(contents: Mapping[Path, bytes]) -> None:
+    """Put each content in place of its file, in their order, or none of them: the disk may be full.
 
     For folders of this run alone: their entries are not searched for what another process has left, for each file
     again. Raises UnavailableError.
@@ -140,9 +140,9 @@ def write_all(texts: Mapping[Path, str]) -> None:
     try:
         with contextlib.ExitStack() as stack:
             files = []
-            for path, text in texts.items():
+            for path, content in contents.items():
                 files.append(stack.enter_context(Replacement(os.fspath(path), is_shared=False)))
-                files[-1].write(text.encode())
+                files[-1].write(content)
             for file in files:
                 file.put()
     except OSError as error:

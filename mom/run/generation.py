@@ -18,7 +18,7 @@ from mom.envoy.translate import resources
 from mom.run import variables
 from mom.run.admin import Admin
 from mom.run.binary import Binary
-from mom.run.directory import RunDirectory, make_folder, write_all
+from mom.run.directory import RunDirectory, make_folder, write, write_all
 from mom.run.hot_restart import HotRestart
 from mom.run.plan import Plan
 from mom.run.process import Command, Process, Stdout
@@ -82,7 +82,7 @@ class Generation:
             self.push(plan)
             file = self.directory / "bootstrap.json"
             content = bootstrap.dynamic(str(self.directory), self._options(plan), admin_socket=socket)
-            write_all({file: bootstrap.dumps(content)})
+            write(file, bootstrap.dumps(content))
             environment = variables.environment(self.variables, settings.environ)
             arguments = [settings.binary.path, "-c", str(file), *_arguments(number, settings)]
             self.process = Process(Command(arguments, environment, _stdout(plan, settings)))
@@ -102,7 +102,7 @@ class Generation:
         self._note_readers(plan)
         files = {**self._translated(plan), **{name: self.files[name] for name in later}}
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
-        write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
+        write_all({self.directory / name: file.content for name, file in changed.items()})
         self.files, self.plan = files, plan
 
     def serves(self, plan: Plan) -> bool:
@@ -141,9 +141,9 @@ class Generation:
         options = self._options(plan)
         configuration = plan.configuration._replace(adapters=served)
         files = bootstrap.discovery(resources(configuration, options, directory=str(self.directory)))
-        files["lds"] = self.files["lds"]
+        files[bootstrap.LISTENERS_FILE] = self.files[bootstrap.LISTENERS_FILE]
         changed = {name: file for name, file in files.items() if self.files.get(name) != file}
-        write_all({self.directory / f"{name}.json": file.text for name, file in changed.items()})
+        write_all({self.directory / name: file.content for name, file in changed.items()})
         self.files = files
 
     def _note_readers(self, plan: Plan) -> None:

@@ -86,10 +86,10 @@ class SecretFiles:
         # A count, and no digest: Envoy shows it, and a digest of a short value tells the value.
         versions = {name: str(next(self._count)) for name in changed}
         texts = {
-            self.path / secrets.file_name(name): dumps(secrets.discovery(name, content, versions[name]))
+            secrets.file_name(name): dumps(secrets.discovery(name, content, versions[name]))
             for name, content in changed.items()
         }
-        write_all(texts | {self.path / name: text for name, text in new.items()})
+        write_all({self.path / name: text.encode() for name, text in (texts | new).items()})
         self._contents |= changed
         self.versions |= versions
         self._plain |= new

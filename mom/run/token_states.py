@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.envoy import oauth2
+from mom.envoy.listener import OAUTH2_FILE
 from mom.envoy.options import CredentialState
 from mom.run.clock import timestamp
 from mom.run.credentials import READY, STALE, UNAVAILABLE
@@ -51,7 +52,7 @@ class TokenStates:
 
     def _begin(self, generation: Generation, adapters: Iterable[HttpAdapter]) -> None:
         """Take all tokens for absent where Envoy is another, or fetches all of them again."""
-        now = generation.number, generation.files["oauth2"].version
+        now = generation.number, generation.files[OAUTH2_FILE].version
         if now == self._of:
             return
         self._of, self._next = now, 0.0

@@ -289,7 +289,7 @@ def test_a_full_disk_is_reported_in_words(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "write", fail)
     with pytest.raises(MomError, match="the disk is full"):
-        directory.write_all({tmp_path / "x.json": "{}", tmp_path / "y.json": "{}"})
+        directory.write_all({tmp_path / "x.json": b"{}", tmp_path / "y.json": b"{}"})
     assert list(tmp_path.iterdir()) == []
 
 

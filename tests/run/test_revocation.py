@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mom.envoy.claims import CLAIMS
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Client
 from tests.envoy.running import free_port
@@ -308,7 +309,7 @@ def test_the_listener_is_the_same_text_whatever_is_revoked(run: MomRun, api: Ups
 
 def test_keys_are_written_only_when_they_change(run: MomRun, api: Upstream) -> None:
     """Each time Envoy gets them, its cache of verified tokens is lost."""
-    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.json")
+    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.pb")
     before = file.stat()
     # Which adapters there are is in it too: tokens may be for one of them.
     run.configure({"one": (f"{base(api)}/base", {}), "two": (base(api), {})})
@@ -321,14 +322,14 @@ def test_keys_are_written_only_when_they_change(run: MomRun, api: Upstream) -> N
 
 def test_claims_are_recorded_for_good_once_something_has_read_them(run: MomRun, api: Upstream) -> None:
     """A route that reads them goes a moment after what records them, and would refuse what it does not find."""
-    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.json")
-    assert "payload_in_metadata" not in file.read_text()
+    (file,) = run.runtime.glob("mom-atlas-*/0/authentication.pb")
+    assert CLAIMS.encode() not in file.read_bytes()
     adapters: dict[str, tuple[str, dict[str, str]]] = {"one": (base(api), {}), "two": (base(api), {})}
     run.configure(adapters, {"one": {"allow": [{"claims": {"team": "red"}}]}})
     run.wait("Reloaded", 1)
     run.configure(adapters)
     run.wait("Reloaded", 2)
-    assert "payload_in_metadata" in file.read_text()
+    assert CLAIMS.encode() in file.read_bytes()
 
 
 def test_a_connection_goes_on_under_a_renewed_certificate(tmp_path: Path, api: Upstream, authority: Authority) -> None:
