@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # What a change of content, of permissions, or of the file itself changes (stat(2)); None: no such file.
-_State = tuple[int, int, int, int] | None
+_State = tuple[int, int, int, int, int] | None
 # After so many looks a file that never rests is taken as it is: 2 seconds.
 _MOST_LOOKS = 10
 
@@ -67,4 +67,5 @@ def _state(path: Path) -> _State:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
+    # The mode, too: many file systems count time in ticks of some milliseconds, in which more than one change fits.
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode
