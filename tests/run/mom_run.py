@@ -24,6 +24,13 @@ ADAPTERS = "moment.dev/adapters/v1alpha1"
 # Looks at the files twenty times a second instead of five, and tries again what failed after half a second instead of
 # two: hundreds of changes wait for that. A start with `unhurried` is as the user's.
 HASTE = "import mom.run.supervisor as s\ns._LOOK_SECONDS, s._FIRST_RETRY_SECONDS = 0.05, 0.5\n"
+# What a user's run waits for some seconds takes longer where many tests run at once: these ends are for what hangs.
+PATIENCE = (
+    "import mom.run.admin as a, mom.run.handover as h, mom.run.key_sets as k, mom.run.kubernetes as c\n"
+    # Unless a test wants it to give up soon.
+    f"if a.Admin.__init__.__defaults__[-1] == 5.0: a.Admin.__init__.__defaults__ = (a._wait, {SECONDS})\n"
+    f"h._START_SECONDS = h._APPLY_SECONDS = k.WAIT_SECONDS = c._SECONDS = {SECONDS}\n"
+)
 # As where there is no file system in memory: the values of variables are in Envoy's environment, and a change of one
 # needs another process.
 WITHOUT_MEMORY = "import mom.run.serve as serve\nserve.memory = lambda environ: None\n"
@@ -74,7 +81,7 @@ class MomRun:
     ) -> None:
         """Start it, and wait until it serves. `prelude` is Python that runs in its process before it."""
         haste = "" if unhurried else HASTE
-        main = f"import sys\n{prelude}\n{haste}from mom.cli import main\nsys.exit(main(sys.argv[1:]))"
+        main = f"import sys\n{prelude}\n{PATIENCE}{haste}from mom.cli import main\nsys.exit(main(sys.argv[1:]))"
         command = [sys.executable, "-c", main, "atlas", "run", "-f", str(self.folder / "atlas.yml")]
         command += ["--listen", f"127.0.0.1:{self.port}"] if listen else []
         self._process = subprocess.Popen(

@@ -79,7 +79,7 @@ def test_it_serves_reports_it_and_leaves_nothing(run: MomRun, api: Upstream) -> 
     assert Path(f"/dev/shm/envoy_shared_memory_{identity * 10}").exists()
     envoys = run.children()
     assert run.end() == 0
-    assert not any(is_running(pid) for pid in envoys)
+    wait_until(lambda: not any(is_running(pid) for pid in envoys), "Envoy ends with mom")
     assert list(run.runtime.iterdir()) == []
     assert not Path(f"/dev/shm/envoy_shared_memory_{identity * 10}").exists()
 

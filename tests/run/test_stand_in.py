@@ -20,7 +20,7 @@ from tests.envoy.aws import check_signature
 from tests.envoy.client import SECONDS, Client, Response
 from tests.envoy.upstream import Request
 from tests.observed import contents
-from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, replace, threads, with_aws
+from tests.run.mom_run import MomRun, atlas_yml, is_running, mom_run, replace, threads, wait_until, with_aws
 
 P = "/v1/apis/http"
 SECRET = "sk-the-real-credential-0123456789"
@@ -93,7 +93,7 @@ def test_the_guides_three_commands_need_no_credential(run: MomRun) -> None:
         assert (response.status, response.headers.get("atlas-stand-in")) == (status, "no API was called"), path
     envoys = run.children()
     assert run.end() == 0
-    assert not any(is_running(pid) for pid in envoys)
+    wait_until(lambda: not any(is_running(pid) for pid in envoys), "Envoy ends with mom")
     assert list(run.runtime.iterdir()) == []
 
 
