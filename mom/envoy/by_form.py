@@ -21,6 +21,8 @@ from mom.envoy.options import Options
 from mom.envoy.wire import Content, Template, joined
 
 _Key = tuple[int, tuple[bool, ...]]
+# What was made of adapters by their form's identity and their values, with the form, which the identity is of.
+_Known = dict[tuple[int, tuple[str, ...]], tuple[Form, Any]]
 
 
 def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Iterator[Adapter]:
@@ -57,11 +59,30 @@ _Made = TypeVar("_Made")
 _Filled = Callable[[Sequence[str]], _Made]
 
 
+class Memory:
+    """What was made of adapters the last time: a run translates all of them again for each change of one."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._last: dict[str, tuple[object, _Known]] = {}
+
+    def recall(self, what: str, given: object) -> tuple[_Known, _Known]:
+        """Return what was made the last time, empty where other things were `given`; and what takes its place.
+
+        what: a name for what is made. given: all that it is made of, beside the adapters.
+        """
+        before, known = self._last.get(what, (None, {}))
+        now: _Known = {}
+        self._last[what] = given, now
+        return (known if before == given else {}), now
+
+
 class _ByForm(Generic[_Made]):
     """Gives what is made of each adapter.
 
     make: makes it of one. split: makes it of a form's example, whose stand-ins it gets, and returns what puts an
-    adapter's values in their places; None where a stand-in is there in another form.
+    adapter's values in their places; None where a stand-in is there in another form. known: what was made before, and
+    what takes its place.
     """
 
     def __init__(
@@ -69,10 +90,12 @@ class _ByForm(Generic[_Made]):
         make: Callable[[Adapter, Options], _Made],
         split: Callable[[Adapter, Options, Sequence[str]], _Filled[_Made] | None],
         options: Options,
+        known: tuple[_Known, _Known],
     ) -> None:
         self._make = make
         self._split = split
         self._options = options
+        self._before, self._now = known
         self._known: dict[_Key, _Filled[_Made] | None] = {}
         # The variables of each form's example.
         self._names: dict[int, list[str]] = {}
@@ -81,6 +104,17 @@ class _ByForm(Generic[_Made]):
         """Return what an adapter is made into."""
         if not isinstance(adapter, FormedAdapter) or (form := adapter.form) is None or form.example is None:
             return self._make(adapter, self._options)
+        identity = id(form), adapter.values
+        known = self._before.get(identity)
+        # A form that is no more may have had the same identity.
+        if known is None or known[0] is not form:
+            known = form, self._made(adapter, form)
+        self._now[identity] = known
+        made: _Made = known[1]
+        return made
+
+    def _made(self, adapter: FormedAdapter, form: Form) -> _Made:
+        assert form.example is not None
         # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
         if form.example.oauth2 is not None or self._options.proxies:
             return self._make(adapter, self._options)
@@ -115,14 +149,19 @@ class _ByForm(Generic[_Made]):
 class Texts:
     """Gives the text of each adapter. `render` creates it; equal options give equal texts."""
 
-    def __init__(self, render: Callable[[Adapter, Options], str], options: Options) -> None:
-        """Take what renders an adapter, and the options for it."""
+    def __init__(
+        self,
+        render: Callable[[Adapter, Options], str],
+        options: Options,
+        known: tuple[_Known, _Known] | None = None,
+    ) -> None:
+        """Take what renders an adapter, the options for it, and what `Memory.recall` returns."""
 
         def split(example: Adapter, options: Options, stand_ins: Sequence[str]) -> _Filled[str] | None:
             pieces = _pieces(render(example, options), [*stand_ins, *map(_in_pattern, stand_ins)])
             return None if pieces is None else lambda values: _filled(pieces, values)
 
-        self._by_form = _ByForm(render, split, options)
+        self._by_form = _ByForm(render, split, options, known or ({}, {}))
 
     def of(self, adapter: Adapter) -> str:
         """Return the text of an adapter."""
@@ -133,12 +172,17 @@ class EntryOfEach(Entries):
     """An object with an entry for each adapter. `entry` creates it, an object with the one entry."""
 
     def __init__(
-        self, entry: Callable[[Adapter, Options], Json], adapters: Sequence[Adapter], options: Options
+        self,
+        entry: Callable[[Adapter, Options], Json],
+        adapters: Sequence[Adapter],
+        options: Options,
+        known: tuple[_Known, _Known],
     ) -> None:
-        """Take what creates an entry, for which adapters, and the options for it."""
+        """Take what creates an entry, for which adapters, the options for it, and what `Memory.recall` returns."""
         self._entry = entry
         self._adapters = adapters
         self._options = options
+        self._encoded = known
 
     @property
     def text(self) -> str:
@@ -146,7 +190,7 @@ class EntryOfEach(Entries):
         texts = Texts(lambda adapter, options: dumps(self._entry(adapter, options))[1:-1], self._options)
         return f"{{{','.join([texts.of(adapter) for adapter in self._adapters])}}}"
 
-    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> bytes:
+    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> Template:
         """Return the bytes of all entries."""
 
         def make(adapter: Adapter, options: Options) -> bytes:
@@ -156,8 +200,9 @@ class EntryOfEach(Entries):
         def split(example: Adapter, options: Options, stand_ins: Sequence[str]) -> _Filled[bytes] | None:
             return _template(lambda text: encode(self._entry(example, options), text), stand_ins)
 
-        by_form = _ByForm(make, split, self._options)
-        return b"".join([by_form.of(adapter) for adapter in self._adapters])
+        by_form = _ByForm(make, split, self._options, self._encoded)
+        # Not joined: messages around it would be 20 MB more, each.
+        return Template([by_form.of(adapter) for adapter in self._adapters])
 
 
 def _pieces(text: str, stand_ins: Sequence[str]) -> list[str | int] | None:

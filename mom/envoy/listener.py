@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mom.atlas.model import Configuration
+from mom.atlas.model import Adapter, Configuration
 from mom.envoy import (
     adapters,
     clusters,
@@ -20,7 +20,7 @@ from mom.envoy import (
     verified,
 )
 from mom.envoy.access_log import access_log, failed_handshakes
-from mom.envoy.by_form import EntryOfEach, distinct
+from mom.envoy.by_form import EntryOfEach, Memory, distinct
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
 
@@ -111,14 +111,19 @@ def connection_manager(configuration: Configuration, options: Options, directory
     }
 
 
-def authentication(configuration: Configuration, options: Options) -> Json:
-    """Return the filter that verifies tokens, in the listener or as a resource of its own."""
+def authentication(configuration: Configuration, options: Options, memory: Memory | None = None) -> Json:
+    """Return the filter that verifies tokens, in the listener or as a resource of its own. memory: of the last time."""
     served, providers = adapters.served(configuration), configuration.identity_providers
     reads = readers.of_tokens(configuration, options)
     if len(served) <= options.tree_above:
         return jwt.authentication(providers, adapters.openings(served, options), options, reads)
     requirement = jwt.requirements(providers, options)
-    requirements = EntryOfEach(lambda adapter, given: requirement(adapters.opening(adapter, given)), served, options)
+    known = (memory or Memory()).recall("requirements", (options.without_states, providers))
+
+    def entry(adapter: Adapter, given: Options) -> Json:
+        return requirement(adapters.opening(adapter, given))
+
+    requirements = EntryOfEach(entry, served, options, known)
     return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from mom.atlas.policy import AllowList, Claim
 from mom.envoy import claims
@@ -77,7 +78,7 @@ class Item:
     lists: Sequence[AllowList] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """The body of a list: texts before and after the items; `counted`: their number is there instead of them."""
 
@@ -86,7 +87,7 @@ class Listing:
     after: str
     counted: bool = False
 
-    @property
+    @cached_property
     def body(self) -> str:
         """The body with what everyone may see."""
         texts = [item.text for item in self.items if not _conditions(item)]
@@ -125,6 +126,8 @@ def around(value: Json, key: str) -> tuple[str, str]:
 
 def _conditions(item: Item) -> list[tuple[tuple[Claim, ...], ...]]:
     """Return the sets of claims, for each list that concerns only callers with some."""
+    if not item.lists:
+        return []
     each = [tuple(entry.claims for entry in allow.entries) for allow in item.lists]
     return [condition for condition in each if all(condition)]
 

@@ -23,7 +23,7 @@ class Entries(Mapping[str, Any]):
         """The text of the object."""
 
     @abstractmethod
-    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> bytes:
+    def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> Any:
         """Return the bytes of all entries. encode: gives those of some; it takes what gives the bytes of a text."""
 
     @cached_property

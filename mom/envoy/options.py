@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mom.envoy.proxies import Proxy, ProxyKey
 from mom.gateway import (
@@ -211,6 +211,11 @@ class Options:
     proxies: Mapping[ProxyKey, Proxy] = field(default_factory=dict)
     record_claims: bool = False
     credential_states: Mapping[tuple[str, str], CredentialState] = field(default_factory=dict)
+
+    @property
+    def without_states(self) -> Options:
+        """The same without what only the lists of `/v1alpha1` show, and what changes while a run goes on."""
+        return replace(self, key_states={}, credential_states={})
 
     @property
     def has_request_log(self) -> bool:

@@ -36,7 +36,7 @@ from mom.envoy import (
     verified,
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
-from mom.envoy.by_form import EntryOfEach, Texts, distinct
+from mom.envoy.by_form import EntryOfEach, Memory, Texts, distinct
 from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Entries, Json, extension, request_header
 from mom.envoy.options import Options
@@ -69,13 +69,17 @@ REFUSED: tuple[tuple[str, str, str, Json], ...] = (
 _REFUSED_TOKEN = (CRITICAL_ROUTE, TOKEN_HEADER.lower(), critical.PATTERN, {"status": 401})
 
 
-def route_configuration(configuration: Configuration, options: Options) -> Json:
-    """Return the RouteConfiguration `atlas` for all adapters of `configuration`."""
+def route_configuration(configuration: Configuration, options: Options, memory: Memory | None = None) -> Json:
+    """Return the RouteConfiguration `atlas` for all adapters of `configuration`.
+
+    memory: of the last time, with the same secrets' folder.
+    """
+    memory = memory or Memory()
     served = adapters.served(configuration)
     different = tuple(distinct(served, options))
-    lists = _lists(configuration, served, options)
+    lists = _lists(configuration, served, options, memory)
     pages = cors.for_host(configuration.cors, adapters.openings(different, options)) if configuration.cors else {}
-    host = _host(configuration, lists, options)
+    host = _host(configuration, lists, options, memory)
     if configured := {**pages, **host.get("typed_per_filter_config", {})}:
         host["typed_per_filter_config"] = configured
     metadata = _metadata(configuration, options)
@@ -137,15 +141,17 @@ def _method_overrides(configuration: Configuration, served: Sequence[Adapter]) -
     return set(policy.method_overrides(lists))
 
 
-def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: Options) -> dict[str, Listing]:
+def _lists(
+    configuration: Configuration, served: tuple[Adapter, ...], options: Options, memory: Memory
+) -> dict[str, Listing]:
     """Return the two lists by path."""
     instance: Json = {"name": configuration.name, "owner": configuration.owner, "apis": None}
-    of_each = Texts(_listed, options)
+    of_each = Texts(_listed, options, memory.recall("list", None))
     last = f', "instance": {json.dumps(configuration.name)}}}'
     apis = [
         Item(
             f"{of_each.of(adapter)}{_credential(adapter, options)}{last}",
-            tuple(each for each in (configuration.allow, adapters.kind_of(adapter).allow(adapter)) if each is not None),
+            _allowing(configuration.allow, adapters.kind_of(adapter).allow(adapter)),
         )
         for adapter in served
     ]
@@ -162,6 +168,10 @@ def _lists(configuration: Configuration, served: tuple[Adapter, ...], options: O
     }
 
 
+def _allowing(*lists: AllowList | None) -> tuple[AllowList, ...]:
+    return tuple([each for each in lists if each is not None])
+
+
 def _listed(adapter: Adapter, _: Options) -> str:
     """Return what a list has of an adapter, without the end of the object."""
     named = {"kind": adapter.kind, "name": adapter.name, **adapters.kind_of(adapter).listed(adapter)}
@@ -173,7 +183,7 @@ def _credential(adapter: Adapter, options: Options) -> str:
     return "" if state is None else f', "credential": {{"state": "{state.word}", "since": "{state.since}"}}'
 
 
-def _host(configuration: Configuration, lists: dict[str, Listing], options: Options) -> Json:
+def _host(configuration: Configuration, lists: dict[str, Listing], options: Options, memory: Memory) -> Json:
     """Return the routes of the virtual host: in a row (43 ns each), or in a tree above `tree_above` adapters."""
     served = adapters.served(configuration)
     fixed = [*(_health(path) for path in HEALTH_PATHS), *(_list(path, each) for path, each in lists.items())]
@@ -185,7 +195,8 @@ def _host(configuration: Configuration, lists: dict[str, Listing], options: Opti
         routes = _routes(adapter, configuration.allow, options)
         return {adapters.path(adapter): {"action": _action(routes)}}
 
-    return {"matcher": _tree(EntryOfEach(entry, served, options), [*fixed, _none()])}
+    known = memory.recall("routes", (options.without_states, configuration.allow))
+    return {"matcher": _tree(EntryOfEach(entry, served, options, known), [*fixed, _none()])}
 
 
 def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list[Json]:

@@ -10,7 +10,7 @@ from mom.atlas.model import Adapter, Configuration, IdentityProvider
 from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.urls import check_public_key
 from mom.envoy import adapters, clusters, jwt, listener, metrics, oauth2, rate_limits, routes, secrets
-from mom.envoy.by_form import distinct, longest
+from mom.envoy.by_form import Memory, distinct, longest
 from mom.envoy.messages import Json
 from mom.envoy.options import Options
 from mom.envoy.origins import split
@@ -49,11 +49,13 @@ def translate(configuration: Configuration, options: Options, *, directory: str 
     return resources(configuration, options, directory=directory)
 
 
-def resources(configuration: Configuration, options: Options, *, directory: str | None = None) -> Resources:
+def resources(
+    configuration: Configuration, options: Options, *, directory: str | None = None, memory: Memory | None = None
+) -> Resources:
     """Return the Envoy resources that serve a `configuration` without `problems`.
 
     directory: the absolute path of the directory whose files Envoy watches (`bootstrap.discovery` gives their
-    contents); None has all of it in the listener.
+    contents); None has all of it in the listener. memory: what the translations for that directory remember.
     """
     listening = listener.listener(configuration, options, directory)
     limited = clusters.limit(_clusters(configuration, options), options.open_files)
@@ -65,8 +67,8 @@ def resources(configuration: Configuration, options: Options, *, directory: str 
     return Resources(
         listening,
         limited,
-        routes.route_configuration(configuration, options),
-        listener.authentication(configuration, options),
+        routes.route_configuration(configuration, options, memory),
+        listener.authentication(configuration, options, memory),
         None if options.tls is None else listener.secret(options.tls),
         metrics.listener(options),
         oauth2=oauth2.chains(adapters.http_adapters(configuration), options),

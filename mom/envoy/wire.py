@@ -12,7 +12,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ WRAPPERS = {
     "google.protobuf.UInt32Value": "uint32",
     "google.protobuf.UInt64Value": "uint64",
 }
+_MOST_LENGTHS = 1_000
 _ANY = "google.protobuf.Any"
 _FILE = Path(__file__).with_name("wire.json")
 
@@ -44,22 +45,29 @@ class Template:
         """Take what follows one another: bytes, the number of a value, or a message in this one."""
         self.parts = parts
         # Values of a length give the same lengths around them; of 10,000 adapters there are a few hundred.
-        self._pieces_for = lru_cache(1_000)(self._pieces)
+        self._known: dict[tuple[int, ...], list[bytes | int]] = {}
 
     def filled(self, values: Sequence[bytes]) -> bytes:
         """Return the bytes with the values in their places."""
-        pieces = self._pieces_for(tuple(map(len, values)))
+        lengths = tuple(map(len, values))
+        pieces = self._known.get(lengths)
+        if pieces is None:
+            pieces = self._pieces(lengths)
+            if values and len(self._known) < _MOST_LENGTHS:
+                self._known[lengths] = pieces
         return b"".join([piece if isinstance(piece, bytes) else values[piece] for piece in pieces])
 
     def _pieces(self, lengths: tuple[int, ...]) -> list[bytes | int]:
         """Return what to write with values of these lengths: bytes, and the numbers of values."""
         merged: list[bytes | int] = []
+        between: list[bytes] = []
         for piece in self._sized(lengths)[0]:
-            if merged and isinstance(piece, bytes) and isinstance(before := merged[-1], bytes):
-                merged[-1] = before + piece
+            if isinstance(piece, bytes):
+                between.append(piece)
             else:
-                merged.append(piece)
-        return merged
+                merged += [b"".join(between), piece]
+                between = []
+        return [*merged, b"".join(between)]
 
     def _sized(self, lengths: tuple[int, ...]) -> tuple[list[bytes | int], int]:
         pieces: list[bytes | int] = []
@@ -85,8 +93,7 @@ def encode(message: str, value: Json) -> bytes:
     A field that the message does not have raises KeyError.
     """
     content = _message(message, value, str.encode)
-    assert isinstance(content, bytes)
-    return content
+    return content if isinstance(content, bytes) else content.filled(())
 
 
 def _message(message: str, value: Json, text: TextEncoder) -> Content:
@@ -119,7 +126,8 @@ class _Field(NamedTuple):
     def encode(self, value: Any, text: TextEncoder) -> Content:
         if self.key is not None:
             if isinstance(value, Entries):
-                return value.encoded(self.encode)
+                content: Content = value.encoded(self.encode)
+                return content
             pairs = ((_one(1, self.key, key, text), _one(2, self.kind, each, text)) for key, each in value.items())
             return joined([_delimited(self.number, joined(pair)) for pair in pairs])
         if isinstance(value, list | tuple):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from mom.atlas.model import Configuration
 from mom.envoy import adapters, bootstrap, readers, secrets
+from mom.envoy.by_form import Memory
 from mom.envoy.options import Options
 from mom.envoy.translate import resources
 from mom.run import variables
@@ -66,6 +67,7 @@ class Generation:
         self.files: dict[str, bootstrap.File] = {}
         # What was translated last, and the files of it.
         self._last: tuple[Configuration, Options, dict[str, bootstrap.File]] | None = None
+        self._memory = Memory()
         self.variables = plan.environment
         self._secret_files = settings.secret_files
         # A name for each generation: the next one reports the numbers of this one beside its own.
@@ -114,7 +116,7 @@ class Generation:
         """Return the files of `plan`, made once: they are compared with what is served, and written."""
         options = self._options(plan)
         if self._last is None or self._last[0] is not plan.configuration or self._last[1] != options:
-            translated = resources(plan.configuration, options, directory=str(self.directory))
+            translated = resources(plan.configuration, options, directory=str(self.directory), memory=self._memory)
             self._last = plan.configuration, options, bootstrap.discovery(translated)
         return self._last[2]
 

@@ -20,7 +20,7 @@ from mom.atlas.model import Adapter, Configuration
 from mom.atlas.policy import AllowList, Claim, Entry
 from mom.atlas.rules.variable_rules import uses
 from mom.envoy.bootstrap import discovery, dumps, static
-from mom.envoy.by_form import Texts, distinct
+from mom.envoy.by_form import Memory, Texts, distinct
 from mom.envoy.options import CredentialState, Listen, Options, PemFile
 from mom.envoy.origins import split
 from mom.envoy.proxies import Proxy
@@ -181,6 +181,7 @@ def test_files_of_a_few_forms_are_what_they_are_document_by_document(seed: int) 
 
     documents = [document(number) for number in range(random.randint(3, 10))]
     before: list[Plan] = []
+    memory, options = Memory(), None
     for step in range(3):
         if step:
             at = random.randrange(len(documents))
@@ -194,8 +195,9 @@ def test_files_of_a_few_forms_are_what_they_are_document_by_document(seed: int) 
         if by_form is None or by_itself is None:
             continue
         assert list(uses(by_form.adapters)) == list(uses(by_itself.adapters))
-        options = given_options(by_itself, random)
-        compared(by_form, options, by_itself)
+        if options is None or random.random() < 0.3:
+            options = given_options(by_itself, random)
+        compared(by_form, options, by_itself, memory)
         plans = [Plan(each, options, {}, ()) for each in (by_form, by_itself)]
         assert list(notes(plans[0], {})) == list(notes(plans[1], {}))
         if before:
@@ -224,15 +226,24 @@ def given_options(configuration: Configuration, random: Random) -> Options:
     return replace(options, proxies={key: Proxy("http://proxy.test:1", "127.0.0.1", 3128) for key in some})
 
 
-def compared(configuration: Configuration, options: Options, plain: Configuration | None = None) -> None:
-    """Compare what Envoy gets for adapters with forms with what it gets for the same adapters without."""
+def compared(
+    configuration: Configuration,
+    options: Options,
+    plain: Configuration | None = None,
+    memory: Memory | None = None,
+) -> None:
+    """Compare what Envoy gets for adapters with forms with what it gets for the same adapters without.
+
+    memory: of what other configurations with other options were translated with.
+    """
     plain = without_forms(configuration) if plain is None else plain
     assert upstreams(configuration, options) == upstreams(plain, options)
     wrong = problems(plain, options)
     assert problems(configuration, options) == wrong
     if wrong:
         return
-    watched, other = (resources(each, options, directory="/run/atlas") for each in (configuration, plain))
+    watched = resources(configuration, options, directory="/run/atlas", memory=memory)
+    other = resources(plain, options, directory="/run/atlas")
     assert discovery(watched) == discovery(other)
     assert watched.clusters == other.clusters
     one, two = (dumps(static(resources(each, options), options)) for each in (configuration, plain))

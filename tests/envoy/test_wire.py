@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from mom.atlas.forms import Forms
 from mom.atlas.load import load_with_warnings
 from mom.envoy import messages, wire
+from mom.envoy.by_form import _template
 from mom.envoy.options import Options
 from mom.envoy.translate import resources, translate
 from mom.envoy.wire import encode
@@ -168,3 +169,24 @@ def one_field(draw: st.DrawFn, kind: str, name: str, depth: int) -> tuple[str, A
 def test_any_value_of_any_message_is_the_same_in_both_forms(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(SCHEMA["messages"])))
     check(name, data.draw(values(name, 4)))
+
+
+def nested(first: str, second: str) -> dict[str, Any]:
+    """Return a message that has two texts in messages in messages."""
+    route = {
+        "name": second,
+        "match": {"prefix": f"/{first}/{second}"},
+        "metadata": {"filter_metadata": {first: {"x": first}}},
+    }
+    return {"name": f"{first}-{first}", "virtual_hosts": [{"name": "x", "routes": [route, route]}]}
+
+
+@settings(max_examples=examples(100), deadline=None)
+@given(st.lists(st.tuples(WORDS, WORDS, st.sampled_from([0, 1, 100, 127, 128, 20_000])), min_size=1, max_size=4))
+def test_a_template_with_values_of_any_length_is_the_message_with_them(given: list[tuple[str, str, int]]) -> None:
+    name = "envoy.config.route.v3.RouteConfiguration"
+    template = _template(lambda text: wire._message(name, nested("<first>", "<second>"), text), ["<first>", "<second>"])
+    assert template is not None
+    for first, second, length in given:
+        values = first, second + "x" * length
+        assert template(values) == encode(name, nested(*values))
