@@ -18,7 +18,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -32,6 +31,8 @@ from mom.cli import main
 from mom.cli.app import ROOT as ROOT_BRANCH
 from mom.cli.app import tree
 from mom.cli.tree import paths
+from tests.envoy.client import SECONDS
+from tests.envoy.running import free_port
 from tests.golden import MOM
 
 ROOT = Path(__file__).parent.parent
@@ -121,7 +122,7 @@ class Shell:
     def __exit__(self, *_: object) -> None:
         if self._background is not None:
             self._background.send_signal(signal.SIGINT)
-            self._background.wait(timeout=60)
+            self._background.wait(timeout=SECONDS)
 
     def run(self, line: str) -> str:
         """Return what a line prints on a terminal of 80 columns, both streams."""
@@ -157,9 +158,7 @@ class Shell:
         return output.getvalue()
 
     def _start(self, line: str) -> str:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        self._port = free_port()
         self.environment["MOM_BASE_URL"] = f"http://127.0.0.1:{self._port}"
         log = self.folder.parent / f"{self.folder.name}.log"
         with log.open("wb") as stream:
@@ -171,7 +170,7 @@ class Shell:
                 stdout=stream,
                 stderr=stream,
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + SECONDS
         # The last line of what a run prints at its start.
         while b"  try: " not in (output := log.read_bytes()) or not output.endswith(b"\n"):
             assert self._background.poll() is None, output.decode()

@@ -7,13 +7,16 @@ included. Needs nothing but this Python's `mom`, its Envoy, and curl.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -50,21 +53,21 @@ def run(folder: Path, environment: dict[str, str], *arguments: str) -> int:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that no process listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port of 127.0.0.1 that no process uses now, and that the system gives to no connection meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_768)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def serving(port: int, process: subprocess.Popen[bytes]) -> bool:
-    """Wait, at most a minute, until connections are accepted at `port`."""
-    for _ in range(600):
-        if process.poll() is not None:
-            return False
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return True
-        time.sleep(0.1)
+def is_ready(manager: socket.socket, process: subprocess.Popen[bytes]) -> bool:
+    """Wait, at most some minutes, until Atlas has said so to its service manager, which is after what it prints."""
+    manager.settimeout(0.1)
+    until = time.monotonic() + 300
+    while process.poll() is None and time.monotonic() < until:
+        with contextlib.suppress(TimeoutError):
+            return manager.recv(100) == b"READY=1"
     return False
 
 
@@ -99,14 +102,16 @@ def demo(folder: Path) -> int:
                 f"$ mom atlas run -f atlas.yml --listen 127.0.0.1:{port} &"
             )
             sys.stdout.flush()
-            atlas = subprocess.Popen(
-                [MOM, "atlas", "run", "-f", "atlas.yml", "--listen", f"127.0.0.1:{port}"],
-                cwd=folder,
-                env={**environment, "OPENAI_API_TOKEN": "demo-secret", "WIKI_TOKEN": "unused"},
-            )
-            if not serving(port, atlas):
-                return 1
-            time.sleep(0.5)
+            with tempfile.TemporaryDirectory() as place, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.bind(f"{place}/notify")
+                variables = {"OPENAI_API_TOKEN": "demo-secret", "WIKI_TOKEN": "unused"}
+                atlas = subprocess.Popen(
+                    [MOM, "atlas", "run", "-f", "atlas.yml", "--listen", f"127.0.0.1:{port}"],
+                    cwd=folder,
+                    env={**environment, **variables, "NOTIFY_SOCKET": f"{place}/notify"},
+                )
+                if not is_ready(manager, atlas):
+                    return 1
             say("3. Call the API through it. curl sends no credential, only a token for one minute:")
             gateway = f"http://127.0.0.1:{port}"
             answered = run(

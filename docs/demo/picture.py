@@ -53,7 +53,7 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 
 def recorded(
-    command: list[str], folder: Path, environment: dict[str, str], columns: int = COLUMNS, timeout: float = 120
+    command: list[str], folder: Path, environment: dict[str, str], columns: int = COLUMNS, timeout: float = 600
 ) -> tuple[str, int]:
     """Return what a command prints on a terminal of so many columns, and its exit status."""
     ours, theirs = pty.openpty()
