@@ -99,7 +99,7 @@ def test_a_named_pipe_among_the_keys_holds_nothing_up(home: Path) -> None:
     found: list[int] = []
     look = threading.Thread(target=lambda: found.append(len(ephemeral.trusted(str(home))["keys"])), daemon=True)
     look.start()
-    look.join(20)
+    look.join(120)
     assert found == [1]
     key.close()
 

@@ -208,7 +208,7 @@ keys.rotate(sys.argv[1])
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_a_killed_rotation_leaves_the_old_key_and_at_last_no_copy_of_the_new_one(home: Path, call: str) -> None:
     kid = keys.ensure(home).kid
-    done = subprocess.run([sys.executable, "-c", KILLED, home, call], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, home, call], check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert keys.ensure(home).kid == kid
     folder = Path(keys.key_file(home)).parent

@@ -203,7 +203,7 @@ def test_what_can_be_pasted_makes_the_same_request(name: str, run: MomRun, api: 
     for program in (["sh", "-c", snippets.curl(call)], [sys.executable, "-c", snippets.python(call)]):
         before = len(api.requests)
         done = subprocess.run(
-            program, env=environment(run), cwd=run.folder, capture_output=True, text=True, check=False, timeout=60
+            program, env=environment(run), cwd=run.folder, capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0, done.stderr
         (request,) = api.requests[before:]

@@ -45,7 +45,7 @@ def ten(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     with demo.stand_ins(folder):
         done = subprocess.run(
             demo.command(
-                *("--timeout", "6", "--format", "json", "--env-file", "/dev/stdin", "--credential", github),
+                *("--timeout", "12", "--format", "json", "--env-file", "/dev/stdin", "--credential", github),
             ),
             # A pipe, as of `--env-file <(vault …)`, is read once.
             input="ASANA_TOKEN=of-the-file\nUNUSED=1\n",
@@ -246,7 +246,7 @@ def test_a_check_that_is_killed_takes_its_gateway_with_it(tmp_path: Path) -> Non
                 url = found[1]
                 break
         process.kill()
-        process.wait(30)
+        process.wait(120)
         process.stderr.close()
         deadline = time.monotonic() + 30
         while is_running(parse_base_url(url)):
@@ -259,7 +259,7 @@ def test_a_gateway_may_have_thousands_of_adapters(api: Upstream) -> None:
     apis = [{**common, "name": f"api-{n}", "path": f"/v1/apis/http/api-{n}/"} for n in range(5_000)]
     api.body = json.dumps({"apis": apis}).encode()
     adapter = HttpAdapter("api-4999", "https://api.example.com", (), Place("atlas.yml", 1, 1))
-    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=lambda: "a", timeout=30)
+    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=lambda: "a", timeout=120)
     (result,) = how.run([adapter])
     api.body = b"ok"
     assert result.outcome is Outcome.PASSED
@@ -277,7 +277,7 @@ def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream)
     entry = {"kind": "HTTP", "name": "one", "path": "/v1/apis/http/one/", "instance": "atlas"}
     api.body = json.dumps({"apis": [{**entry, "baseUrl": "https://api.example.com"}]}).encode()
     adapter = HttpAdapter("one", "https://api.example.com", (), Place("atlas.yml", 1, 1))
-    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=token, timeout=30)
+    how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=token, timeout=120)
     with pytest.raises(MomError, match="no token"):
         list(how.run([adapter]))
     api.body = b"ok"

@@ -19,7 +19,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 
@@ -317,7 +317,7 @@ PROBLEMS = st.builds(
 )
 
 
-@settings(max_examples=examples(10, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, 100))
 @given(problems=st.lists(PROBLEMS), strict=st.booleans())
 def test_any_text_of_a_file_leaves_every_format_well_formed(problems: list[Problem], strict: bool) -> None:
     for form in Format:
@@ -457,7 +457,7 @@ def test_a_real_terminal_of_50_columns_gets_lines_of_50_columns() -> None:
         with contextlib.suppress(OSError):
             while part := os.read(ours, 65_536):
                 written += part
-        assert process.wait(timeout=60) == 1
+        assert process.wait(timeout=120) == 1
     os.close(ours)
     assert b"\x1b[" in written
     lines = re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r\n", "\n").split("\n")

@@ -35,9 +35,9 @@ def claims(token: str) -> dict[str, Any]:
 def test_requests_and_httpx_send_a_token_for_the_adapter(servers: tuple[Upstream, Upstream]) -> None:
     gateway, _ = servers
     signed = client.auth("openai")
-    assert requests.get(client.url("openai", "/v1/models"), auth=signed, timeout=60).status_code == 200
-    assert httpx.get(client.url("openai", "/v1/models?x=1"), auth=signed, timeout=60).status_code == 200
-    with httpx.Client(auth=signed, base_url=client.url("openai"), timeout=60) as session:
+    assert requests.get(client.url("openai", "/v1/models"), auth=signed, timeout=120).status_code == 200
+    assert httpx.get(client.url("openai", "/v1/models?x=1"), auth=signed, timeout=120).status_code == 200
+    with httpx.Client(auth=signed, base_url=client.url("openai"), timeout=120) as session:
         assert session.post("/v1/x", json={}).status_code == 200
     assert [request.target for request in gateway.requests] == [
         "/v1/apis/http/openai/v1/models",
@@ -52,14 +52,14 @@ def test_requests_and_httpx_send_a_token_for_the_adapter(servers: tuple[Upstream
 def test_a_redirect_to_another_host_does_not_get_the_token(servers: tuple[Upstream, Upstream]) -> None:
     gateway, other = servers
     elsewhere = client.url("openai", f"/say?302&Location=http://127.0.0.1:{other.port}/elsewhere")
-    assert requests.get(elsewhere, auth=client.auth(), timeout=60).status_code == 200
+    assert requests.get(elsewhere, auth=client.auth(), timeout=120).status_code == 200
     (request,) = other.requests
     assert request.target == "/elsewhere"
     assert "atlas-accesstoken" not in request.names
-    assert httpx.get(elsewhere, auth=client.auth(), timeout=60).status_code == 302
+    assert httpx.get(elsewhere, auth=client.auth(), timeout=120).status_code == 302
     # At the gateway it is needed again.
     within = client.url("openai", "/say?302&Location=/v1/apis/http/openai/next")
-    assert requests.get(within, auth=client.auth(), timeout=60).status_code == 200
+    assert requests.get(within, auth=client.auth(), timeout=120).status_code == 200
     assert gateway.seen("/next")[0].get("atlas-accesstoken") != []
 
 
@@ -74,7 +74,7 @@ def test_no_request_to_another_host_is_signed(servers: tuple[Upstream, Upstream]
     for address in addresses:
         for get in (requests.get, httpx.get):
             with pytest.raises(MomError, match="outside the gateway"):
-                get(address, auth=client.auth(), timeout=60)
+                get(address, auth=client.auth(), timeout=120)
     assert other.requests == gateway.requests == []
 
 

@@ -57,7 +57,7 @@ class Mom:
             capture_output=True,
             env=changed,
             cwd=self.folder,
-            timeout=60,
+            timeout=120,
             check=False,
         )
 

@@ -87,7 +87,7 @@ class Recorder:
 
     def released(self) -> None:
         """Wait for `release`."""
-        self._released.wait(30)
+        self._released.wait(600)
 
     def take(self) -> list[Request]:
         """Return what was recorded since the last call."""

@@ -145,7 +145,7 @@ def test_whatever_leads_curl_elsewhere_is_refused(mom: Mom, gateway: Recorder, e
             cwd=mom.folder,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         if elsewhere.connections > before:
             led += 1

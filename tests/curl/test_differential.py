@@ -87,7 +87,7 @@ def prepare(folder: Path) -> None:
 def outcome(command: list[str], environ: dict[str, str], folder: Path, recorder: Recorder) -> Outcome:
     prepare(folder)
     done = subprocess.run(
-        command, env=environ, cwd=folder, input=b"standard input", capture_output=True, timeout=60, check=False
+        command, env=environ, cwd=folder, input=b"standard input", capture_output=True, timeout=120, check=False
     )
     files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return Outcome([normal(one) for one in recorder.take()], done.returncode, done.stdout, done.stderr, files)

@@ -274,16 +274,16 @@ def test_a_curl_that_cannot_be_started_is_one_line_too(mom: Mom, tmp_path: Path)
 def hanging(mom: Mom, gateway: Recorder) -> Iterator[subprocess.Popen[bytes]]:
     """`mom curl` in the middle of an answer."""
     child = mom.start("-sN", "/hold")
-    assert gateway.held.wait(30)
+    assert gateway.held.wait(120)
     yield child
     gateway.release()
-    child.communicate(timeout=30)
+    child.communicate(timeout=120)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
 def test_a_signal_ends_it_as_it_ends_curl(hanging: subprocess.Popen[bytes], number: signal.Signals) -> None:
     hanging.send_signal(number)
-    assert hanging.wait(30) == -number
+    assert hanging.wait(120) == -number
 
 
 def test_a_stream_arrives_as_it_is_sent(hanging: subprocess.Popen[bytes], gateway: Recorder) -> None:
@@ -325,6 +325,6 @@ def test_the_terminal_is_curls(mom: Mom, gateway: Recorder) -> None:
             break
         shown += part
     os.close(master)
-    assert child.wait(30) == 0
+    assert child.wait(120) == 0
     assert b"POST /a" in shown
     assert gateway.take()[0].tokens == [TOKEN]

@@ -37,7 +37,7 @@ def in_shell(mom: Mom, shell: str, line: bytes, stdin: bytes = b"") -> subproces
         cwd=mom.folder,
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

@@ -90,7 +90,7 @@ def test_the_token_is_in_no_command_line_environment_or_file_while_a_request_han
         pytest.skip("/proc is Linux's")
     child = mom.start("-sN", "/hold", "--next", "-s", "/b")
     try:
-        assert gateway.held.wait(30)
+        assert gateway.held.wait(120)
         process = Path(f"/proc/{child.pid}")
         assert b"/hold" in (process / "cmdline").read_bytes()
         assert TOKEN.encode() not in (process / "cmdline").read_bytes()
@@ -100,7 +100,7 @@ def test_the_token_is_in_no_command_line_environment_or_file_while_a_request_han
         assert files == []
     finally:
         gateway.release()
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     assert [request.tokens for request in gateway.take()] == [[TOKEN], [TOKEN]]
 
 

@@ -18,5 +18,5 @@ def validate(bootstrap: dict[str, Any], folder: Path) -> str:
     file = folder / "bootstrap.json"
     file.write_text(dumps(bootstrap))
     command = [ENVOY, "--mode", "validate", "-c", str(file), "-l", "error"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     return "" if done.returncode == 0 else done.stderr + done.stdout

@@ -301,7 +301,7 @@ def start(gateway: Redirecting, form: str) -> str:
 def test_urllib_follows_through_the_gateway(gateway: Redirecting, form: str) -> None:
     request = urllib.request.Request(start(gateway, form), headers={"Atlas-Accesstoken": gateway.key.token()})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=60) as response:
+    with opener.open(request, timeout=120) as response:
         assert response.read() == b"ok"
         assert response.url == f"http://127.0.0.1:{gateway.client.port}{P}/base/arrived"
     assert arrival(gateway).target == "/api/arrived"
@@ -347,7 +347,7 @@ def test_other_clients_follow_through_the_gateway(gateway: Redirecting, client: 
     command = [part.replace("{url}", url).replace("{token}", token) for part in CLIENTS[client]]
     environ = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     done = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=60, env=environ
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=120, env=environ
     )
     assert (done.returncode, done.stdout.strip()) == (0, "ok"), done.stderr
     assert arrival(gateway).target == "/api/arrived"

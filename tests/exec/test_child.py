@@ -76,7 +76,7 @@ def test_signals_of_other_processes_are_passed_on() -> None:
             process.send_signal(getattr(signal, name))
             assert process.stdout.readline() == f"{name}\n"
         process.send_signal(signal.SIGUSR2)
-        assert process.wait(30) == 7
+        assert process.wait(120) == 7
 
 
 def test_what_was_ignored_stays_ignored() -> None:

@@ -103,7 +103,7 @@ def balancer(folder: Path, ports: Sequence[int]) -> Iterator[Balancer]:
             yield made
         finally:
             process.kill()
-            process.wait(20)
+            process.wait(120)
 
 
 def _address(port: int) -> dict[str, Any]:

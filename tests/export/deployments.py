@@ -57,14 +57,14 @@ def running(deployment: Deployment, folder: Path, port: int) -> Iterator[Path]:
             yield log
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def export(world: World, folder: Path, *arguments: str) -> tuple[Path, str]:
     """Export the configuration of `world` with the installed command; return the folder, and what the command said."""
     out = folder / "exported"
     command = [MOM, "atlas", "export", *arguments, "-f", str(world.folder / "atlas.yml"), "-o", str(out)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return out, done.stderr
 
@@ -148,7 +148,7 @@ def _pod(world: World, out: Path, folder: Path, port: int) -> Deployment:
 def kustomized(overlay: Path) -> list[dict[str, Any]]:
     """Return the objects that `kubectl kustomize` renders of a folder."""
     command = [str(Path(sys.executable).parent / "kubectl"), "kustomize", str(overlay)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
 

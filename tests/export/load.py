@@ -54,7 +54,7 @@ def telling_api() -> Iterator[int]:
         yield int(process.stdout.readline())
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)
 
 
 class Lost(NamedTuple):

@@ -41,7 +41,7 @@ def _remove(kept: str, environ: dict[str, str]) -> None:
     """End all containers, take their mounts away, and remove what podman has kept."""
     for words in (["pod", "rm"], ["rm"]):
         command = ["podman", *words, "--all", "--force", "--time", "1"]
-        subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+        subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
     for line in Path("/proc/self/mounts").read_text().splitlines():
         if (path := line.split()[1]).startswith(f"{kept}/"):
             subprocess.run(["umount", "--lazy", path], capture_output=True, check=False)

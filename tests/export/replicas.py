@@ -124,13 +124,13 @@ class Deployment:
         with contextlib.suppress(subprocess.TimeoutExpired):
             replica.process.wait(self.seconds(pod["terminationGracePeriodSeconds"] - pause))
         replica.process.kill()
-        replica.process.wait(20)
+        replica.process.wait(120)
 
     def close(self) -> None:
         """End everything."""
         for replica in self.replicas:
             replica.process.kill()
-            replica.process.wait(20)
+            replica.process.wait(120)
 
 
 def _is_ready(port: int) -> bool:

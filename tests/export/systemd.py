@@ -97,7 +97,7 @@ def systemd(folder: Path) -> Iterator[Systemd]:
         yield running
     finally:
         process.kill()
-        process.wait(30)
+        process.wait(120)
         wait_until(lambda: all(_remove(_GROUPS / name / group) for name in _HIERARCHIES), "a process is left")
 
 

@@ -182,7 +182,7 @@ def test_the_health_check_is_right_about_who_serves(status: int | None) -> None:
         threading.Thread(target=server.handle_request).start()
     environ = {"PATH": os.environ["PATH"]}
     command = health_check(server.server_port)
-    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=30)
+    done = subprocess.run(command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
     if status is not None:
         server.server_close()
 

@@ -47,13 +47,13 @@ PROVIDER = (
 
 def mom(folder: Path, *words: str) -> None:
     """Run the installed command in a folder."""
-    subprocess.run([MOM, *words], cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run([MOM, *words], cwd=folder, check=True, capture_output=True, timeout=120)
 
 
 def render(folder: Path) -> list[Any]:
     """Return the documents that `kubectl apply -k` would send."""
     command = [str(KUBECTL), "kustomize", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
     return list(yaml.safe_load_all(done.stdout))
 
@@ -250,7 +250,7 @@ def curl(folder: Path, path: str, token: str) -> subprocess.CompletedProcess[str
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=120,
         stdin=subprocess.DEVNULL,
     )
 

@@ -111,7 +111,7 @@ def test_a_node_that_is_lost_takes_the_requests_that_it_had_and_nothing_once_tha
         lost = cluster.deployment.replicas.pop()
         lost.process.kill()
         killed = time.monotonic()
-        lost.process.wait(20)
+        lost.process.wait(120)
         load.wait(load.done + REQUESTS // 2)
     noticed = max((each.at for each in load.lost), default=killed) - killed
     print(f"{len(load.lost):,} of {load.done:,} requests lost, until {noticed:.2f} s after the loss")

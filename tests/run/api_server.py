@@ -58,7 +58,7 @@ class ApiServer(Upstream):
             start = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
             event = json.dumps({"type": "ADDED", "object": _namespace(NAMES[0])}).encode() + b"\n"
             connection.sendall(start + b"%x\r\n%s\r\n" % (len(event), event))
-            self.stopped.wait(30)
+            self.stopped.wait(120)
             connection.sendall(b"0\r\n\r\n")
             return True
         return _json(connection, *_ANSWERS.get(path, (404, {"kind": "Status", "apiVersion": "v1", "code": 404})))

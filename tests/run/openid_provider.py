@@ -43,4 +43,4 @@ def openid_provider(seconds: int) -> Iterator[Provider]:
         yield Provider(port, token)
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=120)

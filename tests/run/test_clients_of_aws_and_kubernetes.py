@@ -189,11 +189,11 @@ def test_mom_curl_reaches_aws(gateway: Gateway, tmp_path: Path) -> None:
     command = [str(BIN / "mom"), "curl", "--base-url", f"http://127.0.0.1:{gateway.port}", "--fail", "--silent"]
     query = "?Action=GetCallerIdentity&Version=2011-06-15"
     path = f"/v1/apis/aws/prod/sts/{REGION}/{query}"
-    done = subprocess.run([*command, path], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*command, path], env=environ, capture_output=True, text=True, check=False, timeout=120)
     assert "<Account>123456789012</Account>" in done.stdout, done.stderr
     assert "user/atlas" in done.stdout
     queue = [*command, "--data", "Action=CreateQueue&QueueName=by-curl", f"/v1/apis/aws/prod/sqs/{REGION}/"]
-    done = subprocess.run(queue, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(queue, env=environ, capture_output=True, text=True, check=False, timeout=120)
     assert "/by-curl</QueueUrl>" in done.stdout, done.stderr
 
 
@@ -268,10 +268,10 @@ def test_kubectl_reads_and_watches_with_the_access_token(authority: Authority, t
         kubectl = [str(BIN / "kubectl"), "--server", address, "--certificate-authority", str(authority.file)]
         kubectl += ["--token", run.token()]
         get = [*kubectl, "get", "namespaces", "-o", "name"]
-        done = subprocess.run(get, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(get, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.stdout.split() == ["namespace/default", "namespace/kube-system"], done.stderr
         uid = [*kubectl, "get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}"]
-        done = subprocess.run(uid, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(uid, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.stdout == UID, done.stderr
         watch = [*kubectl, "get", "namespaces", "--watch-only", "-o", "name"]
         with subprocess.Popen(watch, env=environ, stdout=subprocess.PIPE, text=True) as process:
@@ -283,17 +283,17 @@ def test_kubectl_reads_and_watches_with_the_access_token(authority: Authority, t
         # Frames of a web socket: input, output, the end of the input and the status of the command.
         run_in_pod = [*kubectl, "exec", "-i", "pod", "--", "cat"]
         done = subprocess.run(
-            run_in_pod, env=environ, input="héllo\n" * 9_000, capture_output=True, text=True, check=False, timeout=60
+            run_in_pod, env=environ, input="héllo\n" * 9_000, capture_output=True, text=True, check=False, timeout=120
         )
         assert (done.returncode, done.stdout) == (0, "héllo\n" * 9_000), done.stderr
         failing = [*kubectl, "exec", "pod", "--", "false"]
-        done = subprocess.run(failing, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(failing, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == 7, done.stderr
         assert {request.get("authorization")[0] for request in server.seen("/exec")} == {"Bearer of-atlas"}
         as_other = [*kubectl, "--as", "admin", "get", "namespaces"]
-        done = subprocess.run(as_other, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(as_other, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode != 0
         assert "Forbidden" in done.stderr
         other = [*kubectl[:-1], "x.y.z", "get", "namespaces"]
-        done = subprocess.run(other, env=environ, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(other, env=environ, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode != 0

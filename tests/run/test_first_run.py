@@ -21,7 +21,7 @@ def typed(run: MomRun, command: str) -> subprocess.CompletedProcess[str]:
         "MOM_BASE_URL": f"http://127.0.0.1:{run.port}",
     }
     done = subprocess.run(
-        command, shell=True, cwd=run.folder, env=environ, capture_output=True, text=True, check=False, timeout=60
+        command, shell=True, cwd=run.folder, env=environ, capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr
     return done

@@ -310,7 +310,7 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
         "print(Process(Command(['/bin/sleep', '60'], {}))._child.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=30)
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=False, timeout=120)
     assert done.returncode == -9
     wait_until(lambda: not is_running(int(done.stdout)), "the child ends")
 

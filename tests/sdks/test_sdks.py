@@ -292,7 +292,7 @@ class Below(grpc.UnaryUnaryClientInterceptor):
 target = urlsplit(os.environ["MOM_BASE_URL"]).netloc
 channel = grpc.intercept_channel(grpc.insecure_channel(target), Below())
 # As generated code calls it.
-print(channel.unary_unary("/test.Echo/Say")(b"hello", timeout=60).decode())
+print(channel.unary_unary("/test.Echo/Say")(b"hello", timeout=120).decode())
 """
 
 

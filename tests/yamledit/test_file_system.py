@@ -167,7 +167,7 @@ def test_what_is_not_a_file_is_refused_without_waiting(tmp_path: Path, kind: str
         os.mkfifo(path)
     elif kind == "a folder":
         path.mkdir()
-    done = subprocess.run(command(path), capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command(path), capture_output=True, text=True, check=False, timeout=120)
 
     assert done.returncode == 1
     assert f"cannot read {path}: it is {'a folder' if kind == 'a folder' else 'not a regular file'}" in done.stderr

@@ -184,7 +184,7 @@ with files.LockedFile(sys.argv[1]) as locked:
 
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
 def test_a_killed_run_leaves_the_old_file_and_the_next_run_tidies_up(path: Path, call: str) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, str(path), call], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), call], check=False, timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert path.read_bytes() == OLD
     # Until the end the new file has no name, where the system has such files.
@@ -230,11 +230,11 @@ def test_whoever_waits_for_the_lock_reads_what_was_written_before(path: Path) ->
     with LockedFile(str(path)) as locked:
         thread = threading.Thread(target=wait)
         thread.start()
-        started.wait(10)
+        started.wait(120)
         thread.join(0.2)
         assert read == []
         locked.replace(NEW)
-    thread.join(10)
+    thread.join(120)
     assert read == [NEW]
 
 
@@ -250,7 +250,7 @@ def test_of_many_runs_at_once_none_is_lost(path: Path) -> None:
     many = examples(20, 50)
     command = [sys.executable, "-c", ADDS_A_LINE, str(path)]
     running = [subprocess.Popen([*command, str(number)]) for number in range(many)]
-    assert [process.wait(60) for process in running] == [0] * many
+    assert [process.wait(120) for process in running] == [0] * many
     assert sorted(map(int, path.read_bytes().removeprefix(OLD).split())) == list(range(many))
     assert names(path) == ["atlas.yml"]
 

@@ -1,7 +1,7 @@
 """Files made to hurt: each gets an edit or a clear refusal, in seconds and in less than a gigabyte.
 
-Each goes through the real command, in a process that has a gigabyte and a minute. The sizes are such that a linear run
-takes a second or two and a quadratic one hours: nothing here depends on how fast the machine is.
+Each goes through the real command, in a process that has a gigabyte and a minute of the processor. The sizes are such
+that a linear run takes a second or two and a quadratic one hours: nothing here depends on how fast the machine is.
 """
 
 from __future__ import annotations
@@ -131,9 +131,14 @@ def run(data: bytes, *arguments: str | bytes, file: str | bytes = "-") -> subpro
         input=data,
         capture_output=True,
         check=False,
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (GIGABYTE, GIGABYTE)),
+        preexec_fn=_limit,
     )
+
+
+def _limit() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (GIGABYTE, GIGABYTE))
+    # Of the processor: on a busy machine a second of that takes many.
+    resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 
 
 # What takes longest, and goes the same ways as others do.
