@@ -78,8 +78,9 @@ class Running:
 
     @property
     def log(self) -> str:
-        """What Envoy has written to its own log."""
-        return (self.folder / "envoy.log").read_text(errors="replace")
+        """What Envoy has written to its own log, without a line that is being written."""
+        text = (self.folder / "envoy.log").read_text(errors="replace")
+        return text[: text.rfind("\n") + 1]
 
 
 @contextlib.contextmanager

@@ -97,8 +97,7 @@ class Failing:
 
     def log(self) -> list[dict[str, Any]]:
         """Return the lines of the access log."""
-        *whole, _ = self.envoy.log.split("\n")
-        return [json.loads(line) for line in whole if line.startswith("{")]
+        return [json.loads(line) for line in self.envoy.log.splitlines() if line.startswith("{")]
 
 
 def old_tls(authority: Authority, folder: Path) -> ssl.SSLContext:

@@ -32,7 +32,7 @@ class Key:
     def token(self, *, kid: str | None = None, **claims: Any) -> str:
         """Return a token of this key, good but for the claims given; None leaves a claim out."""
         now = int(time.time())
-        payload = {"iss": ISSUER, "aud": AUDIENCE, "sub": "user@test", "iat": now, "nbf": now - 5, "exp": now + 60}
+        payload = {"iss": ISSUER, "aud": AUDIENCE, "sub": "user@test", "iat": now, "nbf": now - 5, "exp": now + 300}
         kept = {name: value for name, value in {**payload, **claims}.items() if value is not None}
         return jwt.encode(kept, self.private, self.algorithm, {"kid": kid or self.kid})
 
