@@ -420,7 +420,7 @@ def test_a_full_disk_is_reported_and_the_old_configuration_stays(tmp_path: Path,
             run.wait("Reloaded + three")
             assert answer(run, "/three/room-again").status == 200
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
         disk.rmdir()
 
 
