@@ -24,6 +24,8 @@ STATE_OF_KEYS = "state of keys"
 STATE_OF_CREDENTIALS = "state of credentials"
 # Of programs that come and go.
 EPHEMERAL_KEYS = "keys of mom exec"
+# No change but that the same may be in another order.
+NONE = ("order",)
 # What is not reported.
 QUIET = frozenset({STATE_OF_KEYS, EPHEMERAL_KEYS})
 
@@ -45,7 +47,7 @@ def changes(old: Plan, new: Plan) -> tuple[str, ...]:
         words = [STATE_OF_CREDENTIALS]
     if not words and old.options.key_states != new.options.key_states:
         words = [STATE_OF_KEYS]
-    return tuple(words) or ("order",)
+    return tuple(words) or NONE
 
 
 def unproven(old: Plan, new: Plan) -> Plan:

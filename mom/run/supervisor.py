@@ -29,7 +29,7 @@ from mom.run.plan import Inputs, Plan
 from mom.run.refused_certificates import RefusedCertificates
 from mom.run.signals import Signals
 from mom.run.token_states import TokenStates
-from mom.run.validation import validate
+from mom.run.validation import validating
 from mom.run.waiting import Stopped, Waiting
 from mom.run.watch import Watch
 
@@ -161,8 +161,8 @@ class Supervisor:
         current = self._generations.current
         old = current.plan
         reachable = current.is_reachable()
-        if reachable and current.admin_available and current.is_settled and current.serves(new):
-            current.plan = new
+        changes = plan_changes.changes(old, new)
+        if changes == plan_changes.NONE and self._is_served(new):
             return Unchanged()
         if new.options.listen != old.options.listen:
             port.check_free(new.options.listen)
@@ -170,14 +170,26 @@ class Supervisor:
             port.check_free(new.options.metrics, option="--metrics")
         self._settings.directory.ensure()
         proven = plan_changes.unproven(old, new) if reachable else new
-        validate(proven, self._settings, self._waiting, self._log_line)
+        with validating(proven, self._settings, self._waiting, self._log_line) as accepted:
+            # On another processor; mom translates meanwhile.
+            if self._is_served(new):
+                return Unchanged()
+            accepted()
         if not reachable:
             self._generations.start_again(new)
         elif current.admin_available and current.can_serve(new):
             self._generations.push(new)
         elif requests := self._take_over(current, new):
             return Postponed(requests)
-        return Applied(plan_changes.changes(old, new))
+        return Applied(changes)
+
+    def _is_served(self, new: Plan) -> bool:
+        """Whether Envoy has all of `new` already: then it is the plan that is served."""
+        current = self._generations.current
+        if not (current.is_reachable() and current.admin_available and current.is_settled and current.serves(new)):
+            return False
+        current.plan = new
+        return True
 
     def _take_over(self, current: Generation, new: Plan) -> int:
         """Start a generation with the environment of `new`. Return how many requests that has to wait for, if any."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mom.errors import MomError
 from mom.run import variables
@@ -23,10 +24,13 @@ def rejected(settings: Settings) -> MomError:
     return MomError("Envoy rejected the configuration", hint=hint)
 
 
-def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[str], None]) -> None:
-    """Return if Envoy accepts `plan`.
+@contextlib.contextmanager
+def validating(
+    plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[str], None]
+) -> Iterator[Callable[[], None]]:
+    """Have Envoy check `plan`; yield what waits for its verdict, and returns if it accepts the plan.
 
-    Raises MomError if it does not, UnavailableError if it could not be asked, Stopped if a signal comes first. Its
+    That raises MomError if it does not, UnavailableError if it could not be asked, Stopped if a signal comes first. Its
     objections may contain literals of the configuration: `quote` gets each line redacted.
     """
     file = settings.directory.path / "validate.json"
@@ -34,8 +38,9 @@ def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[
     command = [settings.binary.path, "--mode", "validate", "-c", str(file), "-l", "error"]
     given = {**plan.secrets, **plan.variables}
     process = Process(Command(command, variables.environment(given, settings.environ)))
-    try:
-        until = time.monotonic() + _SECONDS
+    until = time.monotonic() + _SECONDS
+
+    def accepted() -> None:
         while (status := process.status()) is None:
             if time.monotonic() > until:
                 raise UnavailableError(f"Envoy did not finish checking the configuration in {_SECONDS:.0f} s")
@@ -43,6 +48,9 @@ def validate(plan: Plan, settings: Settings, waiting: Waiting, quote: Callable[[
         process.read_log(lambda line: quote(plan.redaction(line)))
         if status:
             raise rejected(settings)
+
+    try:
+        yield accepted
     finally:
         process.end()
         process.close()

@@ -172,7 +172,7 @@ def test_watching(tmp_path: Path) -> None:
     path = tmp_path / "file"
     link = tmp_path / "link"
     link.symlink_to(path)
-    watch = Watch([link])
+    watch = Watch([link], clock=lambda: 0)
 
     def after(change: Callable[[], object]) -> list[bool]:
         change()
@@ -199,6 +199,39 @@ def test_a_file_that_is_being_written_is_left_alone_until_it_rests(tmp_path: Pat
         path.write_text("a" * size)
         assert not watch.poll()
     assert watch.poll()
+
+
+def test_a_file_that_was_renamed_into_place_is_complete(tmp_path: Path) -> None:
+    path, new = tmp_path / "file", tmp_path / "new"
+    path.write_text("before")
+    now = [0]
+    watch = Watch([path], clock=lambda: now[0])
+
+    def put(text: str, *, written: int) -> None:
+        new.write_text(text)
+        os.utime(new, ns=(0, written))
+        new.replace(path)
+        now[0] = path.stat().st_ctime_ns
+
+    put("after", written=1)
+    # Not at once: another file may belong to it.
+    assert not watch.poll()
+    now[0] += 10**8
+    assert watch.poll()
+    assert not watch.poll()
+    # A file of which nothing was before, one that is written in place, and one that may still be.
+    path.unlink()
+    assert [watch.poll() for _ in range(2)] == [False, True]
+    put("again", written=1)
+    now[0] += 10**8
+    assert [watch.poll() for _ in range(3)] == [False, True, False]
+    path.write_text("in place")
+    os.utime(path, ns=(0, 1))
+    now[0] = path.stat().st_ctime_ns + 10**8
+    assert [watch.poll() for _ in range(3)] == [False, True, False]
+    put("half", written=2**62)
+    now[0] += 10**8
+    assert [watch.poll() for _ in range(3)] == [False, True, False]
 
 
 def test_a_file_that_is_touched_all_the_time_hides_no_change_of_another(tmp_path: Path) -> None:
