@@ -12,7 +12,7 @@ ALLOW: Path = ("spec", "allow")
 
 def read_allow(document: DataDocument, name: str) -> AllowList | None:
     """Return the list `spec.allow` of a document under its `name`, None where there is none."""
-    if not isinstance(value_at(document.data, *ALLOW), list):
+    if not isinstance(value_at(document.brief, *ALLOW), list):
         return None
     entries = tuple(
         Entry(
@@ -21,7 +21,7 @@ def read_allow(document: DataDocument, name: str) -> AllowList | None:
             read_claims(value_at(entry, "claims")),
             document.place(path),
         )
-        for path, entry in items_at(document.data, *ALLOW)
+        for path, entry in items_at(document.brief, *ALLOW)
     )
     return AllowList(name, entries, document.key_place(ALLOW))
 

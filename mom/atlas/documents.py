@@ -38,6 +38,11 @@ class DataDocument:
         return Tree(self.root)
 
     @property
+    def brief(self) -> dict[str, Data]:
+        """Return its data, of a long list of references perhaps only some."""
+        return self.data
+
+    @property
     def name(self) -> str | None:
         """Return `metadata.name`, None where there is none or it is not text."""
         return text_at(self.data, "metadata", "name")

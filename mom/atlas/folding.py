@@ -115,6 +115,11 @@ class FoldedDocument(DataDocument):
         return {**short, "spec": {**spec, "apiAdapters": list(self.fold.unfolded(items, _named))}}
 
     @property
+    def brief(self) -> dict[str, Data]:
+        """Return the data of the short one."""
+        return self.fold.short.data
+
+    @property
     def name(self) -> str | None:
         """Return `metadata.name`."""
         return self.fold.short.name

@@ -152,10 +152,9 @@ class Known:
     def adapter(self, file: str, line: int) -> Adapter:
         """Return the adapter in the document that begins in that line: the same one as long as that is its place."""
         if self._adapter is None or self._place != (file, line):
-            adapter: Adapter = self.form.build(self.values, file, line)
-            if self.form.example is not None:
-                adapter.__dict__.update(form=self.form, values=self.values, known=self)
-            self._adapter, self._place = adapter, (file, line)
+            self._adapter, self._place = self.form.build(self.values, file, line), (file, line)
+            if isinstance(self._adapter, FormedAdapter):
+                self._adapter.known = self
         return self._adapter
 
 
@@ -203,9 +202,17 @@ class KnownDocument(DataDocument):
 class FormedAdapter(HttpAdapter):
     """An adapter that differs from others of its form in `values` alone; a changed copy of it is of no form."""
 
-    form: Form | None = None
-    values: tuple[str, ...] = ()
     known: Known | None = None
+
+    @property
+    def form(self) -> Form | None:
+        """Return its form."""
+        return None if self.known is None else self.known.form
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """Return the values that are its own."""
+        return () if self.known is None else self.known.values
 
 
 def unmoved(adapter: Adapter) -> Adapter | Known:

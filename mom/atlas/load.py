@@ -60,14 +60,14 @@ def configuration_of(file: str, typed: Sequence[Typed]) -> Configuration:
     return Configuration(
         file=file,
         name=atlas.name or "",
-        owner=text_at(atlas.data, "spec", "owner"),
+        owner=text_at(atlas.brief, "spec", "owner"),
         identity_providers=_identity_providers(atlas),
         adapters=tuple([_adapter(identity[0], documents[identity]) for identity in identities_of(atlas)]),
         ingress_http_port=_port(atlas, "ingressHttpPort"),
         admin_port=_port(atlas, "adminPort"),
         place=atlas.place(NAME),
         allow=read_allow(atlas, "spec.allow"),
-        cors=texts_at(atlas.data, "spec", "cors", "origins"),
+        cors=texts_at(atlas.brief, "spec", "cors", "origins"),
     )
 
 
@@ -77,7 +77,7 @@ def _adapter(kind: str, document: DataDocument) -> Adapter:
 
 def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
     providers = []
-    for path, provider in identity_providers(atlas.data):
+    for path, provider in identity_providers(atlas.brief):
         public_key, audience, issuer = (text_at(provider, key) or "" for key in ("publicKey", "audience", "issuer"))
         place = atlas.key_place(path)
         given = text_at(provider, "maxLifetime")
@@ -88,5 +88,5 @@ def _identity_providers(atlas: DataDocument) -> tuple[IdentityProvider, ...]:
 
 
 def _port(atlas: DataDocument, name: str) -> int | None:
-    port = value_at(atlas.data, "spec", "exposedPorts", name)
+    port = value_at(atlas.brief, "spec", "exposedPorts", name)
     return int(port) if isinstance(port, int | float) else None

@@ -269,11 +269,12 @@ class Credentials:
     def unavailable(self, adapters: Iterable[Adapter]) -> dict[str, str]:
         """Return why each adapter without a credential has none, by its name."""
         reasons: dict[str, str] = {}
-        for use in uses(adapters):
-            if use.name in self._last and self._states[use.name].word == UNAVAILABLE:
-                value = self.value(use.name)
-                reason = value.reason if isinstance(value, Missing) else "cannot be sent"
-                reasons.setdefault(use.adapter.name, f"{use.name} {reason}")
+        for adapter in adapters:
+            for name in names_in(adapter):
+                if name in self._last and self._states[name].word == UNAVAILABLE:
+                    value = self.value(name)
+                    reason = value.reason if isinstance(value, Missing) else "cannot be sent"
+                    reasons.setdefault(adapter.name, f"{name} {reason}")
         return reasons
 
     @property

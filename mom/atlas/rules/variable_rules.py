@@ -7,7 +7,7 @@ ending inside one it finds out per request. No value is ever repeated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -57,11 +57,11 @@ def variable_names(adapters: Iterable[Adapter]) -> list[str]:
     return list(dict.fromkeys(chain.from_iterable(map(names_in, adapters))))
 
 
-def names_in(adapter: Adapter) -> Sequence[str]:
+def names_in(adapter: Adapter) -> tuple[str, ...]:
     """Return the variables that an adapter names, each once, in their order."""
     if isinstance(adapter, FormedAdapter) and adapter.known is not None:
         return adapter.known.variables
-    return list(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
+    return tuple(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
 
 
 def variable_problem(use: Use, environment: Environment) -> Problem | None:
@@ -100,7 +100,7 @@ def uses(adapters: Iterable[Adapter]) -> Iterator[Use]:
 def doubtful_variables(adapters: Iterable[Adapter], variables: Mapping[str, str]) -> Iterator[Problem]:
     """Yield a warning for each variable whose value has a form that no API accepts; `variables` has all of them."""
     seen: set[tuple[str, str]] = set()
-    for adapter in adapters:
+    for adapter in (adapter for adapter in adapters if names_in(adapter)):
         for name, objection, setting in kind_of(adapter).doubts(adapter, variables):
             if (name, objection.message) not in seen:
                 seen.add((name, objection.message))
