@@ -1,8 +1,8 @@
 """Options that all tests share, and the surroundings that they do not: a terminal, signals, variables, luck.
 
 A test must come out the same in a terminal, under nohup, in the background of a script and in a container. So the
-process of the tests leaves its terminal, hands no ignored signal on to the programs that it starts, and drops the
-variables by which a user steers mom, curl, git or Python. Random examples are the same in each run.
+process of the tests leaves its terminal, hands no ignored signal on to the programs that it starts, drops the variables
+by which a user steers mom, curl, git or Python, and has a home of its own. Random examples are the same in each run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from pathlib import Path
 from types import FrameType
 
@@ -41,18 +42,32 @@ _STEERING = re.compile(
     r"(?i)MOM_(HOME|TOKEN|BASE_URL|ENVOY|DEBUG|CONFIG|TLS_.*)|_MOM_COMPLETE|OTEL_.*|(https?|all|no|ftp)_proxy|CURL_.*|NETRC"
     r"|SSL(KEYLOG|_CERT)_?(FILE|DIR)|GIT_.*|COLUMNS|LINES|NO_COLOR|(CLI|PY)?_?(FORCE_)?COLORS?(_FORCE)?|FORCE_COLOR"
     r"|PYTHON(WARNINGS|UNBUFFERED|OPTIMIZE|DONTWRITEBYTECODE|INSPECT|VERBOSE|IOENCODING|UTF8)|GITHUB_(ACTIONS|WORKSPACE)"
-    r"|XDG_(CONFIG|DATA|STATE|CACHE)_HOME|XDG_RUNTIME_DIR|PAGER|LESS|CREDENTIALS_DIRECTORY"
+    r"|XDG_(CONFIG|DATA|STATE|CACHE)_HOME|XDG_RUNTIME_DIR|PAGER|LESS|CREDENTIALS_DIRECTORY|AWS_.*|KUBECONFIG|OPENAI_.*"
+    r"|NODE_OPTIONS"
 )
+_HOME = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 
 
-def pytest_configure() -> None:
-    """Leave the surroundings behind; with several processes, each of them does."""
+def leave_surroundings() -> None:
+    """Give up the terminal, ignored signals, and variables."""
     _leave_the_terminal()
     _pass_on_no_ignored_signal()
     for name in [name for name in os.environ if _STEERING.fullmatch(name)]:
         del os.environ[name]
-    # What a user has git ignore everywhere, or do with a new repository.
-    os.environ |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the surroundings behind; with several processes, each of them does."""
+    leave_surroundings()
+    # Where a user has told curl, git, AWS's clients and mom how to be.
+    config.stash[_HOME] = tempfile.TemporaryDirectory(prefix="mom-home-", ignore_cleanup_errors=True)
+    os.environ |= {"HOME": config.stash[_HOME].name, "GIT_CONFIG_SYSTEM": os.devnull, "TERM": "xterm-256color"}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what was made for this process."""
+    if _HOME in config.stash:
+        config.stash[_HOME].cleanup()
 
 
 def pytest_collection(session: pytest.Session) -> None:

@@ -179,12 +179,13 @@ class Shell:
         return self._steady(output)
 
     def _steady(self, output: bytes) -> str:
-        """Return output without what differs between two runs or machines: folder, port, time, version of curl."""
+        """Return output without what differs between runs and machines: folder, port, limits, time, version of curl."""
         text = output.decode().replace("\r\n", "\n").replace(str(self.folder / "home"), "/home/you/.local/share/mom")
         text = text.replace(str(self.folder), "/home/you")
         if self._port is not None:
             text = text.replace(f" --base-url http://127.0.0.1:{self._port}", "")
             text = text.replace(f"127.0.0.1:{self._port}", "127.0.0.1:8082")
+        text = re.sub(r"^note: \d+ client connections at most, .*\n", "", text, flags=re.MULTILINE)
         text = re.sub(r"^\d\d:\d\d:\d\d ", "12:00:00 ", text, flags=re.MULTILINE)
         text = re.sub(r"\b\d+\.\d\d s\b", "0.05 s", text)
         text = re.sub(r"\bcurl/[\d.]+", "curl/8.5.0", text)

@@ -17,7 +17,7 @@ PROBE = """
 import subprocess, sys
 from tests import conftest
 if sys.argv[1] == "leave":
-    conftest.pytest_configure()
+    conftest.leave_surroundings()
 shell = "(exec 3<>/dev/tty) 2>/dev/null && echo terminal || echo none; grep SigIgn /proc/self/status"
 print(subprocess.run(["sh", "-c", shell], capture_output=True, text=True).stdout)
 """

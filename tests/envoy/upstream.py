@@ -250,7 +250,10 @@ def fields(query: str) -> bytes:
 
 
 def read_request(reader: IO[bytes]) -> Request | None:
-    """Read one HTTP/1.1 request, None at the end of the connection."""
+    """Read one HTTP/1.1 request, None at the end of the connection.
+
+    What breaks off is no request: of one that Envoy refuses for its body it may have sent the head.
+    """
     line = reader.readline().rstrip(b"\r\n")
     if not line:
         return None
@@ -265,6 +268,8 @@ def read_request(reader: IO[bytes]) -> Request | None:
         trailers = read_fields(reader)
     elif length := int(found.get(b"content-length", b"0")):
         body = reader.read(length)
+        if len(body) < length:
+            return None
     return Request(line, headers, body, trailers)
 
 

@@ -78,7 +78,8 @@ except MomError as error:
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder that every user can reach."""
-    with tempfile.TemporaryDirectory() as folder:
+    # Not in a folder for temporary files of this user alone.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
 
