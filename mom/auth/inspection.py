@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _TIMES = {"iat": "issued", "nbf": "not before", "exp": "expires"}
 # What rounds to 2^64 as a double, which is more than Envoy can store.
 _TOO_LARGE = 2**64 - 1024
+MAX_DOUBLE = sys.float_info.max
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,17 +104,11 @@ def _wrong_header(header: Mapping[str, Any]) -> list[str]:
     return [] if isinstance(header.get("kid", ""), str) else ["its kid is not a string"]
 
 
-def _wrong_claims(claims: Mapping[str, Any], now: float, max_lifetime: float | None) -> list[str]:
+def wrong_types(claims: Mapping[str, Any]) -> list[str]:
+    """Return for which values of claims a gateway refuses a token, whoever issued it: those that are not of a type."""
     wrong = [
         f"{name} is not a time (seconds since 1970)" for name in _TIMES if name in claims and not _is_time(claims[name])
     ]
-    expires, starts = claims.get("exp"), claims.get("nbf")
-    if "exp" not in claims:
-        wrong.append("it has no exp: Atlas refuses tokens that never expire")
-    elif _is_time(expires):
-        wrong += _wrong_expiry(expires, now, max_lifetime, own=claims.get("iss") == keys.local_issuer())
-    if _is_time(starts) and starts > now + CLOCK_SKEW_SECONDS:
-        wrong.append(f"it is not valid before {in_words(starts, now)}")
     wrong += [
         f"its {name} is not a string" for name in ("iss", "sub", "jti") if not isinstance(claims.get(name, ""), str)
     ]
@@ -119,8 +116,29 @@ def _wrong_claims(claims: Mapping[str, Any], now: float, max_lifetime: float | N
     audiences = audience if isinstance(audience, list) else [audience]
     if not all(isinstance(name, str) for name in audiences):
         wrong.append("its aud is neither a string nor a list of strings")
-    wrong += [f"it has no {name}" for name in ("iss", "aud") if not claims.get(name)]
-    return wrong
+    return wrong + [f"its {name} {reason}" for name, value in claims.items() if (reason := _unreadable([name, value]))]
+
+
+def _unreadable(value: object) -> str | None:
+    """Return what Envoy does not read in a value of JSON: numbers are doubles to it, and text is Unicode."""
+    if isinstance(value, str):
+        return "has half of a character (a lone surrogate)" if re.search("[\ud800-\udfff]", value) else None
+    if isinstance(value, int | float):
+        return "has a number beyond what a double can be" if not -MAX_DOUBLE <= value <= MAX_DOUBLE else None
+    children = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+    return next((reason for child in children if (reason := _unreadable(child))), None)
+
+
+def _wrong_claims(claims: Mapping[str, Any], now: float, max_lifetime: float | None) -> list[str]:
+    wrong = wrong_types(claims)
+    expires, starts = claims.get("exp"), claims.get("nbf")
+    if "exp" not in claims:
+        wrong.append("it has no exp: Atlas refuses tokens that never expire")
+    elif _is_time(expires):
+        wrong += _wrong_expiry(expires, now, max_lifetime, own=claims.get("iss") == keys.local_issuer())
+    if _is_time(starts) and starts > now + CLOCK_SKEW_SECONDS:
+        wrong.append(f"it is not valid before {in_words(starts, now)}")
+    return [*wrong, *(f"it has no {name}" for name in ("iss", "aud") if not claims.get(name))]
 
 
 def _wrong_expiry(expires: float, now: float, max_lifetime: float | None, *, own: bool) -> list[str]:

@@ -113,12 +113,8 @@ class Token:
 
 def parse_token(text: str) -> Token:
     """Take a compact JWS with JSON claims apart. Raises MomError for anything else, without showing the token."""
-    import json
-
     from mom.errors import MomError
 
-    # As Envoy reads them: no duplicate name, no number that JSON does not have, nothing deeper than 100.
-    strictly: dict[str, Any] = {"object_pairs_hook": _without_duplicates, "parse_constant": _refuse_constant}
     parts = text.split(".")
     if not text:
         raise MomError("not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
@@ -128,10 +124,8 @@ def parse_token(text: str) -> Token:
             hint="opaque tokens cannot be inspected",
         )
     try:
-        header, claims = (json.loads(decode_base64url(part), **strictly) for part in parts[:2])
+        header, claims = (read_json(decode_base64url(part)) for part in parts[:2])
         signature = decode_base64url(parts[2])
-        if max(_depth(header), _depth(claims)) > _MAX_DEPTH:
-            raise ValueError("too deep")
     except (ValueError, RecursionError):
         raise MomError(
             "not a signed token: a part of it is not base64url of JSON", hint="was it cut, or put in quotes?"
@@ -144,10 +138,23 @@ def parse_token(text: str) -> Token:
 _MAX_DEPTH = 100
 
 
+def read_json(text: bytes | str) -> Any:
+    """Return a JSON value as Envoy reads it. Raises ValueError, or RecursionError, for what it would not read.
+
+    Not a name twice in an object, a number that JSON does not have, nor anything deeper than 100.
+    """
+    import json
+
+    value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant)
+    if _depth(value) > _MAX_DEPTH:
+        raise ValueError(f"it is nested deeper than {_MAX_DEPTH} levels")
+    return value
+
+
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("duplicate name")
+        raise ValueError("a name is in one object twice")
     return members
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,10 +15,11 @@ from mom.console import Console
 from mom.envoy.explain import explain as explained
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
+from mom.gateway import EPHEMERAL_MAX_LIFETIME_SECONDS, LOCAL_MAX_LIFETIME_SECONDS
 from mom.streams import STDIN, read_stdin
 
 if TYPE_CHECKING:
-    from mom.envoy.explain import Verdict
+    from mom.envoy.verdict import Verdict
     from mom.problems import Place
 
 
@@ -37,6 +37,9 @@ def explain(
     token_file: Annotated[
         str | None, typer.Option("--token", metavar="FILE", help="A file with the caller's access token; - for stdin.")
     ] = None,
+    http2: Annotated[
+        bool, typer.Option("--http2", help="A request over HTTP/2, not over HTTP/1.1: it may have more methods.")
+    ] = False,
     form: FormatOption = Format.TEXT,
     quiet: QuietOption = False,
     verbose: VerboseOption = False,
@@ -53,13 +56,17 @@ def explain(
     if claims_file is not None and token_file is not None:
         raise UsageError("--as and --token exclude each other", hint="pass one of them")
     if not path.startswith("/"):
-        raise UsageError("PATH begins with `/`", hint="such as /v1/apis/http/openai/v1/models")
+        # Of a URL people copy, what follows the host.
+        beyond = f"/{path.partition('://')[2].partition('/')[2]}"
+        example = beyond if "://" in path and beyond != "/" else "/v1/apis/http/openai/v1/models"
+        raise UsageError("PATH begins with `/`", hint=f"such as {example}")
     source = read_source(configuration_file(file, quiet=quiet, verbose=verbose))
     claims, wrong = _claims(claims_file, token_file)
-    from mom.auth.keys import local_issuer
+    from mom.auth import ephemeral, keys
 
+    own = {keys.local_issuer(): LOCAL_MAX_LIFETIME_SECONDS, ephemeral.ISSUER: EPHEMERAL_MAX_LIFETIME_SECONDS}
     now = time.time() if token_file is not None else None
-    verdict = explained(load(source), method, path, claims, local_issuer=local_issuer(), now=now)
+    verdict = explained(load(source), method, path, claims, own=own, http2=http2, now=now)
     console = Console(quiet=quiet)
     if form is Format.JSON:
         console.json(_report(verdict))
@@ -83,13 +90,17 @@ def _claims(claims_file: str | None, token_file: str | None) -> tuple[dict[str, 
     if claims_file is None:
         return {}, ()
     name = STDIN if claims_file == "-" else claims_file
+    from mom.auth import inspection, tokens
+
     try:
-        claims = json.loads(_text(claims_file))
-    except ValueError as error:
-        raise MomError(f"{name} is not JSON: {error}", hint='write claims as {"groups": ["platform"]}') from None
+        claims = tokens.read_json(_text(claims_file))
+    except (ValueError, RecursionError) as error:
+        raise MomError(
+            f"{name} is not JSON that a token can have: {error}", hint='write claims as {"groups": ["platform"]}'
+        ) from None
     if not isinstance(claims, dict):
         raise MomError(f"{name} is not a JSON object", hint='write claims as {"groups": ["platform"]}')
-    return claims, ()
+    return claims, tuple(inspection.wrong_types(claims))
 
 
 def _text(path: str) -> str:
@@ -97,7 +108,8 @@ def _text(path: str) -> str:
 
 
 def _lines(verdict: Verdict) -> list[str]:
-    status = "" if verdict.allowed else f" ({verdict.status} {verdict.error})"
+    response = f"{verdict.status} {verdict.error}" if verdict.status else "no response: the HTTP/2 stream is reset"
+    status = "" if verdict.allowed else f" ({response})"
     where = f" at {verdict.place}" if verdict.place is not None else ""
     rule = f"{verdict.rule}{where}: " if verdict.rule else ""
     first = f"{'allowed' if verdict.allowed else 'refused'}: {rule}{verdict.reason}{status}"
@@ -107,7 +119,7 @@ def _lines(verdict: Verdict) -> list[str]:
 def _report(verdict: Verdict) -> dict[str, Any]:
     return {
         "allowed": verdict.allowed,
-        "status": verdict.status,
+        "status": verdict.status or None,
         "error": verdict.error or None,
         "adapter": verdict.adapter or None,
         "rule": verdict.rule or None,

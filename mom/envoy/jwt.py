@@ -130,7 +130,7 @@ def _issuers(providers: tuple[IdentityProvider, ...], options: Options) -> Itera
     if options.local_key is not None:
         # First: Envoy tries providers in turn, and each that does not match parses the token once more.
         yield _Issuer("local key", options.local_key.audiences, _local(options.local_key))
-    for index, provider in _in_order(providers):
+    for index, provider in in_order(providers):
         if (configured := _configured(provider, options)) is not None:
             recorded = recorded_as(provider, providers)
             yield _Issuer(f"{provider.name}#{index}", (provider.audience,), configured, recorded)
@@ -156,7 +156,7 @@ def recorded_as(provider: IdentityProvider, providers: Sequence[IdentityProvider
     return f"{JOSE}-{hashlib.sha256(repr(told_apart).encode()).hexdigest()[:16]}"
 
 
-def _in_order(providers: Sequence[IdentityProvider]) -> list[tuple[int, IdentityProvider]]:
+def in_order(providers: Sequence[IdentityProvider]) -> list[tuple[int, IdentityProvider]]:
     """Return the providers in the order in which Envoy tries them: see `mom.atlas.providers.accepted_claims`."""
     numbered = list(enumerate(providers))
     if not any(provider.claims for provider in providers):

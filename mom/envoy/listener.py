@@ -23,6 +23,7 @@ from mom.envoy.access_log import access_log, failed_handshakes
 from mom.envoy.by_form import EntryOfEach, Memory, distinct
 from mom.envoy.messages import Json, extension, file_source
 from mom.envoy.options import Certificate, Options
+from mom.envoy.request_line import MOST_KIB
 
 NAME = "atlas"
 CERTIFICATE = "certificate"
@@ -163,7 +164,7 @@ def _limits(options: Options) -> Json:
         "delayed_close_timeout": "1s",
         # How long a connection goes on once a response has announced its end, with a client that does not obey.
         "drain_timeout": "1s",
-        "max_request_headers_kb": 60,
+        "max_request_headers_kb": MOST_KIB,
         # Each may need a connection of its own to an API.
         "http2_protocol_options": {"max_concurrent_streams": 100},
         "common_http_protocol_options": {

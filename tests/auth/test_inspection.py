@@ -62,6 +62,10 @@ def test_nothing_is_wrong_with_a_good_token(environ: dict[str, str]) -> None:
         ({"exp": NOW + 86_401}, "it is valid for longer than a day, which needs maxLifetime"),
         ({"exp": (NOW + 60) * 1000}, "it is valid for longer than a day (milliseconds instead of seconds?)"),
         ({"iss": "urn:mom:local", "exp": NOW + 3601}, "it is valid for longer than an hour"),
+        ({"jti": 1}, "its jti is not a string"),
+        ({"x": 10**309}, "its x has a number beyond what a double can be"),
+        ({"x": [{"y": "\ud800"}]}, "its x has half of a character"),
+        ({"\udc00": 1}, "its \udc00 has half of a character"),
         ({"exp": 2**62}, "it is valid for longer than a day"),
     ],
 )

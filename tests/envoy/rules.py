@@ -14,6 +14,7 @@ from typing import Any
 
 from mom.atlas.load import load
 from mom.atlas.model import Configuration
+from mom.envoy.request_line import HTTP1_METHODS
 from mom.yamledit.source import Source
 from tests.envoy.configurations import AUDIENCE, ISSUER
 
@@ -200,3 +201,77 @@ def random_request(dice: random.Random, rules: Sequence[Rule]) -> tuple[str, str
     else:
         path = "".join(f"/{dice.choice(_WORDS)}" for _ in range(dice.randint(0, 3)))
     return method, path + dice.choice(("", "", "", "/", "?", "?x=/a", "?/models"))
+
+
+_ODD_METHODS = (
+    "TRACE",
+    "TRACK",
+    "DEBUG",
+    "CONNECT",
+    "FOO",
+    "M-SEARCH",
+    "MSEARCH",
+    "PRI",
+    "QUERY",
+    "",
+    "A B",
+    "get",
+    "Trace",
+)
+_ODD_TARGETS = (
+    "/healthz",
+    "/healthcheck",
+    "/v1alpha1/apis",
+    "/v1alpha1/instances",
+    "/v1alpha1",
+    "/v1/apis/http",
+    "/v1/apis/http/none",
+    "/v1/apis/aws/x/s3",
+    "/v1/apis/kubernetes",
+    "/",
+    "//",
+    "*",
+    "",
+    "x",
+)
+_ODD_ENDS = (
+    "/a",
+    "/..",
+    "/%2e%2E/x",
+    "\\..",
+    "/..;x",
+    "/.%20",
+    "/é",
+    "#",
+    "?#",
+    "?x=/..",
+    "?",
+    " ",
+    "\t",
+    "\r",
+    "\nx",
+    "%",
+)
+
+
+def odd_request(dice: random.Random, paths: Sequence[str]) -> tuple[str, str]:
+    """Return a method and a target that HTTP may not have, or Envoy not know; each character is a byte.
+
+    paths: of adapters.
+    """
+    kind = dice.random()
+    method = dice.choice(_METHODS)
+    if kind < 0.4:
+        method = dice.choice((*_ODD_METHODS, *sorted(HTTP1_METHODS)))
+    elif kind < 0.5:
+        method = "".join(dice.choice("!#$%&'*+-.^_`|~09AZaz") for _ in range(dice.randint(1, 4)))
+    elif kind < 0.6:
+        at = dice.randint(0, len(method))
+        method = f"{method[:at]}{chr(dice.randrange(256))}{method[at:]}"
+    target = dice.choice((*_ODD_TARGETS, *paths))
+    for _ in range(dice.randint(0, 2)):
+        target += dice.choice((*_ODD_ENDS, *(f"{before}{chr(dice.randrange(256))}" for before in ("/", "", "?"))))
+    if dice.random() < 0.02:
+        # More than headers may have, or not quite: the others are headers, too.
+        target += "/" + "x" * dice.choice((60_000, 62_000))
+    return method, target

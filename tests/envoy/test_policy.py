@@ -16,7 +16,8 @@ from mom.envoy.explain import explain
 from mom.envoy.options import Listen, Options
 from mom.envoy.routes import route_configuration
 from tests.envoy.client import Response
-from tests.envoy.rules import configured, passes, random_claims, random_request, random_rules
+from tests.envoy.http2 import over_http2
+from tests.envoy.rules import configured, odd_request, passes, random_claims, random_request, random_rules
 from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Upstream
@@ -40,6 +41,8 @@ SPECIFIC: dict[str, dict[str, Any]] = {
 # What every adapter's requests must pass beside its own list: all but one path, or an administrator.
 EVERYWHERE: list[dict[str, Any]] = [{"paths": ["", "/", "/*", "/*/**", "/a/**"]}, {"claims": {"admin": True}}]
 RANDOM = 30
+# How long a connection lingers whose stream was reset.
+QUICK = {"delayed_close_timeout": ("1s", "0.01s")}
 OPTIONS = Options(listen=Listen("127.0.0.1", 8082), ca_file="/ca.pem", jwks={"keys.json": "{}"})
 
 
@@ -57,6 +60,20 @@ class Ruled:
         token = self.key.token(**claims)
         return self.envoy.client.send(f"{PREFIX}{name}{path}", *headers, method=method, token=token)
 
+    def over_http1(self, method: str, target: str, token: str) -> tuple[int, str]:
+        """Return the status of the response, and the type of Atlas's own error."""
+        headers = ["Content-Type: text/plain"] if method == "QUERY" else []
+        answer = self.envoy.client.send(target, *headers, method=method, token=token)
+        return answer.status, answer.error or ""
+
+    def over_http2(self, method: str, target: str, token: str) -> tuple[int, str]:
+        """Return the same; 0 and nothing where the stream is reset."""
+        pseudo = {":method": method, ":scheme": "http", ":authority": "atlas.test", ":path": target}
+        with self.envoy.client.connect() as connection:
+            headers = [*pseudo.items(), ("atlas-accesstoken", token), ("content-type", "text/plain")]
+            answer = over_http2(connection, headers)
+        return (0, "") if answer is None else (int(answer[":status"]), answer.headers.get("atlas-error", ""))
+
 
 @pytest.fixture(scope="module")
 def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ruled]:
@@ -73,7 +90,7 @@ def ruled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ruled]:
             jwks={"keys.json": json.dumps(jwks(key))},
             access_log="-",
         )
-        with running(given, options, tmp_path_factory.mktemp("ruled")) as envoy:
+        with running(given, options, tmp_path_factory.mktemp("ruled"), times=QUICK) as envoy:
             yield Ruled(envoy, api, key, given, adapters)
 
 
@@ -232,29 +249,41 @@ def test_a_list_whose_script_fails_names_only_what_everyone_may_use(ruled: Ruled
 
 
 def test_explain_and_envoy_and_the_specification_say_the_same_of_random_requests(ruled: Ruled) -> None:
-    compare(ruled, random.Random(1), 400)
+    compare(ruled, random.Random(1), 300)
 
 
 def compare(ruled: Ruled, dice: random.Random, count: int) -> None:
-    """Send random requests with random claims, and hold Envoy's answers against the two others."""
+    """Send random requests with random claims, some of them odd, and hold Envoy's answers against the two others."""
     people = [random_claims(dice) for _ in range(25)]
     tokens = [ruled.key.token(**claims) for claims in people]
+    paths = [f"{PREFIX}{name}" for name in ruled.adapters]
     passed = 0
+    seen = set()
     for _ in range(count):
         name = f"random{dice.randrange(RANDOM)}"
-        method, path = random_request(dice, ruled.adapters[name]["allow"])
+        rules = ruled.adapters[name]["allow"]
         caller = dice.randrange(len(people))
-        answer = ruled.envoy.client.send(f"{PREFIX}{name}{path}", method=method, token=tokens[caller])
-        case = (name, ruled.adapters[name]["allow"], method, path, people[caller])
-        expected = passes((EVERYWHERE, ruled.adapters[name]["allow"]), method, path, people[caller])
-        verdict = explain(ruled.configuration, method, f"{PREFIX}{name}{path}", people[caller])
-        if answer.status == 400:
+        is_odd, http2 = dice.random() < 0.4, dice.random() < 0.3
+        method, path = random_request(dice, rules)
+        expected = None if is_odd else passes((EVERYWHERE, rules), method, path, people[caller])
+        method, target = odd_request(dice, paths) if is_odd else (method, f"{PREFIX}{name}{path}")
+        answer = (ruled.over_http2 if http2 else ruled.over_http1)(method, target, tokens[caller])
+        verdict = explain(ruled.configuration, _text(method), _text(target), people[caller], http2=http2)
+        case = (http2, method, target, rules, people[caller], verdict.reason)
+        assert (verdict.status, verdict.error, verdict.allowed) == (*answer, answer[0] == 200), case
+        seen.add((http2, verdict.status))
+        if expected is not None and answer[0] != 400:
             # Not a path that HTTP has, or a dot segment.
-            continue
-        assert answer.status == (200 if expected else 403), case
-        assert (verdict.allowed, verdict.status) == (expected, answer.status), case
-        passed += expected
-    assert count / 10 < passed < count * 9 / 10
+            assert answer[0] == (200 if expected else 403), case
+            passed += expected
+    assert count / 20 < passed < count * 9 / 10
+    assert {(http2, status) for http2 in (False, True) for status in (200, 400, 403, 404)} <= seen
+    assert (True, 0) in seen
+
+
+def _text(text: str) -> str:
+    """Return the text that has these bytes, as an argument of a command."""
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 @pytest.mark.proof
@@ -270,7 +299,7 @@ def test_they_say_the_same_of_thousands_of_rules(tmp_path_factory: pytest.TempPa
                 ca_file="/etc/ssl/certs/ca-certificates.crt",
                 jwks={"keys.json": json.dumps(jwks(key))},
             )
-            with running(given, options, tmp_path_factory.mktemp(f"rules{seed}")) as envoy:
+            with running(given, options, tmp_path_factory.mktemp(f"rules{seed}"), times=QUICK) as envoy:
                 compare(Ruled(envoy, api, key, given, adapters), dice, 1_000)
 
 

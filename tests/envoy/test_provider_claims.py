@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -19,12 +20,15 @@ from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import wait_until
+from tests.searches import examples
 
 A, B, C = "https://a.test", "https://b.test", "https://c.test"
 SECOND = "https://second.test"
 OWNER = (Claim("owner", ("owner",), ("us",)),)
 TEAM = (Claim("team.name", ("team", "name"), ("red", "blue")),)
+D, LOCAL = "https://d.test", "urn:mom:local"
 PATH = "/v1/apis/http/api/x"
+OTHER_PATHS = ("healthz", "healthz/..", "v1alpha1/apis", "v1alpha1/x", "v1alpha1/..", "other", "v1/apis/http/none")
 
 
 class Served(NamedTuple):
@@ -120,6 +124,32 @@ def test_explain_says_the_same(served: Served) -> None:
     for claims, allowed in cases:
         verdict = explain(served.given, "GET", PATH, claims, now=0.0)
         assert (verdict.allowed, verdict.status) == (allowed, 200 if allowed else 401), claims
+
+
+def test_explain_and_envoy_say_the_same_of_random_callers(served: Served) -> None:
+    dice = random.Random(2)
+    seen = set()
+    for _ in range(examples(250, 3_000)):
+        issuer, audience = dice.choice([(B, AUDIENCE), *[(C, AUDIENCE)] * 3, (C, SECOND), (D, AUDIENCE), (LOCAL, "")])
+        audience = audience or LOCAL_AUDIENCE
+        named = [audience, audience.partition("://")[2], f"{audience}/", [audience, "x"], []]
+        # Which gateways a token of the local key is for is a matter of the run.
+        named += [] if issuer == LOCAL else ["x"]
+        named += [f"{audience}{PATH[:-2]}{end}" for end in ("", "/", "2")]
+        now = int(time.time())
+        lives = [60, 500, 700, 3_000, 86_000, 90_000, -100, 10_000_000]
+        given: dict[str, Any] = {"iss": issuer, "aud": dice.choice(named), "exp": now + dice.choice(lives)}
+        given |= dice.choice([{}, {}, {"nbf": now + 100}, {"nbf": now + 20}])
+        given |= dice.choice([{}, {"owner": "us"}, {"owner": ["them"]}])
+        given |= dice.choice([{}, {"team": {"name": "red"}}, {"team": {"name": ["x", "blue"]}}, {"team": "red"}])
+        method = dice.choice(["GET", "GET", "GET", "TRACE", "get"])
+        path = dice.choice([PATH, PATH, f"{PATH}/..", *(f"/{end}" for end in OTHER_PATHS)])
+        token = (served.local if issuer == LOCAL else served.key).token(**given)
+        answer = served.envoy.client.send(path, method=method, token=token)
+        verdict = explain(served.given, method, path, given, own={LOCAL: 3_600}, now=float(now))
+        assert (verdict.status, verdict.error) == (answer.status, answer.error or ""), (method, path, given, now)
+        seen.add(answer.status)
+    assert seen == {200, 400, 401, 403, 404, 405}
 
 
 def _later(seconds: int) -> int:
