@@ -1,4 +1,4 @@
-"""The check itself: a request for each adapter, all in parallel, each result as it comes."""
+"""The check itself: a request for each adapter or profile, all in parallel, each result as it comes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from mom.check.exchange import Response, send
 from mom.check.listing import listed
 from mom.check.result import Failure, Outcome, Result, Stage
 from mom.check.smoke import SmokeRequest, smoke_request
+from mom.check.subjects import Subject
 from mom.envoy import adapters as served_kinds
 from mom.gateway import APIS_PATH, STAND_IN_HEADER
 from mom.run.credentials import Credentials
@@ -43,26 +44,27 @@ class Check:
     send_anyway: bool = False
     stand_in: bool = False
 
-    def run(self, adapters: Sequence[Adapter]) -> Iterator[Result]:
-        """Yield the result of each adapter as it comes. Raises MomError where no token can be signed."""
+    def run(self, subjects: Sequence[Subject]) -> Iterator[Result]:
+        """Yield the result of each of them as it comes. Raises MomError where no token can be signed."""
         ready = []
-        for adapter in adapters:
+        for subject in subjects:
+            adapter = subject.adapter
             if adapter.kind not in served_kinds.KINDS:
-                yield _result(adapter, Outcome.SKIPPED, message=f"Atlas does not serve adapters of kind {adapter.kind}")
+                yield _result(subject, Outcome.SKIPPED, message=f"Atlas does not serve adapters of kind {adapter.kind}")
             elif failure := self._unsendable(adapter):
-                yield _result(adapter, Outcome.FAILED, failure)
+                yield _result(subject, Outcome.FAILED, failure)
             else:
-                ready.append(adapter)
+                ready.append(subject)
         if not ready:
             return
         listed = self._listed()
         if isinstance(listed, Failure):
-            for adapter in ready:
-                yield _result(adapter, Outcome.FAILED, listed)
+            for subject in ready:
+                yield _result(subject, Outcome.FAILED, listed)
             return
-        waiting, results = SimpleQueue[Adapter](), SimpleQueue[Result | Exception]()
-        for adapter in ready:
-            waiting.put(adapter)
+        waiting, results = SimpleQueue[Subject](), SimpleQueue[Result | Exception]()
+        for subject in ready:
+            waiting.put(subject)
         for _ in range(min(len(ready), _MOST_AT_ONCE)):
             # Daemons: after an interrupt nothing waits for a response that may be long in coming.
             Thread(target=self._work, args=(waiting, results, listed), daemon=True).start()
@@ -73,16 +75,16 @@ class Check:
             yield result
 
     def _work(
-        self, waiting: SimpleQueue[Adapter], results: SimpleQueue[Result | Exception], listed: Mapping[str, str | None]
+        self, waiting: SimpleQueue[Subject], results: SimpleQueue[Result | Exception], listed: Mapping[str, str | None]
     ) -> None:
-        """Check one adapter after the other until there are no more."""
+        """Check one subject after the other until there are no more."""
         while True:
             try:
-                adapter = waiting.get_nowait()
+                subject = waiting.get_nowait()
             except Empty:
                 return
             try:
-                results.put(self._checked(adapter, listed))
+                results.put(self._checked(subject, listed))
             except Exception as error:  # noqa: BLE001 - raised again where the results are read
                 results.put(error)
 
@@ -99,33 +101,30 @@ class Check:
         apis = listed(self.gateway, APIS_PATH, self.token(), timeout=self.timeout)
         return apis if isinstance(apis, Failure) else {api["path"].rstrip("/"): api.get("baseUrl") for api in apis}
 
-    def _checked(self, adapter: Adapter, listed: Mapping[str, str | None]) -> Result:
+    def _checked(self, subject: Subject, listed: Mapping[str, str | None]) -> Result:
+        adapter = subject.adapter
         path = served_kinds.path(adapter)
         if path not in listed or listed[path] not in {None, kind_of(adapter).target(adapter)}:
-            return _result(adapter, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
-        requests = self._requests(adapter)
-        if not requests:
+            return _result(subject, Outcome.FAILED, self._other_configuration(adapter, listed.get(path)))
+        request = self._request(adapter)
+        if request is None:
             message = "no request is known that proves its credentials: serve `sts`, or pass --path"
-            return _result(adapter, Outcome.SKIPPED, message=message)
-        results = (self._sent(adapter, path, request) for request in requests)
-        # The first that fails; else the last.
-        result = next(results)
-        while result.outcome is Outcome.PASSED and (following := next(results, None)) is not None:
-            result = following
-        return result
+            return _result(subject, Outcome.SKIPPED, message=message)
+        return self._sent(subject, path, request)
 
-    def _requests(self, adapter: Adapter) -> list[SmokeRequest]:
+    def _request(self, adapter: Adapter) -> SmokeRequest | None:
         if self.path is not None or isinstance(adapter, HttpAdapter):
-            return [smoke_request(adapter, self.path)]
-        return [SmokeRequest("GET", path, status=200) for path in served_kinds.kind_of(adapter).proofs(adapter)]
+            return smoke_request(adapter, self.path)
+        proofs = served_kinds.kind_of(adapter).proofs(adapter)
+        return next((SmokeRequest("GET", path, status=200, needs_permission=False) for path in proofs), None)
 
-    def _sent(self, adapter: Adapter, path: str, request: SmokeRequest) -> Result:
+    def _sent(self, subject: Subject, path: str, request: SmokeRequest) -> Result:
         response = send(self.gateway, path + request.path, self.token(), request, timeout=self.timeout)
         stand_in = isinstance(response, Response) and STAND_IN_HEADER.lower() in response.headers
         if stand_in:
             # What an API would respond with, an echo cannot.
             request = SmokeRequest(request.method, request.path)
-        failure = diagnose(response, request, variable_names([adapter]), self.gateway.base)
+        failure = diagnose(response, request, variable_names([subject.adapter]), self.gateway.base)
         details: dict[str, Any] = {"request": str(request), "seconds": response.seconds}
         if isinstance(response, Response):
             details["status"] = response.status
@@ -134,7 +133,7 @@ class Check:
         elif failure is None and not request.proves:
             details["message"] = "reached; no smoke request is known, so no credential was proven"
             details["hint"] = "set spec.smoke.path in the adapter, or pass --path"
-        return _result(adapter, Outcome.FAILED if failure else Outcome.PASSED, failure, **details)
+        return _result(subject, Outcome.FAILED if failure else Outcome.PASSED, failure, **details)
 
     def _other_configuration(self, adapter: Adapter, target: str | None) -> Failure:
         what = f"has {target} as {adapter.name}" if target else f"does not serve {adapter.name}"
@@ -142,10 +141,8 @@ class Check:
         return Failure(Stage.GATEWAY, f"the gateway {self.gateway.base} {what}", hint)
 
 
-def _result(adapter: Adapter, outcome: Outcome, failure: Failure | None = None, **details: Any) -> Result:
+def _result(subject: Subject, outcome: Outcome, failure: Failure | None = None, **details: Any) -> Result:
     if failure is not None:
         details |= {"stage": failure.stage, "message": failure.message, "hint": failure.hint}
-    target = kind_of(adapter).target(adapter) or ""
-    return Result(
-        adapter=adapter.name, kind=adapter.kind, target=target, place=adapter.place, outcome=outcome, **details
-    )
+    target = kind_of(subject.adapter).target(subject.adapter) or ""
+    return Result(subject=subject, target=target, outcome=outcome, **details)

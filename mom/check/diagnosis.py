@@ -94,7 +94,7 @@ def _refused(status: int, request: SmokeRequest, variables: Sequence[str]) -> Fa
     if not variables:
         message = f"the API wants a credential (HTTP {status}), and the adapter sends none"
         return Failure(Stage.AUTHORIZATION, message, "add a header: mom atlas config add-http-adapter --help")
-    if status == 403:
+    if status == 403 and request.needs_permission:
         message = f"the API refused the request (HTTP 403): the credential in {names} is not allowed to do this"
         hint = f"give it the scope or permission for {request}, or use another credential"
     else:

@@ -1,11 +1,11 @@
-"""What a smoke test found out about one adapter, as a value for every report."""
+"""What a smoke test found out about one adapter or profile, as a value for every report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mom.problems import Place
+from mom.check.subjects import Subject
 
 
 class Outcome(StrEnum):
@@ -35,16 +35,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One adapter's result.
+    """The result of one subject.
 
-    request: method and path below the adapter, empty where none was sent. status: of the response, None without one.
-    seconds: how long it took. stage: what failed, None where nothing did. message: what happened; hint: what to do.
+    target: where the adapter leads. request: method and path below the adapter, empty where none was sent. status: of
+    the response, None without one. seconds: how long it took. stage: what failed, None where nothing did. message: what
+    happened; hint: what to do.
     """
 
-    adapter: str
-    kind: str
+    subject: Subject
     target: str
-    place: Place
     outcome: Outcome
     request: str = ""
     status: int | None = None
@@ -52,11 +51,6 @@ class Result:
     stage: Stage | None = None
     message: str = ""
     hint: str | None = None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Kind and name, by which adapters of one configuration differ."""
-        return self.kind, self.adapter
 
 
 @dataclass(frozen=True, slots=True)

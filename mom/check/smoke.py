@@ -18,7 +18,8 @@ class SmokeRequest:
     """A request below an adapter.
 
     status: of its response, None for any of 200 to 299. proof: what its body must have besides. proves: whether success
-    says anything about the credential; else only the way to the API is tested. api: the catalog's entry, if known.
+    says anything about the credential; else only the way to the API is tested. needs_permission: whether the API may
+    refuse a credential that works. api: the catalog's entry, if known.
     """
 
     method: str
@@ -28,6 +29,7 @@ class SmokeRequest:
     status: int | None = None
     proof: Proof | None = None
     proves: bool = True
+    needs_permission: bool = True
     api: Integration | None = None
 
     def __str__(self) -> str:

@@ -18,6 +18,7 @@ from mom.check.check import Check
 from mom.check.exchange import refuse_plain_http
 from mom.check.own_gateway import is_running, started
 from mom.check.result import Outcome, Result
+from mom.check.subjects import Subject, subjects
 from mom.cli.check_report import CheckFormat, as_github, as_json, as_junit, counted, shown, summary
 from mom.cli.configuration_file import configuration_file, read_source
 from mom.cli.credential_options import CredentialOption, CredentialsDir, EnvFileOption
@@ -104,7 +105,8 @@ def check(
             credentials.begin()
             variables = _variables(configuration.adapters, credentials)
             gateway = stack.enter_context(started(options, {**_environ(), **variables, **_NO_EXPORT}))
-        console.status("Checking", f"{counted(adapters)} at {gateway.base}")
+        chosen_subjects = subjects(adapters, apart=path is None)
+        console.status("Checking", f"{counted(chosen_subjects)} at {gateway.base}")
         how = Check(
             gateway=gateway,
             token=lambda: source.token(gateway),
@@ -115,7 +117,7 @@ def check(
             send_anyway=send_anyway,
             stand_in=stand_in,
         )
-        results = _report(console, form, how, adapters, started=running is None)
+        results = _report(console, form, how, chosen_subjects, started=running is None)
     console.status("Checked", summary(results))
     return int(ExitStatus.FAILED if any(result.outcome is Outcome.FAILED for result in results) else ExitStatus.DONE)
 
@@ -168,18 +170,18 @@ def _variables(adapters: Sequence[Adapter], credentials: Credentials) -> dict[st
 
 
 def _report(
-    console: Console, form: CheckFormat, how: Check, adapters: Sequence[Adapter], *, started: bool
+    console: Console, form: CheckFormat, how: Check, checked: Sequence[Subject], *, started: bool
 ) -> list[Result]:
-    order = {(adapter.kind, adapter.name): number for number, adapter in enumerate(adapters)}
+    order = {subject.key: number for number, subject in enumerate(checked)}
     results: list[Result] = []
     if form is CheckFormat.TEXT:
-        with shown(console, adapters) as take:
-            for result in how.run(adapters):
+        with shown(console, checked) as take:
+            for result in how.run(checked):
                 take(result)
                 results.append(result)
     else:
-        results = list(how.run(adapters))
-    results.sort(key=lambda result: order[result.key])
+        results = list(how.run(checked))
+    results.sort(key=lambda result: order[result.subject.key])
     match form:
         case CheckFormat.JSON:
             console.json(as_json(results, how.gateway.base, started=started))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from mom.atlas.model import Adapter
+    from mom.check.subjects import Subject
     from mom.console import Console
 
 _WORDS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.SKIPPED: "skip"}
@@ -34,12 +34,15 @@ class CheckFormat(StrEnum):
 def summary(results: Sequence[Result]) -> str:
     """Return one line about all results: `11 adapters: 9 passed, 1 failed, 1 skipped`."""
     counts = (f"{number} {outcome.value}" for outcome in Outcome if (number := _count(results, outcome)))
-    return f"{counted(results)}: {', '.join(counts) or 'nothing to check'}"
+    return f"{counted([result.subject for result in results])}: {', '.join(counts) or 'nothing to check'}"
 
 
-def counted(adapters: Sequence[object]) -> str:
-    """Return how many adapters, or results of adapters, there are: `11 adapters`."""
-    return f"{len(adapters)} adapter{'' if len(adapters) == 1 else 's'}"
+def counted(subjects: Sequence[Subject]) -> str:
+    """Return how many adapters there are, and profiles where these are told apart: `2 adapters (3 profiles)`."""
+    adapters = len({(subject.adapter.kind, subject.adapter.name) for subject in subjects})
+    profiles = sum(bool(subject.profile) for subject in subjects)
+    apart = f" ({profiles} profile{'' if profiles == 1 else 's'})" if profiles else ""
+    return f"{adapters} adapter{'' if adapters == 1 else 's'}{apart}"
 
 
 def _count(results: Sequence[Result], outcome: Outcome) -> int:
@@ -51,28 +54,28 @@ def _cause(result: Result) -> str:
 
 
 @contextmanager
-def shown(console: Console, adapters: Sequence[Adapter]) -> Iterator[Callable[[Result], None]]:
+def shown(console: Console, subjects: Sequence[Subject]) -> Iterator[Callable[[Result], None]]:
     """Yield what takes each result and shows it: a table that fills on a terminal, lines in a pipe."""
     if console.stdout.isatty():
-        with _live(console, adapters) as take:
+        with _live(console, subjects) as take:
             yield take
         return
-    yield _Lines(console, adapters).take
+    yield _Lines(console, subjects).take
 
 
 class _Lines:
     """Lines in the order of the configuration, each as soon as those before it are there."""
 
-    def __init__(self, console: Console, adapters: Sequence[Adapter]) -> None:
-        """Take the adapters whose results are to come."""
+    def __init__(self, console: Console, subjects: Sequence[Subject]) -> None:
+        """Take the subjects whose results are to come."""
         self._console = console
-        self._keys = [(adapter.kind, adapter.name) for adapter in adapters]
-        self._width = max((len(visible(adapter.name)) for adapter in adapters), default=0)
+        self._keys = [subject.key for subject in subjects]
+        self._width = max((len(visible(subject.name)) for subject in subjects), default=0)
         self._results: dict[tuple[str, str], Result] = {}
 
     def take(self, result: Result) -> None:
         """Take the result of one of them."""
-        self._results[result.key] = result
+        self._results[result.subject.key] = result
         while self._keys and self._keys[0] in self._results:
             for line in _lines(self._results[self._keys.pop(0)], self._width):
                 self._console.data(f"{visible(line)}\n")
@@ -82,7 +85,7 @@ class _Lines:
 def _lines(result: Result, width: int) -> Iterator[str]:
     status = str(result.status or "-")
     seconds = "-" if result.seconds is None else f"{result.seconds:.2f} s"
-    first = f"{_WORDS[result.outcome]:<4}  {result.adapter:<{width}}  {status:>3}  {seconds:>7}  {result.request}"
+    first = f"{_WORDS[result.outcome]:<4}  {result.subject.name:<{width}}  {status:>3}  {seconds:>7}  {result.request}"
     yield first.rstrip()
     if result.message:
         yield f"      {_cause(result)}"
@@ -91,23 +94,23 @@ def _lines(result: Result, width: int) -> Iterator[str]:
 
 
 @contextmanager
-def _live(console: Console, adapters: Sequence[Adapter]) -> Iterator[Callable[[Result], None]]:
+def _live(console: Console, subjects: Sequence[Subject]) -> Iterator[Callable[[Result], None]]:
     from rich.console import Console as Terminal
     from rich.live import Live
 
     results: dict[tuple[str, str], Result] = {}
     colour = console.colour(console.stdout)
     terminal = Terminal(file=console.stdout, no_color=not colour, highlight=False)
-    with Live(_table(adapters, results), console=terminal, refresh_per_second=8) as live:
+    with Live(_table(subjects, results), console=terminal, refresh_per_second=8) as live:
 
         def take(result: Result) -> None:
-            results[result.key] = result
-            live.update(_table(adapters, results))
+            results[result.subject.key] = result
+            live.update(_table(subjects, results))
 
         yield take
 
 
-def _table(adapters: Iterable[Adapter], results: dict[tuple[str, str], Result]) -> Table:
+def _table(subjects: Iterable[Subject], results: dict[tuple[str, str], Result]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -118,10 +121,10 @@ def _table(adapters: Iterable[Adapter], results: dict[tuple[str, str], Result]) 
     table.add_column("status", justify="right")
     table.add_column("time", justify="right")
     table.add_column("request, and what is wrong with it", overflow="fold")
-    for adapter in adapters:
-        result = results.get((adapter.kind, adapter.name))
+    for subject in subjects:
+        result = results.get(subject.key)
         if result is None:
-            table.add_row(Text("...", "dim"), Text(visible(adapter.name)), "", "", Text("waiting", "dim"))
+            table.add_row(Text("...", "dim"), Text(visible(subject.name)), "", "", Text("waiting", "dim"))
             continue
         text = Text(visible(result.request))
         if result.message:
@@ -131,7 +134,7 @@ def _table(adapters: Iterable[Adapter], results: dict[tuple[str, str], Result]) 
             text.append("\nhint: ", "bold cyan").append("\n".join(map(visible, result.hint.split("\n"))))
         seconds = "" if result.seconds is None else f"{result.seconds:.2f} s"
         word = Text(_WORDS[result.outcome], _STYLES[result.outcome])
-        table.add_row(word, Text(visible(result.adapter)), str(result.status or ""), seconds, text)
+        table.add_row(word, Text(visible(subject.name)), str(result.status or ""), seconds, text)
     return table
 
 
@@ -144,11 +147,12 @@ def as_json(results: Sequence[Result], gateway: str, *, started: bool) -> dict[s
         **{outcome.value: _count(results, outcome) for outcome in Outcome},
         "adapters": [
             {
-                "name": result.adapter,
-                "kind": result.kind,
+                "name": result.subject.adapter.name,
+                "profile": result.subject.profile or None,
+                "kind": result.subject.adapter.kind,
                 "target": result.target,
-                "file": result.place.file,
-                "line": result.place.line,
+                "file": result.subject.place.file,
+                "line": result.subject.place.line,
                 "outcome": result.outcome.value,
                 "request": result.request or None,
                 "status": result.status,
@@ -163,7 +167,7 @@ def as_json(results: Sequence[Result], gateway: str, *, started: bool) -> dict[s
 
 
 def as_junit(results: Sequence[Result]) -> str:
-    """Return JUnit XML: a case for each adapter."""
+    """Return JUnit XML: a case for each adapter or profile."""
     from xml.etree import ElementTree as ET
 
     from mom.cli.formats.junit import document
@@ -177,8 +181,8 @@ def as_junit(results: Sequence[Result]) -> str:
         case = ET.SubElement(
             suite,
             "testcase",
-            classname=visible(result.place.file),
-            name=visible(result.adapter),
+            classname=visible(result.subject.place.file),
+            name=visible(result.subject.name),
             time=f"{result.seconds or 0:.3f}",
         )
         if result.outcome is Outcome.SKIPPED:
@@ -190,12 +194,12 @@ def as_junit(results: Sequence[Result]) -> str:
 
 
 def as_github(results: Sequence[Result], environ: Any) -> str:
-    """Return workflow commands of GitHub Actions: an error at the line of each adapter that fails."""
+    """Return workflow commands of GitHub Actions: an error at the line of each adapter or profile that fails."""
     from mom.atlas.rules.catalogue import problem_of
     from mom.cli.formats import Checked, github
 
     problems = tuple(
-        problem_of(result.place, "smoke-test", f"{result.adapter}: {result.message}", hint=result.hint)
+        problem_of(result.subject.place, "smoke-test", f"{result.subject.name}: {result.message}", hint=result.hint)
         for result in results
         if result.outcome is Outcome.FAILED
     )

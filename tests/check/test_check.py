@@ -19,6 +19,7 @@ from mom.auth.base_url import parse_base_url
 from mom.check.check import Check as CheckOf
 from mom.check.own_gateway import is_running
 from mom.check.result import Outcome
+from mom.check.subjects import Subject
 from mom.cli import main
 from mom.errors import MomError
 from mom.problems import Place
@@ -260,7 +261,7 @@ def test_a_gateway_may_have_thousands_of_adapters(api: Upstream) -> None:
     api.body = json.dumps({"apis": apis}).encode()
     adapter = HttpAdapter("api-4999", "https://api.example.com", (), Place("atlas.yml", 1, 1))
     how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=lambda: "a", timeout=120)
-    (result,) = how.run([adapter])
+    (result,) = how.run([Subject(adapter)])
     api.body = b"ok"
     assert result.outcome is Outcome.PASSED
 
@@ -279,7 +280,7 @@ def test_what_fails_inside_a_request_is_raised_and_not_waited_for(api: Upstream)
     adapter = HttpAdapter("one", "https://api.example.com", (), Place("atlas.yml", 1, 1))
     how = CheckOf(gateway=parse_base_url(f"http://127.0.0.1:{api.port}"), token=token, timeout=120)
     with pytest.raises(MomError, match="no token"):
-        list(how.run([adapter]))
+        list(how.run([Subject(adapter)]))
     api.body = b"ok"
 
 
