@@ -215,14 +215,6 @@ class FormedAdapter(HttpAdapter):
         return () if self.known is None else self.known.values
 
 
-def unmoved(adapter: Adapter) -> Adapter | Known:
-    """Return what is the same object for an adapter that is as it was, wherever it is in the file now.
-
-    Another object says nothing: what has no form is read anew.
-    """
-    return adapter if not isinstance(adapter, FormedAdapter) or adapter.known is None else adapter.known
-
-
 def general_form(key: Key) -> Form | None:
     """Return the form of all documents with that key, None where what differs may make a difference.
 

@@ -76,10 +76,19 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix(_ENDING) for path in _folder().iterdir() if path.name.endswith(_ENDING)))
 
 
-@cache
 def find(name: str) -> Integration | None:
     """Return the entry of that name, None where there is none. One file is read."""
-    return from_data(_parsed(_text(name))) if name in names() else None
+    return _entry(name) if name in _known() else None
+
+
+@cache
+def _known() -> frozenset[str]:
+    return frozenset(names())
+
+
+@cache
+def _entry(name: str) -> Integration:
+    return from_data(_parsed(_text(name)))
 
 
 def get(name: str) -> Integration:

@@ -53,7 +53,8 @@ def read_credentials(
         if os.path.isdir(path):  # noqa: PTH112  Path.is_dir raises where permission is denied
             folders.append((f"${DIRECTORY_VARIABLE}", path))
     return Credentials(
-        environ,
+        # A copy: os.environ encodes a name and decodes a value each time it is asked, of ten thousand several times.
+        dict(environ),
         tuple(sources.values()),
         tuple(folders),
         EnvFileSource(EnvFile(Path(env_file))) if env_file else None,

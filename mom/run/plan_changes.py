@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from mom.atlas.adapters import kind_of
 from mom.atlas.adapters.http import HttpAdapter
-from mom.atlas.forms import unmoved
 from mom.atlas.model import Adapter
 from mom.atlas.policy import rules_of
 from mom.atlas.references import NAME as VARIABLE_NAME
@@ -96,7 +95,8 @@ def _for_all(old: Plan, new: Options) -> Options:
 def _apart(old: Plan, new: Plan) -> Iterator[dict[tuple[str, str], Adapter]]:
     """Yield the adapters of each plan by kind and name, without those that are the same in both: of many nearly all."""
     adapters = [served(plan.configuration) for plan in (old, new)]
-    known = [[id(unmoved(adapter)) for adapter in each] for each in adapters]
+    # Of an adapter of a form what is known of it stays the same object where its place is another.
+    known = [[id(getattr(adapter, "known", None) or adapter) for adapter in each] for each in adapters]
     same = set(known[0]).intersection(known[1])
     for each, ids in zip(adapters, known, strict=True):
         yield {(adapter.kind, adapter.name): adapter for adapter, own in zip(each, ids, strict=True) if own not in same}

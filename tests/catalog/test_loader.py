@@ -17,7 +17,7 @@ from mom.errors import UsageError
 
 @pytest.fixture
 def nothing_read_yet() -> None:
-    for cached in (loader.find, loader.heads, loader.names, loader._text, loader._index):
+    for cached in (loader._entry, loader._known, loader.heads, loader.names, loader._text, loader._index):
         cached.cache_clear()
 
 

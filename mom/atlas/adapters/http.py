@@ -229,12 +229,14 @@ class HttpKind(AdapterKind[HttpAdapter]):
         A credential that does not look like those of its vendor, by the catalog, is in doubt too.
         """
         from mom.atlas.values.variables import doubts
+        from mom.catalog.loader import match
         from mom.catalog.tokens import unlikely_tokens
 
         for header in adapter.headers:
-            setting = _setting(header)
             for name, objection in doubts(header.name, header.value, variables):
-                yield name, objection, setting
+                yield name, objection, _setting(header)
+        if match(adapter.base_url, adapter.name) is None:
+            return
         for place, setting in _credentials(adapter):
             for token in unlikely_tokens(adapter.base_url, adapter.name, (place, setting.value), variables):
                 yield token.variable, Objection(token.message, token.hint), setting

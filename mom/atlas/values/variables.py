@@ -35,7 +35,7 @@ def _of_variables(template: str, variables: Mapping[str, str]) -> Iterator[tuple
             yield part.name, Objection("has blanks around its value", "remove them")
         bare = value.strip().strip("\"'")
         first = re.match(r"([A-Za-z]+)(?:[ \t]+|=)\S", bare)
-        word = re.search(r"([A-Za-z]+)[ \t=:]*\Z", before)
+        word = first and re.search(r"([A-Za-z]+)[ \t=:]*\Z", before)
         if first and word and first[1].lower() == word[1].lower() and first[1].lower() in _SCHEMES:
             message = f"begins with `{word[1]}`, which the header already has"
             yield part.name, Objection(message, "remove the word from one of them")
