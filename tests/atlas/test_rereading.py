@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mom.atlas.folding import FoldedDocument
 from mom.atlas.forms import FormedAdapter, Forms, Known, general_form, split
 from mom.atlas.rules import stream_rules
 from mom.atlas.rules.variable_rules import names_in, uses
@@ -69,9 +70,9 @@ def text_of(documents: list[str], random: Random) -> str:
     """Return a file with these documents, most of which its Atlas lists."""
     names = [line.split()[1] for text in documents for line in text.splitlines() if line.startswith("  name: ")]
     listed = list(dict.fromkeys(names)) if random.random() < 0.8 else random.sample(names, len(names))
-    text = "---\n".join(
-        [random.choice(["", "# The first line\n", "---\n", "%YAML 1.2\n---\n"]) + atlas(listed), *documents]
-    )
+    start = random.choice(["", "# The first line\n", "---\n", "%YAML 1.2\n---\n"])
+    at = random.choice([0, 0, random.randrange(len(documents) + 1)])
+    text = start + "---\n".join([*documents[:at], atlas(listed), *documents[at:]])
     if random.random() < 0.9:
         text = text.replace("kind: HTTP\n      name: aws", "kind: AWS\n      name: aws")
     return text.replace("\n", "\r\n") if random.random() < 0.1 else text
@@ -86,7 +87,10 @@ def test_a_file_that_is_read_again_is_what_it_is_when_it_is_read_first(seed: int
     documents += random.choice([[], [AWS], [AWS, OTHER_AWS]])
     for _ in range(random.randrange(2, 7)):
         source = Source("atlas.yml", text_of(documents, random))
-        problems, again, _ = understood(source, forms)
+        with pytest.MonkeyPatch.context() as patch:
+            # As if the list were longer.
+            patch.setattr("mom.atlas.forms._LONG", 100)
+            problems, again, _ = understood(source, forms)
         with pytest.MonkeyPatch.context() as patch:
             # The rules for what does not fit together, too, are asked one by one.
             patch.setattr(stream_rules, "_fit_together", lambda _: False)
@@ -97,6 +101,20 @@ def test_a_file_that_is_read_again_is_what_it_is_when_it_is_read_first(seed: int
             assert list(uses(again.adapters)) == list(uses(first.adapters))
             assert list(map(names_in, again.adapters)) == list(map(names_in, first.adapters))
         documents = edited(documents, random)
+
+
+def test_places_are_right_where_the_atlas_is_behind_its_adapters() -> None:
+    documents = [of_number(number) for number in range(90)]
+    listed = atlas([f"name-{number}" for number in range(90)])
+    forms = Forms()
+    for start, first in (("", 10), ("\n", 10), ("\n# A comment\n", 20), ("", 0)):
+        text = start + "---\n".join([*documents[:first], listed, *documents[first:]])
+        source = Source("atlas.yml", text)
+        _, configuration, stream = understood(source, forms)
+        assert configuration == understood(source, None)[1]
+        assert configuration is not None
+        assert source.line(configuration.identity_providers[0].place.line) == "    auth0:"
+        assert any(isinstance(document, FoldedDocument) for document in stream.own)
 
 
 def test_an_adapter_is_the_same_as_long_as_its_place_is() -> None:

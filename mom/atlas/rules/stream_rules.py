@@ -38,7 +38,7 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
 
     doubtful: those of which another problem leaves open what they list, or what they are called.
     """
-    if not (stream.unreadable or doubtful) and _fit_together(typed):
+    if _fit_together(typed):
         return
     atlases = [document for document, kind in typed if kind == ATLAS]
     adapters: dict[Identity, list[DataDocument]] = {}
@@ -73,10 +73,10 @@ def stream_problems(stream: Stream, typed: Sequence[Typed], doubtful: Sequence[D
 
 
 def _fit_together(typed: Sequence[Typed]) -> bool:
-    """Whether there is nothing to report of documents that can be read, as of nearly all files."""
+    """Whether there is nothing to report, as of nearly all files: whatever else is in the file, nothing is missing."""
     others = [(document, kind) for document, kind in typed if not isinstance(document, KnownDocument)]
     atlases = [document for document, kind in others if kind == ATLAS]
-    if len(atlases) != 1 or any(kind is None for _, kind in others):
+    if len(atlases) != 1:
         return False
     adapters = adapters_of(typed)
     references = identities_of(atlases[0])
