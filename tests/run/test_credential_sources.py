@@ -8,14 +8,16 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mom.errors import MomError
 from mom.run import credential_sources
 from mom.run.credential_options import read_credentials
-from mom.run.credential_sources import CommandSource, Missing
+from mom.run.credential_sources import CommandSource, EnvFileSource, Missing
 from mom.run.credentials import Credentials, News
+from mom.run.env_file import EnvFile
 from tests.envoy.configurations import http
 from tests.envoy.upstream import Upstream
 from tests.run.mom_run import is_running, mom_run, replace, wait_until
@@ -205,6 +207,52 @@ def test_a_command_is_run_again_in_time_and_its_value_is_dropped_in_time(tmp_pat
     clock[0] += 61
     assert settled() == []
     assert (source.value("A"), source.is_stale) == ("third", False)
+
+
+def test_a_value_that_is_too_old_is_not_used_though_nothing_was_read(clock: list[float]) -> None:
+    source = CommandSource("A", ("echo", "first"), ENVIRON, ttl=1_000, stale=300)
+    credentials = Credentials({}, given=[source], on_memory=True)
+    assert credentials.values([ADAPTER]) == ({"A": "first"}, frozenset("A"))
+    clock[0] += 301
+    source.look()
+    assert credentials.values([ADAPTER]) == ({}, frozenset("A"))
+
+
+class Asked(dict[str, str]):
+    """Variables that remember which were asked for."""
+
+    names: set[str]
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return super().get(name, default)
+
+
+def test_only_new_variables_are_asked_for_again(tmp_path: Path) -> None:
+    environ = Asked(A="1", B="2", C="3")
+    (tmp_path / ".env").write_text("D=4\nE=5\n")
+    credentials = Credentials(environ, env_file=EnvFileSource(EnvFile(tmp_path / ".env")), on_memory=True)
+    adapters = [http(f"api-{name}", "https://x.test", {"X": f"${{{{ {name} }}}}"}) for name in "ABDEC"]
+    for count, asked in ((4, set("ABDE")), (4, set()), (5, set("C")), (2, set())):
+        environ.names = set()
+        values, secrets = credentials.values(adapters[:count])
+        assert list(values.items()) == list(zip("ABDEC", "12453", strict=True))[:count]
+        assert secrets == set("DE").intersection(values)
+        assert environ.names == asked
+        states = credentials.states(adapters[:count])
+        assert [(*key, state.word) for key, state in states.items()] == [
+            ("HTTP", f"api-{name}", "ready") for name in values
+        ]
+    # A file that was read again has other values, and what was not needed for a while is asked for again.
+    replace(tmp_path / ".env", "D=6\nE=5\n")
+    look(credentials, "D")
+    environ.names = set()
+    assert credentials.values(adapters)[0] == {"A": "1", "B": "2", "D": "6", "E": "5", "C": "3"}
+    assert not environ.names & set("AB")
 
 
 def test_a_run_that_fails_in_mom_itself_is_no_success(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
