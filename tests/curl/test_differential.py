@@ -55,12 +55,25 @@ words = st.one_of(
     st.sampled_from(PATHS).map(lambda path: [PATH + path]),
     st.sampled_from(PATHS).map(lambda path: ["--url", PATH + path]),
 )
+
+
+def line_of(groups: list[list[str]]) -> list[str]:
+    """Return the words of a command line, without the options behind `--`.
+
+    There each word is a URL to curl: it looks for a host named `-s` or `--url`. mom curl refuses such a line, since
+    that is not a path at the gateway: see `test_an_option_behind_the_end_of_options_is_refused`.
+    """
+    end = groups.index(["--"]) if ["--"] in groups else len(groups)
+    behind = [group for group in groups[end + 1 :] if group[0].startswith(PATH)]
+    return [word for group in [*groups[: end + 1], *behind] for word in group]
+
+
 lines = st.builds(
-    lambda first, before, path, after: [*first, *before, PATH + path, *after],
+    lambda first, before, path, after: line_of([first, *before, [PATH + path], *after]),
     st.sampled_from([["-s"], ["-s"], ["-sS"], ["-q", "-s"], []]),
-    st.lists(words, max_size=3).map(lambda groups: [word for group in groups for word in group]),
+    st.lists(words, max_size=3),
     st.sampled_from(PATHS),
-    st.lists(words, max_size=4).map(lambda groups: [word for group in groups for word in group]),
+    st.lists(words, max_size=4),
 )
 
 
@@ -151,6 +164,21 @@ def test_a_command_line_does_the_same_through_mom_curl(
     # The progress meter shows times.
     if not shown and line[0] in ("-s", "-sS", "-q") and "--no-silent" not in line:
         assert complaint(ours.stderr) == complaint(theirs.stderr)
+
+
+@pytest.mark.parametrize("behind", [["--url", f"{PATH}/a"], ["-s"], ["-d", "x=1", f"{PATH}/a"], ["--"]])
+def test_an_option_behind_the_end_of_options_is_refused(
+    mom: Mom, gateway: Recorder, tmp_path: Path, behind: list[str]
+) -> None:
+    """What curl would send to a host of that name, after all that came before, mom curl does not begin."""
+    line = ["-s", f"{PATH}/first", "--", *behind]
+    environ = {name: value for name, value in mom.environ.items() if not name.startswith("MOM_")}
+    words = [gateway.url + word[1:] if word.startswith(PATH) else word for word in line]
+    theirs = outcome(["curl", *words], environ, tmp_path / "curl", gateway)
+    ours = outcome(mom.command(*(word.removeprefix(PATH) for word in line)), mom.environ, tmp_path / "mom", gateway)
+    assert "/first" in {request.target for request in theirs.requests}
+    assert (ours.status, ours.requests, ours.stdout) == (125, [], b"")
+    assert ours.stderr.startswith(b"error: ")
 
 
 def complaint(text: bytes) -> str:
