@@ -19,10 +19,23 @@ _FEW_CLIENTS = 1_000
 _NAMED = 3
 
 
-def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each, with what to do. None contains the value of a variable."""
+def notes(plan: Plan, environ: Mapping[str, str], *, verbose: bool = False) -> Iterator[str]:
+    """Yield a sentence for each, with what to do. None contains the value of a variable.
+
+    verbose: those, too, that most users have no need of.
+    """
     yield from _proxies(plan)
     yield from _all_proxy(plan, environ)
+    if verbose:
+        yield from _plain_http1(plan)
+    clients = limits(plan.options.open_files).clients
+    if clients < _FEW_CLIENTS:
+        files = plan.options.open_files
+        yield f"{clients} client connections at most, since {files} files may be open: raise `ulimit -Hn`"
+
+
+def _plain_http1(plan: Plan) -> Iterator[str]:
+    """Yield which APIs get HTTP/1.1; one that takes HTTP/2 alone fails with a hint (`mom.envoy.failures`)."""
     plain = [
         adapter.name
         for adapter in adapters.served(plan.configuration)
@@ -33,10 +46,6 @@ def notes(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
     if plain:
         what = "plain http APIs get HTTP/1.1; for HTTP/2 alone (gRPC) set `http2: prior-knowledge`"
         yield f"{some(plain, _NAMED)}: {what}"
-    clients = limits(plan.options.open_files).clients
-    if clients < _FEW_CLIENTS:
-        files = plan.options.open_files
-        yield f"{clients} client connections at most, since {files} files may be open: raise `ulimit -Hn`"
 
 
 def _is_plain_http1(upstreams: list[Upstream]) -> bool:

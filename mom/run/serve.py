@@ -117,7 +117,7 @@ def _serve(inputs: Inputs, run: Run, events: RunEvents) -> None:
                     debug=run.debug,
                     shows_requests=run.shows_requests,
                 )
-                warn = partial(_warn, first, inputs, events)
+                warn = partial(_warn, first, inputs, events, verbose=run.verbose)
                 Supervisor(inputs, settings, watch, signals, events).run(first, warn)
     events.stopped()
 
@@ -145,7 +145,7 @@ def _about_credentials(first: Plan, credentials: Credentials) -> Iterator[str]:
         yield f"{why}: credentials are in Envoy's environment, and a change of one starts a new process"
 
 
-def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
+def _warn(first: Plan, inputs: Inputs, events: RunEvents, *, verbose: bool) -> None:
     if taken := inputs.bindings.of(first.options.listen).taken:
         events.warning(f"another process listens on {taken}: use {first.base_url}, not localhost")
     if not first.options.listen.is_loopback and first.options.tls is None:
@@ -164,5 +164,5 @@ def _warn(first: Plan, inputs: Inputs, events: RunEvents) -> None:
     doubtful = () if inputs.stand_in else doubtful_variables(served(first.configuration), first.variables)
     for problem in doubtful:
         events.warning(f"{problem.message}: {problem.hint}")
-    for text in (*inputs.telemetry.notes, *notes.notes(first, inputs.environ)):
+    for text in (*inputs.telemetry.notes, *notes.notes(first, inputs.environ, verbose=verbose)):
         events.note(text)

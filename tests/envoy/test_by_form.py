@@ -165,7 +165,7 @@ def test_http2_through_a_proxy_is_reported_for_each_adapter() -> None:
 
 def test_plain_http_is_noted_of_each_adapter() -> None:
     configuration = of_three(START.replace("https://HOST", "http://localhost:1\n"), {})
-    (note,) = notes(Plan(configuration, Options(**GIVEN), {}, ()), {})
+    (note,) = notes(Plan(configuration, Options(**GIVEN), {}, ()), {}, verbose=True)
     assert note.startswith("name-0, name-1, name-2: plain http APIs get HTTP/1.1")
 
 

@@ -19,13 +19,15 @@ from tests.run.mom_run import mom_run, replace
 APIS = {"a": "https://api.corp.test", "b": "https://other.test:8443", "c": "https://localhost:9"}
 
 
-def said(apis: Mapping[str, str], environ: Mapping[str, str], open_files: int = 1_048_576) -> list[str]:
+def said(
+    apis: Mapping[str, str], environ: Mapping[str, str], open_files: int = 1_048_576, *, verbose: bool = False
+) -> list[str]:
     """Return the notes for a configuration of `apis`."""
     given = configuration(*(http(name, base_url) for name, base_url in apis.items()))
     known = Options(
         listen=Listen("127.0.0.1", 8082), ca_file="/etc/ssl/certs/ca-certificates.crt", open_files=open_files
     )
-    return list(notes(Plan(given, known, {}, ()), environ))
+    return list(notes(Plan(given, known, {}, ()), environ, verbose=verbose))
 
 
 def without_proxy(names: str) -> str:
@@ -56,8 +58,10 @@ def test_which_apis_a_proxy_leads_to() -> None:
     assert list(notes(Plan(given, options, {}, ()), {})) == ["through the proxy proxy:3128: a"]
 
 
-def test_plain_http_apis_get_http_1() -> None:
-    (note,) = said({f"api{number}": "http://localhost:1" for number in range(5)}, {})
+def test_that_plain_http_apis_get_http_1_is_said_to_those_who_want_to_know_more() -> None:
+    apis = {f"api{number}": "http://localhost:1" for number in range(5)}
+    assert said(apis, {}) == []
+    (note,) = said(apis, {}, verbose=True)
     assert note.startswith("api0, api1, api2 and 2 more: plain http APIs get HTTP/1.1")
 
 
