@@ -54,7 +54,9 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Limited]:
             ca_file="/etc/ssl/certs/ca-certificates.crt",
             jwks={"keys.json": json.dumps(jwks(key))},
         )
-        with running(given, options, tmp_path_factory.mktemp("limited")) as envoy:
+        # A third of a minute, after which there is one more, may be too short for a busy machine.
+        times = {"fill_interval": ("60s", "180s")}
+        with running(given, options, tmp_path_factory.mktemp("limited"), times=times) as envoy:
             yield Limited(envoy, api, key)
 
 

@@ -15,7 +15,7 @@ class TokenEndpoint:
     works: whether it gives tokens. refused: the id of a client that gets none. gate: set while requests are answered.
     """
 
-    def __init__(self, lifetime: int = 60) -> None:
+    def __init__(self, lifetime: int = 3_600) -> None:
         self.lifetime = lifetime
         self.works = True
         self.refused = ""

@@ -53,6 +53,7 @@ class MomRun:
         }
         self.text = ""
         self._changed = threading.Condition()
+        self._is_at_the_end = False
         self._process: subprocess.Popen[str] | None = None
         (folder / "keys.json").write_text(json.dumps(jwks(self.key)))
 
@@ -94,6 +95,7 @@ class MomRun:
             cwd=self.folder,
             pass_fds=pass_fds,
         )
+        self._is_at_the_end = False
         self._reader = threading.Thread(target=self._read, args=(self._process,))
         self._reader.start()
         if serving:
@@ -111,13 +113,14 @@ class MomRun:
                 self.text += line
                 self._changed.notify_all()
         with self._changed:
+            self._is_at_the_end = True
             self._changed.notify_all()
 
     def wait(self, words: str, count: int = 1) -> str:
         """Wait until `words` have been printed `count` times, and return everything printed."""
         with self._changed:
-            found = self._changed.wait_for(lambda: self.text.count(words) >= count, SECONDS)
-        assert found, f"not printed: {words!r}; printed: {self.text}"
+            self._changed.wait_for(lambda: self.text.count(words) >= count or self._is_at_the_end, SECONDS)
+        assert self.text.count(words) >= count, f"not printed: {words!r}; printed: {self.text}"
         return self.text
 
     def mom(self, *arguments: str) -> str:
