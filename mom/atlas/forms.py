@@ -66,6 +66,8 @@ _SHORTEST = ("abc-1", "abc-1", "a.b", "A_B")
 _NAMES, _HOSTS, _VARIABLES = (0, 1), 2, 3
 _STEP = len(_BEFORE) + 1
 _SEPARATOR = "\0"
+# So many documents of a form, one behind the other, and more will follow.
+_FEW = 10
 # Shorter documents are parsed in no time.
 _LONG = 8_192
 
@@ -295,8 +297,9 @@ class Forms:
         self._forms: dict[Key, Form | None] = {}
         self._known: dict[str, Known] = {}
         self._before = self._known
-        # The form of the last document that was looked at.
+        # The form of the last document that was looked at, and of how many before it.
         self._last: Form | None = None
+        self._alike = 0
         # Documents with a long list of references, by their texts.
         self._folds: dict[str, Fold] = {}
         self._folds_before = self._folds
@@ -341,11 +344,12 @@ class Forms:
         return FoldedDocument(source, limits, known, line, lambda: read_whole(source, limits)[0])
 
     def _by_form(self, text: str) -> Known | None:
-        # Most documents are of the form of the one before.
-        if self._last is not None and (match := self._last.pattern.fullmatch(text)) is not None:
+        # A pattern takes as long to compile as a hundred splits.
+        if self._last is not None and self._alike > _FEW and (match := self._last.pattern.fullmatch(text)) is not None:
             return Known(self._last, match.groups())
         key, values = split(text)
-        self._last = form = self._forms[key] if key in self._forms else self._of_key(key)
+        form = self._forms[key] if key in self._forms else self._of_key(key)
+        self._last, self._alike = form, self._alike + 1 if form is self._last else 0
         return None if form is None else Known(form, values)
 
     def _of_key(self, key: Key) -> Form | None:
