@@ -156,7 +156,7 @@ class Known:
         if self._adapter is None or self._place != (file, line):
             self._adapter, self._place = self.form.build(self.values, file, line), (file, line)
             if isinstance(self._adapter, FormedAdapter):
-                self._adapter.known = self
+                self._adapter.form, self._adapter.values, self._adapter.known = self.form, self.values, self
         return self._adapter
 
 
@@ -204,17 +204,9 @@ class KnownDocument(DataDocument):
 class FormedAdapter(HttpAdapter):
     """An adapter that differs from others of its form in `values` alone; a changed copy of it is of no form."""
 
+    form: Form | None = None
+    values: tuple[str, ...] = ()
     known: Known | None = None
-
-    @property
-    def form(self) -> Form | None:
-        """Return its form."""
-        return None if self.known is None else self.known.form
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """Return the values that are its own."""
-        return () if self.known is None else self.known.values
 
 
 def general_form(key: Key) -> Form | None:

@@ -244,7 +244,8 @@ def _values(
     # Of what is composed no route asks for the file of a secret: none would ever be in use.
     with_secrets = (adapter for adapter in every if adapters.kind_of(adapter).has_secrets)
     files = {name: 0 for name, parts in adapters.composed(composing).items() if not changing.isdisjoint(parts)}
-    return given | key | composed, changing.intersection(variable_names(with_secrets)), files
+    secrets = changing.intersection(variable_names(with_secrets)) if changing else changing
+    return given | key | composed, secrets, files
 
 
 def _composing(every: Iterable[Adapter]) -> list[Adapter]:
