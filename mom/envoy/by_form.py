@@ -30,10 +30,12 @@ def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Ite
 
     options: with these it makes a difference whether the value of a variable comes from a file.
     """
-    seen: set[_Key] = set()
+    seen: set[object] = set()
+    has_secrets = options is not None and bool(options.secrets)
     for adapter in adapters:
-        if isinstance(adapter, FormedAdapter) and adapter.form is not None:
-            key = _key(adapter.form, adapter.values, options)
+        # Asked five times of each adapter in a reload.
+        if isinstance(adapter, FormedAdapter) and (known := adapter.known) is not None:
+            key = _key(known.form, known.values, options) if has_secrets else id(known.form)
             if key in seen:
                 continue
             seen.add(key)
