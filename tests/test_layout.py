@@ -60,6 +60,14 @@ def test_every_package_of_mom_has_tests_of_its_own() -> None:
     assert [name for name in sorted(packages) if not list((TESTS / name).rglob("test_*.py"))] == []
 
 
+def test_contributors_are_told_what_each_package_is_about() -> None:
+    page = (MOM.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+    assert [
+        path.parent.name for path in MOM.glob("*/__init__.py") if f"| `mom/{path.parent.name}/` |" not in page
+    ] == []
+
+
 def test_a_test_with_the_name_of_a_module_is_in_the_folder_of_that_module() -> None:
     """A module that moves takes its test along; what another test is about, OTHER_SUBJECTS says."""
     modules: dict[str, set[str]] = {}
