@@ -128,6 +128,7 @@ def test_contributing_has_a_recipe_for_each_thing_that_is_added_often() -> None:
         "A rule of `validate`",
         "A golden case",
         "A kind of adapter",
+        "A field of Envoy's API",
         "A command",
         "An API of the catalog",
     ]
