@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -57,13 +58,21 @@ def visible(text: str) -> str:
     )
 
 
-def lost_output() -> MomError | None:
-    """Flush stdout; return the error if that fails, else None. Python then does not try again at exit."""
+# What writing to a stream fails with, and nothing that is not about a file.
+_LOST = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+
+
+def lost_output(error: OSError) -> MomError | None:
+    """Return the error for output that could not be written, None where `error` is about something else.
+
+    It flushes stdout, and Python does not try again at exit. Without a buffer (`PYTHONUNBUFFERED`, as in many
+    containers) nothing is left to flush: then `error` itself tells, which has the name of a file for all but streams.
+    """
     try:
         sys.stdout.flush()
-    except OSError as error:
-        return lost(error)
-    return None
+    except OSError as failed:
+        return lost(failed)
+    return lost(error) if error.filename is None and error.errno in _LOST else None
 
 
 def lost(error: OSError) -> MomError:

@@ -232,7 +232,7 @@ def run(arguments: Sequence[str]) -> int:
         silence(sys.stdout)
         return int(ExitStatus.FAILED)
     except Exception as error:
-        if isinstance(error, OSError) and (lost := lost_output()):
+        if isinstance(error, OSError) and (lost := lost_output(error)):
             console.error(lost)
             return int(lost.exit_status)
         if isinstance(error, ImportError):

@@ -82,7 +82,7 @@ def _failed(error: Exception, environ: Mapping[str, str], stderr: IO[str]) -> in
     from mom.errors import ExitStatus, MomError, not_importable
     from mom.streams import lost_output, visible, write_message
 
-    if isinstance(error, OSError) and (lost := lost_output()):
+    if isinstance(error, OSError) and (lost := lost_output(error)):
         error = lost
     elif isinstance(error, ImportError):
         error = not_importable(error)

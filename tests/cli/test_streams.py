@@ -89,6 +89,15 @@ def test_a_full_disk_is_an_error(folder: Path, line: str, status: int) -> None:
     assert done.stderr.endswith(b"error: cannot write to stdout: the disk is full\n")
 
 
+@FULL
+@pytest.mark.parametrize(("line", "status"), [WRITERS["help of a command"], WRITERS["print of curl"], WRITERS["diff"]])
+def test_a_full_disk_is_the_same_error_without_a_buffer(folder: Path, line: str, status: int) -> None:
+    """As in a container whose image sets this variable, which most images of Python do."""
+    done = sh(folder, f"PYTHONUNBUFFERED=1 {line} >/dev/full")
+    assert done.returncode == status
+    assert done.stderr.endswith(b"error: cannot write to stdout: the disk is full\n")
+
+
 # Of what writes in the same way one is in each run of the tests.
 @pytest.mark.parametrize(
     ("line", "status"),
