@@ -15,13 +15,16 @@ from typing import Annotated, Any
 import typer
 
 from mom.atlas.adapters import KINDS
-from mom.cli.options import ALIASES, remove_command
+from mom.cli.options import remove_command
 from mom.cli.tree import Branch, Leaf, MomGroup, UnknownCommandError, load
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError, not_importable
 from mom.streams import lost_output, silence
 
+_EXTRA = re.compile(r"^[Gg]ot unexpected extra argument(?:s|\(s\))? \((.*)\)$")
 _NUMBER = re.compile("is not a valid int(eger)?( range)?")
+# So many commands of a group are named where none is close to what was typed.
+_FEW = 6
 # Everything after `curl` is curl's.
 _CURL = {
     "allow_extra_args": True,
@@ -249,7 +252,9 @@ def run(arguments: Sequence[str]) -> int:
 
 def _unknown(console: Console, error: UnknownCommandError) -> int:
     path = error.context.command_path
-    hint = f"did you mean '{error.meant}'?" if error.meant else f"try '{path} --help'"
+    names = list(_groups(path.split()[1:])[1].listed)
+    commands = f"its commands: {', '.join(names)}" if len(names) <= _FEW else f"try '{path} --help'"
+    hint = f"did you mean '{error.meant}'?" if error.meant else commands
     console.error(MomError(f"{path} has no command {error.word!r}", hint=hint))
     return int(ExitStatus.USAGE)
 
@@ -281,12 +286,20 @@ def _usage(console: Console, error: typer.TyperException, arguments: Sequence[st
     context = getattr(error, "ctx", None)
     hint = f"try '{context.command_path if context else _path(arguments)} --help'"
     message = error.format_message().rstrip(".")
-    if (option := getattr(error, "option_name", None)) and (known := getattr(error, "possibilities", None)):
-        from difflib import SequenceMatcher
-
+    if context is not None and type(error).__name__ == "NoSuchOption":
         message = error.message.rstrip(".")
-        meant = max(known, key=lambda name: SequenceMatcher(None, option, name).ratio())
-        hint = f"did you mean '{ALIASES.get(meant, meant)}'?"
+        hint = _other_option(error, context) or hint
     message = _NUMBER.sub("is not a whole number", message)
+    message = _EXTRA.sub(r"unexpected argument: \1", message)
     console.error(MomError(message[:1].lower() + message[1:], hint=hint))
     return int(error.exit_code)
+
+
+def _other_option(error: Any, context: Any) -> str | None:
+    from mom.cli.meant import meant_option
+
+    shown = [each for each in context.command.params if not getattr(each, "hidden", False)]
+    options = [name for each in shown if each.param_type_name == "option" for name in each.opts]
+    files = any(each.param_type_name == "argument" and (each.metavar or "").startswith("[FILE]") for each in shown)
+    close = error.possibilities or ()
+    return meant_option(error.option_name, options, close, command=context.command_path, files=files)

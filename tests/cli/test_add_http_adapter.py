@@ -292,7 +292,7 @@ WRONG = {
     "an unknown option": (["-f", "atlas.yml", "--adaptr-name", "x"], "no such option: --adaptr-name"),
     "a stray argument": (
         ["-f", "atlas.yml", "--adapter-name", "x", "--base-url", "https://x.example", "y"],
-        "got unexpected extra argument",
+        "unexpected argument: y",
     ),
     "an unknown output": (
         ["-f", "atlas.yml", "--adapter-name", "x", "--base-url", "https://x.example", "--format", "xml"],

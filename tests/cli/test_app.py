@@ -100,7 +100,6 @@ def test_the_version_with_what_mom_runs_on_for_the_report_of_a_fault() -> None:
         ("token", "mom auth token"),
         ("atlas config delete-http-adapter", None),
         ("atlas config rm-http-adapter", None),
-        ("frobnicate", None),
     ],
 )
 def test_an_unknown_command_gets_the_command_that_was_meant_and_never_its_opposite(
@@ -133,12 +132,28 @@ def test_an_unknown_command_gets_the_command_that_was_meant_and_never_its_opposi
         ),
         ("--verion", "no such option: --verion", "did you mean '--version'?"),
         ("atlas config -x", "no such option: -x", "try 'mom atlas config --help'"),
+        # What other tools call it, or a word of its name.
+        ("atlas run --port 80", "no such option: --port", "did you mean '--listen'?"),
+        ("atlas check --json", "no such option: --json", "did you mean '--format json'?"),
+        ("atlas config add-http-adapter --name x", "no such option: --name", "did you mean '--adapter-name'?"),
+        (
+            "atlas config validate -f atlas.yml",
+            "no such option: -f",
+            "give the file as an argument: mom atlas config validate FILE",
+        ),
+        ("atlas run -f a b", "unexpected argument: b", "try 'mom atlas run --help'"),
+        ("frobnicate", "mom has no command 'frobnicate'", "its commands: atlas, auth, curl, exec"),
+        (
+            "atlas export k8s",
+            "mom atlas export has no command 'k8s'",
+            "its commands: envoy, kubernetes, compose, ecs, systemd",
+        ),
         (
             "atlas run -f a --concurrency x",
             "invalid value for '--concurrency': 'x' is not a whole number",
             "try 'mom atlas run --help'",
         ),
-        ("help nothing", "mom has no command 'nothing'", "try 'mom --help'"),
+        ("help nothing", "mom has no command 'nothing'", "its commands: atlas, auth, curl, exec"),
     ],
 )
 def test_a_mistake_names_the_help_of_its_command_or_what_was_meant(typed: str, message: str, hint: str) -> None:
