@@ -106,6 +106,16 @@ def text_of(data: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         from mom.errors import MomError
 
+        if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            raise MomError(
+                f"{name} is UTF-16 (byte-order mark at byte 0)",
+                hint="save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8",
+            ) from None
+        if 0 in data:
+            # No text in any encoding of single bytes has one.
+            raise MomError(
+                f"{name} is not a text file: byte {data.index(0)} is NUL", hint="name a text file, in UTF-8"
+            ) from None
         raise MomError(
             f"{name} is not UTF-8: byte {error.start} is 0x{data[error.start]:02X} ({error.reason})",
             hint="save it as UTF-8, for example: iconv -f LATIN1 -t UTF-8",

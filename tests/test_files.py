@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mom.errors import UnreadableError
-from mom.files import Replacement, read_file
+from mom.errors import MomError, UnreadableError
+from mom.files import Replacement, read_file, text_of
 
 UNNAMED = getattr(os, "O_TMPFILE", -1)
 
@@ -42,6 +42,21 @@ def test_what_is_not_a_readable_file_is_an_error_at_once(tmp_path: Path, make: o
     with pytest.raises(UnreadableError) as caught:
         read_file(path, 1_000)
     assert str(caught.value) == f"cannot read {path}: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("data", "message", "hint"),
+    [
+        (b"a\xe4b", "x is not UTF-8: byte 1 is 0xE4 (invalid continuation byte)", "LATIN1"),
+        ("aä".encode("utf-16"), "x is UTF-16 (byte-order mark at byte 0)", "iconv -f UTF-16"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "x is not a text file: byte 8 is NUL", "name a text file"),
+    ],
+)
+def test_what_is_not_text_is_an_error_with_what_it_is(data: bytes, message: str, hint: str) -> None:
+    with pytest.raises(MomError) as caught:
+        text_of(data, "x")
+    assert caught.value.message == message
+    assert hint in str(caught.value.hint)
 
 
 def test_a_socket_and_an_impossible_name_are_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def parse_token(text: str) -> Token:
         raise MomError("not a signed token: it is empty", hint="mom auth token | mom auth inspect -")
     if len(parts) != 3:
         raise MomError(
-            f"not a signed token: it has {len(parts)} parts between dots, not 3",
+            f"not a signed token: it has {len(parts) - 1} dots, not 2",
             hint="opaque tokens cannot be inspected",
         )
     try:

@@ -20,6 +20,7 @@ from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
 from mom.files import read_file, text_of
 from mom.gateway import AWS_PREFIX, KUBERNETES_PATH, TOKEN_HEADER
+from mom.shell import quote
 from mom.streams import STDIN, read_stdin, visible
 
 # As a JWK names them, and as ssh-keygen does.
@@ -187,6 +188,8 @@ def inspect(
     Example: mom auth token | mom auth inspect
     """
     console = Console(quiet=quiet)
+    if given is not None and os.path.isfile(given):  # noqa: PTH113 - pathlib raises for what is as long as a token
+        raise MomError(f"{given} is a file, not a token", hint=f"mom auth inspect - < {quote(given)}")
     text = text_of(read_stdin(), STDIN) if given in (None, "-") else str(given)
     # As it is copied from a request.
     name, colon, value = text.strip().partition(":")

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mom.atlas.review import AccessChange, access_changes
-from mom.cli.configuration_file import configuration_file
+from mom.cli.configuration_file import ConfigurationFile, configuration_file, read_source
 from mom.console import Console
 from mom.errors import ExitStatus, MomError, UsageError
-from mom.files import read_file
 from mom.problems import Place, Problem
-from mom.streams import STDIN, read_stdin
-from mom.yamledit.source import MAX_BYTES, Source, decode
+from mom.yamledit.source import Source, decode
 
 if TYPE_CHECKING:
     from mom.atlas.model import Configuration
@@ -69,21 +67,15 @@ def diff(
         raise UsageError("stdin is one of two files", hint="name the other one: mom atlas config diff - NEW")
     console = Console()
     if old is not None and new is not None:
-        before, after = _read(old), _read(new)
+        before, after = read_source(ConfigurationFile(old)), read_source(ConfigurationFile(new))
     else:
-        path = configuration_file(old).path
-        before, after = _committed(path, rev or "HEAD"), _read(path)
+        file = configuration_file(old)
+        before, after = _committed(file.path, rev or "HEAD"), read_source(file)
     changes = access_changes(_configuration(before), _configuration(after))
     _write(console, changes, before, after, form)
     opening = sum(change.opens for change in changes)
     console.say(_summary(changes, opening))
     return int(ExitStatus.WOULD_CHANGE if opening else ExitStatus.DONE)
-
-
-def _read(path: str) -> Source:
-    if path == "-":
-        return decode(read_stdin(MAX_BYTES), STDIN)
-    return decode(read_file(path, MAX_BYTES, pipes=True), path)
 
 
 def _committed(path: str, rev: str) -> Source:

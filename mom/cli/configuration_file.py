@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mom.atlas.beginning import with_beginning
 from mom.console import Console
 from mom.errors import MomError, UnreadableError, UsageError
-from mom.files import read_file, reason_of
+from mom.files import IS_FOLDER, read_file, reason_of
 from mom.shell import quote
 from mom.streams import STDIN, read_stdin
 from mom.yamledit.source import MAX_BYTES, Source, decode
@@ -66,6 +66,8 @@ def read_source(file: ConfigurationFile) -> Source:
     try:
         return decode(read_file(file.path, MAX_BYTES, pipes=file.given), file.path)
     except UnreadableError as error:
+        if error.reason == IS_FOLDER:
+            error.hint = "name a file in it, or - for standard input"
         raise with_beginning(error) from None
 
 

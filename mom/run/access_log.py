@@ -41,7 +41,11 @@ class AccessLog:
         try:
             os.close(os.open(self._target, flags, 0o600))
         except OSError as error:
-            reason = "nothing reads this pipe" if error.errno == errno.ENXIO else reason_of(error)
+            reasons = {
+                errno.ENXIO: "nothing reads this pipe",
+                errno.ENOENT: f"there is no folder {Path(self._target).parent}",
+            }
+            reason = reasons.get(error.errno or 0, reason_of(error))
             raise MomError(f"--access-log {self._target}: {reason}") from error
 
     def problem(self, current: Generation) -> str | None:

@@ -216,6 +216,15 @@ def test_inspect_of_something_else_is_an_error_that_does_not_repeat_it(run: Run)
     assert "secret" not in err
 
 
+def test_inspect_of_the_name_of_a_file_says_how_it_is_read(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a token").write_text("x")
+    status, _, err = run("inspect", str(tmp_path / "a token"))
+    assert status == 1
+    assert err == (
+        f"error: {tmp_path}/a token is a file, not a token\nhint: mom auth inspect - < '{tmp_path}/a token'\n"
+    )
+
+
 def test_inspect_shows_nothing_that_drives_the_terminal(run: Run) -> None:
     parts = [{"alg": "ES256", "\x1b[31m": "\x9b31m"}, {"sub": "\x1b]0;x\x07\u202e"}]
     token = ".".join([*(jwk.encode_base64url(json.dumps(part, ensure_ascii=False).encode()) for part in parts), "AA"])

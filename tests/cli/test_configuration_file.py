@@ -119,3 +119,11 @@ def test_without_a_file_each_command_fails_as_for_a_missing_one(repository: Path
     (repository / "a" / "b" / "atlas.yml").mkdir()
     (repository / "a" / "atlas.yml").write_text(EMPTY)
     assert locate({}).path == "../atlas.yml"
+
+
+def test_a_folder_in_the_place_of_a_file_is_an_error_with_what_to_name(repository: Path) -> None:
+    for command in (["list", "-f", "../b"], ["show", "x", "-f", "../b"], ["diff", "../b", "../b"]):
+        done = run_mom(["atlas", "config", *command])
+        assert (done.status, done.stdout) == (1, b""), repository
+        hint = "name a file in it, or - for standard input"
+        assert done.stderr == f"error: cannot read ../b: it is a folder\nhint: {hint}\n"

@@ -365,7 +365,7 @@ def test_an_access_log_that_cannot_be_opened_anew_is_reported(run: MomRun, api: 
     run.start("--env-file", ".env", "--access-log", "logs/access.jsonl")
     shutil.rmtree(folder)
     run.process.send_signal(signal.SIGUSR1)
-    run.wait("there is no such file")
+    run.wait(f"there is no folder {folder}")
     assert sent(run, api, "/goes-on") == "Bearer first"
     assert run.end() == 0
 
