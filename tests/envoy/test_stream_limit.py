@@ -23,7 +23,7 @@ UPGRADE = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: dGhl
 
 
 def seconds_of_a_socket(client: Client, target: str, token: str) -> float:
-    """Open a web socket, see that it works, and return after how long it was ended."""
+    """Open a web socket, see that it works, and return after how long it was ended. 0 where it ended before that."""
     request = client.request(target, *UPGRADE, token=token).replace(b"Connection: close\r\n", b"")
     with client.connect() as connection, connection.makefile("rb") as reader:
         connection.sendall(request)
@@ -31,8 +31,14 @@ def seconds_of_a_socket(client: Client, target: str, token: str) -> float:
         assert b" 101 " in reader.readline()
         while reader.readline().strip():
             pass
-        connection.sendall(b"hello")
-        assert reader.read(5) == b"hello"
+        try:
+            connection.sendall(b"hello")
+            echoed = reader.read(5)
+        except ConnectionError:
+            return 0
+        if not echoed:
+            return 0
+        assert echoed == b"hello"
         read_all(connection)
         return time.monotonic() - began
 
@@ -59,7 +65,9 @@ def test_a_web_socket_ends_at_the_limit_and_an_event_stream_goes_on(
             stream.sendall(envoy.client.request(f"{P}/plain/events/sse", token=key.token()))
             assert b" 200 " in reader.readline()
             for adapter in ("plain", "tls"):
-                assert 0.9 <= seconds_of_a_socket(envoy.client, f"{P}/{adapter}/socket", key.token()) < SECONDS
+                # A busy machine may not come to it within the second.
+                tries = (seconds_of_a_socket(envoy.client, f"{P}/{adapter}/socket", key.token()) for _ in range(20))
+                assert 0.9 <= next(filter(None, tries)) < SECONDS
             api.release("sse")
             assert b"data: second" in reader.read()
 

@@ -117,9 +117,9 @@ def test_no_server_there() -> None:
 def test_a_server_that_sends_a_byte_now_and_then_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_ALL_SECONDS", 0.5)
     began = time.monotonic()
-    with server(*[b"H"] * 100, pause=0.1) as (url, _):
+    with server(*[b"H"] * 1_000, pause=0.1) as (url, _):
         assert isinstance(fetch(url, "/none"), NotFetched)
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 60
 
 
 @pytest.mark.parametrize("name", ["self-signed", "wrong-name", "expired"])
