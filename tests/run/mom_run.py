@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mom.run import leftovers
 from tests.envoy.client import SECONDS, Client
 from tests.envoy.running import free_port
 from tests.envoy.tokens import Key, es256, jwks
@@ -169,6 +170,8 @@ class MomRun:
             finally:
                 self._process.kill()
                 self.status()
+        # Of one that was killed: the shared memory of Envoy, whose name is in what goes now.
+        leftovers.sweep({"XDG_RUNTIME_DIR": str(self.runtime)})
         shutil.rmtree(self.runtime)
 
     # -- requests
