@@ -85,15 +85,22 @@ def _claims(claims_file: str | None, token_file: str | None) -> tuple[dict[str, 
         from mom.auth.inspection import inspect
 
         # Which lifetime is too long, the identity provider of the configuration says.
-        inspected = inspect(_text(token_file).strip(), os.environ, max_lifetime=None)
+        text = _text(token_file).strip()
+        if not text:
+            name = {"-": STDIN}.get(token_file, token_file)
+            raise MomError(f"{name} is empty: it contains no token", hint="mom auth token > FILE")
+        inspected = inspect(text, os.environ, max_lifetime=None)
         return dict(inspected.claims), inspected.wrong
     if claims_file is None:
         return {}, ()
     name = STDIN if claims_file == "-" else claims_file
     from mom.auth import inspection, tokens
 
+    text = _text(claims_file)
+    if not text.strip():
+        raise MomError(f"{name} is empty", hint='write claims as {"groups": ["platform"]}')
     try:
-        claims = tokens.read_json(_text(claims_file))
+        claims = tokens.read_json(text)
     except (ValueError, RecursionError) as error:
         raise MomError(
             f"{name} is not JSON that a token can have: {error}", hint='write claims as {"groups": ["platform"]}'

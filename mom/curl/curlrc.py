@@ -94,16 +94,18 @@ def read(path: str) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     except (OSError, ValueError):
         return ""
-    with os.fdopen(descriptor, "rb") as stream:
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                # A link to /dev/null is a way to have no .curlrc; nothing can be read from a folder.
-                empty = stat.S_ISDIR(status.st_mode) or os.path.samestat(status, os.stat(os.devnull))
-                return "" if empty else None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            # A link to /dev/null is a way to have no .curlrc; nothing can be read from a folder.
+            empty = stat.S_ISDIR(status.st_mode) or os.path.samestat(status, os.stat(os.devnull))
+            return "" if empty else None
+        with open(descriptor, "rb", closefd=False) as stream:
             data = stream.read(MAX_BYTES + 1)
-        except OSError:
-            return ""
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
     return data.decode("latin-1") if len(data) <= MAX_BYTES else None
 
 

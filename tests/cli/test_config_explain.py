@@ -91,6 +91,8 @@ def test_of_a_url_the_path_is_named() -> None:
         (["--as", "x", "--token", "x"], "{}", "--as and --token exclude each other"),
         (["--as", "x"], "{", "x is not JSON"),
         (["--as", "x"], "[]", "x is not a JSON object"),
+        (["--as", "x"], "", "error: x is empty\n"),
+        (["--token", "x"], "\n", "error: x is empty: it contains no token\n"),
         (["--as", "missing"], "{}", "cannot read missing: there is no such file"),
         (["--token", "x"], "no token", "token"),
     ],

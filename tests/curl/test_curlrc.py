@@ -319,3 +319,14 @@ def test_an_include_that_only_curl_can_read_is_refused(mom: Mom, gateway: Record
     assert done.returncode == 125
     assert ".curlrc:1: `config` includes a file that only curl can read" in done.stderr.decode()
     assert gateway.take() == []
+
+
+def test_a_folder_in_the_place_of_a_file_of_options_has_none(mom: Mom, gateway: Recorder) -> None:
+    (mom.home / ".curlrc").mkdir()
+    assert mom("-s", "/a").returncode == 0
+    (mom.folder / "options").mkdir()
+    # Older curls read nothing from it, newer ones refuse it: so does mom curl, in curl's words.
+    theirs = subprocess.run(["curl", "-s", "-K", "options", f"{gateway.url}/a"], cwd=mom.folder, check=False)
+    done = mom("-s", "-K", "options", "/a")
+    assert (done.returncode, b"internal error" in done.stderr) == (theirs.returncode, False)
+    assert {request.target for request in gateway.take()} == {"/a"}
