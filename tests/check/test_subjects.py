@@ -166,7 +166,7 @@ def test_a_profile_without_the_value_of_a_variable_does_not_stop_the_others(serv
     how = Check(
         gateway=parse_base_url(f"http://127.0.0.1:{served.port}"),
         token=served.key.token,
-        timeout=20,
+        timeout=120,
         credentials=Credentials(environ),
     )
     results = {each.subject.profile: each for each in how.run(subjects(served.configuration.adapters, apart=True))}

@@ -303,7 +303,7 @@ def judged(line: list[str], folder: Path) -> list[str] | None:
     # The options come first: what the line does after them, `--` above all, is its own.
     done = subprocess.run(
         ["curl", "-q", "--libcurl", str(report), "--proto", "=file", "-sg", *line],
-        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False,
+        cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False,
         env={"PATH": os.environ["PATH"], "HOME": str(folder)},
     )  # fmt: skip
     # 2: refused; 26: a file that an option names is missing; 27, 43 and above 100: curl gave up before the first URL.
