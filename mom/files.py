@@ -39,6 +39,8 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long",
     errno.EISDIR: IS_FOLDER,
     errno.EBADF: "it is closed",
+    errno.EEXIST: "something else is there",
+    errno.EFBIG: "it would be larger than a file may be here (ulimit -f)",
 }
 # Network file systems without locks.
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS})

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mom.errors import MomError, UnreadableError
-from mom.files import Replacement, read_file, text_of
+from mom.files import Replacement, read_file, reason_of, text_of
 
 UNNAMED = getattr(os, "O_TMPFILE", -1)
 
@@ -66,6 +66,17 @@ def test_a_socket_and_an_impossible_name_are_errors(tmp_path: Path, monkeypatch:
         for name in ("socket", "a\0b"):
             with pytest.raises(UnreadableError):
                 read_file(name)
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (errno.EFBIG, "it would be larger than a file may be here (ulimit -f)"),
+        (errno.EEXIST, "something else is there"),
+    ],
+)
+def test_the_reason_of_a_failure_is_in_words(number: int, reason: str) -> None:
+    assert reason_of(OSError(number, os.strerror(number))) == reason
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -22,6 +22,8 @@ MOST_BYTES = 65_536
 _KEPT = 4_096
 # Of what was printed: who prints more lines prints no credential.
 _MASKED_LINES = 1_000
+# What the reason has where no program was started, behind its name.
+CANNOT_RUN = "cannot be run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def run(
         child = running.start(words, environ)
     except (OSError, ValueError) as error:
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
-        return Printed(reason=f"{words[0]} cannot be run: {reason}")
+        return Printed(reason=f"{words[0]} {CANNOT_RUN}: {reason}")
     try:
         output, errors, late = _read(child, time.monotonic() + seconds)
         wrong = late or _ended(child, seconds)

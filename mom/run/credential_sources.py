@@ -17,7 +17,7 @@ from mom.atlas.rules.variable_rules import is_sendable
 from mom.errors import MomError, UnreadableError
 from mom.files import read_file
 from mom.run.clock import seconds_awake_or_not
-from mom.run.command import MOST_BYTES, Printed, Running, run, without_line_ending
+from mom.run.command import CANNOT_RUN, MOST_BYTES, Printed, Running, run, without_line_ending
 from mom.run.env_file import EnvFile
 from mom.run.watch import Watch
 
@@ -139,7 +139,7 @@ class CommandSource:
         try:
             self._printed = run(self.words, self.environ, running=self._running)
         except Exception as error:  # noqa: BLE001  a failure as any other: what was printed before must not count again
-            self._printed = Printed(reason=f"{self.words[0]} cannot be run: {type(error).__name__}")
+            self._printed = Printed(reason=f"{self.words[0]} {CANNOT_RUN}: {type(error).__name__}")
 
     def _take(self, printed: Printed, now: float) -> list[str]:
         self.revision += 1

@@ -29,6 +29,7 @@ from mom.errors import MomError
 from mom.masking import mask_tokens
 from mom.problems import Problem
 from mom.run.clock import timestamp
+from mom.run.command import CANNOT_RUN
 from mom.run.credential_sources import CommandSource, CredentialSource, EnvFileSource, FileSource, Missing, Value
 from mom.run.watch import Watch
 
@@ -177,7 +178,7 @@ class Credentials:
         if isinstance(value, Missing):
             label = "" if source is None else f"{source.label}: "
             message = f"the variable {use.name} has no value ({use.words}): {label}{value.reason}"
-            return problem_of(use.setting.place, "unset-variable", message, hint=_hint(use.name, source))
+            return problem_of(use.setting.place, "unset-variable", message, hint=_hint(use.name, source, value.reason))
         return None
 
     def values(self, adapters: Iterable[Adapter]) -> tuple[dict[str, str], frozenset[str]]:
@@ -342,11 +343,14 @@ def _rank(state: CredentialState) -> int:
     return _ORDER.index(state.word)
 
 
-def _hint(name: str, source: CredentialSource | None) -> str | None:
+def _hint(name: str, source: CredentialSource | None, reason: str) -> str | None:
     if source is None:
         return None
     if not source.label.startswith("--credential "):
         return f"write {name}"
+    if source.label.endswith("=exec") and CANNOT_RUN in reason:
+        # It has written nothing.
+        return "name a program that is on the PATH, or its path"
     if source.label.endswith("=exec"):
         return "rerun with -v to see what the command writes to standard error"
     return "write the value into that file, alone on one line"

@@ -84,25 +84,29 @@ def test_all_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
         f"C=file:{tmp_path / 'none'}",
         "D=exec:false",
         f"E=file:{tmp_path / 'two'}",
+        "F=exec:/none/of/these",
     ]
-    adapter = http("api", "https://x.test", {name: f"${{{{ {name} }}}}" for name in "ABCDE"})
+    adapter = http("api", "https://x.test", {name: f"${{{{ {name} }}}}" for name in "ABCDEF"})
     with pytest.raises(MomError) as caught:
         read_credentials(ENVIRON, given).values([adapter])
-    assert caught.value.message == "5 environment variables are missing or unusable: A, B, C, D, E"
+    assert caught.value.message == "6 environment variables are missing or unusable: A, B, C, D, E, F"
     assert [problem.message.removeprefix("the variable ") for problem in caught.value.problems] == [
         "A is not set (header A of api)",
         f"B has no value (header B of api): --credential B=file: {tmp_path}/empty is empty",
         f"C has no value (header C of api): --credential C=file: {tmp_path}/none: there is no such file",
         "D has no value (header D of api): --credential D=exec: false exited with status 1",
         f"E has no value (header E of api): --credential E=file: {tmp_path}/two {CONTROL}",
+        "F has no value (header F of api): --credential F=exec: /none/of/these cannot be run: there is no such file",
     ]
-    assert [problem.hint for problem in caught.value.problems][1:4] == [
+    assert [problem.hint for problem in caught.value.problems][1:] == [
         "write the value into that file, alone on one line",
         "write the value into that file, alone on one line",
         "rerun with -v to see what the command writes to standard error",
+        "write the value into that file, alone on one line",
+        "name a program that is on the PATH, or its path",
     ]
     values, secrets = read_credentials(ENVIRON, given, keeps_going=True).values([adapter])
-    assert (values, secrets) == ({}, frozenset("ABCDE"))
+    assert (values, secrets) == ({}, frozenset("ABCDEF"))
 
 
 def test_a_variable_that_comes_later_is_found_where_it_may_come_from(tmp_path: Path) -> None:
