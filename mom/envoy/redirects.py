@@ -50,7 +50,8 @@ local function at_gateway(reference, route, origin)
     authority = authority:match("@([^@]*)$") or authority
     local own = (" " .. route["own"] .. " "):find(" " .. authority:lower() .. " ", 1, true)
     if not own or authority:find("%s") then return reference end
-    if scheme and not (" " .. route["schemes"] .. " "):find(" " .. scheme:lower() .. " ", 1, true) then
+    local schemes = " " .. (route["schemes"] or "http https") .. " "
+    if scheme and not schemes:find(" " .. scheme:lower() .. " ", 1, true) then
       return reference
     end
   elseif reference:sub(1, 1) == "/" then
@@ -58,7 +59,7 @@ local function at_gateway(reference, route, origin)
   else
     return reference
   end
-  local base, prefix = route["base"], (scheme and origin or "") .. (route["at"] or "PREFIX" .. route["adapter"])
+  local base, prefix = route["base"] or "", (scheme and origin or "") .. (route["at"] or "PREFIX" .. route["adapter"])
   if path:sub(1, #base) == base then
     local following = path:sub(#base + 1)
     if following == "" or following:find("^[/?#]") then return prefix .. following end
@@ -145,7 +146,10 @@ def _when_present(script: Json) -> Json:
 
 
 def route_metadata(adapter: HttpAdapter) -> dict[str, str]:
-    """Return what the script must know of an adapter: its name, base path, and what counts as its own origin."""
+    """Return what the script must know of an adapter: its name, base path, and what counts as its own origin.
+
+    What most adapters have is left out: four texts were a fifth of what Envoy does to read an adapter.
+    """
     origin, base_path = split(adapter.base_url)
     origins = [origin]
     for header in adapter.headers:
@@ -155,19 +159,19 @@ def route_metadata(adapter: HttpAdapter) -> dict[str, str]:
             origins.append(Origin(origin.scheme, host, parts.port or DEFAULT_PORTS[origin.scheme]))
     return {
         "adapter": adapter.name,
-        "base": base_path,
         "own": " ".join(dict.fromkeys(name for origin in origins for name in _authorities(origin))),
-        "schemes": _schemes(origin),
+        **_different(origin, base_path),
     }
 
 
 def own_metadata(origin: Origin, at: str, base_path: str = "") -> dict[str, str]:
     """Return the same, but for the name, of an adapter at the path `at`."""
-    return {"at": at, "base": base_path, "own": " ".join(_authorities(origin)), "schemes": _schemes(origin)}
+    return {"at": at, "own": " ".join(_authorities(origin)), **_different(origin, base_path)}
 
 
-def _schemes(origin: Origin) -> str:
-    return "http https" if origin.scheme == "https" else "http"
+def _different(origin: Origin, base_path: str) -> dict[str, str]:
+    """Return what the script takes an adapter not to have: a base path, or an API over plain http alone."""
+    return {**({"base": base_path} if base_path else {}), **({} if origin.scheme == "https" else {"schemes": "http"})}
 
 
 def _authorities(origin: Origin) -> list[str]:
