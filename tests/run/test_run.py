@@ -392,7 +392,7 @@ def test_https(run: MomRun, authority: Authority) -> None:
         (["--metrics", "9901x"], "error: --metrics: '9901x' is not HOST:PORT\nhint: an IP address and a port: 127"),
         (["--metrics", "203.0.113.1:9901"], "203.0.113.1 is not an address of this machine"),
         (["--listen", "127.0.0.1:9", "--metrics", "127.0.0.1:9"], "--metrics: port 9 is that of the requests"),
-        (["--access-log", "none/log"], "none/log: there is no such file"),
+        (["--access-log", "none/log"], "none/log: there is no folder"),
         (["-f", "none.yml"], "cannot read none.yml: there is no such file"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
