@@ -15,7 +15,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from mom.atlas.adapters import KINDS, settings
 from mom.atlas.adapters.http import HTTP, HttpAdapter
@@ -23,7 +23,7 @@ from mom.atlas.documents import DataDocument, read_whole
 from mom.atlas.folding import NAME, Fold, FoldedDocument, fold
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
-from mom.atlas.rebuilding import Build, compiled
+from mom.atlas.rebuilding import Build, compiled, moved
 from mom.atlas.references import STEERING, names
 from mom.atlas.values.foreign import PLACEHOLDER_WORDS
 from mom.gateway import HTTP_PREFIX
@@ -244,8 +244,13 @@ def _read(key: Key, values: Sequence[str]) -> HttpAdapter | None:
 
 def _exact_form(document: DataDocument, kind: Kind) -> Form:
     adapter = KINDS[kind.kind].read(document)
-    first_line = document.source.line_number(document.limits.start)
-    return Form(kind, document.name, None, compiled(adapter, (), first_line) or (lambda *_: adapter))
+    place = document.source.name, document.source.line_number(document.limits.start)
+
+    def build(_: Sequence[str], file: str, line: int) -> Adapter:
+        # The document is not kept, and the whole text of the file with it.
+        return adapter if (file, line) == place else cast("Adapter", moved(adapter, file, line - place[1]))
+
+    return Form(kind, document.name, None, build)
 
 
 def _checked(text: str) -> DataDocument | None:

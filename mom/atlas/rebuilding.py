@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 from mom.problems import Place
@@ -25,6 +25,23 @@ def compiled(value: Any, stand_ins: Sequence[str], first_line: int) -> Build | N
     # No text of a file is in it: numbers, and names of what is given here.
     build: Build = eval(f"lambda values, file, start: {code}", compiler.names)  # noqa: S307
     return build
+
+
+def moved(value: Any, file: str, lines: int) -> Any:
+    """Return `value` in another place: in a file of that name, so many lines further down.
+
+    For a value of which there is only one: this takes more time than what `compiled` returns, and `compiled` far more.
+    """
+    if isinstance(value, Place):
+        return Place(file, value.line + lines, value.column)
+    if isinstance(value, tuple):
+        parts = [moved(each, file, lines) for each in value]
+        return value if all(map(is_, parts, value)) else tuple.__new__(type(value), parts)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]
+        changed = {name: new for name, each in fields if (new := moved(each, file, lines)) is not each}
+        return dataclasses.replace(value, **changed) if changed else value
+    return value
 
 
 class _Compiler:
@@ -59,12 +76,20 @@ class _Compiler:
         return name
 
     def _text(self, value: str) -> str | None:
-        parts = re.split(f"({'|'.join(map(re.escape, self._stand_ins))})", value) if self._stand_ins else [value]
-        if len(parts) == 1:
+        parts: list[str | int] = [value]
+        for at, stand_in in enumerate(self._stand_ins):
+            if stand_in in value:
+                parts = [each for part in parts for each in _split(part, stand_in, at)]
+        if parts == [value]:
             return None
-        codes = [
-            f"values[{self._stand_ins.index(part)}]" if number % 2 else self._constant(part)
-            for number, part in enumerate(parts)
-            if part
-        ]
-        return " + ".join(codes)
+        return " + ".join(
+            f"values[{part}]" if isinstance(part, int) else self._constant(part) for part in parts if part != ""
+        )
+
+
+def _split(part: str | int, stand_in: str, number: int) -> list[str | int]:
+    """Return a text split where a stand-in is, with the number of that in its place; a number as it is."""
+    if isinstance(part, int):
+        return [part]
+    first, *others = part.split(stand_in)
+    return [first, *(each for other in others for each in (number, other))]

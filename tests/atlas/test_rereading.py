@@ -27,6 +27,11 @@ AWS = (
     "apiVersion: moment.dev/adapters/v1alpha1\nkind: AWS\nmetadata:\n  name: aws-one\nspec:\n  profiles:\n"
     "  - name: main\n    region: eu-west-1\n    accessKeyId: ${{ KEY_ID }}\n    secretAccessKey: ${{ KEY_SECRET }}\n"
 )
+FLOW = (
+    "{apiVersion: moment.dev/adapters/v1alpha1, kind: HTTP, metadata: {name: flow-one}, spec: {baseUrl: 'https://a.b',\n"
+    "  basicAuth: {username: u, password: '${{ FLOW }}'}, tls: {caFile: ca.pem}, allow: [{methods: [GET]}],\n"
+    "  query: [{name: q, value: '${{ QUERY }}'}]}}\n"
+)
 OTHER_AWS = AWS.replace("aws-one", "aws-two")
 
 
@@ -47,6 +52,7 @@ def edited(documents: list[str], random: Random) -> list[str]:
         "",
         "# only this\n",
         AWS,
+        FLOW,
         OTHER_AWS,
         atlas([]),
     ]
@@ -69,6 +75,7 @@ def edited(documents: list[str], random: Random) -> list[str]:
 def text_of(documents: list[str], random: Random) -> str:
     """Return a file with these documents, most of which its Atlas lists."""
     names = [line.split()[1] for text in documents for line in text.splitlines() if line.startswith("  name: ")]
+    names += ["flow-one"] if FLOW in documents else []
     listed = list(dict.fromkeys(names)) if random.random() < 0.8 else random.sample(names, len(names))
     start = random.choice(["", "# The first line\n", "---\n", "%YAML 1.2\n---\n"])
     at = random.choice([0, 0, random.randrange(len(documents) + 1)])
@@ -84,7 +91,7 @@ def test_a_file_that_is_read_again_is_what_it_is_when_it_is_read_first(seed: int
     random, forms = Random(seed), Forms()
     # Enough for a list of references of which most are left out.
     documents = [of_number(number) for number in range(random.choice([3, 10, 45]))]
-    documents += random.choice([[], [AWS], [AWS, OTHER_AWS]])
+    documents += random.choice([[], [AWS, FLOW], [AWS, OTHER_AWS]])
     for _ in range(random.randrange(2, 7)):
         source = Source("atlas.yml", text_of(documents, random))
         with pytest.MonkeyPatch.context() as patch:
