@@ -14,6 +14,7 @@ from mom.atlas.model import Configuration
 from mom.envoy.adapters import kind_of
 from mom.envoy.explain import explain
 from mom.envoy.options import Listen, Options
+from mom.envoy.request_line import HTTP1_METHODS
 from mom.envoy.routes import route_configuration
 from tests.envoy.client import Response
 from tests.envoy.http2 import over_http2
@@ -250,6 +251,25 @@ def test_a_list_whose_script_fails_names_only_what_everyone_may_use(ruled: Ruled
 
 def test_explain_and_envoy_and_the_specification_say_the_same_of_random_requests(ruled: Ruled) -> None:
     compare(ruled, random.Random(1), 300)
+
+
+def test_explain_knows_each_method_that_envoy_knows(ruled: Ruled) -> None:
+    token = ruled.key.token()
+    # Those of Envoy's parser, the others that are registered (IANA: "HTTP Method Registry"), and some that are not.
+    others = "ACL BIND CHECKOUT CONNECT COPY DELETE GET HEAD LINK LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE MSEARCH"
+    others += (
+        " NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE SUBSCRIBE TRACE"
+    )
+    others += " UNBIND UNLINK UNLOCK UNSUBSCRIBE"
+    others += (
+        " BASELINE-CONTROL CHECKIN LABEL MKREDIRECTREF MKWORKSPACE ORDERPATCH PRI UNCHECKOUT UPDATE UPDATEREDIRECTREF"
+    )
+    others += " VERSION-CONTROL M-SEARCH FLUSH DESCRIBE DEBUG TRACK BREW"
+    for method in sorted({*HTTP1_METHODS, *others.split()}):
+        for target in (f"{PREFIX}open/a", f"{PREFIX}open/{'x' * 62_000}"):
+            verdict = explain(ruled.configuration, method, target, {})
+            assert ruled.over_http1(method, target, token) == (verdict.status, verdict.error), method
+            assert verdict.status != 200 or method in HTTP1_METHODS
 
 
 def compare(ruled: Ruled, dice: random.Random, count: int) -> None:

@@ -52,7 +52,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             # One issuer: with claims for one audience and none for another, and with other claims for shorter lives.
             provider("one.json", issuer=C)._replace(name="c", claims=OWNER, max_lifetime=86_400),
             provider("one.json", issuer=C)._replace(name="c short", claims=TEAM, max_lifetime=600),
-            provider("one.json", issuer=C, audience=SECOND)._replace(name="c second"),
+            provider("one.json", issuer=C, audience=SECOND)._replace(name="c second", max_lifetime=300),
             # The issuer of the first with other keys and no claims.
             provider("two.json", issuer=A)._replace(name="a other"),
         )
