@@ -62,8 +62,13 @@ class _Compiler:
             parts = [self.code(each) for each in value]
             if not any(parts):
                 return None
-            items = "".join(f"{part or self._constant(each)}, " for part, each in zip(parts, value, strict=True))
-            return f"new({self._constant(type(value))}, ({items}))"
+            last = max(number for number, part in enumerate(parts) if part) + 1
+            items = "".join(
+                f"{part or self._constant(each)}, " for part, each in zip(parts[:last], value[:last], strict=True)
+            )
+            # Most of an adapter's fields have their defaults.
+            rest = f"*{self._constant(value[last:])}" if last < len(value) else ""
+            return f"new({self._constant(type(value))}, ({items}{rest}))"
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = [(field.name, self.code(getattr(value, field.name))) for field in dataclasses.fields(value)]
             changed = ", ".join(f"{name}={part}" for name, part in fields if part)
