@@ -102,8 +102,8 @@ def no_headers(bootstrap: Json) -> None:
 
 def no_retries(bootstrap: Json) -> None:
     """Take out what sends requests again that no API has begun to process."""
-    for route in routes(bootstrap):
-        route.get("route", {}).pop("retry_policy", None)
+    for host in manager(bootstrap)["route_config"]["virtual_hosts"]:
+        host.pop("retry_policy", None)
 
 
 def recording(bootstrap: Json) -> None:

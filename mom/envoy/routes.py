@@ -36,6 +36,7 @@ from mom.envoy import (
     verified,
 )
 from mom.envoy.access_log import HEALTH_ROUTE, LOCAL_KEY, virtual_host_metadata
+from mom.envoy.adapters.forwarding import RETRIES
 from mom.envoy.by_form import EntryOfEach, Memory, Texts, distinct
 from mom.envoy.listing import Item, Listing, around
 from mom.envoy.messages import Entries, Json, extension, request_header
@@ -83,7 +84,9 @@ def route_configuration(configuration: Configuration, options: Options, memory: 
     if configured := {**pages, **host.get("typed_per_filter_config", {})}:
         host["typed_per_filter_config"] = configured
     metadata = _metadata(configuration, options)
-    hosts = [{"name": "atlas", "domains": list(options.hosts or ("*",)), **metadata, **host}]
+    # Of all routes: at each adapter's it is a twentieth of what Envoy does to read an adapter.
+    common = {"domains": list(options.hosts or ("*",)), "retry_policy": RETRIES, **metadata}
+    hosts = [{"name": "atlas", **common, **host}]
     if options.hosts is not None:
         # RFC 9110, 15.5.20: not a name of this server.
         other = {"name": "other hosts", "match": {"prefix": "/"}, "direct_response": {"status": 421}}

@@ -20,7 +20,7 @@ from mom.atlas.rules.catalogue import problem_of
 from mom.atlas.values.names import check_adapter_name
 from mom.envoy import aws_signing
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.adapters.forwarding import RETRIES, action
+from mom.envoy.adapters.forwarding import action
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import KeySlot
@@ -222,7 +222,6 @@ def _route(adapter: AwsAdapter, target: _Target, options: Options) -> Json:
             # No service has web sockets here, and one would outlive every bound.
             "upgrade_configs": [{"upgrade_type": "websocket", "enabled": False}],
             **action(target.path, upstream.origin.authority, "", options.timeout),
-            "retry_policy": RETRIES,
         },
     }
 

@@ -6,12 +6,13 @@ import re
 
 from mom.envoy.messages import Json
 
-# Only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat the rest for any method).
+# Of every route that has no other: only what the API cannot have begun to process (RFC 9110, 9.2.2 forbids to repeat
+# the rest for any method).
 RETRIES: Json = {"retry_on": "connect-failure,refused-stream,reset-before-request", "num_retries": 4}
 
 
 def action(prefix: str, authority: str, base_path: str, timeout: float | None) -> Json:
-    """Return the part of a route's action that is about the request and its time: neither cluster nor retries.
+    """Return the part of a route's action that is about the request and its time, without the cluster.
 
     authority: the `Host` that the API sees. base_path: what replaces `prefix`. timeout: seconds until the API must have
     responded in full, None for no limit.

@@ -138,7 +138,6 @@ class HttpKind(ServedKind[HttpAdapter]):
             "route": {
                 **upstream.switched(),
                 **action(self.path(adapter), _authority(adapter, origin.authority), base_path, timeout),
-                "retry_policy": RETRIES,
             },
         }
         if not adapter.retries:

@@ -15,7 +15,7 @@ from mom.atlas.adapters.kubernetes import KUBERNETES, Cluster, KubernetesAdapter
 from mom.atlas.rules.catalogue import problem_of
 from mom.envoy import header_mutations, headers, secrets
 from mom.envoy.access_log import ADAPTER_METADATA
-from mom.envoy.adapters.forwarding import RETRIES, action
+from mom.envoy.adapters.forwarding import action
 from mom.envoy.adapters.kind import ServedKind
 from mom.envoy.clusters import Upstream
 from mom.envoy.key_slots import KeySlot
@@ -117,7 +117,7 @@ class KubernetesKind(ServedKind[KubernetesAdapter]):
             *(_impersonating(match, name) for name in _IMPERSONATING),
             _other_cluster(match, cluster.id),
             {**common, "match": {**match, "headers": [_UPGRADE]}, "route": upgraded},
-            {**common, "match": match, "route": {**forwarded, "cluster": upstream.name, "retry_policy": RETRIES}},
+            {**common, "match": match, "route": {**forwarded, "cluster": upstream.name}},
         ]
 
 
