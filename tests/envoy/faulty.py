@@ -104,6 +104,17 @@ def closes(connection: socket.socket) -> None:
     read_head(connection)
 
 
+def closes_in_handshake(connection: socket.socket) -> None:
+    """Read the beginning of a TLS handshake, and close."""
+    connection.recv(65_536)
+
+
+def resets_in_handshake(connection: socket.socket) -> None:
+    """Read the beginning of a TLS handshake, and reset the connection."""
+    connection.recv(65_536)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 def resets(connection: socket.socket) -> None:
     """Read a request, and reset the connection."""
     read_head(connection)

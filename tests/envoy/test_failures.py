@@ -30,8 +30,10 @@ from tests.envoy.faulty import (
     FaultyServer,
     answers,
     closes,
+    closes_in_handshake,
     is_silent,
     resets,
+    resets_in_handshake,
     resets_stream,
     speaks_http2_only,
     speaks_plain_http,
@@ -66,7 +68,9 @@ EXPECTED: dict[str, tuple[int, str, str, str]] = {
     "http-at-https": (502, "API_UpstreamTlsError", "does not speak TLS", NOT_SENT),
     "old-tls": (502, "API_UpstreamTlsError", "TLS handshake", NOT_SENT),
     "wants-certificate": (502, "API_UpstreamTlsError", "TLS handshake", NOT_SENT),
-    "closes-in-handshake": (502, "API_UpstreamTlsError", "TLS handshake", NOT_SENT),
+    # Envoy tells it from no connection at all only where it was reset.
+    "closes-in-handshake": (502, "API_UpstreamConnectionError", "Could not connect", NOT_SENT),
+    "resets-in-handshake": (502, "API_UpstreamTlsError", "TLS handshake", NOT_SENT),
     "tls-at-http": (502, "API_UpstreamResponseError", "not valid HTTP", PERHAPS),
     "closes": (502, "API_UpstreamClosedError", "closed the connection before", PERHAPS),
     "resets": (502, "API_UpstreamClosedError", "closed the connection before", PERHAPS),
@@ -140,7 +144,8 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
         "resets": resets,
         "http-at-https": speaks_plain_http,
         "tls-at-http": speaks_tls,
-        "closes-in-handshake": lambda _: None,
+        "closes-in-handshake": closes_in_handshake,
+        "resets-in-handshake": resets_in_handshake,
         "silent-tls": is_silent,
         "silent": is_silent,
         "garbage": answers(b"\x00\x01 this is not HTTP\r\n\r\n"),
@@ -150,7 +155,7 @@ def failing(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> I
         "http2-only": speaks_http2_only,
         "broken-off": answers(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nok"),
     }
-    over_tls = {*contexts, "http-at-https", "closes-in-handshake", "silent-tls"}
+    over_tls = {*contexts, "http-at-https", "closes-in-handshake", "resets-in-handshake", "silent-tls"}
     with contextlib.ExitStack() as stack:
         ports = {
             name: stack.enter_context(FaultyServer(behave, contexts.get(name))).port
