@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, cast
 
-from mom.atlas.adapters import KINDS, settings
+from mom.atlas.adapters import KINDS, variables_in
 from mom.atlas.adapters.http import HTTP, HttpAdapter
 from mom.atlas.documents import DataDocument, read_whole
 from mom.atlas.folding import NAME, Fold, FoldedDocument, fold
 from mom.atlas.kinds import ATLAS, Kind
 from mom.atlas.model import Adapter
 from mom.atlas.rebuilding import Build, compiled, moved
-from mom.atlas.references import STEERING, names
+from mom.atlas.references import STEERING
 from mom.atlas.values.foreign import PLACEHOLDER_WORDS
 from mom.gateway import HTTP_PREFIX
 from mom.masking import AWS_KEY_STARTS
@@ -156,7 +156,7 @@ class Known:
         if self._adapter is None or self._place != (file, line):
             self._adapter, self._place = self.form.build(self.values, file, line), (file, line)
             if isinstance(self._adapter, FormedAdapter):
-                self._adapter.form, self._adapter.values, self._adapter.known = self.form, self.values, self
+                self._adapter.known = self
         return self._adapter
 
 
@@ -202,10 +202,8 @@ class KnownDocument(DataDocument):
 
 
 class FormedAdapter(HttpAdapter):
-    """An adapter that differs from others of its form in `values` alone; a changed copy of it is of no form."""
+    """An adapter that differs from others of its form in its values alone; a changed copy of it is of no form."""
 
-    form: Form | None = None
-    values: tuple[str, ...] = ()
     known: Known | None = None
 
 
@@ -226,8 +224,7 @@ def general_form(key: Key) -> Form | None:
     shortest = tuple(_SHORTEST[number] for number in key.classes)
     if build is None or build(shortest, "", 1) != _read(key, shortest):
         return None
-    named = tuple(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
-    own = tuple(stand_ins.index(name) if name in stand_ins else name for name in named)
+    own = tuple(stand_ins.index(name) if name in stand_ins else name for name in variables_in(adapter))
     return Form(HTTP, adapter.name, at, build, key, adapter, stand_ins, own)
 
 

@@ -1,8 +1,8 @@
-"""What Envoy gets for adapters of one form (`mom.atlas.forms`): made once, with each adapter's values put in.
+"""What Envoy gets for adapters of one form (`mom.atlas.forms`): rendered once, with each adapter's values put in.
 
-It is made of the form's example, whose name, host and variables are stand-ins, and split where these turn up. What is
-made must have an adapter's values as they are, or as `re.escape` writes them. That is tried with the first adapter of a
-form, and a test tries others.
+The form's example is rendered, whose name, host and variables are stand-ins, and split where these turn up. The result
+must have an adapter's values as they are, or as `re.escape` writes them. That is tried with the first one of a form,
+and a test tries others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from mom.atlas.forms import Form, FormedAdapter
+from mom.atlas.forms import Form, FormedAdapter, Known
 from mom.atlas.model import Adapter
 from mom.atlas.rules.variable_rules import variable_names
 from mom.envoy.messages import Entries, Json, dumps
@@ -21,8 +21,8 @@ from mom.envoy.options import Options
 from mom.envoy.wire import Content, Template, joined
 
 _Key = tuple[int, tuple[bool, ...]]
-# What was made of adapters by their form's identity and their values, with the form, which the identity is of.
-_Known = dict[tuple[int, tuple[str, ...]], tuple[Form, Any]]
+# What adapters were rendered to, by what is known of each: the same object as long as its document has the same text.
+_Rendered = dict[Known, Any]
 
 
 def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Iterator[Adapter]:
@@ -44,8 +44,8 @@ def distinct(adapters: Iterable[Adapter], options: Options | None = None) -> Ite
 
 def longest(adapter: Adapter) -> Adapter:
     """Return the adapter of the same form whose values are the longest, or the adapter itself where it has no form."""
-    form = adapter.form if isinstance(adapter, FormedAdapter) else None
-    return adapter if form is None or form.example is None else form.example
+    known = adapter.known if isinstance(adapter, FormedAdapter) else None
+    return adapter if known is None or known.form.example is None else known.form.example
 
 
 def _key(form: Form, values: tuple[str, ...], options: Options | None) -> _Key:
@@ -56,82 +56,78 @@ def _key(form: Form, values: tuple[str, ...], options: Options | None) -> _Key:
 
 # What is left of a stand-in that was changed.
 _TRACE = re.compile("(?i)stand.?in")
-# What an adapter is made into: a text, or bytes.
-_Made = TypeVar("_Made")
-_Filled = Callable[[Sequence[str]], _Made]
+# What an adapter is rendered to: a text, or bytes.
+_Output = TypeVar("_Output")
+_Filled = Callable[[Sequence[str]], _Output]
 
 
 class Memory:
-    """What was made of adapters the last time: a run translates all of them again for each change of one."""
+    """What adapters were rendered to the last time: a run translates all of them again for each change of one."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
-        self._last: dict[str, tuple[object, _Known]] = {}
+        self._last: dict[str, tuple[object, _Rendered]] = {}
 
-    def recall(self, what: str, given: object) -> tuple[_Known, _Known]:
-        """Return what was made the last time, empty where other things were `given`; and what takes its place.
+    def recall(self, what: str, given: object) -> tuple[_Rendered, _Rendered]:
+        """Return what was rendered the last time, empty where other things were `given`; and what takes its place.
 
-        what: a name for what is made. given: all that it is made of, beside the adapters.
+        what: a name for what is rendered. given: all that it depends on, beside the adapters.
         """
-        before, known = self._last.get(what, (None, {}))
-        now: _Known = {}
+        before, rendered = self._last.get(what, (None, {}))
+        now: _Rendered = {}
         self._last[what] = given, now
-        return (known if before == given else {}), now
+        return (rendered if before == given else {}), now
 
 
-class _ByForm(Generic[_Made]):
-    """Gives what is made of each adapter.
+class _ByForm(Generic[_Output]):
+    """Renders each adapter.
 
-    make: makes it of one. split: makes it of a form's example, whose stand-ins it gets, and returns what puts an
-    adapter's values in their places; None where a stand-in is there in another form. known: what was made before, and
-    what takes its place.
+    render: renders one. split: renders a form's example, whose stand-ins it gets, and returns what puts an adapter's
+    values in their places; None where a stand-in is there in another form. recalled: what `Memory.recall` returns.
     """
 
     def __init__(
         self,
-        make: Callable[[Adapter, Options], _Made],
-        split: Callable[[Adapter, Options, Sequence[str]], _Filled[_Made] | None],
+        render: Callable[[Adapter, Options], _Output],
+        split: Callable[[Adapter, Options, Sequence[str]], _Filled[_Output] | None],
         options: Options,
-        known: tuple[_Known, _Known],
+        recalled: tuple[_Rendered, _Rendered],
     ) -> None:
-        self._make = make
+        self._render = render
         self._split = split
         self._options = options
-        self._before, self._now = known
-        self._known: dict[_Key, _Filled[_Made] | None] = {}
+        self._before, self._now = recalled
+        self._filled: dict[_Key, _Filled[_Output] | None] = {}
         # The variables of each form's example.
         self._names: dict[int, list[str]] = {}
 
-    def of(self, adapter: Adapter) -> _Made:
-        """Return what an adapter is made into."""
-        if not isinstance(adapter, FormedAdapter) or (form := adapter.form) is None or form.example is None:
-            return self._make(adapter, self._options)
-        identity = id(form), adapter.values
-        known = self._before.get(identity)
-        # A form that is no more may have had the same identity.
-        if known is None or known[0] is not form:
-            known = form, self._made(adapter, form)
-        self._now[identity] = known
-        made: _Made = known[1]
-        return made
+    def of(self, adapter: Adapter) -> _Output:
+        """Return what an adapter is rendered to."""
+        known = adapter.known if isinstance(adapter, FormedAdapter) else None
+        if known is None or known.form.example is None:
+            return self._render(adapter, self._options)
+        output: _Output | None = self._before.get(known)
+        if output is None:
+            output = self._new(adapter, known.form, known.values)
+        self._now[known] = output
+        return output
 
-    def _made(self, adapter: FormedAdapter, form: Form) -> _Made:
+    def _new(self, adapter: Adapter, form: Form, values: tuple[str, ...]) -> _Output:
         assert form.example is not None
         # By which proxy a host is reached differs from host to host; an OAuth2 client is what its values make of it.
         if form.example.oauth2 is not None or self._options.proxies:
-            return self._make(adapter, self._options)
-        values = adapter.values
+            return self._render(adapter, self._options)
         # A secret that is there twice is carried once.
         if self._options.secrets and self._is_repeated(form, values):
-            return self._make(adapter, self._options)
+            return self._render(adapter, self._options)
         key = _key(form, values, self._options)
-        if key not in self._known:
+        if key not in self._filled:
             filled = self._of_form(form, values)
-            made = self._make(adapter, self._options)
-            self._known[key] = filled if filled is not None and filled(values) == made else None
-            return made
-        known = self._known[key]
-        return self._make(adapter, self._options) if known is None else known(values)
+            output = self._render(adapter, self._options)
+            self._filled[key] = filled if filled is not None and filled(values) == output else None
+            return output
+        filled = self._filled[key]
+        return self._render(adapter, self._options) if filled is None else filled(values)
 
     def _is_repeated(self, form: Form, values: tuple[str, ...]) -> bool:
         """Whether two places have the same variable that had different ones in the form's example."""
@@ -141,7 +137,7 @@ class _ByForm(Generic[_Made]):
         changed = {stand_in: name for name, stand_in in form.variables(values)}
         return len({changed.get(name, name) for name in names}) < len(names)
 
-    def _of_form(self, form: Form, values: tuple[str, ...]) -> _Filled[_Made] | None:
+    def _of_form(self, form: Form, values: tuple[str, ...]) -> _Filled[_Output] | None:
         secrets = {stand_in for name, stand_in in form.variables(values) if name in self._options.secrets}
         options = replace(self._options, secrets=self._options.secrets | secrets) if secrets else self._options
         assert form.example is not None
@@ -155,7 +151,7 @@ class Texts:
         self,
         render: Callable[[Adapter, Options], str],
         options: Options,
-        known: tuple[_Known, _Known] | None = None,
+        recalled: tuple[_Rendered, _Rendered] | None = None,
     ) -> None:
         """Take what renders an adapter, the options for it, and what `Memory.recall` returns."""
 
@@ -163,7 +159,7 @@ class Texts:
             pieces = _pieces(render(example, options), [*stand_ins, *map(_in_pattern, stand_ins)])
             return None if pieces is None else lambda values: _filled(pieces, values)
 
-        self._by_form = _ByForm(render, split, options, known or ({}, {}))
+        self._by_form = _ByForm(render, split, options, recalled or ({}, {}))
 
     def of(self, adapter: Adapter) -> str:
         """Return the text of an adapter."""
@@ -178,13 +174,13 @@ class EntryOfEach(Entries):
         entry: Callable[[Adapter, Options], Json],
         adapters: Sequence[Adapter],
         options: Options,
-        known: tuple[_Known, _Known],
+        recalled: tuple[_Rendered, _Rendered],
     ) -> None:
         """Take what creates an entry, for which adapters, the options for it, and what `Memory.recall` returns."""
         self._entry = entry
         self._adapters = adapters
         self._options = options
-        self._encoded = known
+        self._recalled = recalled
 
     @property
     def text(self) -> str:
@@ -195,14 +191,14 @@ class EntryOfEach(Entries):
     def encoded(self, encode: Callable[[Json, Callable[[str], Any]], Any]) -> Template:
         """Return the bytes of all entries."""
 
-        def make(adapter: Adapter, options: Options) -> bytes:
+        def render(adapter: Adapter, options: Options) -> bytes:
             content: bytes = encode(self._entry(adapter, options), str.encode)
             return content
 
         def split(example: Adapter, options: Options, stand_ins: Sequence[str]) -> _Filled[bytes] | None:
             return _template(lambda text: encode(self._entry(example, options), text), stand_ins)
 
-        by_form = _ByForm(make, split, self._options, self._encoded)
+        by_form = _ByForm(render, split, self._options, self._recalled)
         # Not joined: messages around it would be 20 MB more, each.
         return Template([by_form.of(adapter) for adapter in self._adapters])
 

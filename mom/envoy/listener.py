@@ -119,12 +119,12 @@ def authentication(configuration: Configuration, options: Options, memory: Memor
     if len(served) <= options.tree_above:
         return jwt.authentication(providers, adapters.openings(served, options), options, reads)
     requirement = jwt.requirements(providers, options)
-    known = (memory or Memory()).recall("requirements", (options.without_states, providers))
+    recalled = (memory or Memory()).recall("requirements", (options.without_states, providers))
 
     def entry(adapter: Adapter, given: Options) -> Json:
         return requirement(adapters.opening(adapter, given))
 
-    requirements = EntryOfEach(entry, served, options, known)
+    requirements = EntryOfEach(entry, served, options, recalled)
     return jwt.authentication(providers, adapters.openings(distinct(served), options), options, reads, requirements)
 
 

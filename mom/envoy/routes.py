@@ -198,8 +198,8 @@ def _host(configuration: Configuration, lists: dict[str, Listing], options: Opti
         routes = _routes(adapter, configuration.allow, options)
         return {adapters.path(adapter): {"action": _action(routes)}}
 
-    known = memory.recall("routes", (options.without_states, configuration.allow))
-    return {"matcher": _tree(EntryOfEach(entry, served, options, known), [*fixed, _none()])}
+    recalled = memory.recall("routes", (options.without_states, configuration.allow))
+    return {"matcher": _tree(EntryOfEach(entry, served, options, recalled), [*fixed, _none()])}
 
 
 def _routes(adapter: Adapter, allow: AllowList | None, options: Options) -> list[Json]:

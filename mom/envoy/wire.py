@@ -108,8 +108,9 @@ def _message(message: str, value: Json, text: TextEncoder) -> Content:
 
 def joined(parts: Sequence[Content]) -> Content:
     """Return what follows one another as one."""
-    if all(isinstance(part, bytes) for part in parts):
-        return b"".join(parts)  # type: ignore[arg-type]
+    plain = [part for part in parts if isinstance(part, bytes)]
+    if len(plain) == len(parts):
+        return b"".join(plain)
     flat: list[bytes | int | _Delimited] = []
     for part in parts:
         flat.extend([part] if isinstance(part, bytes) else part.parts)
@@ -182,12 +183,12 @@ def _tag(number: int, wire_type: int) -> bytes:
 def _varint(number: int) -> bytes:
     # Negative ones as 64 bits (two's complement).
     number &= 0xFFFF_FFFF_FFFF_FFFF
-    found = bytearray()
+    encoded = bytearray()
     while number > 127:
-        found.append(number & 127 | 128)
+        encoded.append(number & 127 | 128)
         number >>= 7
-    found.append(number)
-    return bytes(found)
+    encoded.append(number)
+    return bytes(encoded)
 
 
 def _double(value: float) -> bytes:

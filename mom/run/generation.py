@@ -103,9 +103,8 @@ class Generation:
         self._secret_files.write(plan.secrets, plan.secrets_in_environment, plan.credential_files)
         self._note_readers(plan)
         files = {**self._translated(plan), **{name: self.files[name] for name in later}}
-        changed = {name: file for name, file in files.items() if self.files.get(name) != file}
-        write_all({self.directory / name: file.content for name, file in changed.items()})
-        self.files, self.plan = files, plan
+        self._write(files)
+        self.plan = plan
 
     def serves(self, plan: Plan) -> bool:
         """Whether it serves `plan` already: nothing would be written that is not there."""
@@ -144,8 +143,12 @@ class Generation:
         configuration = plan.configuration._replace(adapters=served)
         files = bootstrap.discovery(resources(configuration, options, directory=str(self.directory)))
         files[bootstrap.LISTENERS_FILE] = self.files[bootstrap.LISTENERS_FILE]
-        changed = {name: file for name, file in files.items() if self.files.get(name) != file}
-        write_all({self.directory / name: file.content for name, file in changed.items()})
+        self._write(files)
+
+    def _write(self, files: dict[str, bootstrap.File]) -> None:
+        """Write those of `files` that have changed."""
+        changed = {self.directory / name: file.content for name, file in files.items() if self.files.get(name) != file}
+        write_all(changed)
         self.files = files
 
     def _note_readers(self, plan: Plan) -> None:

@@ -98,13 +98,13 @@ def without_forms(configuration: Configuration) -> Configuration:
 @pytest.mark.parametrize("tree_above", [10, 1_000])
 def test_resources_of_a_form_are_those_of_each_adapter(tree_above: int, changed: Callable[[Options], Options]) -> None:
     configuration, _ = load_with_warnings(Source("atlas.yml", text()), Forms())
-    formed = [each for each in configuration.adapters if isinstance(each, FormedAdapter) and each.form is not None]
+    formed = [each for each in configuration.adapters if isinstance(each, FormedAdapter) and each.known is not None]
     # All but the first of each form.
     assert len(formed) >= 4 * (len(FORMS) - 1)
     options = changed(Options(**GIVEN, tree_above=tree_above))
     plain = without_forms(configuration)
     assert plain == configuration
-    assert not any(getattr(each, "form", None) for each in plain.adapters)
+    assert not any(getattr(each, "known", None) for each in plain.adapters)
     assert problems(plain, options) == []
     compared(configuration, options, plain)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mom.atlas.kinds import ATLAS, Kind
+from mom.atlas.references import names
 
 if TYPE_CHECKING:
     from mom.atlas.adapters.kind import AdapterKind, Setting
@@ -61,3 +62,8 @@ def encoded(adapter: Adapter, variables: Mapping[str, str]) -> Iterator[str]:
 def settings(adapter: Adapter) -> Iterator[Setting]:
     """Yield the texts of an adapter that may contain environment references."""
     yield from kind_of(adapter).settings(adapter)
+
+
+def variables_in(adapter: Adapter) -> tuple[str, ...]:
+    """Return the variables that the texts of an adapter name, each once, in their order."""
+    return tuple(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))

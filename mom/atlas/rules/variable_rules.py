@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
-from mom.atlas.adapters import kind_of, settings
+from mom.atlas.adapters import kind_of, settings, variables_in
 from mom.atlas.adapters.kind import Setting
 from mom.atlas.forms import FormedAdapter
 from mom.atlas.model import Adapter
@@ -61,7 +61,7 @@ def names_in(adapter: Adapter) -> tuple[str, ...]:
     """Return the variables that an adapter names, each once, in their order."""
     if isinstance(adapter, FormedAdapter) and adapter.known is not None:
         return adapter.known.variables
-    return tuple(dict.fromkeys(name for setting in settings(adapter) for name in names(setting.value)))
+    return variables_in(adapter)
 
 
 def variable_problem(use: Use, environment: Environment) -> Problem | None:
