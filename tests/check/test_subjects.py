@@ -25,40 +25,29 @@ from mom.run.credentials import Credentials
 from mom.yamledit.source import Source
 from tests.envoy.aws import at_loopback
 from tests.envoy.certificates import Authority
-from tests.envoy.configurations import AUDIENCE, ISSUER
+from tests.envoy.configurations import file_of
 from tests.envoy.conftest import server_context
 from tests.envoy.running import free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Request, Upstream
 from tests.golden import Terminal
 
-FILE = f"""\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  identityProviders:
-    idp: {{publicKey: keys.json, audience: "{AUDIENCE}", issuer: "{ISSUER}"}}
-  apiAdapters:
-  - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: AWS, name: aws}}
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: AWS
-metadata:
-  name: aws
-spec:
+FILE = file_of(
+    "AWS",
+    "aws",
+    """\
   profiles:
   - name: prod
-    accessKeyId: ${{{{ PROD_ID }}}}
-    secretAccessKey: ${{{{ PROD_SECRET }}}}
+    accessKeyId: ${{ PROD_ID }}
+    secretAccessKey: ${{ PROD_SECRET }}
   - name: old
-    accessKeyId: ${{{{ OLD_ID }}}}
-    secretAccessKey: ${{{{ OLD_SECRET }}}}
+    accessKeyId: ${{ OLD_ID }}
+    secretAccessKey: ${{ OLD_SECRET }}
   - name: dev
-    accessKeyId: ${{{{ DEV_ID }}}}
-    secretAccessKey: ${{{{ DEV_SECRET }}}}
-"""
+    accessKeyId: ${{ DEV_ID }}
+    secretAccessKey: ${{ DEV_SECRET }}
+""",
+)
 ENVIRON = {
     "PROD_ID": "AKIAIOSFODNN7PRODUCT",
     "PROD_SECRET": "p" * 40,

@@ -25,6 +25,27 @@ AUDIENCE = "https://atlas.test"
 ISSUER = "https://idp.test/"
 
 
+def file_of(kind: str, name: str, content: str, more: str = "") -> str:
+    """Return the text of a file with one adapter. content: the lines of its `spec`. more: further ones of the Atlas."""
+    return f"""\
+apiVersion: moment.dev/atlas/v1alpha1
+kind: Atlas
+metadata:
+  name: atlas
+spec:
+  identityProviders:
+    idp: {{publicKey: keys.json, audience: "{AUDIENCE}", issuer: "{ISSUER}"}}
+{more}  apiAdapters:
+  - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: {kind}, name: {name}}}
+---
+apiVersion: moment.dev/adapters/v1alpha1
+kind: {kind}
+metadata:
+  name: {name}
+spec:
+{content}"""
+
+
 def provider(public_key: str, *, audience: str = AUDIENCE, issuer: str = ISSUER) -> IdentityProvider:
     """Return an identity provider named `idp`."""
     return IdentityProvider("idp", public_key, audience, issuer, HERE)

@@ -19,42 +19,33 @@ from mom.yamledit.source import Source
 from tests.envoy.aws import at_loopback, check_signature
 from tests.envoy.certificates import Authority
 from tests.envoy.client import Response
-from tests.envoy.configurations import AUDIENCE, ISSUER
+from tests.envoy.configurations import AUDIENCE, file_of
 from tests.envoy.conftest import server_context
 from tests.envoy.running import Running, free_port, running
 from tests.envoy.tokens import Key, es256, jwks
 from tests.envoy.upstream import Request, Upstream
 
-FILE = f"""\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  identityProviders:
-    idp: {{publicKey: keys.json, audience: "{AUDIENCE}", issuer: "{ISSUER}"}}
-  allow:
-  - {{methods: [GET, PUT, POST], paths: [/**]}}
-  - {{methods: [DELETE], paths: [/prod/sqs/**, /other/**]}}
-  apiAdapters:
-  - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: AWS, name: aws}}
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: AWS
-metadata:
-  name: aws
-spec:
+FILE = file_of(
+    "AWS",
+    "aws",
+    """\
   services: [s3, sqs, iam, monitoring, kms]
   profiles:
   - name: prod
-    accessKeyId: ${{{{ PROD_ID }}}}
-    secretAccessKey: ${{{{ PROD_SECRET }}}}
-    sessionToken: ${{{{ PROD_TOKEN }}}}
+    accessKeyId: ${{ PROD_ID }}
+    secretAccessKey: ${{ PROD_SECRET }}
+    sessionToken: ${{ PROD_TOKEN }}
     region: eu-west-1
   - name: dev
     accessKeyId: AKIADEV
-    secretAccessKey: ${{{{ DEV_SECRET }}}}
-"""
+    secretAccessKey: ${{ DEV_SECRET }}
+""",
+    more="""\
+  allow:
+  - {methods: [GET, PUT, POST], paths: [/**]}
+  - {methods: [DELETE], paths: [/prod/sqs/**, /other/**]}
+""",
+)
 ENVIRON = {"PROD_ID": "AKIAPROD", "PROD_SECRET": "s3cret/prod+x=", "PROD_TOKEN": "tok/en==", "DEV_SECRET": "s3cretdev"}
 # Not that of kms in eu-west-1.
 HOSTS = (

@@ -36,32 +36,21 @@ from mom.yamledit.data import Data
 from mom.yamledit.shape import Value
 from mom.yamledit.source import Source
 from tests.envoy.certificates import Authority
-from tests.envoy.configurations import AUDIENCE, ISSUER
+from tests.envoy.configurations import file_of
 from tests.envoy.running import free_port, running
 from tests.envoy.tokens import es256, jwks
 from tests.envoy.upstream import Upstream as Api
 
 GOPHER = Kind(ADAPTERS_VERSION, "Gopher")
 REFERENCE = "spec.apiAdapters[0].adapterRef"
-FILE = f"""\
-apiVersion: moment.dev/atlas/v1alpha1
-kind: Atlas
-metadata:
-  name: atlas
-spec:
-  identityProviders:
-    idp: {{publicKey: keys.json, audience: "{AUDIENCE}", issuer: "{ISSUER}"}}
-  apiAdapters:
-  - adapterRef: {{apiVersion: moment.dev/adapters/v1alpha1, kind: Gopher, name: hole}}
----
-apiVersion: moment.dev/adapters/v1alpha1
-kind: Gopher
-metadata:
-  name: hole
-spec:
+FILE = file_of(
+    "Gopher",
+    "hole",
+    """\
   burrow: http://127.0.0.1:70
-  key: ${{{{ GOPHER_KEY }}}}
-"""
+  key: ${{ GOPHER_KEY }}
+""",
+)
 
 
 @dataclass(frozen=True)
